@@ -1,0 +1,96 @@
+"""Risk-guided group indicators (Section 3.3 of the paper)."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Reduction = Literal["sum", "mean"]
+
+
+def scale_vector(losses: Tensor, reduction: Reduction = "mean") -> Tensor:
+    r"""Weigh tasks by how far their loss lies below the others (Eq. 5).
+
+    .. math:: p^m = \tilde L / L^m
+
+    Args:
+        losses: Task losses, shape ``[M]``. A task whose loss is not positive and finite takes no part.
+        reduction: What :math:`\tilde L` is: ``"mean"``, the average loss of Eq. 5, or ``"sum"``, the total of
+            the losses, as the authors' code has it: weights ``M`` times larger, of the size of a plain sum's.
+
+    Returns:
+        Scale vector, shape ``[M]``, without unit; with ``"mean"`` 1 for a task whose loss is the average. NaN
+        where a task takes no part.
+
+    Example:
+        >>> scale_vector(torch.tensor([1.0, 2.0, 3.0]))
+        tensor([2.0000, 1.0000, 0.6667])
+    """
+    counted = valid_losses(losses)
+    total = torch.where(counted, losses, 0).sum()
+    if reduction == "mean":
+        total = total / counted.sum().clamp(min=1)
+    return torch.where(counted, total / losses, torch.nan)
+
+
+def smoothness_vector(log_previous: Tensor, losses: Tensor, beta: float) -> Tensor:
+    r"""Smooth the loss history of each task (Eq. 6), as a logarithm.
+
+    .. math:: \mathcal Q_t = \sigma[\mathcal Q_{t-1} \odot \exp(-\beta L_t)]
+              = \operatorname{softmax}(\log \mathcal Q_{t-1} - \beta L_t)
+
+    The normalisation :math:`\sigma` is left to the reader of the state, who takes the softmax: the state of a
+    task is then :math:`-\beta` times its own cumulative loss, which never underflows to 0 / 0 and which another
+    task's absence does not move.
+
+    Args:
+        log_previous: Logarithm of the last smoothness vector up to a constant, shape ``[M]``; zeros at first.
+        losses: Task losses, shape ``[M]``. A task whose loss is not positive and finite keeps its state.
+        beta: Temperature, at least 0; 0 keeps every task at ``1 / M``.
+
+    Returns:
+        Logarithm of the smoothness vector up to a constant, shape and dtype of ``log_previous``.
+
+    Example:
+        >>> state = smoothness_vector(torch.zeros(2), torch.tensor([1.0, 2.0]), beta=1.0)
+        >>> state.softmax(0)
+        tensor([0.7311, 0.2689])
+    """
+    return torch.where(valid_losses(losses), log_previous - beta * losses, log_previous)
+
+
+def group_indicators(scale: Tensor, smoothness: Tensor) -> Tensor:
+    r"""Combine both vectors into the group indicators (Eq. 7).
+
+    .. math:: \gamma_t = \mathcal P_t \odot \mathcal Q_t
+
+    Args:
+        scale: Scale vector, shape ``[M]``.
+        smoothness: Smoothness vector, shape ``[M]``, summing to 1.
+
+    Returns:
+        Group indicators, shape ``[M]``, without unit.
+
+    Example:
+        >>> group_indicators(torch.tensor([2.0, 0.5]), torch.tensor([0.5, 0.5]))
+        tensor([1.0000, 0.2500])
+    """
+    return scale * smoothness
+
+
+def valid_losses(losses: Tensor) -> Tensor:
+    """Tell which losses lie in the domain of Eq. 5 and 6: positive and finite.
+
+    A loss of exactly 0 has no gradient to weigh, an absent task is NaN, and a negative one has no scale.
+
+    Args:
+        losses: Task losses, shape ``[M]``.
+
+    Returns:
+        Mask, shape ``[M]``, bool.
+
+    Example:
+        >>> valid_losses(torch.tensor([1.0, 0.0, -1.0, float("nan"), float("inf")]))
+        tensor([ True, False, False, False, False])
+    """
+    return (losses > 0) & (losses < torch.inf)
