@@ -1,0 +1,168 @@
+"""Performance against single-task learning, and how evenly the tasks converge (Fig. 2)."""
+
+import torch
+from torch import Tensor
+
+
+def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor) -> Tensor:
+    r"""Compare each metric with its single-task value.
+
+    .. math:: \Delta_s = 100 \, (-1)^{h_s} \frac{m_s - b_s}{|b_s|}
+
+    The paper divides by :math:`b_s`; with the absolute value negative is better for a negative baseline, too.
+
+    Args:
+        values: Metrics of the multi-task network, shape ``[S]``.
+        baseline: Metrics of the single-task networks, shape ``[S]``, in the same units, none of them 0.
+        higher_is_better: The paper's h, shape ``[S]``, bool.
+
+    Returns:
+        Changes, shape ``[S]``, in percent; negative where better than the baseline.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> higher_is_better = torch.tensor([True, False])
+        >>> relative_changes(torch.tensor([60.0, 3.0]), torch.tensor([50.0, 2.0]), higher_is_better)
+        tensor([-20.,  50.])
+    """
+    if not values.shape == baseline.shape == higher_is_better.shape:
+        raise ValueError(
+            "`values`, `baseline` and `higher_is_better` must have one entry for each metric, but their shapes "
+            f"are {list(values.shape)}, {list(baseline.shape)} and {list(higher_is_better.shape)}."
+        )
+    return 100 * _lower_is_better(values - baseline, higher_is_better) / baseline.abs()
+
+
+def delta_m(values: Tensor, baseline: Tensor, higher_is_better: Tensor) -> Tensor:
+    r"""Average the relative changes over the metrics: the paper's :math:`\Delta m\%`.
+
+    Args:
+        values: Metrics of the multi-task network, shape ``[S]``.
+        baseline: Metrics of the single-task networks, shape ``[S]``, in the same units, none of them 0.
+        higher_is_better: Whether a metric is better when higher, shape ``[S]``, bool.
+
+    Returns:
+        Mean change, shape ``[]``, in percent; below 0 the network beats single-task learning.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> delta_m(torch.tensor([60.0, 3.0]), torch.tensor([50.0, 2.0]), torch.tensor([True, False]))
+        tensor(15.)
+    """
+    return relative_changes(values, baseline, higher_is_better).mean()
+
+
+def mean_rank(values: Tensor, higher_is_better: Tensor) -> Tensor:
+    """Rank the methods in each metric and average the ranks (MR of the paper's tables).
+
+    A rank is 1 + the number of methods that are strictly better: ties share the better rank, NaN is worst.
+
+    Args:
+        values: Metrics of the compared methods, shape ``[N, S]``.
+        higher_is_better: Whether a metric is better when higher, shape ``[S]``, bool.
+
+    Returns:
+        Mean ranks, shape ``[N]``, from 1 to ``N``; they depend on which methods are compared.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Example:
+        >>> mean_rank(torch.tensor([[0.9, 2.0], [0.9, 1.0], [0.8, 3.0]]), torch.tensor([True, False]))
+        tensor([1.5000, 1.0000, 3.0000])
+    """
+    if values.dim() != 2 or values.shape[1:] != higher_is_better.shape:
+        raise ValueError(
+            "`values` must have a row for each method and a column for each entry of `higher_is_better`, but "
+            f"their shapes are {list(values.shape)} and {list(higher_is_better.shape)}."
+        )
+    costs = _lower_is_better(values, higher_is_better).nan_to_num(
+        nan=torch.inf, posinf=torch.inf, neginf=-torch.inf
+    )
+    ranks = 1 + (costs < costs[:, None]).sum(1)
+    return ranks.to(values.dtype).mean(1)
+
+
+def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:
+    """Tell when each metric last improved by more than ``tolerance`` on its best value so far.
+
+    The best value moves only with such an improvement, so that many small ones count once they add up.
+
+    Args:
+        curves: Metrics by epoch, shape ``[T, S]``, at least one epoch. NaN is no improvement.
+        higher_is_better: Whether a metric is better when higher, shape ``[S]``, bool.
+        tolerance: Share of the best value by which an improvement must exceed it, at least 0.
+
+    Returns:
+        Epochs of convergence, shape ``[S]``, int64, counted from 1.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Example:
+        >>> curves = torch.tensor([[4.0, 9.0], [2.0, 5.0], [1.999, 3.0]])
+        >>> convergence_epochs(curves, torch.tensor([False, False]))
+        tensor([2, 3])
+    """
+    if curves.dim() != 2 or len(curves) == 0 or curves.shape[1:] != higher_is_better.shape:
+        raise ValueError(
+            "`curves` must have a row for each epoch, at least one, and a column for each entry of "
+            "`higher_is_better`, but their shapes are "
+            f"{list(curves.shape)} and {list(higher_is_better.shape)}."
+        )
+    best, epochs = curves[0], torch.ones_like(higher_is_better, dtype=torch.int64)
+    for epoch, values in enumerate(curves[1:], start=2):
+        better = improved(values, best, higher_is_better, tolerance)
+        best, epochs = torch.where(better, values, best), epochs.masked_fill(better, epoch)
+    return epochs
+
+
+def improved(values: Tensor, best: Tensor, higher_is_better: Tensor, tolerance: float) -> Tensor:
+    """Tell which metrics improve on the best value by more than ``tolerance``.
+
+    Args:
+        values: Metrics of this epoch, shape ``[S]``.
+        best: Best metrics so far, shape ``[S]``; any number improves on NaN.
+        higher_is_better: Whether a metric is better when higher, shape ``[S]``, bool.
+        tolerance: Share of the best value by which an improvement must exceed it, at least 0.
+
+    Returns:
+        Mask, shape ``[S]``, bool.
+
+    Example:
+        >>> improved(torch.tensor([0.995, 0.5]), torch.tensor([1.0, 1.0]), torch.tensor([False, False]), 0.01)
+        tensor([False,  True])
+    """
+    step = _lower_is_better(values - best, higher_is_better)
+    return (step < -tolerance * best.abs()) | (best.isnan() & ~values.isnan())
+
+
+def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:
+    """Measure how far apart the tasks converge: the standard deviation of their epochs (Fig. 2).
+
+    Args:
+        curves: Metrics by epoch, shape ``[T, S]``, at least one epoch. NaN is no improvement.
+        higher_is_better: Whether a metric is better when higher, shape ``[S]``, bool.
+        tolerance: Share of the best value by which an improvement must exceed it, at least 0.
+
+    Returns:
+        Standard deviation over the metrics (of the population, so 0 for one), shape ``[]``, in epochs.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Example:
+        >>> curves = torch.tensor([[4.0, 9.0], [2.0, 5.0], [1.999, 3.0]])
+        >>> convergence_difference(curves, torch.tensor([False, False]))
+        tensor(0.5000)
+    """
+    epochs = convergence_epochs(curves, higher_is_better, tolerance)
+    return epochs.to(curves.dtype).std(correction=0)
+
+
+def _lower_is_better(values: Tensor, higher_is_better: Tensor) -> Tensor:
+    return torch.where(higher_is_better, -values, values)

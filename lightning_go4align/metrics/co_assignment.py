@@ -1,0 +1,86 @@
+"""Which tasks travel together."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from typing_extensions import override
+
+
+class CoAssignment(Metric):
+    """Share of steps in which two tasks were in one group, among the steps in which both were in any.
+
+    Args:
+        num_tasks: ``M``, at least 1.
+
+    Example:
+        >>> pairs = CoAssignment(num_tasks=3)
+        >>> pairs.update(torch.tensor([0, 0, 1]))
+        >>> pairs.update(torch.tensor([0, 1, -1]))  # the last task is absent
+        >>> pairs.compute()
+        tensor([[1.0000, 0.5000, 0.0000],
+                [0.5000, 1.0000, 0.0000],
+                [0.0000, 0.0000, 1.0000]])
+        >>> pairs.together  # the counts themselves
+        tensor([[2, 1, 0],
+                [1, 2, 0],
+                [0, 0, 1]])
+    """
+
+    higher_is_better = None
+    is_differentiable = False
+    full_state_update = False
+    together: Tensor
+    present: Tensor
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__(sync_on_compute=False)  # every rank sees the same groups
+        for name in ("together", "present"):
+            self.add_state(name, torch.zeros(num_tasks, num_tasks, dtype=torch.int64), dist_reduce_fx=None)
+
+    @override
+    def update(self, assignment: Tensor) -> None:
+        check_assignment(assignment, len(self.together))
+        self.together += shared_group(assignment)
+        self.present += shared_group(assignment.clamp(max=0))
+
+    @override
+    def compute(self) -> Tensor:
+        return self.together / self.present.clamp(min=1)
+
+
+def shared_group(assignment: Tensor) -> Tensor:
+    """Tell which pairs of tasks share a group.
+
+    Args:
+        assignment: Group of each task, shape ``[M]``, int64; -1 for none, which nothing shares.
+
+    Returns:
+        Mask, shape ``[M, M]``, bool, symmetric.
+
+    Example:
+        >>> shared_group(torch.tensor([0, -1, 0]))
+        tensor([[ True, False,  True],
+                [False, False, False],
+                [ True, False,  True]])
+    """
+    return (assignment == assignment[:, None]) & (assignment >= 0)
+
+
+def check_assignment(assignment: Tensor, num_tasks: int) -> None:
+    """Refuse an assignment that is not one integer a task.
+
+    Args:
+        assignment: What was given.
+        num_tasks: ``M``.
+
+    Raises:
+        ValueError: If its shape is not ``[M]`` or its dtype not int64.
+
+    Example:
+        >>> check_assignment(torch.tensor([0, 1]), 2)
+    """
+    if assignment.shape != (num_tasks,) or assignment.dtype != torch.int64:
+        raise ValueError(
+            f"`assignment` must be the int64 groups of {num_tasks} tasks, but is {assignment.dtype} of shape "
+            f"{list(assignment.shape)}. Give `Grouping.assignment`, or another `num_tasks`."
+        )

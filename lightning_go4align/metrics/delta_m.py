@@ -1,0 +1,125 @@
+"""The paper's score against single-task learning."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from typing_extensions import override
+
+from lightning_go4align.functional.relative import relative_changes
+
+
+class DeltaM(Metric):
+    r"""Mean relative change against single-task networks, :math:`\Delta m\%`; negative beats them.
+
+    Values of several updates are averaged before they are compared.
+
+    Args:
+        baseline: Metric of the single-task network for each name, in the metric's own unit, finite and not 0.
+        higher_is_better: Names of the metrics that are better when higher.
+
+    Example:
+        >>> score = DeltaM({"miou": 50.0, "abs_err": 2.0}, higher_is_better=["miou"])
+        >>> score.update({"miou": 60.0, "abs_err": 3.0})
+        >>> score.compute()
+        tensor(15.)
+        >>> score.changes()
+        {'miou': tensor(-20.), 'abs_err': tensor(50.)}
+    """
+
+    higher_is_better = False
+    is_differentiable = False
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+    baseline: Tensor
+    rises: Tensor
+
+    def __init__(self, baseline: Mapping[str, float], higher_is_better: Collection[str] = ()) -> None:
+        super().__init__()
+        _check_baseline(baseline, higher_is_better)
+        self.names = tuple(baseline)
+        self.register_buffer(
+            "baseline", torch.tensor(list(baseline.values()), dtype=torch.float64), persistent=False
+        )
+        rises = torch.tensor([name in higher_is_better for name in baseline], dtype=torch.bool)
+        self.register_buffer("rises", rises, persistent=False)
+        self.add_state("total", torch.zeros(len(baseline), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    @override
+    def update(self, values: Mapping[str, Tensor | float]) -> None:
+        self.total += stack_named(values, self.names).to(self.total)
+        self.count += 1
+
+    @override
+    def compute(self) -> Tensor:
+        return self._changes().mean().to(torch.get_default_dtype())
+
+    def changes(self) -> dict[str, Tensor]:
+        """Relative change of each metric, in percent; negative is better than single-task learning."""
+        return dict(zip(self.names, self._changes().to(torch.get_default_dtype()).unbind(), strict=True))
+
+    def _changes(self) -> Tensor:
+        return relative_changes(self.total / self.count, self.baseline, self.rises)
+
+
+def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str]) -> Tensor:
+    """Line up named scalars.
+
+    Args:
+        values: A scalar for each name, any order.
+        names: The names that must be there, and no others.
+
+    Returns:
+        The scalars in the order of ``names``, shape ``[S]``, float64.
+
+    Raises:
+        ValueError: If a name is missing or unknown.
+
+    Example:
+        >>> stack_named({"b": 2.0, "a": torch.tensor(1.0)}, ["a", "b"])
+        tensor([1., 2.], dtype=torch.float64)
+    """
+    missing = [name for name in names if name not in values]
+    unknown = [name for name in values if name not in names]
+    if missing or unknown:
+        raise ValueError(
+            f"Values of exactly the metrics {list(names)} are needed, but {missing} are missing and {unknown} are "
+            "unknown. Give each name of the baseline once."
+        )
+    return torch.stack([torch.as_tensor(values[name], dtype=torch.float64).detach() for name in names])
+
+
+def _check_baseline(baseline: Mapping[str, float], higher_is_better: Collection[str]) -> None:
+    if not baseline:
+        raise ValueError("`baseline` must name at least one metric, but is empty.")
+    refused = {name: value for name, value in baseline.items() if value == 0 or not math.isfinite(value)}
+    if refused:
+        raise ValueError(
+            f"`baseline` must hold finite values other than 0, to which changes are relative, but has "
+            f"{refused}. Leave these metrics out or measure them in another unit."
+        )
+    check_known(higher_is_better, baseline)
+
+
+def check_known(higher_is_better: Collection[str], names: Collection[str]) -> None:
+    """Refuse directions of metrics that do not exist.
+
+    Args:
+        higher_is_better: Names of the metrics that are better when higher.
+        names: Names of all metrics.
+
+    Raises:
+        ValueError: If a direction names no metric.
+
+    Example:
+        >>> check_known(["miou"], ["miou", "abs_err"])
+    """
+    unknown = [name for name in higher_is_better if name not in names]
+    if unknown:
+        raise ValueError(
+            f"`higher_is_better` names {unknown}, but the metrics are {list(names)}. Correct the names."
+        )

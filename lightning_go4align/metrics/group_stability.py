@@ -1,0 +1,109 @@
+"""How long groups last."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from typing_extensions import override
+
+from lightning_go4align.metrics.co_assignment import check_assignment, shared_group
+
+
+class GroupStability(Metric):
+    """Agreement of the groups with those of the step before, averaged over the steps.
+
+    ``compute`` gives the Rand index and the adjusted Rand index (both 1 for equal groups, without unit),
+    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does. Tasks
+    that are absent from either step do not count. torchmetrics' own Rand scores read values on the host, which a
+    step may not.
+
+    Args:
+        num_tasks: ``M``, at least 1.
+
+    Example:
+        >>> stability = GroupStability(num_tasks=4)
+        >>> for assignment in ([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]):
+        ...     stability.update(torch.tensor(assignment))
+        >>> {name: value.item() for name, value in stability.compute().items()}
+        {'rand': 0.75, 'adjusted_rand': 0.5, 'moves': 0.5, 'held': 0.5}
+        >>> stability.task_moves
+        tensor([0, 0, 1, 0])
+    """
+
+    higher_is_better = True
+    is_differentiable = False
+    full_state_update = True
+    plot_upper_bound = 1.0
+    previous: Tensor
+    agreement: Tensor
+    task_moves: Tensor
+    held: Tensor
+    steps: Tensor
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__(sync_on_compute=False)  # every rank sees the same groups
+        self.add_state("previous", torch.full((num_tasks,), -1, dtype=torch.int64), dist_reduce_fx=None)
+        self.add_state("agreement", torch.zeros(2, dtype=torch.float64), dist_reduce_fx=None)
+        self.add_state("task_moves", torch.zeros(num_tasks, dtype=torch.int64), dist_reduce_fx=None)
+        self.add_state("held", torch.zeros((), dtype=torch.int64), dist_reduce_fx=None)
+        self.add_state("steps", torch.full((), -1, dtype=torch.int64), dist_reduce_fx=None)
+
+    @override
+    def update(self, assignment: Tensor) -> None:
+        check_assignment(assignment, len(self.previous))
+        moved = moved_tasks(self.previous, assignment)
+        follows = self.steps >= 0
+        self.agreement += rand_indices(self.previous, assignment) * follows
+        self.task_moves += moved
+        self.held += follows & ~moved.any()
+        self.steps += 1
+        self.previous = assignment.clone()
+
+    @override
+    def compute(self) -> dict[str, Tensor]:
+        steps = self.steps.clamp(min=1)
+        rand, adjusted_rand = (self.agreement / steps).to(torch.get_default_dtype())
+        moves = self.task_moves.sum() / steps
+        return {"rand": rand, "adjusted_rand": adjusted_rand, "moves": moves, "held": self.held / steps}
+
+
+def moved_tasks(previous: Tensor, assignment: Tensor) -> Tensor:
+    """Tell which tasks change group.
+
+    Args:
+        previous: Groups of the step before, shape ``[M]``, int64; -1 for none.
+        assignment: Groups of this step, shape ``[M]``, int64; -1 for none.
+
+    Returns:
+        Mask, shape ``[M]``, bool; False for tasks absent from either step.
+
+    Example:
+        >>> moved_tasks(torch.tensor([0, 1, -1]), torch.tensor([0, 0, 1]))
+        tensor([False,  True, False])
+    """
+    return (assignment != previous) & (assignment >= 0) & (previous >= 0)
+
+
+def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
+    """Compare two groupings pair by pair.
+
+    Args:
+        previous: Groups of the step before, shape ``[M]``, int64; -1 for none.
+        assignment: Groups of this step, shape ``[M]``, int64; -1 for none.
+
+    Returns:
+        The Rand and the adjusted Rand index over the tasks in both, shape ``[2]``, float64; 1 for fewer than two.
+
+    Example:
+        >>> rand_indices(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 1, 2]))
+        tensor([0.8333, 0.5714], dtype=torch.float64)
+    """
+    counted = shared_group(torch.where((previous >= 0) & (assignment >= 0), 0, -1)).triu(1)
+    before, now = shared_group(previous) & counted, shared_group(assignment) & counted
+    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum(
+        (1, 2), dtype=torch.float64
+    )
+    rand = 1 - (first + second - 2 * both) / pairs.clamp(min=1)
+    chance = first * second / pairs.clamp(min=1)
+    room = (first + second) / 2 - chance
+    adjusted = torch.where(room > 0, (both - chance) / room, 1.0)  # no room: both trivial and equal
+    return torch.stack([rand, adjusted])

@@ -1,0 +1,59 @@
+"""The paper's MR: the mean rank of a method among others."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from typing_extensions import override
+
+from lightning_go4align.functional.relative import mean_rank
+from lightning_go4align.metrics.delta_m import check_known, stack_named
+
+
+class MeanRank(Metric):
+    """Mean over the metrics of each method's rank; ties share the better one.
+
+    The ranks depend on the set of methods: print it beside them.
+
+    Args:
+        methods: Names of the compared methods.
+        metrics: Names of the metrics in which they are compared.
+        higher_is_better: Names of the metrics that are better when higher.
+
+    Example:
+        >>> ranks = MeanRank(["LS", "GO4Align"], ["miou", "abs_err"], higher_is_better=["miou"])
+        >>> ranks.update("LS", {"miou": 39.3, "abs_err": 0.55})
+        >>> ranks.update("GO4Align", {"miou": 40.4, "abs_err": 0.55})
+        >>> ranks.compute()
+        tensor([1.5000, 1.0000])
+    """
+
+    higher_is_better = False
+    is_differentiable = False
+    full_state_update = False
+    values: Tensor
+    rises: Tensor
+
+    def __init__(
+        self, methods: Sequence[str], metrics: Sequence[str], higher_is_better: Collection[str] = ()
+    ) -> None:
+        super().__init__()
+        check_known(higher_is_better, metrics)
+        self.methods, self.names = tuple(methods), tuple(metrics)
+        rises = torch.tensor([name in higher_is_better for name in metrics], dtype=torch.bool)
+        self.register_buffer("rises", rises, persistent=False)
+        unknown = torch.full((len(methods), len(metrics)), torch.nan, dtype=torch.float64)
+        self.add_state("values", unknown, dist_reduce_fx=None)
+
+    @override
+    def update(self, method: str, values: Mapping[str, Tensor | float]) -> None:
+        if method not in self.methods:
+            raise ValueError(
+                f"The compared methods are {list(self.methods)}, but values of {method!r} were given."
+            )
+        self.values[self.methods.index(method)] = stack_named(values, self.names).to(self.values)
+
+    @override
+    def compute(self) -> Tensor:
+        return mean_rank(self.values, self.rises).to(torch.get_default_dtype())
