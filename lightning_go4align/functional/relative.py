@@ -29,8 +29,8 @@ def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor)
     """
     if not values.shape == baseline.shape == higher_is_better.shape:
         raise ValueError(
-            "`values`, `baseline` and `higher_is_better` must have one entry for each metric, but their shapes "
-            f"are {list(values.shape)}, {list(baseline.shape)} and {list(higher_is_better.shape)}."
+            "`values`, `baseline` and `higher_is_better` must have one entry for each metric, but have the "
+            f"shapes {list(values.shape)}, {list(baseline.shape)} and {list(higher_is_better.shape)}."
         )
     return 100 * _lower_is_better(values - baseline, higher_is_better) / baseline.abs()
 

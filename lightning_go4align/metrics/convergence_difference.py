@@ -44,20 +44,20 @@ class ConvergenceDifference(Metric):
     def __init__(
         self, metrics: Sequence[str], higher_is_better: Collection[str] = (), tolerance: float = 0.01
     ) -> None:
-        super().__init__()
+        super().__init__(sync_on_compute=False)  # of values of whole epochs, the same on every rank
         check_known(higher_is_better, metrics)
         self.names, self.tolerance = tuple(metrics), tolerance
         rises = torch.tensor([name in higher_is_better for name in metrics], dtype=torch.bool)
         self.register_buffer("rises", rises, persistent=False)
         self.add_state(
-            "best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx="mean"
+            "best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx=None
         )
-        self.add_state("epochs", torch.ones(len(metrics), dtype=torch.int64), dist_reduce_fx="max")
-        self.add_state("epoch", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
+        self.add_state("epochs", torch.ones(len(metrics), dtype=torch.int64), dist_reduce_fx=None)
+        self.add_state("epoch", torch.zeros((), dtype=torch.int64), dist_reduce_fx=None)
 
     @override
     def update(self, values: Mapping[str, Tensor | float]) -> None:
-        stacked = stack_named(values, self.names).to(self.best)
+        stacked = stack_named(values, self.names, self.best.device)
         better = improved(stacked, self.best, self.rises, self.tolerance)
         self.epoch += 1
         self.best = torch.where(better, stacked, self.best)

@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from lightning_go4align.functional.relative import relative_changes
 
+_CPU = torch.device("cpu")
+
 
 class DeltaM(Metric):
     r"""Mean relative change against single-task networks, :math:`\Delta m\%`; negative beats them.
@@ -51,7 +53,7 @@ class DeltaM(Metric):
 
     @override
     def update(self, values: Mapping[str, Tensor | float]) -> None:
-        self.total += stack_named(values, self.names).to(self.total)
+        self.total += stack_named(values, self.names, self.total.device)
         self.count += 1
 
     @override
@@ -66,12 +68,15 @@ class DeltaM(Metric):
         return relative_changes(self.total / self.count, self.baseline, self.rises)
 
 
-def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str]) -> Tensor:
+def stack_named(
+    values: Mapping[str, Tensor | float], names: Sequence[str], device: torch.device = _CPU
+) -> Tensor:
     """Line up named scalars.
 
     Args:
         values: A scalar for each name, any order.
         names: The names that must be there, and no others.
+        device: Where to put them; the CPU if not given.
 
     Returns:
         The scalars in the order of ``names``, shape ``[S]``, float64.
@@ -87,10 +92,10 @@ def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str]) -> T
     unknown = [name for name in values if name not in names]
     if missing or unknown:
         raise ValueError(
-            f"Values of exactly the metrics {list(names)} are needed, but {missing} are missing and {unknown} are "
-            "unknown. Give each name of the baseline once."
+            f"Values of exactly the metrics {list(names)} are needed, but {missing} are missing and "
+            f"{unknown} are unknown. Give each name of the baseline once."
         )
-    return torch.stack([torch.as_tensor(values[name], dtype=torch.float64).detach() for name in names])
+    return torch.stack([torch.as_tensor(values[name]).detach().to(device, torch.float64) for name in names])
 
 
 def _check_baseline(baseline: Mapping[str, float], higher_is_better: Collection[str]) -> None:

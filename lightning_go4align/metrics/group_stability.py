@@ -12,9 +12,9 @@ class GroupStability(Metric):
     """Agreement of the groups with those of the step before, averaged over the steps.
 
     ``compute`` gives the Rand index and the adjusted Rand index (both 1 for equal groups, without unit),
-    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does. Tasks
-    that are absent from either step do not count. torchmetrics' own Rand scores read values on the host, which a
-    step may not.
+    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does.
+    Tasks that are absent from either step do not count. torchmetrics' own Rand scores read values on the
+    host, which a step may not.
 
     Args:
         num_tasks: ``M``, at least 1.
@@ -91,7 +91,7 @@ def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
         assignment: Groups of this step, shape ``[M]``, int64; -1 for none.
 
     Returns:
-        The Rand and the adjusted Rand index over the tasks in both, shape ``[2]``, float64; 1 for fewer than two.
+        Rand and adjusted Rand index over the tasks in both, shape ``[2]``, float64; 1 for fewer than two.
 
     Example:
         >>> rand_indices(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 1, 2]))

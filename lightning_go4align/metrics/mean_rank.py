@@ -52,7 +52,7 @@ class MeanRank(Metric):
             raise ValueError(
                 f"The compared methods are {list(self.methods)}, but values of {method!r} were given."
             )
-        self.values[self.methods.index(method)] = stack_named(values, self.names).to(self.values)
+        self.values[self.methods.index(method)] = stack_named(values, self.names, self.values.device)
 
     @override
     def compute(self) -> Tensor:

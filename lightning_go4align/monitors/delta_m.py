@@ -1,0 +1,94 @@
+"""Performance against single-task learning while a network trains."""
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from typing_extensions import override
+
+from lightning_go4align.functional.relative import relative_changes
+from lightning_go4align.metrics import ConvergenceDifference, DeltaM
+from lightning_go4align.metrics.delta_m import stack_named
+
+_HOOK = "on_validation_epoch_end"
+
+
+class DeltaMMonitor(Callback):
+    r"""Score each validation epoch against single-task networks, by metrics that the module logs already.
+
+    Logs ``val/delta_m``, the paper's :math:`\Delta m\%`; ``val/delta/<metric>``, its parts, without the metric's
+    own ``val/``; and ``val/convergence_difference``, the standard deviation over the metrics of the epochs in
+    which they converge. ``ModelCheckpoint``, ``EarlyStopping`` and schedulers can monitor each, wherever this
+    callback stands in the list.
+
+    Args:
+        baseline: The single-task network's value of each metric, under the name by which the module logs it;
+            finite and not 0.
+        higher_is_better: Names of the metrics that are better when higher.
+
+    Example:
+        >>> monitor = DeltaMMonitor({"val/miou": 38.3, "val/abs_err": 0.6754}, higher_is_better=["val/miou"])
+        >>> trainer = Trainer(callbacks=[monitor], logger=False, accelerator="cpu", devices=1)
+    """
+
+    def __init__(self, baseline: dict[str, float], higher_is_better: list[str] | None = None) -> None:
+        super().__init__()
+        self.delta_m = DeltaM(baseline, higher_is_better or [])
+        self.convergence = ConvergenceDifference(list(baseline), higher_is_better or [])
+        self.convergence.persistent(True)
+        self._found: Callable[[], None] | None = None
+
+    @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage not in ("fit", "validate"):
+            return
+        # Lightning calls the module's hook after all callbacks', and no hook after it may log: whoever wants to
+        # see what a module logs in `on_validation_epoch_end`, as torchmetrics advises, has to stand in its place.
+        follow = getattr(pl_module, _HOOK)
+
+        def on_validation_epoch_end(module: LightningModule) -> None:
+            follow()
+            self._score(trainer, module)
+
+        self._found = vars(pl_module).get(_HOOK)
+        vars(pl_module)[_HOOK] = MethodType(on_validation_epoch_end, pl_module)
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        vars(pl_module).pop(_HOOK, None)
+        if self._found is not None:
+            vars(pl_module)[_HOOK] = self._found
+
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self.teardown(trainer, pl_module, "fit")
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return self.convergence.state_dict()
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.convergence.load_state_dict(state_dict)
+
+    def _score(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        logged = trainer.callback_metrics
+        missing = [name for name in self.delta_m.names if name not in logged]
+        if missing:
+            raise MisconfigurationException(
+                f"`DeltaMMonitor` compares {list(self.delta_m.names)}, but the module did not log {missing} in this "
+                f"validation epoch; it logged {sorted(logged)}. Correct the names in `baseline`, or log the metrics "
+                "with `self.log`."
+            )
+        values = {name: logged[name] for name in self.delta_m.names}
+        stacked = stack_named(values, self.delta_m.names)
+        changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.rises).float()
+        self.convergence.update(values)
+        scores = {f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes)}
+        scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.convergence.compute()}
+        for name, score in scores.items():
+            module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
