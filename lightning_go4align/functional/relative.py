@@ -80,9 +80,7 @@ def mean_rank(values: Tensor, higher_is_better: Tensor) -> Tensor:
             "`values` must have a row for each method and a column for each entry of `higher_is_better`, but "
             f"their shapes are {list(values.shape)} and {list(higher_is_better.shape)}."
         )
-    costs = _lower_is_better(values, higher_is_better).nan_to_num(
-        nan=torch.inf, posinf=torch.inf, neginf=-torch.inf
-    )
+    costs = _lower_is_better(values, higher_is_better).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
     ranks = 1 + (costs < costs[:, None]).sum(1)
     return ranks.to(values.dtype).mean(1)
 

@@ -49,9 +49,7 @@ class ConvergenceDifference(Metric):
         self.names, self.tolerance = tuple(metrics), tolerance
         rises = torch.tensor([name in higher_is_better for name in metrics], dtype=torch.bool)
         self.register_buffer("rises", rises, persistent=False)
-        self.add_state(
-            "best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx=None
-        )
+        self.add_state("best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx=None)
         self.add_state("epochs", torch.ones(len(metrics), dtype=torch.int64), dist_reduce_fx=None)
         self.add_state("epoch", torch.zeros((), dtype=torch.int64), dist_reduce_fx=None)
 

@@ -43,9 +43,7 @@ class DeltaM(Metric):
         super().__init__()
         _check_baseline(baseline, higher_is_better)
         self.names = tuple(baseline)
-        self.register_buffer(
-            "baseline", torch.tensor(list(baseline.values()), dtype=torch.float64), persistent=False
-        )
+        self.register_buffer("baseline", torch.tensor(list(baseline.values()), dtype=torch.float64), persistent=False)
         rises = torch.tensor([name in higher_is_better for name in baseline], dtype=torch.bool)
         self.register_buffer("rises", rises, persistent=False)
         self.add_state("total", torch.zeros(len(baseline), dtype=torch.float64), dist_reduce_fx="sum")
@@ -68,9 +66,7 @@ class DeltaM(Metric):
         return relative_changes(self.total / self.count, self.baseline, self.rises)
 
 
-def stack_named(
-    values: Mapping[str, Tensor | float], names: Sequence[str], device: torch.device = _CPU
-) -> Tensor:
+def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str], device: torch.device = _CPU) -> Tensor:
     """Line up named scalars.
 
     Args:
@@ -125,6 +121,4 @@ def check_known(higher_is_better: Collection[str], names: Collection[str]) -> No
     """
     unknown = [name for name in higher_is_better if name not in names]
     if unknown:
-        raise ValueError(
-            f"`higher_is_better` names {unknown}, but the metrics are {list(names)}. Correct the names."
-        )
+        raise ValueError(f"`higher_is_better` names {unknown}, but the metrics are {list(names)}. Correct the names.")

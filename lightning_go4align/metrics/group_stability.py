@@ -99,9 +99,7 @@ def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
     """
     counted = shared_group(torch.where((previous >= 0) & (assignment >= 0), 0, -1)).triu(1)
     before, now = shared_group(previous) & counted, shared_group(assignment) & counted
-    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum(
-        (1, 2), dtype=torch.float64
-    )
+    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum((1, 2), dtype=torch.float64)
     rand = 1 - (first + second - 2 * both) / pairs.clamp(min=1)
     chance = first * second / pairs.clamp(min=1)
     room = (first + second) / 2 - chance

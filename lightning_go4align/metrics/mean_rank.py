@@ -49,9 +49,7 @@ class MeanRank(Metric):
     @override
     def update(self, method: str, values: Mapping[str, Tensor | float]) -> None:
         if method not in self.methods:
-            raise ValueError(
-                f"The compared methods are {list(self.methods)}, but values of {method!r} were given."
-            )
+            raise ValueError(f"The compared methods are {list(self.methods)}, but values of {method!r} were given.")
         self.values[self.methods.index(method)] = stack_named(values, self.names, self.values.device)
 
     @override

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from typing_extensions import override
 
 from lightning_go4align.functional.relative import relative_changes
@@ -18,10 +18,10 @@ _HOOK = "on_validation_epoch_end"
 class DeltaMMonitor(Callback):
     r"""Score each validation epoch against single-task networks, by metrics that the module logs already.
 
-    Logs ``val/delta_m``, the paper's :math:`\Delta m\%`; ``val/delta/<metric>``, its parts, without the metric's
-    own ``val/``; and ``val/convergence_difference``, the standard deviation over the metrics of the epochs in
-    which they converge. ``ModelCheckpoint``, ``EarlyStopping`` and schedulers can monitor each, wherever this
-    callback stands in the list.
+    Logs ``val/delta_m``, the paper's :math:`\Delta m\%`; ``val/delta/<metric>``, its parts, without the
+    metric's own ``val/``; and ``val/convergence_difference``, the standard deviation over the metrics of the
+    epochs in which they converge. ``ModelCheckpoint``, ``EarlyStopping`` and schedulers can monitor each,
+    wherever this callback stands in the list.
 
     Args:
         baseline: The single-task network's value of each metric, under the name by which the module logs it;
@@ -44,8 +44,8 @@ class DeltaMMonitor(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage not in ("fit", "validate"):
             return
-        # Lightning calls the module's hook after all callbacks', and no hook after it may log: whoever wants to
-        # see what a module logs in `on_validation_epoch_end`, as torchmetrics advises, has to stand in its place.
+        # Lightning calls the module's hook after all callbacks', and no later hook may log: to see what a
+        # module logs in `on_validation_epoch_end`, one has to stand in its place.
         follow = getattr(pl_module, _HOOK)
 
         def on_validation_epoch_end(module: LightningModule) -> None:
@@ -80,15 +80,16 @@ class DeltaMMonitor(Callback):
         missing = [name for name in self.delta_m.names if name not in logged]
         if missing:
             raise MisconfigurationException(
-                f"`DeltaMMonitor` compares {list(self.delta_m.names)}, but the module did not log {missing} in this "
-                f"validation epoch; it logged {sorted(logged)}. Correct the names in `baseline`, or log the metrics "
-                "with `self.log`."
+                f"`DeltaMMonitor` compares {list(self.delta_m.names)}, but the module did not log {missing} in "
+                f"validation; logged are {sorted(logged)}. Correct the names in `baseline`, or log these metrics."
             )
         values = {name: logged[name] for name in self.delta_m.names}
         stacked = stack_named(values, self.delta_m.names)
         changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.rises).float()
         self.convergence.update(values)
-        scores = {f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes)}
+        scores = {
+            f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes, strict=True)
+        }
         scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.convergence.compute()}
         for name, score in scores.items():
             module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)

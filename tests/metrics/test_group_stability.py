@@ -1,0 +1,41 @@
+import pytest
+import torch
+from torchmetrics.functional.clustering import adjusted_rand_score, rand_score
+
+from lightning_go4align.metrics import GroupStability
+from lightning_go4align.metrics.group_stability import rand_indices
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torchmetrics' own
+@pytest.mark.parametrize(("num_tasks", "num_groups"), [(2, 2), (3, 1), (11, 5), (40, 8)])
+def test_indices_equal_those_of_torchmetrics(num_tasks, num_groups):
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        first, second = torch.randint(num_groups, (2, num_tasks), generator=generator)
+        expected = torch.stack([rand_score(first, second), adjusted_rand_score(first, second)]).double()
+        torch.testing.assert_close(rand_indices(first, second), expected, atol=1e-6, rtol=0)
+
+
+def test_tasks_absent_from_either_step_do_not_count():
+    first, second = torch.tensor([0, 0, 1, 1, -1, 2]), torch.tensor([0, 1, 1, -1, 0, 2])
+    kept = [0, 1, 2, 5]
+    torch.testing.assert_close(rand_indices(first, second), rand_indices(first[kept], second[kept]))
+
+
+def test_moves_and_holds_are_counted_between_consecutive_steps():
+    stability = GroupStability(3)
+    for assignment in ([0, 0, 1], [0, 1, 1], [0, 1, 1], [1, 0, 0]):
+        stability.update(torch.tensor(assignment))
+    found = stability.compute()
+    assert (found["moves"].item(), found["held"].item()) == (pytest.approx(4 / 3), pytest.approx(1 / 3))
+
+
+def test_one_step_alone_is_neither_stable_nor_restless():
+    stability = GroupStability(2)
+    stability.update(torch.tensor([0, 1]))
+    assert {name: value.item() for name, value in stability.compute().items()} == {
+        "rand": 0,
+        "adjusted_rand": 0,
+        "moves": 0,
+        "held": 0,
+    }

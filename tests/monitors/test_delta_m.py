@@ -1,0 +1,128 @@
+import pickle
+
+import pytest
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+
+from lightning_go4align.monitors import DeltaMMonitor
+
+
+class Falling(LightningModule):
+    """Logs an error of 1 / (epochs + 1) in the step and an accuracy in the epoch's hook."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def training_step(self, batch):
+        return self.weight.sum()
+
+    def validation_step(self, batch):
+        self.log("val/error", 1 / (self.current_epoch + 1))
+
+    def on_validation_epoch_end(self):
+        self.log("val/accuracy", 0.25 * (self.current_epoch + 1))
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/delta_m"}}
+
+    def train_dataloader(self):
+        return torch.utils.data.DataLoader(torch.zeros(2, 1))
+
+    val_dataloader = train_dataloader
+
+
+BASELINE = {"val/error": 0.5, "val/accuracy": 0.5}
+
+
+def fit(tmp_path, *callbacks, epochs=2, ckpt_path=None):
+    trainer = Trainer(
+        default_root_dir=tmp_path,
+        max_epochs=epochs,
+        callbacks=list(callbacks),
+        logger=CSVLogger(tmp_path),
+        accelerator="cpu",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
+    module = Falling()
+    trainer.fit(module, ckpt_path=ckpt_path)
+    return trainer, module
+
+
+def monitor():
+    return DeltaMMonitor(BASELINE, higher_is_better=["val/accuracy"])
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers")
+
+
+def test_delta_m_is_that_of_the_epoch_whose_metrics_were_logged(tmp_path):
+    trainer, _ = fit(tmp_path, monitor(), epochs=2)
+    found = {name: value.item() for name, value in trainer.callback_metrics.items() if "delta" in name}
+    assert found == pytest.approx({"val/delta/error": 0.0, "val/delta/accuracy": 0.0, "val/delta_m": 0.0})
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["monitor first", "monitor last"])
+def test_callbacks_in_any_order_can_monitor_delta_m(tmp_path, first):
+    others = [
+        ModelCheckpoint(tmp_path / "checkpoints", monitor="val/delta_m"),
+        EarlyStopping("val/delta_m", stopping_threshold=-20),
+    ]
+    trainer, _ = fit(tmp_path, *([monitor(), *others] if first else [*others, monitor()]), epochs=9)
+    # the third epoch is the first below -20 %: (-33.3 - 50) / 2
+    assert (trainer.current_epoch, round(others[0].best_model_score.item(), 1)) == (3, -41.7)
+
+
+def test_convergence_survives_resuming(tmp_path):
+    checkpoint = ModelCheckpoint(tmp_path / "checkpoints", save_last=True)
+    fit(tmp_path, monitor(), checkpoint, epochs=2)
+    resumed = monitor()
+    fit(tmp_path, resumed, epochs=3, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
+    assert (resumed.convergence.epoch.item(), resumed.convergence.epochs.tolist()) == (3, [3, 3])
+
+
+def test_a_metric_that_is_not_logged_is_named_with_those_that_are(tmp_path):
+    with pytest.raises(MisconfigurationException, match=r"\['val/mae'\].*'val/accuracy', 'val/error'"):
+        fit(tmp_path, DeltaMMonitor({"val/mae": 1.0}))
+
+
+def test_nothing_stays_on_the_module_after_the_fit(tmp_path):
+    _, module = fit(tmp_path, monitor(), epochs=1)
+    assert "on_validation_epoch_end" not in vars(module)
+
+
+def test_nothing_stays_on_the_module_after_an_exception(tmp_path):
+    module = Falling()
+    trainer = Trainer(
+        callbacks=[DeltaMMonitor({"val/mae": 1.0})],
+        logger=False,
+        enable_checkpointing=False,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        max_epochs=1,
+    )
+    with pytest.raises(MisconfigurationException):
+        trainer.fit(module)
+    module._trainer = None
+    pickle.dumps(module)
+
+
+def test_validate_alone_scores_too(tmp_path):
+    trainer = Trainer(
+        callbacks=[monitor()],
+        logger=False,
+        enable_checkpointing=False,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.validate(Falling(), verbose=False)
+    assert trainer.callback_metrics["val/delta_m"] == 75  # (100 + 50) / 2
