@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from lightning_go4align.functional.exact_device import solve_on_device
+from lightning_go4align.functional.exact_host import solve_on_host
 
 
 class Grouping(NamedTuple):
@@ -29,13 +33,14 @@ class Grouping(NamedTuple):
     @property
     def matrix(self) -> Tensor:
         r"""The paper's assignment matrix :math:`\mathcal G`, shape ``[K, M]``, of zeros and ones."""
-        return membership(self.assignment, len(self.group_weights)).to(self.group_weights.dtype)
+        ranks = torch.arange(self.group_weights.shape[-1], device=self.assignment.device)
+        return (self.assignment[..., None, :] == ranks[:, None]).to(self.group_weights.dtype)
 
     @property
     def task_weights(self) -> Tensor:
         r"""Weight of each task, :math:`\omega^\top \mathcal G`, shape ``[M]``; 0 for a task in no group."""
-        weights = self.group_weights.gather(0, self.assignment.clamp(min=0))
-        return torch.where(self.assignment >= 0, weights, 0)
+        weights = self.group_weights.gather(-1, self.assignment.clamp(min=0))
+        return weights.masked_fill(self.assignment < 0, 0)
 
 
 def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
@@ -64,73 +69,54 @@ def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
         Grouping(assignment=tensor([0, 1, 0, 1]), group_weights=tensor([0.2000, 5.1000]))
     """
     check_num_clusters(points, num_clusters)
-    line = _Line(points)
-    if num_clusters == len(points):
-        return line.grouping(line.ordered)
-    return line.grouping(line.thresholds(num_clusters)[-1])
+    return _solve(points, range(num_clusters, num_clusters + 1))[0]
 
 
-def kmeans_1d_costs(points: Tensor, max_clusters: int) -> tuple[Tensor, Tensor]:
-    r"""Solve Eq. 3 for every number of clusters from 1 to ``max_clusters`` at once.
+def kmeans_1d_path(points: Tensor, max_clusters: int) -> Grouping:
+    """Solve Eq. 3 for every number of clusters from 1 to ``max_clusters`` at once.
+
+    One dynamic programme holds all of them, so that this costs little more than the last alone.
 
     Args:
         points: Points, shape ``[M]``. One that is NaN or infinite belongs to no cluster.
         max_clusters: The largest number of clusters, from 1 to ``M``.
 
     Returns:
-        The least sum of squares for each number of clusters, shape ``[max_clusters]``, in the points' unit
-        squared, and the assignments that reach it, shape ``[max_clusters, M]``; both ranked as in ``kmeans_1d``.
+        The optimal groupings into 1, 2, ... ``max_clusters`` clusters, stacked: assignments of shape
+        ``[max_clusters, M]``, weights of shape ``[max_clusters, max_clusters]``.
 
     Raises:
         ValueError: As for ``kmeans_1d``.
 
     Example:
-        >>> costs, assignments = kmeans_1d_costs(torch.tensor([1.0, 2.0, 10.0]), 3)
-        >>> costs
-        tensor([48.6667,  0.5000,  0.0000])
-        >>> assignments[1]
-        tensor([0, 0, 1])
+        >>> kmeans_1d_path(torch.tensor([1.0, 2.0, 9.0]), 3).assignment
+        tensor([[0, 0, 0],
+                [0, 0, 1],
+                [0, 1, 2]])
     """
     check_num_clusters(points, max_clusters)
-    line = _Line(points)
-    solutions = [line.grouping(thresholds) for thresholds in line.thresholds(max_clusters, every=True)]
-    costs = torch.stack([sum_of_squares(points, solution) for solution in solutions])
-    return costs, torch.stack([solution.assignment for solution in solutions])
+    solutions = _solve(points, range(1, max_clusters + 1))
+    fill = [weights[-1:].expand(max_clusters - len(weights)) for _, weights in solutions]
+    weights = [torch.cat([grouping.group_weights, rest]) for grouping, rest in zip(solutions, fill, strict=True)]
+    return Grouping(torch.stack([grouping.assignment for grouping in solutions]), torch.stack(weights))
 
 
 def sum_of_squares(points: Tensor, grouping: Grouping) -> Tensor:
-    """Measure how far the points lie from their groups' weights: the value of Eq. 3.
+    """Measure how far points lie from their groups' weights: the value of Eq. 3.
 
     Args:
         points: Points, shape ``[M]``; those in no group do not count.
         grouping: A grouping of them.
 
     Returns:
-        The sum of squares, shape ``[]``, in the points' unit squared.
+        The sum of squares, shape ``[]``, in the points' unit squared; one for each grouping of a stack of them.
 
     Example:
         >>> sum_of_squares(torch.tensor([1.0, 3.0]), Grouping(torch.tensor([0, 0]), torch.tensor([2.0])))
         tensor(2.)
     """
-    return torch.where(grouping.assignment >= 0, points - grouping.task_weights, 0).square().sum()
-
-
-def membership(assignment: Tensor, num_groups: int) -> Tensor:
-    """Spread an assignment into a mask of groups and tasks.
-
-    Args:
-        assignment: Group of each task, shape ``[M]``, int64; -1 for none.
-        num_groups: ``K``.
-
-    Returns:
-        Mask, shape ``[K, M]``, bool.
-
-    Example:
-        >>> membership(torch.tensor([1, -1]), 2)
-        tensor([[False, False],
-                [ True, False]])
-    """
-    return assignment == torch.arange(num_groups, device=assignment.device)[:, None]
+    distances = points - grouping.task_weights
+    return distances.masked_fill(grouping.assignment < 0, 0).square().sum(-1)
 
 
 def check_num_clusters(points: Tensor, num_clusters: int) -> None:
@@ -152,71 +138,9 @@ def check_num_clusters(points: Tensor, num_clusters: int) -> None:
         )
 
 
-class _Line:
-    """Points sorted in float64; the absent ones stand behind all others, at infinity."""
-
-    def __init__(self, points: Tensor) -> None:
-        self.dtype = points.dtype
-        self.points = points.detach().to(torch.float64)
-        self.present = self.points.isfinite()
-        self.ordered = torch.where(self.present, self.points, torch.inf).sort().values
-
-    def thresholds(self, num_clusters: int, every: bool = False) -> list[Tensor]:
-        """Find the first point of each optimal cluster, for ``num_clusters`` clusters or for every number up to it.
-
-        The gain of a cluster is its sum squared over its size: to maximise it is to minimise the sum of squares.
-        """
-        m = len(self.points)
-        sums, counts, allowed = self._prefixes()
-        best, choices, solutions = _gain(sums, counts, sums[:1], counts[:1]), [], [self.ordered[:1]]
-        last = torch.where(allowed, _gain(sums[-1:], counts[-1:], sums, counts), -torch.inf)
-        if num_clusters > 2:
-            gains = _gain(sums[:, None], counts[:, None], sums, counts)
-            position = torch.arange(m + 1, device=sums.device)
-            gains = torch.where(allowed & (position <= position[:, None]), gains, -torch.inf)
-        padded = torch.cat([self.ordered, self.ordered.new_full((1,), torch.inf)])
-        for size in range(2, num_clusters + 1):
-            if every or size == num_clusters:
-                starts = [(best + last).argmax(0, keepdim=True)]
-                for choice in reversed(choices):
-                    starts.append(choice.gather(0, starts[-1]))
-                starts.append(torch.zeros_like(starts[-1]))
-                solutions.append(padded.gather(0, torch.cat(starts[::-1])))
-            if size < num_clusters:
-                best, choice = (best + gains).max(1)
-                choices.append(choice)
-        return solutions
-
-    def _prefixes(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Sums and counts of the first 0 ... M points, and where a cluster may start: never between equal points."""
-        low, finite = self.ordered[:1], self.ordered.isfinite()
-        # Moved to [0, 1]: nearly equal points far from 0 keep their digits, and no square overflows.
-        unit = torch.where(finite, self.ordered - low, 0)
-        unit = unit / unit.max().clamp(min=torch.finfo(torch.float64).tiny)
-        sums = torch.nn.functional.pad(_cumulate(unit), (1, 0))
-        counts = torch.nn.functional.pad(_cumulate(finite.to(torch.float64)), (1, 0))
-        allowed = torch.nn.functional.pad(self.ordered[1:] > self.ordered[:-1], (1, 1), value=True)
-        return sums, counts, allowed
-
-    def grouping(self, thresholds: Tensor) -> Grouping:
-        """Assign each point to the last cluster whose first point it does not lie below."""
-        repeated = torch.nn.functional.pad(thresholds[1:] == thresholds[:-1], (1, 0))
-        thresholds = torch.where(repeated, torch.inf, thresholds)
-        assignment = (self.points[:, None] >= thresholds).sum(1) - 1
-        assignment = torch.where(self.present, assignment, -1)
-        members = membership(assignment, len(thresholds))
-        sizes = members.sum(1)
-        means = torch.where(members, self.points, 0).sum(1) / sizes.clamp(min=1)
-        means = torch.where(sizes > 0, means, torch.where(sizes > 0, means, -torch.inf).max())
-        return Grouping(assignment, means.nan_to_num(neginf=0.0).to(self.dtype))
-
-
-def _gain(end_sum: Tensor, end_count: Tensor, start_sum: Tensor, start_count: Tensor) -> Tensor:
-    return (end_sum - start_sum).square() / (end_count - start_count).clamp(min=1)
-
-
-def _cumulate(values: Tensor) -> Tensor:
-    """Cumulative sum; as a sum over a triangle where CUDA's own, which is not deterministic, is forbidden."""
-    if values.is_cuda and torch.are_deterministic_algorithms_enabled():
-        return values.expand(len(values), -1).tril().sum(1)
-    return values.cumsum(0)
+def _solve(points: Tensor, sizes: range) -> list[Grouping]:
+    """Solve where the points are; to read a tensor in host memory stalls nothing."""
+    if points.device.type == "cpu":
+        solutions = solve_on_host(np.array(points.tolist()), sizes)
+        return [Grouping(torch.from_numpy(a), torch.from_numpy(m).to(points.dtype)) for a, m in solutions]
+    return [Grouping(a, m.to(points.dtype)) for a, m in solve_on_device(points.detach(), sizes)]
