@@ -1,0 +1,147 @@
+"""The QM9 benchmark as a LightningModule."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+import torch
+from lightning import Callback
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+from torchmetrics import MeanAbsoluteError
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.qm9.batches import DenseBatch
+from lightning_go4align.benchmarks.qm9.data import QM9DataModule
+from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
+from lightning_go4align.benchmarks.qm9.published import single_task_errors
+from lightning_go4align.benchmarks.qm9.schedules import Plateau, Schedule
+from lightning_go4align.benchmarks.qm9.table import ErrorTable
+from lightning_go4align.benchmarks.qm9.targets import TARGETS
+from lightning_go4align.metrics import DeltaM
+from lightning_go4align.module import MultiTaskModule
+
+
+class QM9Module(MultiTaskModule):
+    """Regress properties of molecules: one mean squared error a target, on normalised values.
+
+    Logs ``val/<target>`` and ``test/<target>``, the mean absolute errors in published units, and ``val/delta_m``
+    and ``test/delta_m``, their mean change against single-task networks. A test ends with a table of them.
+
+    Args:
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
+        network: Makes the network from its number of targets.
+        targets: Names of the targets to learn; all 11 if not given, one for a single-task network.
+        baseline: Errors of single-task networks, see :func:`~lightning_go4align.benchmarks.qm9.single_task_errors`.
+        learning_rate: Highest learning rate of Adam.
+        schedule: How the learning rate changes; as published if not given.
+        optimization: See :class:`~lightning_go4align.MultiTaskModule`.
+
+    Example:
+        >>> from lightning_go4align.methods import GO4Align
+        >>> module = QM9Module(GO4Align(num_groups=5), targets=["mu", "alpha"])
+        >>> module.network.heads
+        Linear(in_features=64, out_features=2, bias=True)
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        method: Scalarizer | Aggregator,
+        network: Callable[[int], nn.Module] = DenseMPNN,
+        targets: Sequence[str] | None = None,
+        baseline: str = "published.json",
+        learning_rate: float = 1e-3,
+        schedule: Schedule | None = None,
+        optimization: Literal["manual", "automatic"] = "manual",
+    ) -> None:
+        super().__init__(method, optimization)
+        names = [target.name for target in TARGETS]
+        self.targets = names if targets is None else list(targets)
+        self.columns = [_index(name, names) for name in self.targets]
+        self.network = network(len(self.targets))
+        self.learning_rate = learning_rate
+        self.schedule = Plateau() if schedule is None else schedule
+        errors = single_task_errors(baseline)
+        self.baseline = {name: errors[name] for name in self.targets}
+        self.table = ErrorTable(self.baseline)
+        self.delta_m = DeltaM(self.baseline)
+        self.val_error = MeanAbsoluteError(num_outputs=len(self.targets))
+        self.test_error = MeanAbsoluteError(num_outputs=len(self.targets))
+        self.register_buffer("mean", torch.zeros(len(self.targets)))
+        self.register_buffer("std", torch.ones(len(self.targets)))
+
+    @override
+    def setup(self, stage: str) -> None:
+        super().setup(stage)
+        if stage != "fit":
+            return
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, QM9DataModule):
+            raise MisconfigurationException(
+                "QM9Module normalises its targets over the molecules of a QM9DataModule, but was given "
+                f"{type(data).__name__}. Pass `datamodule=QM9DataModule(...)` to `Trainer.fit`."
+            )
+        mean, std = data.normalisation
+        self.mean.copy_(mean[self.columns])
+        self.std.copy_(std[self.columns])
+
+    @override
+    def forward(self, batch: DenseBatch) -> Tensor:
+        """Predictions in published units, shape ``[B, targets]``."""
+        prediction: Tensor = self.network(batch) * self.std + self.mean
+        return prediction
+
+    @override
+    def training_step(self, batch: DenseBatch, batch_idx: int) -> dict[str, Tensor]:
+        y = (batch.y[:, self.columns] - self.mean) / self.std
+        losses = (self.network(batch) - y).square().mean(dim=0)
+        return dict(zip(self.targets, losses.unbind(), strict=True))
+
+    @override
+    def validation_step(self, batch: DenseBatch, batch_idx: int) -> None:
+        self.val_error.update(self(batch), batch.y[:, self.columns])
+
+    @override
+    def test_step(self, batch: DenseBatch, batch_idx: int) -> None:
+        self.test_error.update(self(batch), batch.y[:, self.columns])
+
+    @override
+    def on_validation_epoch_end(self) -> None:
+        self._log_errors("val", self.val_error)
+
+    @override
+    def on_test_epoch_end(self) -> None:
+        self._log_errors("test", self.test_error)
+
+    @override
+    def configure_callbacks(self) -> list[Callback]:
+        return [self.table]
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+        num_steps = int(self.trainer.estimated_stepping_batches)
+        return {"optimizer": optimizer, "lr_scheduler": self.schedule(optimizer, num_steps)}
+
+    def shared_parameters(self) -> Iterator[nn.Parameter]:
+        """All parameters but the heads', for gradient-oriented methods."""
+        named = self.network.named_parameters()
+        return (parameter for name, parameter in named if not name.startswith("heads."))
+
+    def _log_errors(self, stage: str, error: MeanAbsoluteError) -> None:
+        errors = dict(zip(self.targets, error.compute().view(-1).unbind(), strict=True))
+        error.reset()
+        self.log_dict({f"{stage}/{name}": value for name, value in errors.items()}, sync_dist=True)
+        self.log(f"{stage}/delta_m", self.delta_m(errors), prog_bar=True, sync_dist=True)
+        self.delta_m.reset()
+
+
+def _index(name: str, names: list[str]) -> int:
+    if name not in names:
+        raise ValueError(f"`targets` may hold {names}, but holds {name!r}. Correct `model.targets`.")
+    return names.index(name)

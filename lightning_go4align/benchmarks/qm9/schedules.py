@@ -1,0 +1,70 @@
+"""Learning-rate schedules as parts of a configuration."""
+
+import math
+from typing import Protocol
+
+from lightning.pytorch.utilities.types import LRSchedulerConfigType
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from typing_extensions import override
+
+
+class Schedule(Protocol):
+    """What a module asks of a schedule."""
+
+    def __call__(self, optimizer: Optimizer, num_steps: int) -> LRSchedulerConfigType:
+        """Schedule an optimizer that will make ``num_steps`` steps."""
+
+
+class Plateau(Schedule):
+    """Lower the learning rate whenever ``val/delta_m`` stops falling, as the published protocol does.
+
+    Args:
+        factor: What to multiply the rate with.
+        patience: Epochs without improvement that are waited for.
+        min_lr: Where to stop.
+
+    Example:
+        >>> import torch
+        >>> optimizer = torch.optim.Adam([torch.zeros(1)], lr=1e-3)
+        >>> Plateau()(optimizer, num_steps=1000)["monitor"]
+        'val/delta_m'
+    """
+
+    def __init__(self, factor: float = 0.7, patience: int = 5, min_lr: float = 1e-5) -> None:
+        self.factor = factor
+        self.patience = patience
+        self.min_lr = min_lr
+
+    @override
+    def __call__(self, optimizer: Optimizer, num_steps: int) -> LRSchedulerConfigType:
+        plateau = ReduceLROnPlateau(optimizer, factor=self.factor, patience=self.patience, min_lr=self.min_lr)
+        return {"scheduler": plateau, "monitor": "val/delta_m", "interval": "epoch"}
+
+
+class WarmupCosine(Schedule):
+    """Raise the learning rate linearly, then lower it along a cosine to 0 at the last step: for short budgets.
+
+    Args:
+        warmup: Share of the steps in which it rises, from 0 to 1.
+
+    Example:
+        >>> import torch
+        >>> optimizer = torch.optim.Adam([torch.zeros(1)], lr=1e-3)
+        >>> _ = WarmupCosine(warmup=0.1)(optimizer, num_steps=100)
+        >>> optimizer.param_groups[0]["lr"]
+        0.0001
+    """
+
+    def __init__(self, warmup: float = 0.1) -> None:
+        self.warmup = warmup
+
+    @override
+    def __call__(self, optimizer: Optimizer, num_steps: int) -> LRSchedulerConfigType:
+        num_warmup = max(round(self.warmup * num_steps), 1)
+
+        def factor(step: int) -> float:
+            rest = (step - num_warmup) / max(num_steps - num_warmup, 1)
+            return min((step + 1) / num_warmup, (1 + math.cos(math.pi * max(rest, 0.0))) / 2)
+
+        return {"scheduler": LambdaLR(optimizer, factor), "interval": "step"}
