@@ -1,5 +1,6 @@
 """Dynamical group assignment: exact K-means in one dimension (Section 3.2 of the paper)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,10 @@ class Grouping(NamedTuple):
         r"""Weight of each task, :math:`\omega^\top \mathcal G`, shape ``[M]``; 0 for a task in no group."""
         weights = self.group_weights.gather(-1, self.assignment.clamp(min=0))
         return weights.masked_fill(self.assignment < 0, 0)
+
+
+Clustering = Callable[[Tensor, int], Grouping]
+"""Solver of Eq. 3: ``(points [M], num_clusters) -> Grouping``; points that are NaN are in no group."""
 
 
 def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:

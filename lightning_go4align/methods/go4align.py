@@ -1,6 +1,5 @@
 """GO4Align as a TorchJD scalarizer."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -8,12 +7,10 @@ from torch import Tensor
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
+from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d, kmeans_1d_path
 from lightning_go4align.functional.indicators import Reduction, group_indicators, scale_vector, smoothness_vector
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.functional.objective import weighted_risk
-
-Clustering = Callable[[Tensor, int], Grouping]
 
 MOST_AUTOMATIC_GROUPS = 8
 CRITERION_MOMENTUM = 0.9  # Chosen anew at each step the number of groups flickers on up to a fifth of the steps.
@@ -61,6 +58,7 @@ class GO4Align(Scalarizer):
         tensor([32.5933, 32.5933,  0.3381], dtype=torch.float64)
     """
 
+    skips_missing: bool = True
     log_smoothness: Tensor | None
     criterion: Tensor | None
 
