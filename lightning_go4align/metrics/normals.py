@@ -54,7 +54,9 @@ class NormalErrors(Metric):
         middle = torch.stack([(pixels + 1) // 2, pixels // 2 + 1])
         bins = torch.searchsorted(cumulative, middle).double().mean()
         median = torch.where(pixels > 0, (bins + 0.5) / BINS_PER_DEGREE, torch.nan)
-        return dict(zip(KEYS, [self.total / pixels, median, *(100 * self.within.double() / pixels)], strict=True))
+        return dict(
+            zip(KEYS, [self.total / pixels, median, *(100 * self.within.double() / pixels)], strict=True)
+        )
 
 
 class BatchMeanNormalErrors(Metric):
@@ -121,5 +123,5 @@ def measured_angles(prediction: Tensor, target: Tensor) -> Tensor:
             f"Normals are compared as [B, 3, ...] maps of one shape, but the prediction is "
             f"{tuple(prediction.shape)} and the target {tuple(target.shape)}."
         )
-    cosine = (normalize(prediction.float(), dim=1) * target).sum(1).clamp(-1, 1)
+    cosine = (normalize(prediction.to(target.dtype), dim=1) * target).sum(1).clamp(-1, 1)
     return torch.rad2deg(cosine.acos())[(target != 0).any(1)]

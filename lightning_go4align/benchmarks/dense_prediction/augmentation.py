@@ -33,10 +33,10 @@ def multiply_by_zoom(disparity: Tensor, scale: Tensor) -> Tensor:
 class ZoomAndFlip:
     """Zoom into a random part of each sample and mirror every second one.
 
-    Image and normals are interpolated (normals keep the length that results), labels and depth take the nearest
-    pixel; a mirrored normal has its first component negated. Everything is drawn from torch's generator of the
-    batch's device; the published code draws zoom and place from Python's ``random``: same distribution, other
-    numbers.
+    Image and normals are interpolated (normals keep the length that results), labels and depth take the
+    nearest pixel; a mirrored normal has its first component negated. Everything is drawn from torch's
+    generator of the batch's device; the published code draws zoom and place from Python's ``random``: same
+    distribution, other numbers.
 
     Args:
         rescale_depth: What a zoom does to depth: :func:`divide_by_zoom` or :func:`multiply_by_zoom`.
@@ -67,10 +67,10 @@ class ZoomAndFlip:
         samples, (height, width) = len(batch["image"]), batch["image"].shape[-2:]
         device = batch["image"].device
         choice = torch.randint(len(self.scales), (samples,), device=device)
-        windows = [[int(height / scale), int(width / scale)] for scale in self.scales]
-        crop = torch.tensor(windows, device=device, dtype=torch.int64)[choice]
-        scale = torch.tensor(self.scales, device=device, dtype=batch["depth"].dtype)[choice]
-        room = torch.tensor([height, width], device=device, dtype=torch.int64) - crop + 1
+        heights, widths = ([int(length / scale) for scale in self.scales] for length in (height, width))
+        crop = torch.stack([_on(device, heights), _on(device, widths)], 1)[choice]
+        scale = _on(device, self.scales)[choice]
+        room = _on(device, [height + 1, width + 1]) - crop
         corner = (torch.rand(samples, 2, device=device) * room).long()
         flipped = torch.rand(samples, device=device) < 0.5
         return self._apply(batch, Zoom.of(corner, crop, flipped, (height, width)), scale, flipped)
@@ -85,3 +85,8 @@ class ZoomAndFlip:
             x, y, z = read_linear(batch["normal"], zoom).unbind(1)
             augmented["normal"] = torch.stack([torch.where(flipped[:, None, None], -x, x), y, z], 1)
         return augmented
+
+
+def _on(device: torch.device, values: Sequence[float]) -> Tensor:
+    # Filled there: to copy a list from the host would wait for the device.
+    return torch.stack([torch.full((), value, device=device) for value in values])

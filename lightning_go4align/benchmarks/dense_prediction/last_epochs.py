@@ -1,0 +1,91 @@
+"""What the tables report for data without a validation set: the mean over the last epochs."""
+
+from typing import Any
+
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_info
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
+
+
+class LastEpochsMonitor(Callback):
+    """Average the metrics of the last epochs, as NYUv2's and CityScapes' tables do: no epoch is selected.
+
+    However seldom the Trainer validates before, it validates after each of the last epochs. At the end of
+    training ``last_<epochs>_epochs/<metric>``, with ``delta_m`` and ``mean_rank`` among the methods of the
+    paper's table, go to every logger and are printed together with the name of the evaluation.
+
+    Args:
+        epochs: How many of the last epochs to average, at least 1; the Trainer must know ``max_epochs``.
+
+    Example:
+        >>> monitor = LastEpochsMonitor(epochs=10)
+        >>> monitor.rows = {198: {"miou": 39.0}, 199: {"miou": 41.0}}
+        >>> monitor.means()
+        {'miou': 40.0}
+    """
+
+    def __init__(self, epochs: int = 10) -> None:
+        if epochs < 1:
+            raise ValueError(f"`epochs` must be at least 1, but is {epochs}.")
+        self.epochs = epochs
+        self.rows: dict[int, dict[str, float]] = {}
+
+    def means(self) -> dict[str, float]:
+        """Mean of each metric over the epochs seen so far that count."""
+        names = next(iter(self.rows.values()), {})
+        return {name: sum(row[name] for row in self.rows.values()) / len(self.rows) for name in names}
+
+    @override
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not isinstance(pl_module, DensePredictionModule):
+            raise MisconfigurationException(
+                "`LastEpochsMonitor` reports on NYUv2Module and CityScapesModule, but the module is "
+                f"{type(pl_module).__name__}. Remove it from `trainer.callbacks`."
+            )
+        if trainer.max_epochs is None or trainer.max_epochs < self.epochs:
+            raise MisconfigurationException(
+                f"The mean over the last {self.epochs} epochs needs `trainer.max_epochs` of at least as many, but "
+                f"it is {trainer.max_epochs}. Set it, or lower `epochs` of `LastEpochsMonitor`."
+            )
+
+    @override
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._counts(trainer):
+            trainer.check_val_every_n_epoch = 1
+
+    @override
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.sanity_checking and self._counts(trainer):
+            self.rows[trainer.current_epoch] = {
+                name.removeprefix("val/"): float(value)
+                for name, value in trainer.callback_metrics.items()
+                if name.startswith("val/")
+            }
+
+    @override
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        means = self.means()
+        if not means or not isinstance(pl_module, DensePredictionModule):
+            return
+        means["mean_rank"] = pl_module.table.rank_among_methods(means)
+        for logger in trainer.loggers:
+            logger.log_metrics({f"last_{self.epochs}_epochs/{name}": value for name, value in means.items()})
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
+        rank_zero_info(
+            f"Mean over {len(self.rows)} of the last {self.epochs} epochs, depth and normal errors "
+            f"{pl_module.evaluation.name}; ranked among {', '.join(pl_module.table.rows)}: {figures}"
+        )
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
+
+    def _counts(self, trainer: Trainer) -> bool:
+        return trainer.current_epoch >= (trainer.max_epochs or 0) - self.epochs

@@ -1,0 +1,106 @@
+"""The published form of NYUv2 and CityScapes on disk, and what is wrong with a folder that has another."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+Array = npt.NDArray[Any]
+
+
+class ArrayMap(NamedTuple):
+    """One kind of map: where its files lie and what each of them holds.
+
+    Example:
+        >>> ArrayMap("depth", (288, 384, 1), torch.float32, low=0, high=100).folder
+        'depth'
+    """
+
+    folder: str
+    shape: tuple[int, ...]  # H W C, or H W for labels
+    dtype: torch.dtype  # of the tensors made from it
+    low: float
+    high: float
+
+
+class Layout(NamedTuple):
+    """The maps of a data set, ``<root>/<split>/<folder>/<i>.npy``, by the names that they get in a sample.
+
+    Example:
+        >>> Layout("NYUv2", {"depth": ArrayMap("depth", (2, 2, 1), torch.float32, 0, 100)}, origin="").name
+        'NYUv2'
+    """
+
+    name: str
+    maps: Mapping[str, ArrayMap]
+    origin: str  # where the data is to be had
+
+
+def array_paths(folder: Path, layout: Layout) -> dict[str, list[Path]]:
+    """List the files of one split, 0 to N - 1, after a look at each one's header and the first one's values.
+
+    Args:
+        folder: ``<root>/<split>``.
+        layout: The maps to find there. All of them have as many files as the first.
+
+    Returns:
+        Paths by name of the map, in the order of their numbers.
+
+    Raises:
+        FileNotFoundError: If the folder, a map or a file is missing.
+        ValueError: If maps differ in number, or a file in its shape, kind or range of numbers.
+
+    Example:
+        >>> array_paths(Path("nowhere"), Layout("NYUv2", {}, origin="See its page."))
+        Traceback (most recent call last):
+        FileNotFoundError: NYUv2 is expected in nowhere, which is not there. See its page.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{layout.name} is expected in {folder}, which is not there. {layout.origin}")
+    counts = {kind.folder: len(list((folder / kind.folder).glob("*.npy"))) for kind in layout.maps.values()}
+    if not all(counts.values()):
+        empty = folder / min(counts, key=lambda name: counts[name])
+        raise FileNotFoundError(f"{layout.name} needs {empty}/0.npy and onwards, but there is none. {layout.origin}")
+    if len(set(counts.values())) > 1:
+        raise ValueError(
+            f"The maps of {folder} must have equally many files, but there are {counts}. Copy what is missing, or "
+            f"delete what is too much. {layout.origin}"
+        )
+    paths = {}
+    for name, kind in layout.maps.items():
+        paths[name] = [folder / kind.folder / f"{i}.npy" for i in range(counts[kind.folder])]
+        for path in paths[name]:
+            _check_header(path, kind, layout)
+        _check_values(paths[name][0], kind)
+    return paths
+
+
+def _check_header(path: Path, kind: ArrayMap, layout: Layout) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: files are numbered from 0 without a gap. {layout.origin}")
+    try:
+        array = np.load(path, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is not a whole .npy file ({error}). Copy it again. {layout.origin}") from error
+    if array.shape != kind.shape:
+        raise ValueError(
+            f"{path} must have the shape {kind.shape} (channels last), but has {array.shape}. Move the axes, or set "
+            f"`data.size` to the resolution of your copy. {layout.origin}"
+        )
+    if array.dtype.kind not in ("f" if kind.dtype.is_floating_point else "fiu"):
+        raise ValueError(
+            f"{path} must hold {'floats' if kind.dtype.is_floating_point else 'numbers'}, but holds {array.dtype}. "
+            f"Convert it: {kind.folder} lies in [{kind.low:g}, {kind.high:g}]."
+        )
+
+
+def _check_values(path: Path, kind: ArrayMap) -> None:
+    array: Array = np.load(path)
+    low, high = array.min(), array.max()
+    if not kind.low <= low <= high <= kind.high:
+        raise ValueError(f"{path} must lie in [{kind.low:g}, {kind.high:g}], but lies in [{low:g}, {high:g}].")
+    if not kind.dtype.is_floating_point and (array != array.round()).any():
+        raise ValueError(f"{path} must hold whole numbers, the classes, but has fractions.")

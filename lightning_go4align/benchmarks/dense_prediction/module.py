@@ -1,0 +1,112 @@
+"""The training protocol that NYUv2 and CityScapes share."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.dense_prediction.data import Batch
+from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
+from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
+from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
+from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
+from lightning_go4align.benchmarks.dense_prediction.segnet import SegNetSplit
+from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable
+from lightning_go4align.metrics import DeltaM
+from lightning_go4align.module import MultiTaskModule
+
+LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
+
+
+class DensePredictionModule(MultiTaskModule):
+    """Train a network with one output a task, by Adam whose learning rate halves every so many epochs.
+
+    Logs ``val/<metric>`` and ``test/<metric>`` with the metrics of the table, and ``val/delta_m`` and
+    ``test/delta_m``, their mean change against single-task networks in percent.
+
+    Args:
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or
+        ``torchjd.aggregation``. network: A network with an output for each task. outputs: Number of output
+        channels of each task. table: The table of the paper to compare with. evaluation: How depth and normal
+        errors are averaged over the test set. single_task: Metrics of single-task networks; those of the
+        table, which belong to SegNet-MTAN, if not given. learning_rate: Of Adam, at first. halve_every:
+        Epochs after which the learning rate halves. optimization: See
+        :class:`~lightning_go4align.MultiTaskModule`.
+
+    Example:
+        >>> from torchjd.scalarization import Sum
+        >>> from lightning_go4align.benchmarks.nyuv2.model import NYUv2MTAN
+        >>> from lightning_go4align.benchmarks.nyuv2.module import NYUv2Module
+        >>> isinstance(NYUv2Module(Sum(), NYUv2MTAN(channels=[4, 4, 4, 4, 4])), DensePredictionModule)
+        True
+    """
+
+    def __init__(
+        self,
+        method: Scalarizer | Aggregator,
+        network: SegNetMTAN | SegNetSplit,
+        outputs: Mapping[str, int],
+        table: PublishedTable,
+        evaluation: Evaluation,
+        single_task: Mapping[str, float] | None,
+        learning_rate: float,
+        halve_every: int,
+        optimization: Literal["manual", "automatic"],
+    ) -> None:
+        super().__init__(method, optimization)
+        self.network = network
+        self.table = table
+        self.evaluation = evaluation
+        self.learning_rate = learning_rate
+        self.halve_every = halve_every
+        self.val_scores = DenseScores(outputs, evaluation)
+        self.test_scores = DenseScores(outputs, evaluation)
+        self.delta_m = DeltaM(single_task or table.single_task, table.higher_is_better)
+
+    @override
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        predictions: dict[str, Tensor] = self.network(image)
+        return predictions
+
+    @override
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        return {task: LOSSES[task](output, batch[task]) for task, output in self(batch["image"]).items()}
+
+    @override
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.val_scores.update(self(batch["image"]), batch)
+
+    @override
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        self.test_scores.update(self(batch["image"]), batch)
+
+    @override
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val", self.val_scores)
+
+    @override
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test", self.test_scores)
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, self.halve_every, gamma=0.5)
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def shared_parameters(self) -> Iterator[nn.Parameter]:
+        """All parameters but the heads', for gradient-oriented methods."""
+        return self.network.shared_parameters()
+
+    def _log_scores(self, stage: str, scores: DenseScores) -> None:
+        values = scores.collect()
+        ordered = {name: values[name] for name in self.table.single_task}
+        self.delta_m.update(ordered)
+        ordered["delta_m"] = self.delta_m.compute()
+        self.delta_m.reset()
+        self.log_dict({f"{stage}/{name}": value.float() for name, value in ordered.items()}, sync_dist=True)

@@ -1,0 +1,90 @@
+"""All test metrics of NYUv2 and CityScapes, in the order and the units of the paper's tables."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
+from lightning_go4align.benchmarks.dense_prediction.losses import IGNORED
+
+
+class SegmentationScores(Metric):
+    """Mean IoU over the classes and pixel accuracy, in percent, from counts over the whole test set.
+
+    A class that is neither there nor predicted is left out of the mean.
+
+    Args:
+        num_classes: Number of classes; pixels with label -1 do not count.
+
+    Example:
+        >>> import torch
+        >>> scores = SegmentationScores(num_classes=2)
+        >>> scores.update(torch.tensor([[[[2.0, 0.0, 0.0]], [[0.0, 1.0, 1.0]]]]), torch.tensor([[[0, 0, -1]]]))
+        >>> scores.compute()
+        {'miou': tensor(25.), 'pixel_accuracy': tensor(50.)}
+    """
+
+    higher_is_better = True
+    full_state_update = False
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        # `validate_args` would look at the labels on the host, batch by batch.
+        self.scores = MetricCollection(
+            {
+                "miou": MulticlassJaccardIndex(num_classes, ignore_index=IGNORED, validate_args=False),
+                "pixel_accuracy": MulticlassAccuracy(
+                    num_classes, average="micro", ignore_index=IGNORED, validate_args=False
+                ),
+            },
+            compute_groups=False,
+        )
+
+    @override
+    def update(self, prediction: Tensor, target: Tensor) -> None:
+        self.scores.update(prediction.argmax(1), target)
+
+    @override
+    def compute(self) -> dict[str, Tensor]:
+        return {name: 100 * score for name, score in self.scores.compute().items()}
+
+    @override
+    def reset(self) -> None:
+        super().reset()
+        self.scores.reset()
+
+
+class DenseScores(nn.Module):
+    """The metrics of every task: segmentation's, depth's and, where there are any, the normals'.
+
+    Args:
+        outputs: Number of output channels of each task.
+        evaluation: How depth and normal errors are averaged.
+
+    Example:
+        >>> from lightning_go4align.benchmarks.dense_prediction.evaluation import OverPixels
+        >>> list(DenseScores({"segmentation": 7, "depth": 1}, OverPixels()).metrics.keys())
+        ['depth', 'segmentation']
+    """
+
+    def __init__(self, outputs: Mapping[str, int], evaluation: Evaluation) -> None:
+        super().__init__()
+        metrics = {
+            "segmentation": SegmentationScores(outputs["segmentation"]),
+            "depth": evaluation.depth(),
+            "normal": evaluation.normals(),
+        }
+        self.metrics = MetricCollection({task: metrics[task] for task in outputs}, compute_groups=False)
+
+    def update(self, predictions: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> None:
+        for task, metric in self.metrics.items():
+            metric.update(predictions[task], truth[task])
+
+    def collect(self) -> dict[str, Tensor]:
+        """Return all metrics by name and start anew."""
+        values: dict[str, Tensor] = self.metrics.compute()
+        self.metrics.reset()
+        return values
