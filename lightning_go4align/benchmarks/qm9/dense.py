@@ -47,7 +47,7 @@ class DenseMPNN(nn.Module):
     def _molecules(self, graphs: DenseGraphs) -> Tensor:
         """What Set2Set reads from molecules, ``[B, 128]``."""
         x = self.lin0(graphs.x).relu()
-        edges, neighbours = self.conv.edges(graphs), neighbour_weights(graphs.mask)
+        edges, neighbours = self.conv.edges(graphs), neighbour_weights(graphs.mask, x.dtype)
         for _ in range(3):
             message = self.conv(x, edges, neighbours).relu()
             x = self.gru(message.view(1, -1, 64), x.view(1, -1, 64))[0].view(x.shape)
@@ -64,7 +64,7 @@ class DenseNNConv(nn.Module):
         >>> graphs = DenseGraphs(
         ...     torch.zeros(1, 3, 11), torch.rand(1, 3, 3), torch.zeros(1, 3, 3, dtype=torch.int64), mask
         ... )
-        >>> conv(torch.rand(1, 3, 64), conv.edges(graphs), neighbour_weights(mask)).shape
+        >>> conv(torch.rand(1, 3, 64), conv.edges(graphs), neighbour_weights(mask, torch.float32)).shape
         torch.Size([1, 3, 64])
     """
 
@@ -89,7 +89,7 @@ class DenseNNConv(nn.Module):
         by_bond = pad(weight[:, :4], (1, 0)).T + bias
         distances = (graphs.positions[:, :, None] - graphs.positions[:, None]).norm(dim=-1, keepdim=True)
         activations = torch.addcmul(embedding(graphs.bonds, by_bond), distances, weight[:, 4]).relu()
-        return (activations * neighbour_weights(graphs.mask)[..., None]).flatten(2)
+        return (activations * neighbour_weights(graphs.mask, distances.dtype)[..., None]).flatten(2)
 
     @override
     def forward(self, x: Tensor, edges: Tensor, neighbours: Tensor) -> Tensor:
@@ -124,19 +124,19 @@ class DenseSet2Set(nn.Module):
         return read
 
 
-def neighbour_weights(mask: Tensor) -> Tensor:
+def neighbour_weights(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """Weights that average over the other atoms of a molecule.
 
     Args:
         mask: True where there is an atom, shape ``[B, n]``.
+        dtype: Of the weights.
 
     Returns:
-        ``1 / (atoms - 1)`` between two different atoms, else 0; shape ``[B, n, n]``, float32.
+        ``1 / (atoms - 1)`` between two different atoms, else 0; shape ``[B, n, n]``.
 
     Example:
-        >>> neighbour_weights(torch.tensor([[True, True, True, False]]))[0, 0]
+        >>> neighbour_weights(torch.tensor([[True, True, True, False]]), torch.float32)[0, 0]
         tensor([0.0000, 0.5000, 0.5000, 0.0000])
     """
-    pairs = (mask[:, :, None] & mask[:, None]).float()
-    pairs = pairs - torch.diag_embed(mask.float())
-    return pairs / (mask.sum(dim=1) - 1).clamp(min=1)[:, None, None]
+    others = mask[:, :, None] & mask[:, None] & ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
+    return others.to(dtype) / others.sum(dim=2, keepdim=True).clamp(min=1)

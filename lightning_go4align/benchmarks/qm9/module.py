@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import torch
-from lightning import Callback
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -18,7 +17,6 @@ from lightning_go4align.benchmarks.qm9.data import QM9DataModule
 from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
 from lightning_go4align.benchmarks.qm9.published import single_task_errors
 from lightning_go4align.benchmarks.qm9.schedules import Plateau, Schedule
-from lightning_go4align.benchmarks.qm9.table import ErrorTable
 from lightning_go4align.benchmarks.qm9.targets import TARGETS
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
@@ -28,7 +26,7 @@ class QM9Module(MultiTaskModule):
     """Regress properties of molecules: one mean squared error a target, on normalised values.
 
     Logs ``val/<target>`` and ``test/<target>``, the mean absolute errors in published units, and ``val/delta_m``
-    and ``test/delta_m``, their mean change against single-task networks. A test ends with a table of them.
+    and ``test/delta_m``, their mean change against single-task networks in percent.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -68,7 +66,6 @@ class QM9Module(MultiTaskModule):
         self.schedule = Plateau() if schedule is None else schedule
         errors = single_task_errors(baseline)
         self.baseline = {name: errors[name] for name in self.targets}
-        self.table = ErrorTable(self.baseline)
         self.delta_m = DeltaM(self.baseline)
         self.val_error = MeanAbsoluteError(num_outputs=len(self.targets))
         self.test_error = MeanAbsoluteError(num_outputs=len(self.targets))
@@ -117,10 +114,6 @@ class QM9Module(MultiTaskModule):
     @override
     def on_test_epoch_end(self) -> None:
         self._log_errors("test", self.test_error)
-
-    @override
-    def configure_callbacks(self) -> list[Callback]:
-        return [self.table]
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -21,7 +21,7 @@ def single_task_errors(file: str) -> dict[str, float]:
         >>> single_task_errors("published.json")["homo"]
         60.576
     """
-    places = [Path(file), Path(__file__).with_name(file)]
+    places = [Path(file), Path(__file__).parent / file]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise FileNotFoundError(

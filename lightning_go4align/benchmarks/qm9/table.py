@@ -1,16 +1,18 @@
 """What a test ends with: a table that a person reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.qm9.module import QM9Module
 from lightning_go4align.benchmarks.qm9.targets import TARGETS
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.relative import relative_changes
@@ -25,22 +27,17 @@ class GroupingMethod(Protocol):
 
 
 class ErrorTable(Callback):
-    """Prints the test errors, their change against single-task networks, and how the method treated the tasks.
+    """Ends a test of QM9Module with a table: the errors against single-task networks, and the tasks' treatment.
 
-    The groups are those of the last training step, counted from the lightest; weights are means over all steps.
-    Both are known after a fit in the same process, for methods that group.
-
-    Args:
-        baseline: Errors of single-task networks by target, in published units.
+    Groups are those of the last training step, 0 being the lightest; weights are means over all steps. Both are
+    shown after a fit in the same process with a method that groups.
 
     Example:
-        >>> ErrorTable({"mu": 0.5, "homo": 200.0}).print({"mu": 0.6, "homo": 210.0})
-        <BLANKLINE>
-        QM9...
+        >>> from lightning import Trainer
+        >>> trainer = Trainer(callbacks=[ErrorTable()], logger=False, enable_checkpointing=False)
     """
 
-    def __init__(self, baseline: Mapping[str, float]) -> None:
-        self.baseline = dict(baseline)
+    def __init__(self) -> None:
         self.groups: Tensor | None = None
         self.weight_sum = torch.zeros(())
         self.num_steps = 0
@@ -56,34 +53,52 @@ class ErrorTable(Callback):
     @override
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.print({name: float(trainer.callback_metrics[f"test/{name}"]) for name in self.baseline})
-
-    def print(self, errors: Mapping[str, float]) -> None:
-        """Print the table of these errors, in published units."""
-        Console().print(self._table(errors))
-
-    def _table(self, errors: Mapping[str, float]) -> Table:
-        values = torch.tensor([errors[name] for name in self.baseline])
-        single_task = torch.tensor(list(self.baseline.values()))
-        changes = relative_changes(values, single_task, torch.zeros(len(values), dtype=torch.bool))
-        table = Table(title="QM9, mean absolute errors of the test", show_footer=True)
-        table.add_column("target", footer="∆m")
-        table.add_column("unit")
-        table.add_column("error", justify="right")
-        table.add_column("single-task", justify="right")
-        table.add_column("change", justify="right", footer=f"{changes.mean():+.1f} %")
-        table.add_column("group", justify="right")
-        table.add_column("mean weight", justify="right")
-        units = {target.name: target.unit for target in TARGETS}
-        for task, (name, error) in enumerate(errors.items()):
-            change = f"{changes[task]:+.1f} %"
-            table.add_row(
-                name, units[name], f"{error:.4g}", f"{self.baseline[name]:.4g}", change, *self._treatment(task)
+        if not isinstance(pl_module, QM9Module):
+            raise MisconfigurationException(
+                f"ErrorTable shows the errors of QM9Module, not of {type(pl_module).__name__}. "
+                "Take it out of `trainer.callbacks`."
             )
-        return table
+        errors = {name: float(trainer.callback_metrics[f"test/{name}"]) for name in pl_module.baseline}
+        Console().print(error_table(errors, pl_module.baseline, self._treatments()))
 
-    def _treatment(self, task: int) -> tuple[str, str]:
-        """Group and mean weight of a task, if known."""
+    def _treatments(self) -> list[tuple[str, str]]:
+        """Group and mean weight of each task, if there are any."""
         if self.groups is None:
-            return "", ""
-        return str(int(self.groups[task])), f"{self.weight_sum[task] / self.num_steps:.2f}"
+            return []
+        weights = (self.weight_sum / self.num_steps).tolist()
+        return [(str(group), f"{weight:.2f}") for group, weight in zip(self.groups.tolist(), weights, strict=True)]
+
+
+def error_table(
+    errors: Mapping[str, float], baseline: Mapping[str, float], treatments: Sequence[tuple[str, str]] = ()
+) -> Table:
+    """Lay out errors against those of single-task networks.
+
+    Args:
+        errors: Mean absolute error of each target, in published units.
+        baseline: The same of single-task networks.
+        treatments: Group and mean weight of each target.
+
+    Returns:
+        A table with a row for each target, and with their mean change below.
+
+    Example:
+        >>> table = error_table({"mu": 0.6, "homo": 210.0}, {"mu": 0.5, "homo": 200.0})
+        >>> list(table.columns[4].cells), table.columns[4].footer
+        (['+20.0 %', '+5.0 %'], '+12.5 %')
+    """
+    units = {target.name: target.unit for target in TARGETS}
+    values, single_task = torch.tensor(list(errors.values())), torch.tensor([baseline[name] for name in errors])
+    changes = relative_changes(values, single_task, torch.zeros(len(values), dtype=torch.bool))
+    table = Table(title="QM9: mean absolute errors of the test", show_footer=True)
+    table.add_column("target", footer="∆m")
+    table.add_column("unit")
+    for name in ("error", "single-task"):
+        table.add_column(name, justify="right")
+    table.add_column("change", justify="right", footer=f"{changes.mean():+.1f} %")
+    for name in ("group", "weight")[: 2 * bool(treatments)]:
+        table.add_column(name, justify="right")
+    for name, change, treatment in zip(errors, changes.tolist(), treatments or [()] * len(errors), strict=True):
+        numbers = (f"{errors[name]:.4g}", f"{baseline[name]:.4g}", f"{change:+.1f} %")
+        table.add_row(name, units[name], *numbers, *treatment)
+    return table

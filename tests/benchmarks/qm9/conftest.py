@@ -1,0 +1,41 @@
+import csv
+import itertools
+import warnings
+from pathlib import Path
+
+import pytest
+
+with warnings.catch_warnings():
+    # PyG scripts a class at its import, which current torch deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import torch_geometric.nn  # noqa: F401
+
+from lightning_go4align.benchmarks.qm9.conversion import convert
+from lightning_go4align.benchmarks.qm9.molecules import Molecules
+from lightning_go4align.benchmarks.qm9.sources import qm9pack_rows
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[dict[str, str]]:
+    """The first molecules of the real data, of 3 to 18 atoms."""
+    return list(itertools.islice(qm9pack_rows(), 240))
+
+
+@pytest.fixture(scope="session")
+def molecules(rows) -> Molecules:
+    return convert(rows)
+
+
+@pytest.fixture
+def small_qm9pack(rows, tmp_path, monkeypatch) -> Path:
+    """A package `qm9pack` of two parts with the first molecules only, which cannot be imported, as the real one."""
+    package = tmp_path / "site" / "qm9pack"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text("import pkg_resources_is_gone")
+    for part, content in enumerate((rows[:100], rows[100:]), start=1):
+        with (package / "data" / f"qm9_part{part}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, content[0])
+            writer.writeheader()
+            writer.writerows(content)
+    monkeypatch.syspath_prepend(package.parent)
+    return package

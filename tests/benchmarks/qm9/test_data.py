@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Pack
+from lightning_go4align.benchmarks.qm9.data import random_split
+from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
+
+
+@pytest.fixture
+def make_data(small_qm9pack, tmp_path):
+    def make(kind=QM9DataModule, **settings):
+        sizes = {"num_train": 150, "num_val": 30, "num_test": 40, "batch_size": 16}
+        data = kind(QM9Pack(tmp_path), **{**sizes, **settings})
+        data.prepare_data()
+        data.setup("fit")
+        return data
+
+    return make
+
+
+def test_split_has_no_molecule_twice():
+    rows = torch.cat(random_split(130_831, None, 10_000, 10_000, seed=0))
+    assert torch.equal(rows.sort().values, torch.arange(130_831))
+
+
+def test_published_sizes_leave_110_831_molecules_to_train_on():
+    assert len(random_split(130_831, None, 10_000, 10_000, seed=0).train) == 110_831
+
+
+def test_split_does_not_change_with_the_seed_of_a_run():
+    torch.manual_seed(1)
+    first = random_split(100, 50, 10, 10, seed=0)
+    torch.manual_seed(2)
+    assert all(map(torch.equal, first, random_split(100, 50, 10, 10, seed=0)))
+
+
+def test_split_changes_with_its_own_seed():
+    assert not torch.equal(random_split(100, 50, 10, 10, seed=0).test, random_split(100, 50, 10, 10, seed=1).test)
+
+
+def test_smaller_training_set_is_part_of_the_larger():
+    small, large = (random_split(100, size, 10, 10, seed=0).train for size in (20, 50))
+    assert torch.equal(small, large[:20])
+
+
+def test_too_few_molecules_are_told(make_data):
+    with pytest.raises(ValueError, match=r"there are 240 in all. Lower `data.num_train`"):
+        make_data(num_train=200)
+
+
+@pytest.mark.parametrize(("over", "sees_the_test"), [("train", False), ("all", True)])
+def test_targets_are_normalised_over_the_molecules_that_were_named(make_data, over, sees_the_test):
+    data = make_data(normalise_over=over)
+    before, _ = data.normalisation
+    data.targets[data.rows.test] = 1e6
+    after, _ = data.normalisation
+    assert torch.equal(before, after) != sees_the_test
+
+
+def test_normalised_training_targets_have_mean_0_and_deviation_1(make_data):
+    data = make_data()
+    mean, std = data.normalisation
+    y = (torch.cat([batch.y for batch in data.train_dataloader()]) - mean) / std
+    torch.testing.assert_close(y.mean(dim=0), torch.zeros(11), rtol=0, atol=1e-4)
+    torch.testing.assert_close(y.std(dim=0), torch.ones(11), rtol=1e-4, atol=0)
+
+
+def test_methane_s_targets_are_in_published_units_and_order(make_data):
+    y = make_data().targets[0]
+    expected = [0, 13.21, -10549.9, 3186.5, 35.3641, 1217.7, -17172.2, -17286.8, -17389.7, -16151.9, 6.469]
+    torch.testing.assert_close(y, torch.tensor(expected), rtol=0, atol=0.06)
+
+
+def test_epoch_shows_every_training_molecule_once_and_keeps_the_last_batch(make_data):
+    data = make_data()
+    batches = [batch.y for batch in data.train_dataloader()]
+    assert [len(y) for y in batches] == [16] * 9 + [6]
+    expected = data.targets[data.rows.train]
+    assert torch.equal(torch.cat(batches)[:, 1].sort().values, expected[:, 1].sort().values)
+
+
+def test_graphs_are_the_same_molecules(make_data):
+    dense, graphs = make_data(), make_data(QM9GraphDataModule)
+    y = torch.cat([batch.y for batch in graphs.test_dataloader()])
+    assert torch.equal(y, dense.targets[dense.rows.test])
+    assert sum(len(batch.x) for batch in graphs.test_dataloader()) == sum(
+        int(chunk.mask.sum()) for batch in dense.test_dataloader() for chunk in batch.chunks
+    )
