@@ -1,0 +1,12 @@
+"""Other solvers of Eq. 3, with the signature of ``kmeans_1d``; each that needs a package is in its own module."""
+
+from lightning_go4align.clustering.given import (
+    FixedGroups,
+    FixedGroupWeights,
+    RandomGroups,
+    RandomGroupWeights,
+    ungrouped,
+)
+from lightning_go4align.functional.grouping import kmeans_1d
+
+__all__ = ["FixedGroupWeights", "FixedGroups", "RandomGroupWeights", "RandomGroups", "kmeans_1d", "ungrouped"]

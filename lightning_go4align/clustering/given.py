@@ -1,0 +1,130 @@
+"""Groups and group weights that are given or drawn instead of found: the comparisons of Fig. 5."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from lightning_go4align.clustering.ranked import ranked, ranked_by
+from lightning_go4align.functional.grouping import Grouping, check_num_clusters
+
+GroupWeights = Callable[[Tensor, Tensor, int], Grouping]
+"""Weighs groups: ``(points [M], labels [M], K) -> Grouping``."""
+
+
+class FixedGroups:
+    """Put each task into a given group at every step (Fig. 5 a-c and f-i).
+
+    Args:
+        groups: Group of each task, from 0 to ``K - 1``.
+        weights: What the groups weigh: by default the mean indicator of their tasks, as in Eq. 3.
+
+    Raises:
+        ValueError: If the numbers of tasks or groups do not fit.
+
+    Example:
+        >>> FixedGroups([0, 1, 0])(torch.tensor([1.0, 2.0, 5.0]), 2)
+        Grouping(assignment=tensor([1, 0, 1]), group_weights=tensor([2., 3.]))
+    """
+
+    def __init__(self, groups: Sequence[int], weights: GroupWeights = ranked) -> None:
+        self.groups = list(groups)
+        self.weights = weights
+
+    def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
+        check_num_clusters(points, num_clusters)
+        if len(self.groups) != len(points) or not all(0 <= group < num_clusters for group in self.groups):
+            raise ValueError(
+                f"`groups` must hold one number from 0 to {num_clusters - 1} for each of {len(points)} tasks, but is "
+                f"{self.groups}. Change it, or `num_groups`, in `model.method`."
+            )
+        labels = torch.tensor(self.groups, dtype=torch.int64).to(points.device)
+        return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), num_clusters)
+
+
+class RandomGroups:
+    """Draw the group of each task anew at every step (Fig. 5 d), from torch's global generator.
+
+    Args:
+        weights: What the groups weigh: by default the mean indicator of their tasks, as in Eq. 3.
+
+    Example:
+        >>> grouping = RandomGroups()(torch.tensor([1.0, 2.0, 5.0]), 2)
+        >>> bool((grouping.group_weights.diff() >= 0).all())
+        True
+    """
+
+    def __init__(self, weights: GroupWeights = ranked) -> None:
+        self.weights = weights
+
+    def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
+        check_num_clusters(points, num_clusters)
+        # Drawn on the host, so that the groups do not depend on the device.
+        labels = torch.randint(num_clusters, points.shape).to(points.device)
+        return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), num_clusters)
+
+
+class FixedGroupWeights:
+    """Give each group a given weight (Fig. 5 a-d and f-h).
+
+    Args:
+        weights: Weight of each group, at least 0; the paper lets the weights of all tasks add up to 1.
+
+    Raises:
+        ValueError: If a weight is negative or their number is not that of the groups.
+
+    Example:
+        >>> clustering = FixedGroups([1, 1, 0], FixedGroupWeights([0.6, 0.2]))
+        >>> clustering(torch.tensor([1.0, 2.0, 5.0]), 2).task_weights
+        tensor([0.2000, 0.2000, 0.6000])
+    """
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        if not all(weight >= 0 for weight in weights):
+            raise ValueError(f"`weights` must be at least 0, but are {list(weights)}. Change them in `model.method`.")
+        self.weights = list(weights)
+
+    def __call__(self, points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
+        if len(self.weights) != num_clusters:
+            raise ValueError(
+                f"`weights` must hold one weight for each of {num_clusters} groups, but is {self.weights}. "
+                "Change it, or `num_groups`, in `model.method`."
+            )
+        return ranked_by(torch.tensor(self.weights, dtype=points.dtype).to(points.device), labels)
+
+
+class RandomGroupWeights:
+    """Draw the weight of each group anew at every step (Fig. 5 i), from torch's global generator.
+
+    Weights are uniform draws, divided by their sum over all tasks: task weights add up to 1.
+
+    Example:
+        >>> clustering = FixedGroups([1, 1, 0], RandomGroupWeights())
+        >>> clustering(torch.tensor([1.0, 2.0, 5.0]), 2).task_weights.sum()
+        tensor(1.)
+    """
+
+    def __call__(self, points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
+        drawn = torch.rand(num_clusters, dtype=torch.float64).to(points.device, points.dtype)
+        grouping = ranked_by(drawn, labels)
+        total = grouping.task_weights.sum().clamp(min=torch.finfo(points.dtype).tiny)
+        return Grouping(grouping.assignment, grouping.group_weights / total)
+
+
+def ungrouped(points: Tensor, num_clusters: int) -> Grouping:
+    """Leave each task in a group of its own: a method's parts without the grouping (Table 3).
+
+    Args:
+        points: Points, shape ``[M]``; NaN for an absent task.
+        num_clusters: Not used: there are as many groups as tasks.
+
+    Returns:
+        The grouping into ``M`` groups, whose weights are the points themselves.
+
+    Example:
+        >>> ungrouped(torch.tensor([3.0, 1.0]), 1).task_weights
+        tensor([3., 1.])
+    """
+    labels = torch.arange(len(points), device=points.device)
+    absent = points.isfinite().logical_not()
+    return ranked(points, labels.masked_fill(absent, -1), len(points))

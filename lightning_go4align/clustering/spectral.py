@@ -1,0 +1,47 @@
+"""Eq. 3 by spectral clustering, as in the authors' answer to the reviewers."""
+
+import numpy as np
+from sklearn.cluster import SpectralClustering
+from torch import Tensor
+
+from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host, standardized
+from lightning_go4align.functional.grouping import Grouping
+
+CONNECTED = 1e-9  # Least affinity: a graph in parts has no unique spectrum.
+
+
+class Spectral:
+    r"""Multi-way spectral clustering of Damle, Minden and Ying (2019), by scikit-learn.
+
+    Points are neighbours by :math:`\exp(-\gamma_{\text{rbf}} d^2)`, with :math:`d` their distance in standard
+    deviations of all points, so that the groups do not depend on the unit; the labels come from a pivoted QR
+    decomposition of the eigenvectors. It costs a stall of the device and about 4 milliseconds a call for 11 tasks,
+    10 for 40 tasks.
+
+    Args:
+        gamma: How fast affinity falls with distance, positive.
+
+    Raises:
+        ValueError: If ``gamma`` is not positive.
+
+    Example:
+        >>> import torch
+        >>> Spectral()(torch.tensor([0.1, 5.0, 0.3, 5.2]), 2).assignment
+        tensor([0, 1, 0, 1])
+    """
+
+    def __init__(self, gamma: float = 1.0) -> None:
+        if not 0 < gamma < float("inf"):
+            raise ValueError(f"`gamma` must be positive, but is {gamma}. Change it in `model.method`.")
+        self.gamma = gamma
+
+    def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
+        return cluster_on_host(points, num_clusters, self._solve)
+
+    def _solve(self, points: Floats, num_clusters: int) -> Labels:
+        distances = standardized(points)[:, None] - standardized(points)
+        affinity = np.maximum(np.exp(-self.gamma * distances**2), CONNECTED)
+        # The random state is the start of the eigenvalue solver, whose result does not depend on it.
+        solver = SpectralClustering(num_clusters, affinity="precomputed", assign_labels="cluster_qr", random_state=0)
+        labels: Labels = solver.fit_predict(affinity)
+        return labels
