@@ -1,0 +1,154 @@
+import pytest
+import torch
+from lightning import LightningDataModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from torchjd.aggregation import UPGrad
+from torchjd.scalarization import Sum
+
+from lightning_go4align.benchmarks.qm9 import (
+    ErrorTable,
+    QM9DataModule,
+    QM9Module,
+    QM9Pack,
+    WarmupCosine,
+    single_task_errors,
+)
+from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
+from lightning_go4align.benchmarks.qm9.mpnn import MPNN
+from lightning_go4align.methods import GO4Align
+
+NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
+    pytest.mark.filterwarnings("ignore:.*smaller than the logging interval"),
+]
+
+
+@pytest.fixture
+def data(small_qm9pack, tmp_path) -> QM9DataModule:
+    return QM9DataModule(QM9Pack(tmp_path), num_train=24, num_val=20, num_test=30, batch_size=8)
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    def make(max_epochs=1, **settings):
+        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+        return Trainer(max_epochs=max_epochs, accelerator="cpu", default_root_dir=tmp_path, **quiet, **settings)
+
+    return make
+
+
+def test_errors_are_means_over_molecules_in_published_units(data, make_trainer):
+    module = QM9Module(Sum())
+    trainer = make_trainer(enable_checkpointing=False)
+    trainer.fit(module, datamodule=data)
+    (errors,) = trainer.test(module, data, verbose=False)
+    module.eval()
+    with torch.no_grad():
+        differences = [(module(batch) - batch.y).abs() for batch in data.test_dataloader()]
+    expected = torch.cat(differences).mean(dim=0)
+    torch.testing.assert_close(torch.tensor([errors[f"test/{name}"] for name in NAMES]), expected, rtol=1e-5, atol=0)
+
+
+def test_delta_m_is_the_mean_change_against_the_baseline(data, make_trainer):
+    trainer = make_trainer(enable_checkpointing=False)
+    trainer.fit(QM9Module(Sum()), datamodule=data)
+    logged = {name: value.item() for name, value in trainer.callback_metrics.items()}
+    changes = [
+        100 * (logged[f"val/{name}"] / error - 1) for name, error in single_task_errors("published.json").items()
+    ]
+    assert logged["val/delta_m"] == pytest.approx(sum(changes) / 11, rel=1e-4)
+
+
+def test_losses_are_squared_errors_of_normalised_targets(data, make_trainer):
+    module = QM9Module(Sum())
+    make_trainer(enable_checkpointing=False, limit_train_batches=1).fit(module, datamodule=data)
+    batch = next(iter(data.test_dataloader()))
+    losses = QM9Module.training_step(module, batch, 0)
+    mean, std = data.normalisation
+    normalised = (batch.y - mean) / std
+    expected = ((module(batch) - mean) / std - normalised).square().mean(dim=0)
+    assert list(losses) == NAMES
+    torch.testing.assert_close(torch.stack(list(losses.values())), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_reference_network_learns_the_same_as_the_dense_one(data, make_trainer):
+    graph_data = QM9GraphDataModule(data.source, num_train=24, num_val=20, num_test=30, batch_size=24)
+    data.batch_size = 24
+    dense, reference = QM9Module(GO4Align(5)), QM9Module(GO4Align(5), network=MPNN)
+    reference.load_state_dict(dense.state_dict())
+    logged = []
+    for module, molecules in ((dense, data), (reference, graph_data)):
+        trainer = make_trainer(enable_checkpointing=False)
+        trainer.fit(module, datamodule=molecules)
+        logged.append(torch.stack([trainer.callback_metrics[f"val/{name}"] for name in NAMES]))
+    # One step of Adam divides rounding of the smallest gradients by their size.
+    torch.testing.assert_close(logged[0], logged[1], rtol=2e-3, atol=0)
+
+
+@pytest.mark.parametrize(
+    "method", [GO4Align(num_groups=5), Sum(), UPGrad()], ids=lambda method: type(method).__name__
+)
+@pytest.mark.parametrize("optimization", ["manual", "automatic"])
+def test_every_kind_of_method_trains_all_parameters(data, make_trainer, method, optimization):
+    module = QM9Module(method, optimization=optimization)
+    before = {name: weight.clone() for name, weight in module.network.named_parameters()}
+    make_trainer(enable_checkpointing=False, limit_train_batches=2).fit(module, datamodule=data)
+    assert not [name for name, weight in module.network.named_parameters() if torch.equal(weight, before[name])]
+
+
+def test_checkpoint_of_the_best_epoch_brings_its_normalisation(data, make_trainer):
+    best = ModelCheckpoint(monitor="val/delta_m")
+    trainer = make_trainer(callbacks=[best], max_epochs=2)
+    trainer.fit(QM9Module(Sum(), schedule=WarmupCosine()), datamodule=data)
+    fresh = QM9Module(Sum())
+    make_trainer(enable_checkpointing=False).test(fresh, data, ckpt_path=best.best_model_path, verbose=False)
+    assert torch.equal(fresh.std, data.normalisation[1])
+
+
+def test_training_reduces_the_error(data, make_trainer):
+    seed_everything(0)
+    module = QM9Module(GO4Align(num_groups=5), learning_rate=3e-3, schedule=WarmupCosine())
+    first, last = make_trainer(enable_checkpointing=False), make_trainer(enable_checkpointing=False, max_epochs=8)
+    first.fit(QM9Module(Sum(), learning_rate=0.0), datamodule=data)
+    last.fit(module, datamodule=data)
+    assert last.callback_metrics["val/alpha"] < 0.8 * first.callback_metrics["val/alpha"]
+
+
+def test_one_target_makes_a_single_task_network(data, make_trainer):
+    module = QM9Module(Sum(), targets=["u0"])
+    trainer = make_trainer(enable_checkpointing=False)
+    trainer.fit(module, datamodule=data)
+    assert module.network.heads.out_features == 1
+    assert [name for name in trainer.callback_metrics if name.startswith("val/")] == ["val/u0", "val/delta_m"]
+
+
+def test_shared_parameters_are_all_but_the_heads():
+    assert sum(parameter.numel() for parameter in QM9Module(Sum()).shared_parameters()) == 616_960
+
+
+def test_unknown_target_is_told():
+    with pytest.raises(ValueError, match=r"holds 'gap'. Correct `model.targets`"):
+        QM9Module(Sum(), targets=["gap"])
+
+
+def test_other_data_are_refused(make_trainer):
+    with pytest.raises(MisconfigurationException, match="Pass `datamodule=QM9DataModule"):
+        make_trainer(enable_checkpointing=False).fit(QM9Module(Sum()), datamodule=LightningDataModule())
+
+
+def test_test_after_fit_prints_errors_groups_and_weights(data, make_trainer, capsys):
+    trainer = make_trainer(enable_checkpointing=False, callbacks=[ErrorTable()])
+    module = QM9Module(GO4Align(num_groups=5))
+    trainer.fit(module, datamodule=data)
+    (errors,) = trainer.test(module, data, verbose=False)
+    printed = capsys.readouterr().out
+    lines = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in printed.splitlines() if "│" in line}
+    assert [name for name in lines if name != "∆m"] == NAMES
+    assert float(lines["homo"][1]) == pytest.approx(errors["test/homo"], rel=1e-3)
+    assert {int(lines[name][4]) for name in NAMES} <= set(range(5))
+    # With `reduction="sum"` weights average to 1 or more: the mean of 1 / x is at least 1 over the mean of x.
+    assert sum(float(lines[name][5]) for name in NAMES) >= 10.9
+    assert f"{errors['test/delta_m']:+.1f} %" in lines["∆m"][3]
