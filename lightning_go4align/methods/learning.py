@@ -1,5 +1,6 @@
 """What a method learns, and when: with the user's optimizer, after its step, after an epoch."""
 
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ class LearnsAfterStep(Protocol):
 
     def update(self, losses: Tensor, /) -> None:
         """Learn from the losses of the same batch, shape ``[M]``, after the step."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """List what it steps itself."""
 
 
 @runtime_checkable
@@ -104,7 +108,7 @@ def parameter_groups(method: nn.Module) -> list[dict[str, list[nn.Parameter] | f
     ]
 
 
-def learning_after_step(method: nn.Module) -> list[nn.Module]:
+def learning_after_step(method: nn.Module) -> list[LearnsAfterStep]:
     """List the parts of a method whose ``update(losses)`` wants the losses after the optimizer's step.
 
     Args:
@@ -118,10 +122,10 @@ def learning_after_step(method: nn.Module) -> list[nn.Module]:
         >>> learning_after_step(FAMO(2)), learning_after_step(Sum())
         ([FAMO(shape=(2,), lr=0.025, weight_decay=0.001)], [])
     """
-    return [part for part in _parts(method) if callable(getattr(part, "update", None))]
+    return [part for part in _parts(method) if isinstance(part, LearnsAfterStep)]
 
 
-def learning_after_epoch(method: nn.Module) -> list[nn.Module]:
+def learning_after_epoch(method: nn.Module) -> list[LearnsAfterEpoch]:
     """List the parts of a method whose ``step()`` closes an epoch.
 
     Args:
@@ -135,7 +139,7 @@ def learning_after_epoch(method: nn.Module) -> list[nn.Module]:
         >>> learning_after_epoch(DWA())
         [DWA(temperature=2.0)]
     """
-    return [part for part in _parts(method) if callable(getattr(part, "step", None))]
+    return [part for part in _parts(method) if isinstance(part, LearnsAfterEpoch)]
 
 
 def _parts(method: nn.Module) -> list[nn.Module]:

@@ -1,0 +1,109 @@
+"""Multi-task optimization by inheritance."""
+
+import inspect
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+from typing_extensions import override
+
+from lightning_go4align.update import MultiTaskCallback, Optimization
+from lightning_go4align.update.compatibility import builds_from_config
+
+
+class MultiTaskMixin:
+    """Give a LightningModule its own ``MultiTaskCallback``; stand before it among the bases.
+
+    Args:
+        method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.
+        optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
+        **kwargs: Arguments of the module that stands behind.
+
+    Example:
+        >>> from lightning.pytorch.demos.boring_classes import BoringModel
+        >>> from lightning_go4align import GO4Align
+        >>> class Balanced(MultiTaskMixin, BoringModel):
+        ...     pass
+        >>> Balanced(GO4Align()).method
+        GO4Align(num_groups=2, beta=0.0001, reduction='sum')
+    """
+
+    def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Not through nn.Module: what would average, cast or broadcast the module must not reach the method.
+        object.__setattr__(self, "multi_task_callback", MultiTaskCallback(method, optimization))
+
+    multi_task_callback: MultiTaskCallback
+
+    @property
+    def method(self) -> Scalarizer | Aggregator:
+        """How tasks are balanced."""
+        return self.multi_task_callback.method
+
+    @property
+    def trainer(self) -> pl.Trainer:
+        """The trainer; when one is set, the callback enters its list, whatever hooks the user overrides."""
+        trainer: pl.Trainer = super().trainer  # type: ignore[misc]
+        return trainer
+
+    @trainer.setter
+    def trainer(self, trainer: pl.Trainer | None) -> None:
+        super(MultiTaskMixin, type(self)).trainer.fset(self, trainer)  # type: ignore[misc]
+        callbacks: list[pl.Callback] = getattr(trainer, "callbacks", [])
+        others = [other for other in callbacks if isinstance(other, MultiTaskCallback)]
+        if any(other is not self.multi_task_callback for other in others):
+            raise MisconfigurationException(
+                f"{type(self).__name__} is a MultiTaskModule and brings its own `MultiTaskCallback`: remove the one "
+                "in `trainer.callbacks`, or derive the module from LightningModule."
+            )
+        if trainer is not None and not others:
+            callbacks.insert(0, self.multi_task_callback)
+
+
+class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
+    """A LightningModule whose ``training_step`` returns one loss a task.
+
+    The subclass writes ``training_step(batch, batch_idx)`` and returns a mapping of task names to scalar losses, or
+    ``{"task_losses": {...}, ...}``; the rest is as in any LightningModule. For gradient-oriented methods it may name
+    its shared parameters in ``shared_parameters()``.
+
+    Args:
+        method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.
+        optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
+
+    Example:
+        >>> import torch
+        >>> from lightning_go4align import GO4Align
+        >>> class DepthAndNormals(MultiTaskModule):
+        ...     def __init__(self, method: Scalarizer) -> None:
+        ...         super().__init__(method)
+        ...         self.trunk = torch.nn.Linear(4, 2)
+        ...     def training_step(self, batch, batch_idx):
+        ...         depth, normal = self.trunk(batch).square().mean(0)
+        ...         return {"depth": depth, "normal": normal}
+        ...     def configure_optimizers(self):
+        ...         return torch.optim.Adam(self.parameters())
+        >>> module = DepthAndNormals(GO4Align(num_groups=2))
+    """
+
+    def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual") -> None:
+        super().__init__(method, optimization)
+
+    @override
+    def save_hyperparameters(
+        self,
+        *args: Any,
+        ignore: Sequence[str] | str | None = None,
+        frame: FrameType | None = None,
+        logger: bool = True,
+    ) -> None:
+        ignored = [ignore] if isinstance(ignore, str) else list(ignore or ())
+        if not builds_from_config():  # Then the method is an object, which no checkpoint can hold.
+            ignored.append("method")
+        current = inspect.currentframe()
+        frame = frame or (current.f_back if current else None)
+        super().save_hyperparameters(*args, ignore=ignored, frame=frame, logger=logger)

@@ -1,0 +1,149 @@
+"""A method with its tasks: what is the same whoever drives the training step."""
+
+from typing import Any
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch import Tensor, nn
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+
+from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
+from lightning_go4align.methods.state import full_state, load_full_state, move_state
+from lightning_go4align.update.task_losses import StepOutput, agree_on_tasks, average_over_ranks, stack_losses
+from lightning_go4align.update.weighting import Signals, make_weighting
+
+
+class Balancer:
+    """Weigh the losses of one step after the other, under the names of their tasks.
+
+    Args:
+        method: A TorchJD scalarizer or aggregator.
+
+    Attributes:
+        tasks: Names of the tasks, in the order of the first step or of the checkpoint; empty before.
+        losses: Task losses of the last step, shape ``[M]``, detached; empty before the first.
+        nonfinite: The last step in which each task's loss was not finite, shape ``[M]``, int64; -1 for never.
+
+    Example:
+        >>> from torchjd.scalarization import Sum
+        >>> balancer = Balancer(Sum())
+        >>> balancer.attach(nn.Linear(1, 1))
+        >>> weight = torch.ones((), requires_grad=True)
+        >>> output = StepOutput({"depth": weight * 2, "normal": weight * 3})
+        >>> balancer.objective(output, torch.device("cpu"), share=1.0, step=0)
+        tensor(5., grad_fn=<SumBackward0>)
+        >>> balancer.tasks
+        ['depth', 'normal']
+    """
+
+    def __init__(self, method: Scalarizer | Aggregator) -> None:
+        self.method = method
+        self.tasks: list[str] = []
+        self.losses = torch.empty(0)
+        self.nonfinite: Tensor | None = None
+        self._device: torch.device | None = None
+        self._loaded: dict[str, Any] | None = None
+
+    @property
+    def looks_twice(self) -> bool:
+        """Whether the method learns from the losses after the optimizer's step as well."""
+        return bool(learning_after_step(self.method))
+
+    def attach(self, module: nn.Module) -> None:
+        """Get ready to train a module.
+
+        Args:
+            module: The module.
+        """
+        self.weighting = make_weighting(self.method, module)
+        self._device = None
+
+    def objective(self, output: StepOutput, device: torch.device, share: float, step: int) -> Tensor:
+        """Form the objective of a batch.
+
+        Args:
+            output: What the step returned.
+            device: Where the losses are to be.
+            share: Of this batch in the optimizer's step: 1 over the number of batches accumulated.
+            step: Number of optimizer steps made, to report non-finite losses by.
+
+        Returns:
+            The objective, shape ``[]``.
+        """
+        if not self.tasks:
+            self.tasks = agree_on_tasks(list(output.losses))
+        self._move(device)
+        local = stack_losses(self.tasks, output, device)
+        losses = average_over_ranks(local)
+        objective = self.weighting.objective(losses, output, share)
+        complete = all(output.losses.get(task) is not None for task in self.tasks)
+        found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
+        before = found.new_full(found.shape, -1, dtype=torch.int64) if self.nonfinite is None else self.nonfinite
+        self.nonfinite = torch.where(found.isfinite(), before, step)
+        self.losses = losses.detach()
+        return objective
+
+    @property
+    def signals(self) -> Signals | None:
+        """What the last step told; None before the first."""
+        if len(self.losses) == 0:
+            return None
+        indicators, grouping = getattr(self.method, "indicators", None), getattr(self.method, "grouping", None)
+        return Signals(self.losses, self.weighting.weights, indicators, grouping)
+
+    def look_again(self, output: StepOutput, device: torch.device) -> None:
+        """Give the method the losses of the same batch after the optimizer's step.
+
+        Args:
+            output: What the step returned the second time.
+            device: Where the losses are to be.
+        """
+        losses = average_over_ranks(stack_losses(self.tasks, output, device))
+        last = self.weighting.last_losses
+        losses = losses if last is None else torch.where(losses.isfinite(), losses, last)
+        for part in learning_after_step(self.method):
+            part.update(losses)
+
+    def end_epoch(self) -> None:
+        """Tell the method that an epoch is over."""
+        for part in learning_after_epoch(self.method):
+            part.step()
+
+    def _move(self, device: torch.device) -> None:
+        if device != self._device:
+            move_state(self.method, device)
+            self.weighting.load_state_dict(self._loaded or self.weighting.state_dict())
+            self.nonfinite = None if self.nonfinite is None else self.nonfinite.to(device)
+            self._device, self._loaded = device, None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next step depends on, in types that ``torch.load(weights_only=True)`` reads.
+
+        Returns:
+            Names of the tasks, the method in words, its full state, and what its driver keeps.
+        """
+        return {
+            "tasks": self.tasks,
+            "method": repr(self.method),
+            "state": full_state(self.method),
+            "weighting": self._loaded or self.weighting.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Resume from a saved state.
+
+        Args:
+            state: What ``state_dict`` returned.
+
+        Raises:
+            MisconfigurationException: If it was saved under another method or with other arguments.
+        """
+        if state["method"] != repr(self.method):
+            raise MisconfigurationException(
+                f"The checkpoint was trained with {state['method']}, but `model.method` is {self.method!r}. "
+                "Resume with the same method, or start anew from its weights with `load_from_checkpoint`."
+            )
+        load_full_state(self.method, state["state"])
+        self.tasks = list(state["tasks"])
+        self._loaded, self._device = state["weighting"], None

@@ -1,0 +1,154 @@
+"""Multi-task optimization as a Lightning callback."""
+
+from typing import Any, Literal
+
+import lightning.pytorch as pl
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback
+from lightning_utilities.core.rank_zero import rank_zero_warn
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+from typing_extensions import override
+
+from lightning_go4align.update.balancer import Balancer
+from lightning_go4align.update.interception import Interception
+from lightning_go4align.update.rows import signals_row
+from lightning_go4align.update.weighting import Signals
+
+Optimization = Literal["manual", "automatic"]
+
+
+class MultiTaskCallback(Callback):
+    """Train a LightningModule that returns several losses with a method of multi-task optimization.
+
+    The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
+    ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
+    updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
+    training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
+
+    The method's state is saved in checkpoints with the callback. Losses, weights and groups go to the loggers at
+    their interval, see ``signals_row``.
+
+    Args:
+        method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
+            ``Aggregator`` (Jacobian to gradient, such as ``torchjd.aggregation.MGDA``).
+        optimization: ``"manual"``: the callback drives Lightning's manual optimization, also with several
+            optimizers. ``"automatic"``: it only hands the objective to Lightning. Both give the same bits.
+
+    Raises:
+        TypeError: If ``method`` is neither, or ``training_step`` returns no task losses.
+        ValueError: If ``optimization`` is neither, or ``training_step`` returns other tasks than in the first step.
+        MisconfigurationException: If the module or the trainer does not fit.
+
+    Example:
+        >>> from lightning_go4align import GO4Align
+        >>> trainer = pl.Trainer(
+        ...     callbacks=MultiTaskCallback(GO4Align(num_groups=2)), logger=False, enable_checkpointing=False
+        ... )
+    """
+
+    def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual") -> None:
+        if not isinstance(method, Scalarizer | Aggregator):
+            raise TypeError(f"`method` must be a TorchJD Scalarizer or Aggregator, but is a {type(method).__name__}.")
+        if optimization not in ("manual", "automatic"):
+            raise ValueError(f"`optimization` must be 'manual' or 'automatic', but is {optimization!r}.")
+        self.method = method
+        self.optimization = optimization
+        self._balancer = Balancer(method)
+        self._interception: Interception | None = None
+        self._step = 0
+        self._reported: list[int] = []
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks, in the order of the first step; empty before it."""
+        return self._balancer.tasks
+
+    @property
+    def signals(self) -> Signals | None:
+        """What the last step told about the tasks; None before the first."""
+        return self._balancer.signals
+
+    @override
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage != "fit":
+            return
+        if sum(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks) > 1:  # type: ignore[attr-defined]
+            raise MisconfigurationException(
+                "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
+                "remove the one in `trainer.callbacks`, or keep only one of several."
+            )
+        self._interception = Interception(trainer, pl_module, self._balancer, self.optimization)
+
+    @override
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self._interception is not None:
+            self._interception.on_fit_start()
+
+    @override
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._step = trainer.global_step
+
+    @override
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self._interception is None:
+            return
+        if trainer.global_step != self._step:
+            self._step = trainer.global_step
+            self._interception.after_step()
+            if trainer.loggers and self._step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+                self._log(trainer)
+        self._interception.forget_batch()
+
+    def _log(self, trainer: pl.Trainer) -> None:
+        """Read the numbers of the step once, for all loggers; each ``self.log`` would read on its own."""
+        if self.signals is None or self._balancer.nonfinite is None:
+            return
+        row, nonfinite = signals_row(self.tasks, self.signals, self._balancer.nonfinite)
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=self._step - 1)
+        self._report(row, nonfinite)
+
+    def _report(self, row: dict[str, float], nonfinite: list[int]) -> None:
+        before = self._reported or [-1] * len(nonfinite)
+        for task, step, reported in zip(self.tasks, nonfinite, before, strict=True):
+            if step > reported:
+                rank_zero_warn(
+                    f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
+                    "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss."
+                )
+            if row.get(f"loss/{task}", 0) < 0 and row.get(f"weight/{task}") == 0:
+                rank_zero_warn(
+                    f"The loss of task '{task}' was negative in step {self._step - 1}: its weight was 0, for "
+                    f"{self.method} weighs positive losses only. Add a constant that keeps it above 0."
+                )
+        self._reported = nonfinite
+
+    @override
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._balancer.end_epoch()
+        if self.signals is not None and self._balancer.nonfinite is not None:
+            self._report({}, signals_row(self.tasks, self.signals, self._balancer.nonfinite)[1])
+
+    @override
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self._lift()
+
+    @override
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        self._lift()
+
+    def _lift(self) -> None:
+        if self._interception is not None:
+            self._interception.lift()
+            self._interception = None
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return self._balancer.state_dict()
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._balancer.load_state_dict(state_dict)

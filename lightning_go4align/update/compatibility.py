@@ -1,0 +1,255 @@
+"""The private names of Lightning that manual optimization on the user's behalf needs: all of them, and only here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
+from lightning.pytorch.core.optimizer import (
+    LightningOptimizer,
+    _configure_optimizers,
+    _configure_schedulers_automatic_opt,
+    do_nothing_closure,
+)
+from lightning.pytorch.trainer.call import _call_lightning_module_hook
+from torch import Tensor
+from torch.optim import Optimizer
+from typing_extensions import Self
+
+PRIVATE_NAMES = (
+    "fit_loop.epoch_loop._should_accumulate",
+    "fit_loop.epoch_loop.automatic_optimization.run",
+    "fit_loop.epoch_loop.automatic_optimization.optim_progress",
+    "fit_loop.epoch_loop.automatic_optimization._skip_backward",
+    "fit_loop.epoch_loop.automatic_optimization._on_before_zero_grad",
+    "fit_loop.epoch_loop.automatic_optimization._optimizer_zero_grad",
+    "fit_loop.epoch_loop.manual_optimization.run",
+    "fit_loop.epoch_loop.manual_optimization.optim_step_progress",
+    "strategy._lightning_optimizers",
+    "precision_plugin._clip_gradients",
+)
+
+
+def missing_names(trainer: pl.Trainer) -> list[str]:
+    """Tell which of the private names this version of Lightning lacks.
+
+    Args:
+        trainer: A trainer, of any version.
+
+    Returns:
+        The paths below the trainer that do not exist; empty where manual optimization can be driven.
+
+    Example:
+        >>> missing_names(pl.Trainer(logger=False, enable_checkpointing=False))
+        []
+    """
+    return [path for path in PRIVATE_NAMES if not _exists(trainer, path)]
+
+
+def _exists(owner: Any, path: str) -> bool:
+    for name in path.split("."):
+        if not hasattr(owner, name):
+            return False
+        owner = getattr(owner, name)
+    return True
+
+
+class Shadows:
+    """Attributes that stand before others on single instances, until they are lifted.
+
+    Example:
+        >>> class Owner:
+        ...     name = "class"
+        >>> owner, shadows = Owner(), Shadows()
+        >>> shadows.cast(owner, "name", "instance")
+        >>> owner.name
+        'instance'
+        >>> shadows.lift()
+        >>> owner.name
+        'class'
+    """
+
+    def __init__(self) -> None:
+        self._restore: list[Callable[[], None]] = []
+
+    def cast(self, owner: object, name: str, value: Any) -> None:
+        """Let ``owner.name`` be ``value``.
+
+        Args:
+            owner: The instance.
+            name: Its attribute.
+            value: What stands there until ``lift``.
+        """
+        attributes = vars(owner)
+        if name in attributes:
+            before = attributes[name]
+            self._restore.append(lambda: setattr(owner, name, before))
+        else:
+            self._restore.append(lambda: delattr(owner, name))
+        setattr(owner, name, value)
+
+    def lift(self) -> None:
+        """Undo all, the last first."""
+        while self._restore:
+            self._restore.pop()()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lift()
+
+
+class ManualScope:
+    """Manual optimization within the training step and automatic optimization around it.
+
+    Lightning's own validator, schedulers, counters, checkpoints and callbacks see ``automatic_optimization=True``;
+    the user's ``training_step``, ``backward`` and the distributed wrapper see False. Whatever automatic optimization
+    would do is done here at the same place: accumulation, zero_grad, clipping, several optimizers, counters.
+
+    Args:
+        trainer: The trainer, before its strategy has been set up.
+        shadows: Where what is changed is undone.
+    """
+
+    def __init__(self, trainer: pl.Trainer, shadows: Shadows) -> None:
+        self._trainer = trainer
+        self._loop = trainer.fit_loop.epoch_loop
+        self._batch_idx = 0
+        self._schedulers: dict[int, dict[str, Any]] = {}
+        module, precision = trainer.lightning_module, trainer.precision_plugin
+        shadows.cast(module, "configure_optimizers", self._keeping_schedulers(module.configure_optimizers))
+        shadows.cast(self._loop.automatic_optimization, "run", self._run)
+        shadows.cast(precision, "_clip_gradients", self._clipping(precision._clip_gradients))
+
+    def _keeping_schedulers(self, configure: Callable[[], Any]) -> Callable[[], Any]:
+        """Let several optimizers pass Lightning's check, and remember what it drops of their schedulers then."""
+
+        def configure_optimizers() -> Any:
+            configured = configure()
+            if configured is None:
+                return configured
+            optimizers, schedulers, monitor = _configure_optimizers(configured)
+            if len(optimizers) > 1:
+                for config in _configure_schedulers_automatic_opt(schedulers, monitor):
+                    self._schedulers[id(config.scheduler)] = vars(config)
+                self._trainer.lightning_module.automatic_optimization = False
+            return configured
+
+        return configure_optimizers
+
+    def restore_schedulers(self) -> None:
+        """Give the schedulers of several optimizers back what Lightning dropped; call it in ``on_fit_start``."""
+        for config in self._trainer.lr_scheduler_configs:
+            for name, value in self._schedulers.get(id(config.scheduler), {}).items():
+                setattr(config, name, value)
+        self._trainer.lightning_module.automatic_optimization = True
+
+    def _run(self, optimizer: Optimizer, batch_idx: int, kwargs: Any) -> Any:
+        """Stand in the place of ``automatic_optimization.run`` for one batch."""
+        module, automatic, manual = (
+            self._trainer.lightning_module,
+            self._loop.automatic_optimization,
+            self._loop.manual_optimization,
+        )
+        steps = automatic.optim_progress.optimizer_steps
+        manual.optim_step_progress.total.ready = manual.optim_step_progress.total.completed = steps
+        self._batch_idx = batch_idx
+        module.automatic_optimization = False
+        try:
+            return manual.run(kwargs)
+        finally:
+            module.automatic_optimization = True
+
+    def _clipping(self, clip: Callable[..., None]) -> Callable[..., None]:
+        def clip_gradients(model: Any, *args: Any, **kwargs: Any) -> None:
+            with self._automatic(model):
+                clip(model, *args, **kwargs)
+
+        return clip_gradients
+
+    @contextmanager
+    def _automatic(self, module: Any) -> Iterator[None]:
+        before = module.automatic_optimization
+        module.automatic_optimization = True
+        try:
+            yield
+        finally:
+            module.automatic_optimization = before
+
+    def step(self, compute: Callable[[], Tensor | None]) -> None:
+        """Do zero_grad, backward and the optimizer step as automatic optimization would.
+
+        Args:
+            compute: Runs the user's step and returns the objective, shape ``[]``, or None to skip the batch.
+        """
+        automatic, strategy = self._loop.automatic_optimization, self._trainer.strategy
+        accumulating = not strategy.handles_gradient_accumulation and self._loop._should_accumulate()
+        closure = self._closure(compute)
+        if not accumulating:
+            automatic.optim_progress.optimizer.step.increment_ready()
+            self._step_optimizers(closure)
+            automatic.optim_progress.optimizer.step.increment_completed()
+        elif hasattr(strategy, "block_backward_sync"):
+            with strategy.block_backward_sync():
+                closure()
+        else:
+            closure()
+
+    def _closure(self, compute: Callable[[], Tensor | None]) -> Callable[[], Tensor | None]:
+        trainer, automatic = self._trainer, self._loop.automatic_optimization
+
+        @torch.enable_grad()
+        def closure() -> Tensor | None:
+            objective = compute()
+            if automatic._skip_backward:  # SWA refreshes BatchNorm's statistics.
+                return None if objective is None else objective.detach()
+            if self._batch_idx % trainer.accumulate_grad_batches == 0:
+                for optimizer in trainer.optimizers:
+                    automatic._on_before_zero_grad(optimizer)
+                    automatic._optimizer_zero_grad(self._batch_idx, optimizer)
+            if objective is None:
+                trainer.lightning_module.automatic_optimization = (
+                    True  # As mixed precision wants it, to skip unscaling.
+                )
+                return None
+            trainer.lightning_module.manual_backward(objective)
+            return objective.detach()
+
+        return closure
+
+    def _step_optimizers(self, closure: Callable[[], Tensor | None]) -> None:
+        optimizers: list[LightningOptimizer] = self._trainer.strategy._lightning_optimizers
+        for optimizer in optimizers[:-1]:  # A batch is one global step, however many optimizers make it.
+            optimizer._on_before_step = optimizer._on_after_step = do_nothing_closure
+        result: list[Tensor | None] = []
+
+        def once() -> Tensor | None:
+            if not result:
+                result.append(closure())
+            return result[0]
+
+        for optimizer in optimizers:
+            _call_lightning_module_hook(
+                self._trainer,
+                "optimizer_step",
+                self._trainer.current_epoch,
+                self._batch_idx,
+                optimizer,
+                closure if len(optimizers) == 1 else once,
+            )
+
+
+def builds_from_config() -> bool:
+    """Tell whether LightningCLI is building a module, whose hyperparameters are then the configuration.
+
+    Returns:
+        True within such a construction.
+
+    Example:
+        >>> builds_from_config()
+        False
+    """
+    return _given_hyperparameters.get() is not None

@@ -1,0 +1,44 @@
+"""Running a training step once more, without a trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from lightning_go4align.update.compatibility import Shadows
+
+
+@contextmanager
+def without_trace(module: pl.LightningModule) -> Iterator[None]:
+    """Let a training step run without gradients and leave nothing behind.
+
+    Buffers (BatchNorm's statistics), metrics and the random state are restored, and what is logged is dropped.
+
+    Args:
+        module: The module whose step is run.
+
+    Yields:
+        Nothing.
+    """
+    device = module.device
+    buffers: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    metrics = [(metric, _copy(metric)) for metric in module.modules() if isinstance(metric, Metric)]
+    cuda = [device] if device.type == "cuda" else []
+    with torch.no_grad(), torch.random.fork_rng(devices=cuda), Shadows() as shadows:
+        shadows.cast(module, "log", lambda *_, **__: None)
+        shadows.cast(module, "log_dict", lambda *_, **__: None)
+        try:
+            yield
+        finally:
+            for buffer, before in buffers:
+                buffer.copy_(before)
+            for metric, attributes in metrics:
+                vars(metric).update(attributes)
+
+
+def _copy(metric: Metric) -> dict[str, object]:
+    return {**vars(metric), **{name: deepcopy(state) for name, state in metric.metric_state.items()}}

@@ -1,0 +1,162 @@
+"""Reading the task losses out of what a ``training_step`` returns."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+HOW = "Return a mapping of task names to scalar losses, or {'task_losses': {...}, ...} with other entries beside it."
+
+
+class StepOutput:
+    """What a ``training_step`` returned: its task losses by name, and the entries that are none.
+
+    Args:
+        output: The mapping of task names to scalar losses, or a mapping whose entry ``task_losses`` is one. None
+            stands for the loss of an absent task.
+
+    Raises:
+        TypeError: If it is no such mapping, or a loss is no floating-point tensor of one element.
+        ValueError: If it holds no task.
+
+    Example:
+        >>> StepOutput({"task_losses": {"depth": torch.tensor(1.0)}, "predictions": 3}).extras
+        {'predictions': 3}
+    """
+
+    def __init__(self, output: Any) -> None:
+        if not isinstance(output, Mapping):
+            raise TypeError(
+                f"`training_step` must return its task losses, but returned a {type(output).__name__}. {HOW}"
+            )
+        losses = output.get("task_losses", output)
+        if not isinstance(losses, Mapping):
+            raise TypeError(f"`task_losses` must be a mapping, but is a {type(losses).__name__}. {HOW}")
+        if losses is output and "loss" in output:
+            raise ValueError(
+                f"`training_step` returned a 'loss', which is what the method makes of task losses. {HOW}"
+            )
+        if not losses:
+            raise ValueError(f"`training_step` returned no task at all. {HOW}")
+        self.losses: Mapping[str, Tensor | None] = losses
+        self.extras = (
+            {} if losses is output else {k: v for k, v in output.items() if k not in ("task_losses", "loss")}
+        )
+        for task, loss in losses.items():
+            _check(task, loss)
+
+
+def _check(task: str, loss: Any) -> None:
+    if loss is None:
+        return
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"The loss of task '{task}' must be a tensor with its graph, but is a {type(loss).__name__}.")
+    if loss.numel() != 1:
+        raise TypeError(
+            f"The loss of task '{task}' must be a scalar, but has shape {list(loss.shape)}. Reduce it: `.mean()`."
+        )
+    if not loss.is_floating_point():
+        raise TypeError(f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}.")
+
+
+def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device, gap: float = torch.nan) -> Tensor:
+    """Stack the losses of all tasks.
+
+    Args:
+        tasks: Names of the ``M`` tasks, in order.
+        output: What the step returned; it may leave tasks out.
+        device: Where the losses are to be.
+        gap: What stands for an absent task.
+
+    Returns:
+        Task losses, shape ``[M]``, with their graph.
+
+    Raises:
+        ValueError: If the step returned a task that is not among ``tasks``, or none of its losses has a graph while
+            gradients are recorded.
+
+    Example:
+        >>> stack_losses(["a", "b"], StepOutput({"b": torch.ones(())}), torch.device("cpu"))
+        tensor([nan, 1.])
+    """
+    unknown = [task for task in output.losses if task not in tasks]
+    if unknown:
+        raise ValueError(
+            f"`training_step` returned the tasks {unknown}, not among those of the first step, {list(tasks)}. "
+            "Return every task, with None for one that is absent, from the first step on."
+        )
+    present = [loss for loss in output.losses.values() if loss is not None]
+    if present and torch.is_grad_enabled() and not any(loss.requires_grad for loss in present):
+        raise ValueError(
+            "None of the losses that `training_step` returned has a graph. Do not detach them, "
+            "nor compute them under `no_grad`."
+        )
+    absent = torch.full((), gap, dtype=present[0].dtype if present else torch.float32, device=device)
+    values = [output.losses.get(task) for task in tasks]
+    return torch.stack(
+        [absent if loss is None else loss.reshape(()).to(device, non_blocking=True) for loss in values]
+    )
+
+
+def agree_on_tasks(names: Sequence[str]) -> list[str]:
+    """Join the task names of all ranks, in the order of their first appearance; once a run.
+
+    Args:
+        names: The names that this rank saw.
+
+    Returns:
+        The names that any rank saw, the same list on all.
+
+    Example:
+        >>> agree_on_tasks(["depth", "normal"])
+        ['depth', 'normal']
+    """
+    if not is_distributed():
+        return list(names)
+    gathered: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(gathered, list(names))
+    return list(dict.fromkeys(name for rank in gathered for name in rank))
+
+
+def average_over_ranks(losses: Tensor) -> Tensor:
+    r"""Give the losses their mean value over the ranks, and keep the graph of this rank's.
+
+    With :math:`L_r` the losses of rank :math:`r` and :math:`n` the number of the :math:`W` ranks that hold a task,
+    the value is :math:`\bar L = \frac{1}{n} \sum_r L_r` and the gradient that of :math:`\frac{W}{n} L_r`, of which
+    the average over the ranks that data-parallel training takes is the gradient of :math:`\bar L`. Every rank so
+    finds the same weights, and they are those of one process on the joined batch. One collective, of ``2 M`` numbers.
+
+    Args:
+        losses: Task losses of this rank, shape ``[M]``; NaN for an absent task.
+
+    Returns:
+        Task losses, shape ``[M]``; NaN for a task that is absent on all ranks.
+
+    Example:
+        >>> average_over_ranks(torch.tensor([1.0, 2.0]))
+        tensor([1., 2.])
+    """
+    if not is_distributed():
+        return losses
+    absent = losses.detach().isnan()
+    local = losses.masked_fill(absent, 0)
+    joined = torch.stack([local.detach(), absent.logical_not().to(local.dtype)])
+    dist.all_reduce(joined)
+    mean = joined[0] / joined[1]
+    scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
+    return mean + (scaled - scaled.detach())
+
+
+def is_distributed() -> bool:
+    """Tell whether the process is one of several that train together.
+
+    Returns:
+        True within a process group of more than one rank.
+
+    Example:
+        >>> is_distributed()
+        False
+    """
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
