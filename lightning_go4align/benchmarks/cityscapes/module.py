@@ -11,7 +11,7 @@ from lightning_go4align.benchmarks.cityscapes.published import TABLE
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
-from lightning_go4align.benchmarks.dense_prediction.segnet import SegNetSplit
+from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 
 
 class CityScapesModule(DensePredictionModule):

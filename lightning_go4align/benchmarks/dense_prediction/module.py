@@ -15,7 +15,7 @@ from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
-from lightning_go4align.benchmarks.dense_prediction.segnet import SegNetSplit
+from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule

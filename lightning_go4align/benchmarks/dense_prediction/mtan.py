@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.dense_prediction.heads import Heads
 from lightning_go4align.benchmarks.dense_prediction.segnet import (
     CHANNELS,
     Features,
-    Heads,
     SegNet,
     convolution,
     decoder_channels,

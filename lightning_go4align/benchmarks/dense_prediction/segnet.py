@@ -1,6 +1,6 @@
-"""SegNet, the trunk of the networks for NYUv2 and CityScapes, and the heads of the tasks."""
+"""SegNet, the trunk of the networks for NYUv2 and CityScapes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -96,63 +96,6 @@ def convolution(inputs: int, outputs: int) -> nn.Sequential:
 
 def _blocks(channels: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*(convolution(channels, channels) for _ in range(depth)))
-
-
-class Heads(nn.ModuleDict):
-    """One head a task on shared or on the task's own features: a 3x3 and a 1x1 convolution, no activation.
-
-    Segmentation gets logits, depth its value and normals a vector of any length.
-
-    Args:
-        outputs: Number of output channels of each task.
-        channels: Width of the features.
-
-    Example:
-        >>> heads = Heads({"segmentation": 13, "depth": 1, "normal": 3}, channels=64)
-        >>> sum(parameter.numel() for parameter in heads.parameters())
-        111889
-    """
-
-    def __init__(self, outputs: Mapping[str, int], channels: int) -> None:
-        super().__init__(
-            {
-                task: nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.Conv2d(channels, width, 1))
-                for task, width in outputs.items()
-            }
-        )
-        initialize(self)
-
-    @override
-    def forward(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {task: head(features[task]) for task, head in self.items()}
-
-
-class SegNetSplit(nn.Module):
-    """SegNet whose tasks part at its end: no attention, every head reads the last features.
-
-    Args:
-        outputs: Number of output channels of each task.
-        channels: Width of each of the five levels.
-
-    Example:
-        >>> network = SegNetSplit({"segmentation": 7, "depth": 1})
-        >>> sum(parameter.numel() for parameter in network.parameters())
-        25017672
-    """
-
-    def __init__(self, outputs: Mapping[str, int], channels: Sequence[int] = CHANNELS) -> None:
-        super().__init__()
-        self.trunk = SegNet(channels)
-        self.heads = Heads(outputs, channels[0])
-
-    def shared_parameters(self) -> Iterator[nn.Parameter]:
-        return self.trunk.parameters()
-
-    @override
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        features: Tensor = self.trunk(image).decoded[0]
-        predictions: dict[str, Tensor] = self.heads(dict.fromkeys(self.heads, features))
-        return predictions
 
 
 def initialize(module: nn.Module) -> None:

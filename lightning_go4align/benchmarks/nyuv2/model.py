@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
-from lightning_go4align.benchmarks.dense_prediction.segnet import CHANNELS, SegNetSplit
+from lightning_go4align.benchmarks.dense_prediction.segnet import CHANNELS
+from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 
 OUTPUTS = {"segmentation": 13, "depth": 1, "normal": 3}
 

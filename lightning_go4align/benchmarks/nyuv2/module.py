@@ -9,7 +9,7 @@ from torchjd.scalarization import Scalarizer
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
-from lightning_go4align.benchmarks.dense_prediction.segnet import SegNetSplit
+from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 from lightning_go4align.benchmarks.nyuv2.model import OUTPUTS, NYUv2MTAN
 from lightning_go4align.benchmarks.nyuv2.published import TABLE
 

@@ -31,7 +31,9 @@ def test_linear_reading_equals_torch_on_the_cut_window(corner, crop):
     maps = torch.rand(1, 3, *SIZE)
     cut = maps[..., corner[0] : corner[0] + crop[0], corner[1] : corner[1] + crop[1]]
     expected = interpolate(cut, size=SIZE, mode="bilinear", align_corners=True)
-    torch.testing.assert_close(read_linear(maps, window(corner, crop)), expected, rtol=0, atol=1e-5)  # float32 coordinates up to 36
+    torch.testing.assert_close(
+        read_linear(maps, window(corner, crop)), expected, rtol=0, atol=1e-5
+    )  # float32 coordinates up to 36
 
 
 @pytest.mark.parametrize(("corner", "crop"), [((4, 5), (20, 30)), ((8, 0), (16, 24))], ids=str)

@@ -3,7 +3,8 @@ import torch
 from torch.nn.functional import interpolate, max_pool2d, max_unpool2d
 
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
-from lightning_go4align.benchmarks.dense_prediction.segnet import SegNet, SegNetSplit
+from lightning_go4align.benchmarks.dense_prediction.segnet import SegNet
+from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 
 NYUV2 = {"segmentation": 13, "depth": 1, "normal": 3}
 CITYSCAPES = {"segmentation": 7, "depth": 1}

@@ -1,0 +1,59 @@
+"""Made-up photographs in CelebA's layout, so that demo and tests run the code that loads the real ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
+
+Rows = npt.NDArray[Any]
+
+
+def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
+    """Write annotations and images of 178x218, unless ``root`` is there already.
+
+    Each attribute is the brightness of one tile of the image, over noise; some are rare, as in CelebA.
+
+    Args:
+        root: Folder to make; it appears when it is complete.
+        samples: Number of training, validation and test images.
+        seed: Of all images.
+
+    Example:
+        >>> root = Path(mkdtemp(), "celeba")
+        >>> write_faces(root, [2, 1, 1])
+        >>> (root / "Anno/list_attr_celeba.txt").read_text().splitlines()[0]
+        '4'
+    """
+    if root.is_dir():
+        return
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(mkdtemp(dir=root.parent))
+    for folder in ("Anno", "Eval", "Img/img_align_celeba"):
+        (unfinished / folder).mkdir(parents=True)
+    generator = np.random.default_rng(seed)
+    total, shares = sum(samples), np.linspace(0.1, 0.8, len(ATTRIBUTES))
+    attributes = generator.random((total, len(ATTRIBUTES))) < shares
+    names = [f"{i:06d}.jpg" for i in range(1, total + 1)]
+    for name, row in zip(names, attributes, strict=True):
+        tiles = np.kron(row.reshape(8, 5), np.ones((28, 36)))[:218, :178, None]
+        pixels = 60 + 130 * tiles + generator.normal(0, 25, (218, 178, 3))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(unfinished / "Img/img_align_celeba" / name)
+    _write_annotations(unfinished, names, attributes, np.repeat([0, 1, 2], samples))
+    unfinished.rename(root)
+
+
+def _write_annotations(root: Path, names: list[str], attributes: Rows, splits: Rows) -> None:
+    rows = [
+        f"{name} {' '.join('1' if value else '-1' for value in row)}"
+        for name, row in zip(names, attributes, strict=True)
+    ]
+    table = [str(len(names)), " ".join(ATTRIBUTES), *rows, ""]
+    (root / "Anno/list_attr_celeba.txt").write_text("\n".join(table))
+    partition = [f"{name} {split}\n" for name, split in zip(names, splits, strict=True)]
+    (root / "Eval/list_eval_partition.txt").write_text("".join(partition))

@@ -1,0 +1,105 @@
+"""The CelebA benchmark as a LightningModule."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.optim import Optimizer
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+from torchmetrics.classification import MultilabelF1Score
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.celeba.data import Batch
+from lightning_go4align.benchmarks.celeba.model import CelebANetwork
+from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
+from lightning_go4align.metrics import DeltaM
+from lightning_go4align.module import MultiTaskModule
+
+
+class CelebAModule(MultiTaskModule):
+    """Recognise 40 attributes of faces (Table 2): one binary cross-entropy an attribute.
+
+    Logs ``val/<attribute>`` and ``test/<attribute>``, the F1 scores at threshold 0.5 over the whole split;
+    ``val/mean_f1`` and ``test/mean_f1``, their means, the former being what the epoch is selected by; and
+    ``val/delta_m`` and ``test/delta_m``, their mean change against single-task networks in percent.
+
+    Args:
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or
+        ``torchjd.aggregation``. network: The network; the one of the paper if not given. single_task: F1 of
+        single-task networks; the published ones if not given. learning_rate: Of Adam. optimization: See
+        :class:`~lightning_go4align.MultiTaskModule`.
+
+    Example:
+        >>> from lightning_go4align.methods import GO4Align
+        >>> module = CelebAModule(GO4Align(num_groups=2), CelebANetwork(channels=[4, 4, 4, 4]))
+        >>> module(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 40])
+    """
+
+    def __init__(
+        self,
+        method: Scalarizer | Aggregator,
+        network: CelebANetwork | None = None,
+        single_task: Mapping[str, float] | None = None,
+        learning_rate: float = 3e-4,
+        optimization: Literal["manual", "automatic"] = "manual",
+    ) -> None:
+        super().__init__(method, optimization)
+        self.network = network or CelebANetwork()
+        self.learning_rate = learning_rate
+        # `validate_args` would look at the labels on the host, batch by batch.
+        self.val_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
+        self.test_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
+        self.delta_m = DeltaM(single_task or SINGLE_TASK, HIGHER_IS_BETTER)
+
+    @override
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.network(image)
+        return logits
+
+    @override
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        logits = self(batch["image"])
+        targets = batch["attributes"].to(logits.dtype)
+        losses = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(0)
+        return dict(zip(ATTRIBUTES, losses.unbind(), strict=True))
+
+    @override
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.val_f1.update(_decisions(self(batch["image"])), batch["attributes"].int())
+
+    @override
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        self.test_f1.update(_decisions(self(batch["image"])), batch["attributes"].int())
+
+    @override
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val", self.val_f1)
+
+    @override
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test", self.test_f1)
+
+    @override
+    def configure_optimizers(self) -> Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+
+    def shared_parameters(self) -> Iterator[nn.Parameter]:
+        """All parameters but the heads', for gradient-oriented methods."""
+        return self.network.shared_parameters()
+
+    def _log_scores(self, stage: str, metric: MultilabelF1Score) -> None:
+        f1: Tensor = metric.compute()
+        metric.reset()
+        scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
+        self.delta_m.update(scores)
+        scores |= {"mean_f1": f1.mean(), "delta_m": self.delta_m.compute()}
+        self.delta_m.reset()
+        self.log_dict({f"{stage}/{name}": score for name, score in scores.items()}, sync_dist=True)
+
+
+def _decisions(logits: Tensor) -> Tensor:
+    return (logits > 0).int()  # sigmoid(x) > 0.5

@@ -1,0 +1,31 @@
+from types import SimpleNamespace
+
+import pytest
+
+from lightning_go4align.benchmarks.cityscapes.data import CityScapesData, cityscapes_layout
+from lightning_go4align.benchmarks.dense_prediction.generated import disparity, metres, write_scenes
+from lightning_go4align.benchmarks.nyuv2.data import NYUv2Data, nyuv2_layout
+
+SIZE = (32, 64)
+
+
+@pytest.fixture
+def nyuv2(tmp_path):
+    """Five training and three test scenes in NYUv2's layout."""
+    write_scenes(tmp_path / "nyuv2", nyuv2_layout(SIZE), {"train": 5, "val": 3}, metres)
+    return SimpleNamespace(
+        root=tmp_path / "nyuv2",
+        layout=nyuv2_layout(SIZE),
+        data=lambda **options: NYUv2Data(str(tmp_path / "nyuv2"), size=SIZE, **options),
+    )
+
+
+@pytest.fixture
+def cityscapes(tmp_path):
+    """Three training and two test scenes in CityScapes' layout."""
+    write_scenes(tmp_path / "cityscapes", cityscapes_layout(SIZE), {"train": 3, "val": 2}, disparity)
+    return SimpleNamespace(
+        root=tmp_path / "cityscapes",
+        layout=cityscapes_layout(SIZE),
+        data=lambda **options: CityScapesData(str(tmp_path / "cityscapes"), size=SIZE, **options),
+    )

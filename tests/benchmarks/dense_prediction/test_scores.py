@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+
+from lightning_go4align.benchmarks.dense_prediction.evaluation import MeanOfBatches, OverPixels
+from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores, SegmentationScores
+from lightning_go4align.metrics.depth import BatchMeanDepthErrors, DepthErrors
+from lightning_go4align.metrics.normals import BatchMeanNormalErrors, NormalErrors
+
+
+def by_brute_force(batches, num_classes):
+    confusion = np.zeros((num_classes, num_classes))
+    for logits, labels in batches:
+        for guess, label in zip(logits.argmax(1).flatten().tolist(), labels.flatten().tolist(), strict=True):
+            if label >= 0:
+                confusion[label, guess] += 1
+    hits = np.diag(confusion)
+    unions = confusion.sum(0) + confusion.sum(1) - hits
+    return {
+        "miou": 100 * np.mean(hits[unions > 0] / unions[unions > 0]),
+        "pixel_accuracy": 100 * hits.sum() / confusion.sum(),
+    }
+
+
+@pytest.mark.parametrize("absent", [0, 2], ids=["all-classes", "two-classes-absent"])
+def test_segmentation_scores_equal_one_confusion_matrix_over_all_batches(absent):
+    generator = torch.Generator().manual_seed(0)
+    batches = []
+    for size in (2, 2, 1):
+        logits = torch.randn(size, 13, 6, 8, generator=generator)
+        logits[:, :absent] = -torch.inf
+        batches.append((logits, torch.randint(-1, 13 - absent, (size, 6, 8), generator=generator)))
+        batches[-1][1][batches[-1][1] >= 0] += absent
+    scores = SegmentationScores(13)
+    for batch in batches:
+        scores.update(*batch)
+    found = {name: value.item() for name, value in scores.compute().items()}
+    assert found == pytest.approx(by_brute_force(batches, 13), rel=1e-6)
+
+
+def test_scores_start_anew_after_they_are_collected():
+    scores = DenseScores({"segmentation": 3, "depth": 1}, OverPixels())
+    truth = {"segmentation": torch.zeros(1, 2, 2, dtype=torch.int64), "depth": torch.ones(1, 1, 2, 2)}
+    wrong = {
+        "segmentation": torch.tensor([0.0, 1, 0]).view(1, 3, 1, 1).expand(1, 3, 2, 2),
+        "depth": torch.zeros(1, 1, 2, 2),
+    }
+    right = {
+        "segmentation": torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 2, 2),
+        "depth": torch.ones(1, 1, 2, 2),
+    }
+    scores.update(wrong, truth)
+    scores.collect()
+    scores.update(right, truth)
+    values = {name: value.item() for name, value in scores.collect().items()}
+    assert values == {"miou": 100, "pixel_accuracy": 100, "abs_err": 0, "rel_err": 0}
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "metrics"),
+    [(OverPixels(), (DepthErrors, NormalErrors)), (MeanOfBatches(), (BatchMeanDepthErrors, BatchMeanNormalErrors))],
+    ids=["over-pixels", "as-published"],
+)
+def test_an_evaluation_chooses_both_errors(evaluation, metrics):
+    assert (type(evaluation.depth()), type(evaluation.normals())) == metrics
