@@ -1,8 +1,23 @@
 """Methods of multi-task optimization: TorchJD scalarizers and aggregators."""
 
+from lightning_go4align.methods.fixed import FixedWeights, SingleTask
 from lightning_go4align.methods.go4align import GO4Align
+from lightning_go4align.methods.gradient_scale import GradientScale
 from lightning_go4align.methods.grouped import GroupedAggregator, GroupedScalarizer
 from lightning_go4align.methods.learning import WithLearningRate
+from lightning_go4align.methods.parts import Smoothness
 from lightning_go4align.methods.si import SI
+from lightning_go4align.methods.windowed_dwa import WindowedDWA
 
-__all__ = ["SI", "GO4Align", "GroupedAggregator", "GroupedScalarizer", "WithLearningRate"]
+__all__ = [
+    "SI",
+    "FixedWeights",
+    "GO4Align",
+    "GradientScale",
+    "GroupedAggregator",
+    "GroupedScalarizer",
+    "SingleTask",
+    "Smoothness",
+    "WindowedDWA",
+    "WithLearningRate",
+]

@@ -1,6 +1,6 @@
 """GO4Align as a TorchJD scalarizer."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,12 +11,13 @@ from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_
 from lightning_go4align.functional.indicators import Reduction, group_indicators, scale_vector, smoothness_vector
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 MOST_AUTOMATIC_GROUPS = 8
 CRITERION_MOMENTUM = 0.9  # Chosen anew at each step the number of groups flickers on up to a fifth of the steps.
 
 
-class GO4Align(Scalarizer):
+class GO4Align(SizedByFirstCall, Scalarizer):
     r"""Balance tasks with one weight a group (GO4Align, NeurIPS 2024).
 
     At each call the losses become risk-guided group indicators, these are clustered, and each task gets the centre
@@ -122,25 +123,6 @@ class GO4Align(Scalarizer):
         """Forget the losses seen so far, and with them the number of tasks."""
         self.log_smoothness = self.criterion = None
         self.grouping = self.task_weights = self.indicators = None
-
-    @override
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        # The size of the state comes with the first call or, as here, with the checkpoint.
-        for name in ("log_smoothness", "criterion"):
-            saved = state_dict.get(prefix + name)
-            setattr(self, name, None if saved is None else torch.empty_like(saved))
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-        )
 
     @override
     def __repr__(self) -> str:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from lightning_go4align.methods.sized_by_first_call import make_room
+
 PLAIN = (bool, int, float, str, torch.dtype, torch.device, type(None))
 
 
@@ -75,7 +77,7 @@ def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
             "Resume with the method of the checkpoint, or start anew from its weights alone."
         )
     for path, module in modules.items():
-        _make_room(module, f"{path}." if path else "", state["tensors"])
+        make_room(module, f"{path}." if path else "", state["tensors"])
     method.load_state_dict(state["tensors"])
     for path, attributes in state["attributes"].items():
         for name, value in attributes.items():
@@ -128,13 +130,6 @@ def _restored(value: Any, module: nn.Module) -> Any:
         optimizer.load_state_dict(value["state"])
         return optimizer
     return _saved(value)
-
-
-def _make_room(module: nn.Module, prefix: str, saved: dict[str, Tensor]) -> None:
-    """Give buffers that come with the first call the size that they have in the saved state."""
-    for name in module._buffers.keys() - module._non_persistent_buffers_set:
-        value = saved.get(prefix + name)
-        setattr(module, name, None if value is None else torch.empty_like(value))
 
 
 def _moved(value: Any, device: torch.device) -> Any:
