@@ -1,0 +1,26 @@
+"""Pictures: pure functions from the history of a run to a matplotlib figure."""
+
+from lightning_go4align.plots.co_assignment import co_assignment
+from lightning_go4align.plots.convergence import convergence
+from lightning_go4align.plots.curves import weights
+from lightning_go4align.plots.delta import delta_m, deltas
+from lightning_go4align.plots.heatmap import assignment, indicators
+from lightning_go4align.plots.shares import risks_after, risks_before
+from lightning_go4align.plots.stability import group_sizes, moves, stability
+from lightning_go4align.plots.style import style
+
+__all__ = [
+    "assignment",
+    "co_assignment",
+    "convergence",
+    "delta_m",
+    "deltas",
+    "group_sizes",
+    "indicators",
+    "moves",
+    "risks_after",
+    "risks_before",
+    "stability",
+    "style",
+    "weights",
+]

@@ -1,0 +1,84 @@
+"""Which tasks travel together: shares of steps in one group, ordered and joined by average linkage."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History
+from lightning_go4align.plots.order import Join, mean_weights, travel_order
+from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, margin, picture, short, task_colours
+
+_NUMBERS_UP_TO = 16
+
+
+@picture
+def co_assignment(history: History) -> Figure:
+    """Show how often two tasks share a group, with the dendrogram of their order.
+
+    Args:
+        history: A run of a grouped method.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(co_assignment(example_history()).axes)
+        2
+    """
+    order, joins = travel_order(history.shares, mean_weights(history))
+    names = [short(history.tasks[task], 16) for task in order]
+    left, tree, top = margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
+    width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE
+    cell = min(0.42, (width - left - tree - 0.25) / len(names))
+    size = cell * len(names)
+    figure, axes = canvas(width, size + top + 0.1, left=left, right=width - left - size, top=top, bottom=0.1)
+    draw_shares(axes, history.shares[np.ix_(order, order)], names)
+    height = figure.get_figheight()
+    branches = figure.add_axes(((left + size + 0.1) / width, 0.1 / height, tree / width, size / height))
+    _draw_tree(branches, joins, len(names))
+    return figure
+
+
+def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
+    """Draw a matrix of shares.
+
+    Args:
+        axes: Where to draw.
+        shares: Shares of steps, shape ``[M, M]``, from 0 to 1, in the order of the names.
+        names: Names of the tasks.
+
+    Example:
+        >>> figure, axes = canvas(2, 2)
+        >>> draw_shares(axes, np.eye(2), ["depth", "normal"])
+    """
+    apart = np.where(np.eye(len(names), dtype=bool), 0, shares)
+    tint = np.concatenate(
+        [np.broadcast_to(to_rgb(colour("accent")), (*apart.shape, 3)), 0.08 + 0.92 * apart[..., None]], axis=2
+    )
+    tint[np.eye(len(names), dtype=bool), 3] = 0
+    axes.imshow((tint * 255).round().astype(np.uint8), interpolation="none", aspect="auto")
+    lines = np.arange(len(names) - 1) + 0.5
+    axes.hlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
+    axes.vlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
+    axes.grid(visible=False)
+    axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > 3 or len("".join(names)) > 12 else 0)
+    axes.set_yticks(range(len(names)), names)
+    axes.xaxis.tick_top()
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        for label, rgb in zip(labels, task_colours(len(names)), strict=True):
+            label.set_color(tuple(rgb))
+    if len(names) <= _NUMBERS_UP_TO:
+        for row, column in zip(*np.nonzero(~np.eye(len(names), dtype=bool)), strict=True):
+            share = shares[row, column]
+            ink = "white" if share > 0.45 else colour("muted")
+            axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=7)
+
+
+def _draw_tree(axes: Axes, joins: Sequence[Join], num_tasks: int) -> None:
+    for (upper, lower), (near, far), distance in joins:
+        axes.plot([near, distance, distance, far], [upper, upper, lower, lower], color=colour("quiet"), linewidth=0.9)
+    axes.set(xlim=(0, 1.02), ylim=(num_tasks - 0.5, -0.5), yticks=[], xticks=[])
+    axes.set_title("apart →", fontsize=8, color=colour("muted"), pad=5)
+    axes.grid(visible=False)

@@ -1,0 +1,128 @@
+"""Performance against single-task networks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+
+from lightning_go4align.history import History
+from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, margin, picture, short
+
+_BARS = 60
+
+
+@picture
+def delta_m(history: History) -> Figure:
+    """Show delta_m by epoch; below 0 the network beats single-task learning.
+
+    Args:
+        history: A run with at least one scored epoch.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(delta_m(example_history()).axes)
+        1
+    """
+    figure, axes = canvas(HALF, 1.75, left=0.6, right=0.6)
+    draw_curve(axes, history.scores[:, 2], history.scores[:, 0])
+    count_axis(axes, "epoch", axes.get_xlim()[1])
+    return figure
+
+
+@picture
+def deltas(history: History) -> Figure:
+    """Show the relative change of each metric at the best epoch, sorted; red is worse, green better.
+
+    Args:
+        history: A run with at least one scored epoch.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(deltas(example_history()).axes[0].patches)
+        4
+    """
+    names = list(history.metrics)
+    height = max(0.5, min(len(names), _BARS) * 0.185)
+    figure, axes = canvas(HALF, height + 0.15, left=margin(names), right=0.5, bottom=0.05)
+    draw_bars(axes, history.deltas, names)
+    return figure
+
+
+def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -> None:
+    """Draw delta_m by epoch, name the best, and leave out of sight how bad the first epochs are.
+
+    Args:
+        axes: Where to draw.
+        values: Values of delta_m, shape ``[E]``, in percent.
+        epochs: Epochs, shape ``[E]``; 1 to E if not given.
+
+    Example:
+        >>> figure, axes = canvas(2, 2)
+        >>> draw_curve(axes, [40.0, 3.0, 5.0])
+        >>> [text.get_text() for text in axes.texts]
+        ['STL', 'best +3.0% · epoch 2']
+    """
+    scores = np.asarray(values, dtype=float)
+    places = np.arange(1, len(scores) + 1) if epochs is None else np.asarray(epochs)
+    axes.axhline(0, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.annotate(
+        "STL", (1, 0), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=colour("muted")
+    )
+    axes.plot(places, scores, color=colour("accent"), marker="o" if len(scores) == 1 else "", markersize=4)
+    late = scores[len(scores) // 4 :]
+    seen = np.append(late[np.isfinite(late)], 0)
+    room = 0.12 * max(np.ptp(seen), 1)
+    axes.set_ylim(seen.min() - room, seen.max() + 2 * room)
+    axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g}%" if y else "0%"))
+    if np.isfinite(scores).any():
+        best = int(np.nanargmin(scores))
+        axes.plot(places[best], scores[best], "o", color=colour("accent"), markersize=5)
+        side = "right" if best >= len(scores) / 2 else "left"
+        label = f"best {scores[best]:+.1f}% · epoch {places[best]:g}"
+        axes.annotate(label, (places[best], scores[best]), (0, 9), textcoords="offset points", ha=side, weight="bold")
+
+
+def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
+    """Draw relative changes as bars, the best on top.
+
+    Args:
+        axes: Where to draw.
+        changes: Relative changes, shape ``[S]``, in percent; NaN for an unknown one.
+        names: Names of the metrics.
+
+    Example:
+        >>> figure, axes = canvas(2, 2)
+        >>> draw_bars(axes, [12.0, -3.0], ["depth", "normal"])
+        >>> [text.get_text() for text in axes.texts]
+        ['-3%', '+12%']
+    """
+    values = np.asarray(changes, dtype=float)
+    order = _extremes(values)
+    shown = np.nan_to_num(values[order])
+    axes.barh(range(len(order)), shown, height=0.72, color=[colour("worse" if x > 0 else "better") for x in shown])
+    axes.axvline(0, color=colour("quiet"), linewidth=0.8)
+    low, high = min(0.0, shown.min()), max(0.0, shown.max())
+    room = 0.16 * max(high - low, 1e-9)
+    axes.set_xlim(low - room, high + room)
+    axes.set_yticks(range(len(order)), [short(names[index]) for index in order])
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    for place, index in enumerate(order):
+        x, side = shown[place], "left" if shown[place] > 0 else "right"
+        label = f"{values[index]:+.0f}%" if abs(values[index]) >= 0.95 else f"{values[index]:+.1f}%"
+        shift = (4 if side == "left" else -4, 0)
+        axes.annotate(
+            label, (x, place), shift, textcoords="offset points", ha=side, va="center", color=colour("muted")
+        )
+
+
+def _extremes(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Places of the values in ascending order; of too many only the best and the worst."""
+    order = np.argsort(values, kind="stable")
+    return order if len(order) <= _BARS else np.concatenate([order[: _BARS // 2], order[-_BARS // 2 :]])

@@ -1,0 +1,141 @@
+"""Task by step: which group a task is in, and what its indicator is."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History
+from lightning_go4align.plots.order import task_order
+from lightning_go4align.plots.style import (
+    RAMP,
+    ROW,
+    WIDE,
+    canvas,
+    colour,
+    count_axis,
+    group_colours,
+    margin,
+    picture,
+    short,
+    task_colours,
+)
+
+_COLUMNS = 1200
+_LEGEND_ENTRIES = 10
+
+
+@picture
+def assignment(history: History) -> Figure:
+    """Show the group of each task in each step, ranked by weight: dark groups are held back, bright ones pushed.
+
+    Rows stand in travel order. Columns are sampled steps, never blends: the mean of groups 0 and 4 is not group 2.
+
+    Args:
+        history: A run with at least one step.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(assignment(example_history()).axes)
+        1
+    """
+    order, num_groups = task_order(history), max(history.num_groups, 1)
+    entries = np.unique(np.linspace(0, num_groups - 1, min(num_groups, _LEGEND_ENTRIES)).round().astype(int))
+    lines = -(-len(entries) // 5)
+    figure, axes = _rows(history, order, top=0.08 + 0.24 * lines, right=0.85)
+    columns = _columns(history)
+    ranks = history.groups[columns][:, order].T
+    pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
+    pixels[ranks < 0] = 0
+    _show(axes, history, pixels)
+    for place, task in enumerate(order):
+        label, muted = _main_group(history.groups[:, task]), colour("muted")
+        axes.annotate(label, (1, place), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=muted)
+    weights = [history.weights[history.groups == rank] for rank in entries]
+    labels = [f"group {rank} · {_times(found)}" for rank, found in zip(entries, weights, strict=True)]
+    handles = [
+        Patch(facecolor=rgb, label=label)
+        for rgb, label in zip(group_colours(num_groups)[entries], labels, strict=True)
+    ]
+    figure.legend(handles=handles, loc="upper left", ncol=5, borderaxespad=0.2, columnspacing=1.6)
+    return figure
+
+
+@picture
+def indicators(history: History) -> Figure:
+    """Show what the clustering sees: the group indicators, on a log scale. Rows of equal colour end in one group.
+
+    Args:
+        history: A run whose method has indicators.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(indicators(example_history()).axes)
+        2
+    """
+    order = task_order(history)
+    figure, axes = _rows(history, order, top=0.4, right=0.85)
+    values = history.indicators[_columns(history)][:, order].T
+    positive = values[np.isfinite(values) & (values > 0)]
+    low, high = np.quantile(positive, [0.005, 0.995]) if positive.size else (0.1, 1.0)
+    norm = LogNorm(low, max(high, low * 1.001), clip=True)
+    pixels = np.asarray(RAMP(norm(np.where(values > 0, values, low))))
+    pixels[~np.isfinite(values)] = 0
+    _show(axes, history, pixels)
+    width, height = figure.get_size_inches()
+    bar = figure.add_axes((1.0 / width, 1 - 0.22 / height, 1.3 / width, 0.1 / height))
+    bar.imshow(np.linspace(0, 1, 64)[None], cmap=mpl.colormaps["viridis"], aspect="auto", extent=(0, 1, 0, 1))
+    bar.set(xticks=[], yticks=[])
+    middle: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "center",
+        "color": colour("muted"),
+    }
+    bar.annotate(f"γ  {low:.2g}", (0, 0.5), (-6, 0), ha="right", **middle)
+    bar.annotate(f"{high:.2g}  (log)", (1, 0.5), (6, 0), **middle)
+    return figure
+
+
+def _rows(history: History, order: list[int], top: float, right: float) -> tuple[Figure, Axes]:
+    """Make an axes with a row for each task, named at its left."""
+    names = [short(history.tasks[task]) for task in order]
+    height = len(names) * (0.21 if len(names) < 20 else ROW * 0.85)
+    figure, axes = canvas(WIDE, height + top + 0.28, left=margin(names), right=right, top=top)
+    every = -(-len(names) // 80)
+    axes.set_yticks(range(0, len(names), every), names[::every])
+    for label, rgb in zip(axes.get_yticklabels(), task_colours(len(names))[::every], strict=True):
+        label.set_color(tuple(rgb))
+    axes.grid(visible=False)
+    return figure, axes
+
+
+def _show(axes: Axes, history: History, pixels: NDArray[np.float64]) -> None:
+    """Draw the pixels with lines of paper between the rows."""
+    end = float(max(history.total, 1))
+    rows = len(pixels)
+    image = (pixels * 255).round().astype(np.uint8)
+    axes.imshow(image, aspect="auto", interpolation="none", extent=(0, end, rows - 0.5, -0.5))
+    if rows <= 80:
+        axes.hlines(np.arange(rows - 1) + 0.5, 0, end, colors=colour("paper"), linewidth=1.2)
+    axes.set_ylim(rows - 0.5, -0.5)
+    count_axis(axes, "step", end)
+
+
+def _columns(history: History) -> NDArray[np.int64]:
+    rows = len(history.steps)
+    return np.linspace(0, rows - 1, min(rows, _COLUMNS)).round().astype(np.int64)
+
+
+def _main_group(ranks: NDArray[np.int16]) -> str:
+    found, counts = np.unique(ranks[ranks >= 0], return_counts=True)
+    return f"{counts.max() / counts.sum():.0%} in {found[counts.argmax()]}" if len(found) else "absent"
+
+
+def _times(weights: NDArray[np.float32]) -> str:
+    return f"mean weight {weights.mean():.2g}×" if weights.size else "never in use"

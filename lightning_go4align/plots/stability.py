@@ -1,0 +1,106 @@
+"""How long groups last, and how large they are."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History
+from lightning_go4align.plots.curves import last_finite, window_means
+from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, group_colours, picture
+
+_HEIGHT, _POINTS = 1.75, 120
+
+
+@picture
+def stability(history: History) -> Figure:
+    """Show the agreement of the groups with those of the step before: Rand and adjusted Rand index.
+
+    Args:
+        history: A run of a grouped method.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(stability(example_history()).axes[0].lines)
+        2
+    """
+    steps, rows = _windows(history)
+    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.65)
+    marker = "o" if len(steps) == 1 else ""
+    axes.plot(steps, rows[:, 1], color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
+    axes.plot(steps, rows[:, 0], color=colour("accent"), marker=marker, markersize=3)
+    low = float(np.nanmin(rows[:, :2], initial=1))
+    ticks = MaxNLocator(4).tick_values(min(0.9, low), 1)
+    axes.set_yticks(ticks[ticks <= 1])
+    axes.set_ylim(min(ticks[0], low), 1.02)
+    count_axis(axes, "step", float(max(history.total, 1)))
+    axes.set_xlim(left=0)
+    if len(rows):
+        end_labels(axes, last_finite(rows[:, :2]), ["Rand", "adjusted"], [colour("accent"), colour("muted")])
+    return figure
+
+
+@picture
+def moves(history: History) -> Figure:
+    """Show how many tasks change group in a step.
+
+    Args:
+        history: A run of a grouped method.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(moves(example_history()).axes)
+        1
+    """
+    steps, rows = _windows(history)
+    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.45)
+    width = float(history.total) / max(len(steps), 1)
+    axes.bar(steps, rows[:, 2], width=0.8 * width, color=colour("accent"))
+    axes.set_ylim(0, max(1.0, 1.08 * float(np.nanmax(rows[:, 2], initial=0))))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    count_axis(axes, "step", float(max(history.total, 1)))
+    axes.set_xlim(left=0)
+    return figure
+
+
+@picture
+def group_sizes(history: History) -> Figure:
+    """Show how many tasks each group holds, the lightest at the bottom.
+
+    Args:
+        history: A run of a grouped method.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> len(group_sizes(example_history()).axes)
+        1
+    """
+    ranks = np.arange(history.num_groups)
+    steps, sizes = window_means(history, (history.groups[:, :, None] == ranks).sum(1).astype(float))
+    if len(steps) == 1:  # an area needs a second point
+        steps, sizes = np.array([0.0, history.total]), np.repeat(sizes, 2, axis=0)
+    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.45)
+    colours = group_colours(len(ranks))
+    axes.stackplot(steps, sizes.T, colors=colours, edgecolor=colour("paper"), linewidth=0.5)
+    axes.set_ylim(0, len(history.tasks))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.set_xlim(steps[0], steps[-1])
+    count_axis(axes, "step", float(steps[-1]))
+    middles = sizes[-1].cumsum() - sizes[-1] / 2
+    held = np.where(sizes[-1] > 0, middles, np.nan)
+    end_labels(axes, held, [str(rank) for rank in ranks], [colour("ink")] * len(ranks))
+    return figure
+
+
+def _windows(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means of Rand index, adjusted Rand index and moves over at most 120 windows, with their middles."""
+    size = max(1, -(-len(history.windows) // _POINTS))
+    sums = (
+        np.add.reduceat(history.windows, np.arange(0, len(history.windows), size))
+        if len(history.windows)
+        else history.windows
+    )
+    counts = sums[:, :1]
+    means = np.divide(sums[:, 1:4], counts, out=np.full((len(sums), 3), np.nan), where=counts > 0)
+    starts = np.arange(len(sums)) * size * history.window
+    return (starts + np.append(starts[1:], history.total)) / 2, means

@@ -1,0 +1,182 @@
+"""The visual language: two style sheets, a ramp for groups, a hue for each task, labels that never collide."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Literal, ParamSpec
+
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import hsv_to_rgb, to_hex
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
+
+RAMP = mpl.colormaps["viridis"]
+WIDE, HALF, THIRD = 11.6, 5.55, 3.5  # inches: the report's columns
+ROW = 0.19  # inches: a line of text and its leading
+_CHARACTER = 0.078  # inches: the mean width of a letter
+
+
+_style: ContextVar[Literal["light", "dark"]] = ContextVar("style", default="light")
+_Arguments = ParamSpec("_Arguments")
+
+
+@contextmanager
+def style(name: Literal["light", "dark"]) -> Iterator[None]:
+    """Draw in one of the two style sheets; pictures outside are light.
+
+    Args:
+        name: ``"light"`` or ``"dark"``.
+
+    Example:
+        >>> with style("dark"):
+        ...     colour("ink")
+        '#eceef3'
+    """
+    before = _style.set(name)
+    try:
+        with matplotlib.style.context(_sheet(name)):
+            yield
+    finally:
+        _style.reset(before)
+
+
+def picture(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
+    """Let a function draw in the current style sheet, whatever the user's own settings are."""
+
+    @wraps(draw)
+    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Figure:
+        with style(_style.get()):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def colour(role: str) -> str:
+    """Look up a colour of the current style sheet: accent, quiet, worse, better, ink, muted, line or paper."""
+    return palette(_style.get())[role]
+
+
+@cache
+def palette(name: Literal["light", "dark"]) -> dict[str, str]:
+    """List the colours of a style sheet by their roles."""
+    sheet = _sheet(name)
+    cycle = sheet["axes.prop_cycle"].by_key()["color"]
+    places = {"ink": "text.color", "muted": "xtick.color", "line": "grid.color", "paper": "axes.facecolor"}
+    named = {role: sheet[place] for role, place in places.items()}
+    accents = dict(zip(("accent", "quiet", "worse", "better"), cycle, strict=True))
+    return {
+        role: to_hex(value if str(value).startswith("#") else f"#{value}")
+        for role, value in (named | accents).items()
+    }
+
+
+@cache
+def _sheet(name: str) -> dict[str, Any]:
+    path = Path(__file__).with_name(f"{name}.mplstyle")
+    return dict(mpl.rc_params_from_file(path, use_default_template=False).items())
+
+
+def group_colours(num_groups: int) -> NDArray[np.float64]:
+    """Colour groups by rank, shape ``[K, 4]``: dark is held back, bright is pushed."""
+    return np.asarray(RAMP(np.linspace(0, 1, num_groups) if num_groups > 1 else [0.5]))
+
+
+def task_colours(num_tasks: int) -> NDArray[np.float64]:
+    """Colour tasks by place, shape ``[M, 3]``: neighbours look alike, all legible on light and on dark."""
+    hues = np.linspace(0.01, 0.84, num_tasks) if num_tasks > 1 else np.array([0.62])
+    colours = hsv_to_rgb(np.stack([hues, np.full_like(hues, 0.68), np.full_like(hues, 0.8)], axis=1))
+    luminance = colours**2.2 @ [0.2126, 0.7152, 0.0722]
+    return np.asarray((colours * (0.2 / luminance[:, None]) ** (1 / 2.2)).clip(0, 1))
+
+
+def canvas(
+    width: float, height: float, left: float = 0.5, right: float = 0.25, top: float = 0.1, bottom: float = 0.28
+) -> tuple[Figure, Axes]:
+    """Make a figure of one axes with margins in inches: no layout engine, so that a picture takes milliseconds."""
+    figure = Figure(figsize=(width, height))
+    box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
+    return figure, figure.add_axes(box)
+
+
+def short(name: str, length: int = 22) -> str:
+    """Cut a long name in its middle, so that its beginning and its end stay."""
+    return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2 - 1) :]}"
+
+
+def margin(names: Sequence[str]) -> float:
+    """Room that the longest name takes beside an axes, in inches."""
+    return 0.2 + _CHARACTER * max((len(short(name)) for name in names), default=0)
+
+
+def count_axis(axes: Axes, label: str, largest: float) -> None:
+    """Put steps or epochs on the x axis, named at its right end."""
+    axes.xaxis.set_major_locator(MaxNLocator(8 if axes.get_figure().get_figwidth() > HALF else 4, integer=True))  # type: ignore[union-attr]  # never without a figure
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _count(x)))
+    axes.annotate(label, (1, 0), (20, -5), "axes fraction", "offset points", va="top", color=colour("muted"))
+    axes.set_xlim(right=largest)
+
+
+def _count(x: float) -> str:
+    if abs(x) >= 1e6:
+        return f"{x / 1e6:g}M"
+    return f"{x:,.0f}".replace(",", "\u2009") if abs(x) >= 1e4 else f"{x:g}"
+
+
+def spread(places: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Push labels apart, moving them as little as possible.
+
+    Args:
+        places: Where they belong, shape ``[N]``, any order.
+        gap: Least distance between two.
+        low: Least place.
+        high: Largest place.
+
+    Returns:
+        Where to put them, shape ``[N]``; if they do not fit, evenly from ``low`` to ``high``.
+
+    Example:
+        >>> spread([0.5, 0.5, 0.9], gap=0.2, low=0, high=1)
+        array([0.4, 0.6, 0.9])
+    """
+    values = np.asarray(places, dtype=float)
+    order = np.argsort(values, kind="stable")
+    gap = min(gap, (high - low) / max(len(values) - 1, 1))
+    offsets = gap * np.arange(len(values))
+    apart = isotonic_regression(values[order] - offsets).x.clip(low, max(low, high - offsets[-1])) + offsets
+    return np.asarray(apart[np.argsort(order, kind="stable")])
+
+
+def end_labels(axes: Axes, places: ArrayLike, names: Sequence[str], colours: Sequence[ArrayLike]) -> None:
+    """Name lines at their right end, beside the axes, pushed apart; only the extremes when there are too many.
+
+    Args:
+        axes: Axes whose limits are final.
+        places: Ends of the lines on the y axis, shape ``[N]``; NaN for a line to leave out.
+        names: Their names.
+        colours: Their colours.
+    """
+    ends = np.stack([np.zeros(len(names)), np.asarray(places, dtype=float)], axis=1)
+    heights = axes.transAxes.inverted().transform(axes.transData.transform(ends))[:, 1]
+    shown = np.flatnonzero(np.isfinite(heights))
+    size = axes.get_window_extent().height / axes.get_figure().dpi  # type: ignore[union-attr]  # as above
+    room = int(size / ROW * 1.35) + 1
+    ranked = shown[np.argsort(heights[shown], kind="stable")]
+    kept = ranked if len(ranked) <= room else np.concatenate([ranked[: room // 2], ranked[-(room - room // 2) :]])
+    for index, place in zip(kept, spread(heights[kept], ROW * 0.78 / size, 0, 1) if len(kept) else [], strict=True):
+        axes.annotate(
+            short(names[index]),
+            (1, float(np.clip(heights[index], 0, 1))),
+            xytext=(1 + 0.16 / (axes.get_window_extent().width / 100), place),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            va="center",
+            color=colours[index],
+            arrowprops={"arrowstyle": "-", "color": colours[index], "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+        )

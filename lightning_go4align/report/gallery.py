@@ -1,0 +1,95 @@
+"""The figures of the report, with the words beside them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lightning_go4align import plots
+from lightning_go4align.history import History
+from lightning_go4align.plots.shares import drift, risk_shares
+
+
+class Exhibit(NamedTuple):
+    """A figure to show.
+
+    Args:
+        title: Its heading.
+        caption: How to read it, in a sentence or two.
+        draw: What draws it.
+        rows: How many figures fit beside it.
+    """
+
+    title: str
+    caption: str
+    draw: Callable[[History], Figure]
+    rows: int = 1
+
+
+def exhibits(history: History) -> list[Exhibit]:
+    """Choose the figures of a run: those that it has something to show in.
+
+    Args:
+        history: The run.
+
+    Example:
+        >>> [exhibit.title for exhibit in exhibits(History.empty(["depth"]))]
+        []
+    """
+    found: list[Exhibit] = []
+    scored = bool(np.isfinite(history.scores[:, 2]).any())
+    if history.grouped:
+        found.append(Exhibit("Which tasks travel together", _ASSIGNMENT, plots.assignment))
+    if len(history.steps):
+        found.append(Exhibit("Weight of every task", _WEIGHTS, plots.weights))
+    if np.isfinite(history.indicators).any():
+        found.append(Exhibit("Group indicators γ = P ⊙ Q", _INDICATORS, plots.indicators))
+    if np.isfinite(history.losses).any():
+        before, after = (_varies(risks) for risks in (history.losses, history.losses * history.weights))
+        found.append(
+            Exhibit(
+                "Risk shares before scaling", f"Each task's share of the summed loss. {before}", plots.risks_before
+            )
+        )
+        found.append(
+            Exhibit(
+                "Risk shares after scaling", f"The same, weighted; steady means aligned. {after}", plots.risks_after
+            )
+        )
+    if history.grouped and history.windows[:, 0].any():
+        found.append(Exhibit("Stability", "Agreement of the groups with the step before.", plots.stability))
+        found.append(Exhibit("Moves per step", "Tasks that change group.", plots.moves))
+        found.append(Exhibit("Group sizes", "Tasks in each group, lightest at the bottom.", plots.group_sizes))
+    if history.grouped and len(history.tasks) > 1:
+        found.append(Exhibit("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, 2 if scored else 1))
+    if scored:
+        found.append(Exhibit("∆m", _DELTA_M, plots.delta_m))
+        found.append(Exhibit("Per metric at the best epoch", _DELTAS, plots.deltas))
+        if len(history.scores) > 1:
+            found.append(Exhibit("When each task converges", _CONVERGENCE, plots.convergence))
+    return found
+
+
+def _varies(risks: np.ndarray) -> str:
+    size = drift(risk_shares(risks))
+    return f"On average a share varies by {size:.0%} of itself." if np.isfinite(size) else ""
+
+
+_ASSIGNMENT = (
+    "One row per task, one column per training step. Colour is the group, ranked by its weight: dark groups are "
+    "held back, bright groups are pushed. Rows are ordered by how often tasks share a group; stripes are tasks that "
+    "flicker between groups. On the right, the share of steps in a task's main group."
+)
+_WEIGHTS = "Averaged over short windows; 1× is an unweighted sum. Tasks in one group share a line."
+_INDICATORS = (
+    "What the clustering sees. Rows of equal colour end in the same group; a row that crosses its neighbours is "
+    "about to change group."
+)
+_CO_ASSIGNMENT = "Percentage of steps in which two tasks shared a group, ordered and joined by average linkage."
+_DELTA_M = "Mean relative change against single-task networks; lower is better, below 0 beats them."
+_DELTAS = "Relative change against its single-task network; red is worse, green is better."
+_CONVERGENCE = (
+    "Epoch in which a metric last improved by more than 1%. The spread is the convergence difference of Fig. 2: "
+    "smaller means better aligned."
+)
