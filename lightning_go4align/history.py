@@ -26,8 +26,8 @@ class History:
         together: Steps in which two tasks shared a group, shape ``[M, M]``, int64.
         present: Steps in which both tasks were in any group, shape ``[M, M]``, int64.
         task_moves: Steps in which a task changed group, shape ``[M]``, int64.
-        windows: Sums over windows of equal length, shape ``[B, 5]``: transitions between two steps, their Rand
-            indices, adjusted Rand indices, moves, and transitions without a move.
+        windows: Sums over windows of equal length, shape ``[B, 6]``: transitions between two steps, their Rand
+            indices, adjusted Rand indices, moves, transitions without a move, and groups in use.
         window: Steps in a window.
         total: Steps of the run so far.
         last: Groups of the last step, shape ``[M]``, int64.
@@ -78,7 +78,7 @@ class History:
             together=np.zeros((m, m), np.int64),
             present=np.zeros((m, m), np.int64),
             task_moves=np.zeros(m, np.int64),
-            windows=np.zeros((0, 5)),
+            windows=np.zeros((0, 6)),
             window=1,
             total=0,
             last=np.full(m, -1, np.int64),

@@ -1,5 +1,6 @@
 """Sampled steps and exact counts, in memory that does not grow."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,7 @@ class Recorder:
         >>> groups = torch.tensor([[0, 1]] * 6)
         >>> zeros = torch.zeros(6, 2)
         >>> recorder.extend(groups, zeros, zeros, zeros).shape
-        (5, 5)
+        (5, 6)
         >>> recorder.history.steps.tolist(), recorder.history.together.diagonal().tolist()
         ([0, 2, 4], [6, 6])
     """
@@ -49,11 +50,29 @@ class Recorder:
             losses: Losses, shape ``[T, M]``, NaN for an absent task.
 
         Returns:
-            A row for each step that has one before it, as ``History.windows`` has them, shape ``[T or T - 1, 5]``.
+            A row for each step that has one before it, as ``History.windows`` has them, shape ``[T or T - 1, 6]``.
         """
         size = max(1, _PAIRS_AT_ONCE // groups.shape[1] ** 2)
         chunks = zip(*(torch.split(rows, size) for rows in (groups, weights, indicators, losses)), strict=True)
         return np.concatenate([self._extend(*chunk) for chunk in chunks])
+
+    def score(self, epoch: int, values: Mapping[str, float], epochs: Tensor | None) -> None:
+        """Record a validation epoch.
+
+        Args:
+            epoch: The epoch, from 1.
+            values: What was logged: ``val/delta_m``, perhaps ``val/delta/<metric>`` for each metric and
+                ``val/convergence_difference``.
+            epochs: Epochs of convergence of these metrics so far, shape ``[S]``; None if not known.
+        """
+        history, score = self.history, values["val/delta_m"]
+        if not (history.scores[:, 2] <= score).any():
+            deltas = {name: value for name, value in values.items() if name.startswith("val/delta/")}
+            names = tuple(name.removeprefix("val/delta/") for name in deltas)
+            history = replace(history, metrics=names, deltas=np.array(list(deltas.values())))
+        row = [epoch, history.total, score, values.get("val/convergence_difference", np.nan)]
+        known = history.epochs if epochs is None else epochs.double().numpy().copy()
+        self.history = replace(history, scores=np.concatenate([history.scores, [row]]), epochs=known)
 
     def _extend(self, groups: Tensor, *rows: Tensor) -> NDArray[np.float64]:
         self._sample(groups, *rows)
@@ -89,7 +108,10 @@ class Recorder:
         moved = moved_tasks(before, now)
         moves = moved.sum(1, dtype=torch.float64)
         indices = rand_indices(before, now).reshape(-1, 2)
-        rows = torch.cat([torch.ones_like(moves)[:, None], indices, torch.stack([moves, moves == 0], dim=1)], dim=1)
+        ranks = torch.arange(int(now.max()) + 1 if len(now) else 1)
+        occupied = (now[:, :, None] == ranks).any(1).sum(1)
+        counts = torch.stack([moves, moves == 0, occupied], dim=1)
+        rows = torch.cat([torch.ones_like(moves)[:, None], indices, counts], dim=1)
         return rows.numpy(), moved.sum(0).numpy()
 
     def _fill_windows(self, first: int, changes: NDArray[np.float64]) -> None:

@@ -25,7 +25,7 @@ def convergence(history: History) -> Figure:
     """
     names = list(history.metrics)
     figure, axes = canvas(
-        WIDE, max(0.6, len(names) * 0.16) + 0.75, left=margin(names), right=0.6, top=0.35, bottom=0.35
+        WIDE, max(0.6, len(names) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
     )
     draw_spread(axes, history.epochs, names)
     count_axis(axes, "epoch", max(float(history.scores[-1, 0]), axes.get_xlim()[1]))

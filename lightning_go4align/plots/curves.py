@@ -88,6 +88,28 @@ def window_means(history: History, values: NDArray[np.floating]) -> tuple[NDArra
     return (steps + np.append(steps[1:], history.total)) / 2, means
 
 
+def whole_run(
+    history: History, steps: NDArray[np.float64], means: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Extend windows to both ends of the run, so that areas fill it.
+
+    Args:
+        history: The run.
+        steps: Middle of each window, shape ``[P]``, at least one.
+        means: Means, shape ``[P, N]``.
+
+    Returns:
+        Both, with the first and the last window repeated at the ends.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> steps, means = whole_run(example_history(), np.array([30.0]), np.ones((1, 2)))
+        >>> steps.tolist(), means.shape
+        ([0.0, 30.0, 60.0], (3, 2))
+    """
+    return np.array([0.0, *steps, history.total]), np.concatenate([means[:1], means, means[-1:]])
+
+
 def last_finite(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     """Find where each curve ends.
 

@@ -26,7 +26,7 @@ def delta_m(history: History) -> Figure:
         >>> len(delta_m(example_history()).axes)
         1
     """
-    figure, axes = canvas(HALF, 1.75, left=0.6, right=0.6)
+    figure, axes = canvas(HALF, 1.75, left=0.6, right=0.8)
     draw_curve(axes, history.scores[:, 2], history.scores[:, 0])
     count_axis(axes, "epoch", axes.get_xlim()[1])
     return figure

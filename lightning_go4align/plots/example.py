@@ -19,9 +19,9 @@ def example_history() -> History:
     groups[10:20, 1] = 1
     weights = np.where(groups == 0, 0.5, 1.5).astype(np.float32)
     together = (groups[:, :, None] == groups[:, None]).sum(0)
-    windows = np.zeros((60, 5))
-    windows[1:] = [1, 1, 1, 0, 1]
-    windows[[10, 20]] = [1, 0.5, 0, 1, 0]
+    windows = np.zeros((60, 6))
+    windows[1:] = [1, 1, 1, 0, 1, 2]
+    windows[[10, 20]] = [1, 0.5, 0, 1, 0, 2]
     return replace(
         History.empty(list(tasks)),
         steps=steps,

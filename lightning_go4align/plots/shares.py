@@ -6,7 +6,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
-from lightning_go4align.plots.curves import window_means
+from lightning_go4align.plots.curves import whole_run, window_means
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import (
     HALF,
@@ -95,14 +95,13 @@ def _areas(history: History, shares: NDArray[np.float64]) -> Figure:
     names, colours = [history.tasks[task] for task in order], task_colours(len(order))[::-1]
     height = max(1.9, min(len(names), 60) * ROW * 0.72)
     figure, axes = canvas(HALF, height + 0.38, left=0.5, right=margin(names) + 0.2)
-    if len(steps) == 1:  # an area needs a second point
-        steps, means = np.array([0.0, history.total]), np.repeat(means, 2, axis=0)
     if len(steps):
+        steps, means = whole_run(history, steps, means)
         axes.stackplot(steps, means.T, colors=colours, edgecolor=colour("paper"), linewidth=min(0.5, 6 / len(order)))
-        axes.set_xlim(steps[0], steps[-1])
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    count_axis(axes, "step", axes.get_xlim()[1])
+    count_axis(axes, "step", float(max(history.total, 1)))
+    axes.set_xlim(left=0)
     if len(steps):
         tops = means[-1].cumsum()
         end_labels(axes, tops - means[-1] / 2, names, list(colours))

@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
-from lightning_go4align.plots.curves import last_finite, window_means
+from lightning_go4align.plots.curves import last_finite, whole_run, window_means
 from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, group_colours, picture
 
 _HEIGHT, _POINTS = 1.75, 120
@@ -25,12 +25,12 @@ def stability(history: History) -> Figure:
         2
     """
     steps, rows = _windows(history)
-    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.65)
+    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.75)
     marker = "o" if len(steps) == 1 else ""
     axes.plot(steps, rows[:, 1], color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
     axes.plot(steps, rows[:, 0], color=colour("accent"), marker=marker, markersize=3)
     low = float(np.nanmin(rows[:, :2], initial=1))
-    ticks = MaxNLocator(4).tick_values(min(0.9, low), 1)
+    ticks = np.asarray(MaxNLocator(4).tick_values(min(0.9, low), 1))
     axes.set_yticks(ticks[ticks <= 1])
     axes.set_ylim(min(ticks[0], low), 1.02)
     count_axis(axes, "step", float(max(history.total, 1)))
@@ -53,7 +53,7 @@ def moves(history: History) -> Figure:
         1
     """
     steps, rows = _windows(history)
-    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.45)
+    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.68)
     width = float(history.total) / max(len(steps), 1)
     axes.bar(steps, rows[:, 2], width=0.8 * width, color=colour("accent"))
     axes.set_ylim(0, max(1.0, 1.08 * float(np.nanmax(rows[:, 2], initial=0))))
@@ -76,16 +76,16 @@ def group_sizes(history: History) -> Figure:
         1
     """
     ranks = np.arange(history.num_groups)
-    steps, sizes = window_means(history, (history.groups[:, :, None] == ranks).sum(1).astype(float))
-    if len(steps) == 1:  # an area needs a second point
-        steps, sizes = np.array([0.0, history.total]), np.repeat(sizes, 2, axis=0)
-    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.45)
+    steps, sizes = whole_run(
+        history, *window_means(history, (history.groups[:, :, None] == ranks).sum(1).astype(float))
+    )
+    figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.68)
     colours = group_colours(len(ranks))
     axes.stackplot(steps, sizes.T, colors=colours, edgecolor=colour("paper"), linewidth=0.5)
     axes.set_ylim(0, len(history.tasks))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.set_xlim(steps[0], steps[-1])
-    count_axis(axes, "step", float(steps[-1]))
+    axes.set_xlim(left=0)
+    count_axis(axes, "step", float(history.total))
     middles = sizes[-1].cumsum() - sizes[-1] / 2
     held = np.where(sizes[-1] > 0, middles, np.nan)
     end_labels(axes, held, [str(rank) for rank in ranks], [colour("ink")] * len(ranks))

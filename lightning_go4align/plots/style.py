@@ -117,7 +117,8 @@ def margin(names: Sequence[str]) -> float:
 
 def count_axis(axes: Axes, label: str, largest: float) -> None:
     """Put steps or epochs on the x axis, named at its right end."""
-    axes.xaxis.set_major_locator(MaxNLocator(8 if axes.get_figure().get_figwidth() > HALF else 4, integer=True))  # type: ignore[union-attr]  # never without a figure
+    wide = axes.get_window_extent().width > 500
+    axes.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _count(x)))
     axes.annotate(label, (1, 0), (20, -5), "axes fraction", "offset points", va="top", color=colour("muted"))
     axes.set_xlim(right=largest)
@@ -178,5 +179,12 @@ def end_labels(axes: Axes, places: ArrayLike, names: Sequence[str], colours: Seq
             textcoords="axes fraction",
             va="center",
             color=colours[index],
-            arrowprops={"arrowstyle": "-", "color": colours[index], "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colours[index],
+                "linewidth": 0.6,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )

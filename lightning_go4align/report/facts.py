@@ -40,20 +40,21 @@ def tiles(history: History) -> list[Tile]:
         better = int((history.deltas < 0).sum())
         found.append(Tile("best ∆m", percent(scores[best], 1), f"epoch {epochs[best]:.0f} of {epochs[-1]:.0f}"))
         found.append(Tile("metrics beating STL", f"{better} / {len(history.deltas)}", "at the best epoch"))
-    transitions, rand, adjusted, moves, _ = history.windows.sum(0)
+    transitions, rand, adjusted, moves, _, occupied = history.windows.sum(0)
     if history.grouped and transitions:
         recent = history.windows[-max(1, len(history.windows) // 10) :].sum(0)
         late = f"last tenth {recent[3] / max(recent[0], 1):.2f}"
         found.append(Tile("stability", f"{rand / transitions:.3f}", f"Rand; adjusted {adjusted / transitions:.2f}"))
         found.append(Tile("moves per step", f"{moves / transitions:.2f}", late))
-    if history.grouped:
-        occupied = (history.groups[:, :, None] == np.arange(history.num_groups)).any(1).sum(1)
-        found.append(Tile("groups in use", f"{occupied.mean():.1f} / {history.num_groups}", f"min {occupied.min()}"))
+        mean, most = occupied / transitions, history.num_groups
+        found.append(Tile("groups in use", f"{mean:.1f} / {most}", "mean; at most"))
     if len(history.scores) and np.isfinite(history.scores[-1, 3]):
         found.append(Tile("convergence diff.", f"{history.scores[-1, 3]:.1f}", "std of epochs"))
     if history.total and "seconds" in history.notes:
         seconds = float(history.notes["seconds"])
-        found.append(Tile("time per step", f"{1e3 * seconds / history.total:.3g} ms", f"{seconds:,.0f} s in all"))
+        step = seconds / history.total
+        value = f"{1e3 * step:.3g} ms" if step < 1 else f"{step:.3g} s"
+        found.append(Tile("time per step", value, f"{seconds:,.0f} s in all"))
     return found
 
 
@@ -99,7 +100,7 @@ def sentences(history: History) -> list[str]:
 
 
 def _restlessness(history: History) -> list[str]:
-    transitions, *_, held = history.windows.sum(0)
+    transitions, *_, held, _ = history.windows.sum(0)
     moves = history.task_moves / transitions
     most, least = int(moves.argmax()), int(moves.argmin())
     holds = f"The grouping holds from one step to the next in {held / transitions:.0%} of steps."

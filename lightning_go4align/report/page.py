@@ -30,6 +30,7 @@ def page(history: History) -> str:
     """
     name = escape(str(history.notes.get("run", "group dynamics")))
     cards = "\n".join(_card(exhibit, history) for exhibit in exhibits(history))
+    said = "".join(f"<li>{_bold(sentence)}</li>" for sentence in sentences(history))
     return _PAGE.substitute(
         name=name,
         light=_variables("light"),
@@ -39,7 +40,7 @@ def page(history: History) -> str:
             f"<div><b>{escape(t.label)}</b><strong>{escape(t.value)}</strong>{escape(t.detail)}</div>"
             for t in tiles(history)
         ),
-        sentences="".join(f"<li>{_bold(sentence)}</li>" for sentence in sentences(history)),
+        sentences=f"<ul>{said}</ul>" if said else "",
         cards=cards or "<p>No training step was recorded.</p>",
     )
 
@@ -145,7 +146,7 @@ svg{display:block;width:100%;height:auto}
 <h1>$name</h1>
 <p class="about">$about</p>
 <div class="tiles">$tiles</div>
-<ul>$sentences</ul>
+$sentences
 <div class="cards">
 $cards
 </div>

@@ -1,0 +1,184 @@
+"""The group dynamics of a run, recorded while it trains."""
+
+import math
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, LightningModule, Trainer
+from typing_extensions import override
+
+from lightning_go4align.history import History
+from lightning_go4align.monitors.delta_m import DeltaMMonitor
+from lightning_go4align.monitors.pending import Pending
+from lightning_go4align.monitors.recorder import Recorder
+from lightning_go4align.monitors.showing import prepare, run_folder, show_pictures, show_report, write_page
+from lightning_go4align.update import MultiTaskCallback
+
+_PENDING = 1024
+
+
+class GroupDynamicsMonitor(Callback):
+    """Record which tasks travel together, and show it.
+
+    Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved at the end of
+    each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
+    page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
+    since the last logging step, and to W&B and TensorBoard also pictures.
+
+    The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the latest.
+
+    Args:
+        num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
+        capacity: The largest number of steps of which the log keeps weights and losses, at least 2.
+
+    Raises:
+        MisconfigurationException: If no ``MultiTaskCallback`` drives the training.
+        ModuleNotFoundError: If matplotlib or SciPy is missing.
+
+    Example:
+        >>> from lightning_go4align import GO4Align
+        >>> callbacks = [MultiTaskCallback(GO4Align(num_groups=2)), GroupDynamicsMonitor()]
+        >>> trainer = Trainer(callbacks=callbacks, logger=False, enable_checkpointing=False, accelerator="cpu")
+    """
+
+    def __init__(self, num_pictures: int = 10, capacity: int = 4096) -> None:
+        super().__init__()
+        self.num_pictures, self.capacity = num_pictures, capacity
+        self._recorder = Recorder(History.empty([]), capacity)
+        self._pending = Pending(_PENDING)
+        self._since = np.zeros(6)
+        self._step = self._pictured = 0
+        self._started = time.monotonic()
+        self._folder: Path | None = None
+
+    @property
+    def history(self) -> History:
+        """The run so far, up to the last step that the host has read."""
+        return self._recorder.history
+
+    @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage != "fit":
+            return
+        _check_drawing()
+        watched = [callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback)]  # type: ignore[attr-defined]
+        if not watched:
+            raise MisconfigurationException(
+                "`GroupDynamicsMonitor` watches a `MultiTaskCallback`, but the trainer has none. Add one to "
+                "`trainer.callbacks`, or derive the module from `MultiTaskModule`."
+            )
+        self._watched: MultiTaskCallback = watched[0]
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._step = self._pictured = trainer.global_step
+        self._started = time.monotonic() - float(self.history.notes.get("seconds", 0))
+        self._distance = trainer.estimated_stepping_batches / max(self.num_pictures, 1)
+        if trainer.is_global_zero:
+            prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
+            self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        signals = self._watched.signals
+        if signals is None or not trainer.is_global_zero:
+            return
+        self._pending.add(signals)
+        logs = trainer.global_step != self._step and trainer.global_step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        self._step = trainer.global_step
+        if logs or self._pending.full:
+            self._read()
+        if logs:
+            self._log(trainer)
+
+    @override
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        found = trainer.callback_metrics
+        if trainer.sanity_checking or "val/delta_m" not in found or not trainer.is_global_zero:
+            return
+        self._read()
+        convergence = [c.convergence.epochs for c in trainer.callbacks if isinstance(c, DeltaMMonitor)]  # type: ignore[attr-defined]
+        values = {name: value.item() for name, value in found.items()}
+        self._recorder.score(trainer.current_epoch + 1, values, convergence[0] if convergence else None)
+
+    @override
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._read()
+            self._save()
+
+    @override
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        self._read()
+        page = write_page(self._save())
+        step = max(trainer.global_step - 1, 0)
+        if self.num_pictures and len(self.history.steps):
+            show_pictures(trainer.loggers, self.history, step)
+        show_report(trainer.loggers, page, step)
+
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        if not trainer.is_global_zero or self._folder is None:
+            return
+        with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
+            self._read()
+        self._recorder.history = self.history.with_notes(interrupted=type(exception).__name__)
+        write_page(self._save())
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        self._read()
+        arrays, words = self.history.split()
+        return {"arrays": {name: torch.from_numpy(array) for name, array in arrays.items()}, "words": words}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        arrays = {name: array.numpy() for name, array in state_dict["arrays"].items()}
+        self._recorder = Recorder(History.join(arrays, state_dict["words"]), self.capacity)
+
+    def _read(self) -> None:
+        if len(self._pending):
+            if not self.history.tasks:
+                self._recorder = Recorder(History.empty(self._watched.tasks), self.capacity)
+            self._since += self._recorder.extend(*self._pending.take()).sum(0)
+
+    def _log(self, trainer: Trainer) -> None:
+        step = trainer.global_step - 1
+        transitions, rand, _, moves, _, occupied = self._since
+        if self.history.grouped and transitions:
+            means = {"stability": rand, "moves": moves, "occupied": occupied}
+            row = {f"groups/{name}": float(total / transitions) for name, total in means.items()}
+            for logger in trainer.loggers:
+                logger.log_metrics(row, step=step)
+        self._since = np.zeros(6)
+        # a fit without an end shows its pictures at steps that double
+        distance = self._distance if math.isfinite(self._distance) else max(self._pictured, 64)
+        if self.num_pictures and step >= self._pictured + distance:
+            self._pictured = step
+            show_pictures(trainer.loggers, self.history, step)
+
+    def _save(self) -> Path:
+        assert self._folder is not None
+        seconds = time.monotonic() - self._started
+        method = repr(self._watched.method)
+        self._recorder.history = self.history.with_notes(run=self._folder.name, method=method, seconds=seconds)
+        return self.history.save(self._folder).parent
+
+
+def _check_drawing() -> None:
+    """Miss matplotlib before the run, not after it."""
+    if find_spec("matplotlib") is None or find_spec("scipy") is None:
+        raise ModuleNotFoundError(
+            "`GroupDynamicsMonitor` draws with matplotlib and SciPy. Install them: "
+            "pip install 'lightning-go4align[plot]'."
+        )

@@ -1,0 +1,114 @@
+"""Pictures, the report and their setting, for the loggers that can show them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History
+
+_CHARTS = ("weight", "loss", "scaled_loss", "indicator", "group", "group_weight", "group_size")
+
+
+def run_folder(logger: Logger | None, default: Path) -> Path:
+    """Find where a run keeps its files.
+
+    Args:
+        logger: The trainer's first logger, if it has one.
+        default: Where to go without.
+
+    Returns:
+        The folder that checkpoints go to, too.
+
+    Example:
+        >>> run_folder(None, Path("runs")).name
+        'runs'
+    """
+    if logger is None:
+        return default
+    if logger.log_dir is not None:
+        return Path(logger.log_dir)
+    return Path(logger.save_dir or default, str(logger.name), str(logger.version))
+
+
+def prepare(loggers: Iterable[Logger], about: dict[str, str | list[str]]) -> None:
+    """Tell each logger, once a fit, how its numbers belong together.
+
+    Args:
+        loggers: The trainer's loggers.
+        about: What to keep of the method and its tasks.
+    """
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.define_metric("epoch", hidden=True)
+            logger.experiment.define_metric("val/delta_m", step_metric="epoch", summary="min,last")
+            logger.log_hyperparams({"multi_task": about})
+        elif isinstance(logger, TensorBoardLogger):
+            charts = {key: ["Multiline", [f"{key}/.*"]] for key in _CHARTS}
+            logger.experiment.add_custom_scalars({"tasks": charts})
+
+
+def shows_pictures(logger: Logger) -> bool:
+    """Tell whether a logger can show pictures."""
+    return isinstance(logger, WandbLogger | TensorBoardLogger)
+
+
+def show_pictures(loggers: Iterable[Logger], history: History, step: int) -> None:
+    """Draw the run so far for the loggers that can show pictures.
+
+    Args:
+        loggers: The trainer's loggers.
+        history: The run so far.
+        step: Where on the loggers' axis to put them.
+    """
+    able = [logger for logger in loggers if shows_pictures(logger)]
+    images = _draw(history) if able else {}
+    for logger in able:
+        for key, image in images.items():
+            if isinstance(logger, WandbLogger):
+                logger.log_image(key, [image], step)
+            elif isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image(key, image, step, dataformats="HWC")
+
+
+def write_page(folder: Path) -> Path:
+    """Write the report of the run in a folder."""
+    from lightning_go4align.report import write_report
+
+    return write_report(folder)
+
+
+def show_report(loggers: Iterable[Logger], page: Path, step: int) -> None:
+    """Hand the report to Weights & Biases, as it is: W&B's own wrapping would add an external address.
+
+    Args:
+        loggers: The trainer's loggers.
+        page: The HTML file.
+        step: Where on the loggers' axis to put it.
+    """
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            import wandb
+
+            html = wandb.Html(page.read_text(encoding="utf-8"), inject=False)
+            logger.log_metrics({"report": html}, step)  # type: ignore[dict-item]  # W&B takes media as values
+
+
+def _draw(history: History) -> dict[str, NDArray[np.uint8]]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from lightning_go4align import plots
+
+    figures = {"pictures/weights": plots.weights(history)}
+    if history.grouped:
+        figures["pictures/assignment"] = plots.assignment(history)
+    if history.grouped and len(history.tasks) > 1:
+        figures["pictures/co_assignment"] = plots.co_assignment(history)
+    images = {}
+    for key, figure in figures.items():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        images[key] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+    return images
