@@ -1,0 +1,284 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lightning_go4align.functional.exact_device import solve_on_device
+from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
+
+PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
+
+
+def on_host(points, num_clusters):
+    return kmeans_1d(points, num_clusters)
+
+
+def on_device(points, num_clusters):
+    [(assignment, means)] = solve_on_device(points, range(num_clusters, num_clusters + 1))
+    return Grouping(assignment, means.to(points.dtype))
+
+
+SOLVERS = pytest.mark.parametrize("solve", [pytest.param(on_host, id="host"), pytest.param(on_device, id="device")])
+
+uniform = st.floats(0.0, 1.0)
+tied = st.integers(0, 3).map(float)
+clustered = st.tuples(st.sampled_from([1.0, 1.1, 7.0, 30.0]), st.floats(-0.01, 0.01)).map(sum)
+decades = st.floats(-60, 60).map(lambda exponent: 10.0**exponent)
+nearly_equal = st.floats(0.0, 1.0).map(lambda u: 1000.0 + 1e-6 * u)
+signed = st.floats(-5.0, 5.0)
+absent = st.sampled_from([math.nan, math.inf, 1.0, 2.0, 5.0])
+KINDS = st.sampled_from([uniform, tied, clustered, decades, nearly_equal, signed, absent])
+
+
+@st.composite
+def problems(draw, largest=8):
+    numbers = st.lists(draw(KINDS), min_size=1, max_size=largest)
+    points = torch.tensor(draw(numbers), dtype=torch.float64)
+    return points, draw(st.integers(1, len(points)))
+
+
+def squares(values):
+    """Sum of squares around the mean, in two passes, exactly rounded."""
+    mean = math.fsum(values) / len(values)
+    return math.fsum((value - mean) ** 2 for value in values)
+
+
+def brute_force(points, num_clusters):
+    """Least sum of squares of all contiguous partitions into at most ``num_clusters`` parts."""
+    ordered = sorted(value for value in points.tolist() if math.isfinite(value))
+    if not ordered:
+        return 0.0
+    most = min(num_clusters, len(ordered))
+    return min(
+        math.fsum(squares(ordered[a:b]) for a, b in itertools.pairwise([0, *borders, len(ordered)]))
+        for borders in itertools.combinations(range(1, len(ordered)), most - 1)
+    )
+
+
+def rounding(points):
+    """What thousands of roundings in float64 make of the points' own sum of squares and of their squares."""
+    finite = points[points.isfinite()].tolist()
+    return 1e-12 * brute_force(points, 1) + 1e-30 * max([value * value for value in finite], default=0.0)
+
+
+def cost(points, grouping):
+    values, groups = points.tolist(), grouping.assignment.tolist()
+    members = [[v for v, g in zip(values, groups, strict=True) if g == rank] for rank in set(groups) - {-1}]
+    return math.fsum(map(squares, members))
+
+
+@SOLVERS
+@PROPERTY
+@given(problems())
+def test_no_other_grouping_costs_less(solve, problem):
+    points, num_clusters = problem
+    assert cost(points, solve(points, num_clusters)) <= brute_force(points, num_clusters) + rounding(points)
+
+
+def draw(random, kind):
+    size = random.integers(1, 9)
+    return {
+        "uniform": lambda: random.random(size),
+        "tied": lambda: random.integers(0, 4, size).astype(float),
+        "clustered": lambda: random.choice([1.0, 1.1, 7.0, 30.0], size) + 0.01 * random.random(size),
+        "decades": lambda: 10 ** random.uniform(-60, 60, size),
+        "nearly equal": lambda: 1000 + 1e-6 * random.random(size),
+        "heavy tail": lambda: 1 / random.random(size) ** 3,
+    }[kind]()
+
+
+@SOLVERS
+@pytest.mark.parametrize("kind", ["uniform", "tied", "clustered", "decades", "nearly equal", "heavy tail"])
+def test_no_other_grouping_of_thousands_of_inputs_costs_less(solve, kind):
+    random = np.random.default_rng(0)
+    for _ in range(350):
+        points = torch.from_numpy(draw(random, kind))
+        num_clusters = int(random.integers(1, len(points) + 1))
+        found = cost(points, solve(points, num_clusters))
+        assert found <= brute_force(points, num_clusters) + rounding(points)
+
+
+@SOLVERS
+@PROPERTY
+@given(problems(largest=12))
+def test_weights_are_the_means_of_the_groups_in_ascending_order(solve, problem):
+    points, num_clusters = problem
+    assignment, weights = solve(points, num_clusters)
+    assert weights.shape == (num_clusters,)
+    assert (weights.diff() >= 0).all()
+    for group in assignment[assignment >= 0].unique():
+        torch.testing.assert_close(weights[group], points[assignment == group].mean(), rtol=1e-12, atol=0)
+
+
+@SOLVERS
+@PROPERTY
+@given(problems(largest=12))
+def test_equal_points_share_a_group_and_larger_ones_never_have_a_lighter(solve, problem):
+    points, num_clusters = problem
+    present = points.isfinite()
+    values, groups = points[present], solve(points, num_clusters).assignment[present]
+    larger = values[:, None] > values
+    equal = values[:, None] == values
+    assert (groups[:, None] >= groups)[larger].all()
+    assert (groups[:, None] == groups)[equal].all()
+
+
+@SOLVERS
+@PROPERTY
+@given(problems(largest=12), st.randoms(use_true_random=False))
+def test_order_of_points_does_not_matter(solve, problem, random):
+    points, num_clusters = problem
+    order = list(range(len(points)))
+    random.shuffle(order)
+    shuffled = solve(points[order], num_clusters)
+    assert torch.equal(shuffled.assignment, solve(points, num_clusters).assignment[order])
+
+
+@SOLVERS
+@PROPERTY
+@given(problems(largest=12))
+def test_a_point_that_is_not_finite_is_in_no_group_and_moves_no_other(solve, problem):
+    points, num_clusters = problem
+    with_absent = torch.cat([points[:1] * torch.nan, points, torch.tensor([torch.inf], dtype=points.dtype)])
+    assignment, weights = solve(with_absent, num_clusters)
+    alone = solve(points, num_clusters)
+    assert assignment.tolist() == [-1, *alone.assignment.tolist(), -1]
+    torch.testing.assert_close(weights, alone.group_weights, rtol=1e-14, atol=0)
+
+
+@PROPERTY
+@given(problems(largest=12))
+def test_device_and_host_find_groupings_of_equal_cost(problem):
+    points, num_clusters = problem
+    difference = cost(points, on_device(points, num_clusters)) - cost(points, on_host(points, num_clusters))
+    assert abs(difference) <= rounding(points)
+
+
+@pytest.mark.parametrize("num_points", [1, 2, 3, 11, 40, 63, 64, 65, 128, 129, 200, 1000])
+def test_device_and_host_find_the_same_grouping_of_distinct_points(num_points):
+    points = torch.rand(num_points, dtype=torch.float64, generator=torch.Generator().manual_seed(num_points))
+    for num_clusters in {1, 2, min(5, num_points), min(10, num_points)} - {num_points + 1}:
+        if num_clusters <= num_points:
+            host, device = on_host(points, num_clusters), on_device(points, num_clusters)
+            assert torch.equal(host.assignment, device.assignment)
+            torch.testing.assert_close(host.group_weights, device.group_weights, rtol=1e-13, atol=0)
+
+
+def dynamic_programme(points, num_clusters):
+    """Least sum of squares for many points, by the textbook's recursion over two-pass costs."""
+    ordered = np.sort(points.numpy())
+    size = len(ordered)
+    costs = np.full((size + 1, size + 1), np.inf)
+    for start in range(size):
+        counts = np.arange(1, size - start + 1)
+        moved = ordered[start:] - ordered[start]
+        costs[start, start + 1 :] = np.cumsum(moved**2) - np.cumsum(moved) ** 2 / counts
+    best = costs[0]
+    for _ in range(num_clusters - 1):
+        best = (best[:, None] + costs).min(0)
+    return best[-1]
+
+
+@SOLVERS
+@pytest.mark.parametrize("num_points", [1, 2, 10, 63, 64, 65, 127, 128, 129, 500, 1000])
+def test_optimum_for_many_points(solve, num_points):
+    generator = torch.Generator().manual_seed(num_points)
+    points = torch.rand(num_points, dtype=torch.float64, generator=generator).pow(3)
+    num_clusters = min(5, num_points)
+    found = cost(points, solve(points, num_clusters))
+    assert found <= dynamic_programme(points, num_clusters) + 1e-10
+
+
+@SOLVERS
+def test_many_points_of_few_values(solve):
+    points = torch.randint(4, (300,), generator=torch.Generator().manual_seed(0)).double()
+    assert torch.equal(solve(points, 4).assignment, points.long())
+
+
+@SOLVERS
+def test_empty_groups_repeat_the_largest_weight(solve):
+    assignment, weights = solve(torch.tensor([2.0, 1.0, 2.0, 1.0]), 4)
+    assert assignment.tolist() == [1, 0, 1, 0]
+    assert weights.tolist() == [1.0, 2.0, 2.0, 2.0]
+
+
+@SOLVERS
+def test_no_point_at_all_is_no_group_of_weight_0(solve):
+    assignment, weights = solve(torch.full((3,), torch.nan), 2)
+    assert assignment.tolist() == [-1, -1, -1]
+    assert weights.tolist() == [0.0, 0.0]
+
+
+def test_float32_points_that_nearly_agree_are_still_told_apart():
+    points = torch.tensor([1.0, 1.0 + 3e-7, 1.0 + 9e-7, 1.0 + 10e-7])
+    for solve in (on_host, on_device):
+        assert solve(points, 2).assignment.tolist() == [0, 0, 1, 1]
+
+
+@PROPERTY
+@given(problems(largest=10))
+def test_path_holds_the_optimum_of_every_number_of_clusters(problem):
+    points, most = problem
+    path = kmeans_1d_path(points, most)
+    for row, assignment in enumerate(path.assignment):
+        grouping = Grouping(assignment, path.group_weights[row])
+        assert abs(cost(points, grouping) - brute_force(points, row + 1)) <= rounding(points)
+
+
+@PROPERTY
+@given(problems(largest=10))
+def test_sum_of_squares_is_the_value_of_equation_3(problem):
+    points, num_clusters = problem
+    grouping = kmeans_1d(points, num_clusters)
+    expected = cost(points, grouping)
+    assert math.isclose(
+        sum_of_squares(points, grouping), expected, rel_tol=1e-6, abs_tol=1e-9 * brute_force(points, 1)
+    )
+
+
+def test_solver_on_an_accelerator_never_reads_a_value():
+    points = torch.empty(11, device="meta")  # There any read of a value is an error.
+    assert kmeans_1d(points, 5).assignment.shape == (11,)
+    assert kmeans_1d_path(points, 8).assignment.shape == (8, 11)
+
+
+def test_solver_on_an_accelerator_is_allowed_when_only_deterministic_algorithms_are():
+    points = torch.rand(50, generator=torch.Generator().manual_seed(0))
+    expected = on_device(points, 5)
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert torch.equal(on_device(points, 5).assignment, expected.assignment)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_weights_have_the_dtype_of_the_points():
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        assert kmeans_1d(torch.tensor([1.0, 2.0, 5.0], dtype=dtype), 2).group_weights.dtype == dtype
+
+
+def test_task_of_no_group_has_weight_0():
+    grouping = Grouping(torch.tensor([1, -1, 0]), torch.tensor([0.5, 2.0]))
+    assert grouping.task_weights.tolist() == [2.0, 0.0, 0.5]
+    assert grouping.matrix.sum(0).tolist() == [1.0, 0.0, 1.0]
+
+
+def test_task_weights_are_group_weights_times_matrix():
+    grouping = kmeans_1d(torch.rand(20, generator=torch.Generator().manual_seed(0)), 4)
+    torch.testing.assert_close(grouping.group_weights @ grouping.matrix, grouping.task_weights)
+
+
+@pytest.mark.parametrize("num_clusters", [0, -1, 4])
+def test_impossible_number_of_groups_is_refused_with_advice(num_clusters):
+    with pytest.raises(ValueError, match=r"must lie in \[1, 3\].*Change it in `model.method`"):
+        kmeans_1d(torch.tensor([1.0, 2.0, 3.0]), num_clusters)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 2)], ids=str)
+def test_points_that_are_no_vector_are_refused(shape):
+    with pytest.raises(ValueError, match="must be a vector of at least one number"):
+        kmeans_1d(torch.ones(shape), 1)
