@@ -84,8 +84,9 @@ def _scene(generator: Generator, layout: Layout) -> dict[str, Array]:
         label[region] = generator.integers(classes)
         depth[region] = generator.uniform(1, 8)
         normal[region] = _facing(generator)
-    light = 0.5 + 0.5 * normal[..., :1]
-    image = colours[label] * light + generator.normal(0, 0.02, (height, width, 3))
+    haze = 1 - np.exp(-depth / 8)
+    image = colours[label] * (0.7 + 0.3 * normal) * (1 - haze) + haze
+    image += generator.normal(0, 0.02, image.shape)
     label[:, :2] = -1
     depth[-height // 4 :, -width // 4 :] = 0
     normal[-height // 4 :, -width // 4 :] = 0

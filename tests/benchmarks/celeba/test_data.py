@@ -54,7 +54,7 @@ def test_the_cache_is_read_without_the_images(celeba, tmp_path, monkeypatch):
 def test_a_cache_of_another_partition_is_refused(celeba, tmp_path):
     celeba.data(cache=str(tmp_path / "cache")).prepare_data()
     celeba.partition.write_text(celeba.partition.read_text().replace("000006.jpg 0", "000006.jpg 1"))
-    with pytest.raises(ValueError, match="must hold 5 images .* Delete it to have it made anew"):
+    with pytest.raises(ValueError, match=r"must hold 5 images .* Delete it to have it made anew"):
         celeba.data(cache=str(tmp_path / "cache")).setup("fit")
 
 
