@@ -4,7 +4,7 @@ from lightning_go4align.functional.grouping import Grouping, kmeans_1d
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.metrics import CoAssignment, ConvergenceDifference, DeltaM, GroupStability, MeanRank
 from lightning_go4align.module import MultiTaskMixin, MultiTaskModule
-from lightning_go4align.monitors import DeltaMMonitor
+from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
 from lightning_go4align.update import MultiTaskCallback, Signals
 
 __version__ = "0.1.0"
@@ -15,6 +15,7 @@ __all__ = [
     "DeltaM",
     "DeltaMMonitor",
     "GO4Align",
+    "GroupDynamicsMonitor",
     "GroupStability",
     "Grouping",
     "MeanRank",

@@ -1,0 +1,98 @@
+"""The command ``go4align``."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from jsonargparse import auto_cli
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from typing_extensions import override
+
+from lightning_go4align import methods, module, monitors, update  # so that short class names are found
+
+__all__ = ["MultiTaskCLI", "main", "methods", "module", "monitors", "update"]
+
+OTHERS = "Further commands, each with its own --help: report, dashboard, study."
+
+
+class MultiTaskCLI(LightningCLI):
+    """LightningCLI for any LightningModule and DataModule, which can test after a fit."""
+
+    @override
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument(
+            "--test_after_fit",
+            type=bool,
+            default=False,
+            help="Test after `fit`: the best checkpoint if one is monitored, else the last weights.",
+        )
+
+    def after_fit(self) -> None:
+        """Test, if the configuration says so."""
+        if self.config["fit"]["test_after_fit"] and not self.trainer.interrupted:
+            monitored = [
+                callback
+                for callback in self.trainer.checkpoint_callbacks
+                if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path
+            ]
+            self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path="best" if monitored else None)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run ``go4align`` with a command and its arguments.
+
+    Args:
+        args: The arguments; None for those of the process.
+    """
+    given = list(sys.argv[1:] if args is None else args)
+    commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
+    if given and given[0] in commands:
+        auto_cli(commands[given[0]], args=given[1:], prog=f"go4align {given[0]}", as_positional=True)
+    else:
+        MultiTaskCLI(
+            args=None if args is None else given,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"prog": "go4align", "epilog": OTHERS},
+        )
+
+
+def report(run: Path) -> None:
+    """Write the HTML report of a run again from its event log.
+
+    Args:
+        run: Folder of the run: the logger's, where ``GroupDynamicsMonitor`` keeps its history.
+    """
+    from lightning_go4align.report import report
+
+    print(report(run))  # noqa: T201  # the answer of the command
+
+
+def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None:
+    """Build the W&B workspace of group dynamics for a project, or update it.
+
+    Args:
+        project: ``ENTITY/PROJECT``.
+        report: Also write a W&B report with the same panels.
+        dry_run: Print the specification instead; needs no network.
+    """
+    from lightning_go4align.dashboard import dashboard
+
+    dashboard(project, report=report, dry_run=dry_run)
+
+
+def study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
+    """Run a study: every combination of its methods and seeds, then tables and figures.
+
+    Args:
+        config: YAML file of the study.
+        jobs: Number of runs side by side.
+        dry_run: Print the plan with an estimate of its time instead.
+    """
+    from lightning_go4align.studies import run_study
+
+    run_study(config, jobs=jobs, dry_run=dry_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""The examples run, and show what they say."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _examples(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "examples"))
+    yield
+    for name in ("bare_loop", "existing_module", "own_method"):
+        sys.modules.pop(name, None)
+
+
+def test_the_bare_loop_groups_the_two_tasks_that_are_alike():
+    groups = import_module("bare_loop").main(steps=50)
+    assert groups[0] == groups[1] != groups[2]
+
+
+def test_the_existing_module_gives_the_largest_loss_the_smallest_weight():
+    balance = import_module("existing_module").main()
+    weights = dict(zip(balance.tasks, balance.signals.weights.tolist(), strict=True))
+    assert min(weights, key=weights.get) == "price"
+
+
+def test_the_own_method_is_grouped():
+    module = import_module("own_method").main()
+    assert module.method.grouping.assignment.tolist()[3] == 0
