@@ -16,8 +16,9 @@ def _one_thread() -> None:
 
 @pytest.fixture(autouse=True)
 def _quiet_lightning() -> Iterator[None]:
-    """Warnings are errors; these two speak of the toy problem, not of what is tested."""
+    """Warnings are errors; these speak of the toy problem, not of what is tested."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
+        warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
         yield

@@ -10,7 +10,13 @@ from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
 from lightning_go4align.methods.state import full_state, load_full_state, move_state
-from lightning_go4align.update.task_losses import StepOutput, agree_on_tasks, average_over_ranks, stack_losses
+from lightning_go4align.update.task_losses import (
+    StepOutput,
+    agree_on_tasks,
+    average_over_ranks,
+    is_distributed,
+    stack_losses,
+)
 from lightning_go4align.update.weighting import Signals, make_weighting
 
 
@@ -42,6 +48,8 @@ class Balancer:
         self.tasks: list[str] = []
         self.losses = torch.empty(0)
         self.nonfinite: Tensor | None = None
+        self.weighting = make_weighting(method)
+        self._module: nn.Module = nn.Identity()
         self._device: torch.device | None = None
         self._loaded: dict[str, Any] | None = None
 
@@ -56,10 +64,10 @@ class Balancer:
         Args:
             module: The module.
         """
-        self.weighting = make_weighting(self.method, module)
-        self._device = None
+        self.weighting.attach(module)
+        self._module, self._device = module, None
 
-    def objective(self, output: StepOutput, device: torch.device, share: float, step: int) -> Tensor:
+    def objective(self, output: StepOutput, device: torch.device, share: float, step: int) -> Tensor | None:
         """Form the objective of a batch.
 
         Args:
@@ -69,13 +77,17 @@ class Balancer:
             step: Number of optimizer steps made, to report non-finite losses by.
 
         Returns:
-            The objective, shape ``[]``.
+            The objective, shape ``[]``; None if no task is present on any rank.
         """
+        if not output.present and not is_distributed():
+            return None
         if not self.tasks:
             self.tasks = agree_on_tasks(list(output.losses))
+        if not self.tasks:
+            return None
         self._move(device)
         local = stack_losses(self.tasks, output, device)
-        losses = average_over_ranks(local)
+        losses = average_over_ranks(local if output.present else self._tied(local))
         objective = self.weighting.objective(losses, output, share)
         complete = all(output.losses.get(task) is not None for task in self.tasks)
         found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
@@ -83,6 +95,11 @@ class Balancer:
         self.nonfinite = torch.where(found.isfinite(), before, step)
         self.losses = losses.detach()
         return objective
+
+    def _tied(self, losses: Tensor) -> Tensor:
+        """Let a rank without any task take part in the backward pass of the others, with gradients of 0."""
+        every = [parameter.sum() for parameter in self._module.parameters() if parameter.requires_grad]
+        return losses + 0 * torch.stack(every).sum()
 
     @property
     def signals(self) -> Signals | None:
@@ -99,6 +116,8 @@ class Balancer:
             output: What the step returned the second time.
             device: Where the losses are to be.
         """
+        if not self.tasks or not (output.present or is_distributed()):
+            return
         losses = average_over_ranks(stack_losses(self.tasks, output, device))
         last = self.weighting.last_losses
         losses = losses if last is None else torch.where(losses.isfinite(), losses, last)

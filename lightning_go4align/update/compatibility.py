@@ -6,14 +6,10 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
-from lightning.pytorch.core.optimizer import (
-    LightningOptimizer,
-    _configure_optimizers,
-    _configure_schedulers_automatic_opt,
-    do_nothing_closure,
-)
-from lightning.pytorch.trainer.call import _call_lightning_module_hook
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.core import optimizer as optimizers_of_lightning
+from lightning.pytorch.core.mixins import hparams_mixin
+from lightning.pytorch.trainer import call
 from torch import Tensor
 from torch.optim import Optimizer
 from typing_extensions import Self
@@ -30,6 +26,11 @@ PRIVATE_NAMES = (
     "strategy._lightning_optimizers",
     "precision_plugin._clip_gradients",
 )
+PRIVATE_FUNCTIONS = (
+    (optimizers_of_lightning, "_configure_optimizers"),
+    (optimizers_of_lightning, "_configure_schedulers_automatic_opt"),
+    (call, "_call_lightning_module_hook"),
+)
 
 
 def missing_names(trainer: pl.Trainer) -> list[str]:
@@ -39,13 +40,14 @@ def missing_names(trainer: pl.Trainer) -> list[str]:
         trainer: A trainer, of any version.
 
     Returns:
-        The paths below the trainer that do not exist; empty where manual optimization can be driven.
+        Those that do not exist, by their paths below the trainer; empty where manual optimization can be driven.
 
     Example:
         >>> missing_names(pl.Trainer(logger=False, enable_checkpointing=False))
         []
     """
-    return [path for path in PRIVATE_NAMES if not _exists(trainer, path)]
+    functions = [name for module, name in PRIVATE_FUNCTIONS if not hasattr(module, name)]
+    return [path for path in PRIVATE_NAMES if not _exists(trainer, path)] + functions
 
 
 def _exists(owner: Any, path: str) -> bool:
@@ -125,18 +127,17 @@ class ManualScope:
         shadows.cast(precision, "_clip_gradients", self._clipping(precision._clip_gradients))
 
     def _keeping_schedulers(self, configure: Callable[[], Any]) -> Callable[[], Any]:
-        """Let several optimizers pass Lightning's check, and remember what it drops of their schedulers then."""
+        """Let several optimizers pass Lightning's check, and keep what it would drop of their schedulers then."""
 
         def configure_optimizers() -> Any:
             configured = configure()
-            if configured is None:
+            optimizers, schedulers, monitor = _parse(configured)
+            if len(optimizers) < 2:
                 return configured
-            optimizers, schedulers, monitor = _configure_optimizers(configured)
-            if len(optimizers) > 1:
-                for config in _configure_schedulers_automatic_opt(schedulers, monitor):
-                    self._schedulers[id(config.scheduler)] = vars(config)
-                self._trainer.lightning_module.automatic_optimization = False
-            return configured
+            configs = optimizers_of_lightning._configure_schedulers_automatic_opt(schedulers, monitor)
+            self._schedulers = {id(config.scheduler): vars(config) for config in configs}
+            self._trainer.lightning_module.automatic_optimization = False
+            return optimizers, [config.scheduler for config in configs]
 
         return configure_optimizers
 
@@ -221,9 +222,9 @@ class ManualScope:
         return closure
 
     def _step_optimizers(self, closure: Callable[[], Tensor | None]) -> None:
-        optimizers: list[LightningOptimizer] = self._trainer.strategy._lightning_optimizers
+        optimizers = self._trainer.strategy._lightning_optimizers
         for optimizer in optimizers[:-1]:  # A batch is one global step, however many optimizers make it.
-            optimizer._on_before_step = optimizer._on_after_step = do_nothing_closure
+            optimizer._on_before_step = optimizer._on_after_step = _do_nothing
         result: list[Tensor | None] = []
 
         def once() -> Tensor | None:
@@ -232,7 +233,7 @@ class ManualScope:
             return result[0]
 
         for optimizer in optimizers:
-            _call_lightning_module_hook(
+            call._call_lightning_module_hook(
                 self._trainer,
                 "optimizer_step",
                 self._trainer.current_epoch,
@@ -240,6 +241,39 @@ class ManualScope:
                 optimizer,
                 closure if len(optimizers) == 1 else once,
             )
+
+
+def _do_nothing() -> None: ...
+
+
+def _parse(configured: Any) -> tuple[list[Any], list[Any], str | None]:
+    """Read what ``configure_optimizers`` returned: optimizers, schedulers, and the metric to monitor."""
+    parse = getattr(optimizers_of_lightning, "_configure_optimizers", None)
+    found: tuple[list[Any], list[Any], str | None] = ([], [], None)
+    return found if configured is None or parse is None else parse(configured)
+
+
+def refuse_several_optimizers(module: pl.LightningModule, shadows: Shadows) -> None:
+    """Say before Lightning does that automatic optimization has one optimizer, and what to do about it.
+
+    Args:
+        module: The module whose ``configure_optimizers`` is watched.
+        shadows: Where what is changed is undone.
+    """
+    configure = module.configure_optimizers
+
+    def configure_optimizers() -> Any:
+        configured = configure()
+        number = len(_parse(configured)[0])
+        if number > 1:
+            raise MisconfigurationException(
+                f"{type(module).__name__} configures {number} optimizers, of which automatic optimization drives one. "
+                "Give `MultiTaskCallback` or `MultiTaskModule` `optimization='manual'`, which drives them all; "
+                "where that was not possible, use one optimizer with several parameter groups."
+            )
+        return configured
+
+    shadows.cast(module, "configure_optimizers", configure_optimizers)
 
 
 def builds_from_config() -> bool:
@@ -252,4 +286,5 @@ def builds_from_config() -> bool:
         >>> builds_from_config()
         False
     """
-    return _given_hyperparameters.get() is not None
+    given = getattr(hparams_mixin, "_given_hyperparameters", None)
+    return given is not None and given.get() is not None

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchjd.aggregation import Aggregator
 
 from lightning_go4align.update.balancer import Balancer
-from lightning_go4align.update.compatibility import ManualScope, Shadows, missing_names
+from lightning_go4align.update.compatibility import ManualScope, Shadows, missing_names, refuse_several_optimizers
 from lightning_go4align.update.second_look import without_trace
 from lightning_go4align.update.task_losses import StepOutput
 from lightning_go4align.update.weighting import AggregatorWeighting
@@ -49,6 +49,8 @@ class Interception:
         balancer.attach(module)
         if optimization == "manual" and _can_be_manual(trainer):
             self._scope = ManualScope(trainer, self._shadows)
+        else:
+            refuse_several_optimizers(module, self._shadows)
         self._shadows.cast(module, "training_step", MethodType(self._make_step(), module))
         if isinstance(balancer.weighting, AggregatorWeighting):
             self._shadows.cast(module, "backward", balancer.weighting.backward)
@@ -72,11 +74,10 @@ class Interception:
         return training_step
 
     def _objective(self, *args: Any, **kwargs: Any) -> Tensor | None:
-        returned = self._user_step(*args, **kwargs)
-        if returned is None:
-            return None
-        output, share = StepOutput(returned), self._trainer.accumulate_grad_batches
+        output, share = StepOutput(self._user_step(*args, **kwargs)), self._trainer.accumulate_grad_batches
         objective = self._balancer.objective(output, self._module.device, 1 / share, self._trainer.global_step)
+        if objective is None:
+            return None
         manual = self._scope is not None and not self._module.automatic_optimization
         loss = objective / share if manual else objective
         values = dict(zip(self._balancer.tasks, self._balancer.losses.unbind(), strict=True))
@@ -93,9 +94,7 @@ class Interception:
         self._balancer.weighting.after_step()
         if self._look_again is not None:
             with without_trace(self._module), self._trainer.precision_plugin.train_step_context():
-                returned = self._look_again()
-                if returned is not None:
-                    self._balancer.look_again(StepOutput(returned), self._module.device)
+                self._balancer.look_again(StepOutput(self._look_again()), self._module.device)
 
     def forget_batch(self) -> None:
         """Let go of the batch."""

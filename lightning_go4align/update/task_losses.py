@@ -15,7 +15,7 @@ class StepOutput:
 
     Args:
         output: The mapping of task names to scalar losses, or a mapping whose entry ``task_losses`` is one. None
-            stands for the loss of an absent task.
+            stands for the loss of an absent task, and in the place of the mapping for the absence of all.
 
     Raises:
         TypeError: If it is no such mapping, or a loss is no floating-point tensor of one element.
@@ -27,6 +27,17 @@ class StepOutput:
     """
 
     def __init__(self, output: Any) -> None:
+        self.losses: Mapping[str, Tensor | None] = {}
+        self.extras: dict[str, Any] = {}
+        if output is not None:
+            self._read(output)
+
+    @property
+    def present(self) -> list[Tensor]:
+        """The losses of the tasks that are not absent."""
+        return [loss for loss in self.losses.values() if loss is not None]
+
+    def _read(self, output: Any) -> None:
         if not isinstance(output, Mapping):
             raise TypeError(
                 f"`training_step` must return its task losses, but returned a {type(output).__name__}. {HOW}"
@@ -40,10 +51,9 @@ class StepOutput:
             )
         if not losses:
             raise ValueError(f"`training_step` returned no task at all. {HOW}")
-        self.losses: Mapping[str, Tensor | None] = losses
-        self.extras = (
-            {} if losses is output else {k: v for k, v in output.items() if k not in ("task_losses", "loss")}
-        )
+        self.losses = losses
+        if losses is not output:
+            self.extras = {key: value for key, value in output.items() if key not in ("task_losses", "loss")}
         for task, loss in losses.items():
             _check(task, loss)
 
@@ -78,16 +88,18 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
             gradients are recorded.
 
     Example:
-        >>> stack_losses(["a", "b"], StepOutput({"b": torch.ones(())}), torch.device("cpu"))
-        tensor([nan, 1.])
+        >>> output = StepOutput({"b": torch.ones((), requires_grad=True)})
+        >>> stack_losses(["a", "b"], output, torch.device("cpu"))
+        tensor([nan, 1.], grad_fn=<StackBackward0>)
     """
     unknown = [task for task in output.losses if task not in tasks]
     if unknown:
         raise ValueError(
-            f"`training_step` returned the tasks {unknown}, not among those of the first step, {list(tasks)}. "
-            "Return every task, with None for one that is absent, from the first step on."
+            f"`training_step` returned the tasks {unknown}, not among those of the first step or of the checkpoint, "
+            f"{list(tasks)}. Return every task, with None for one that is absent, from the first step on, and resume "
+            "with the names of the checkpoint."
         )
-    present = [loss for loss in output.losses.values() if loss is not None]
+    present = output.present
     if present and torch.is_grad_enabled() and not any(loss.requires_grad for loss in present):
         raise ValueError(
             "None of the losses that `training_step` returned has a graph. Do not detach them, "

@@ -51,6 +51,9 @@ class ScalarizerWeighting:
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
         self._gradients: list[Tensor] | None = None
 
+    def attach(self, _: nn.Module) -> None:
+        """Get ready for a fit; nothing of the module is needed."""
+
     def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
         """Form the objective of one batch.
 
@@ -103,7 +106,7 @@ class ScalarizerWeighting:
         Args:
             state: What ``state_dict`` returned.
         """
-        self.last_losses = state["last_losses"]
+        self.last_losses, self._gradients = state["last_losses"], None
         if self._optimizer is not None and state["optimizer"] is not None:
             self._optimizer.load_state_dict(state["optimizer"])
 
@@ -117,18 +120,25 @@ class AggregatorWeighting:
 
     Args:
         method: The aggregator.
-        module: The module that is trained. Its ``shared_parameters()`` names the shared ones; without that they are
-            found from the losses' graphs at the first step.
     """
 
-    def __init__(self, method: Aggregator, module: nn.Module) -> None:
+    def __init__(self, method: Aggregator) -> None:
         self.method = method
         self.weights: Tensor | None = None
         self.last_losses: Tensor | None = None
-        self._module = module
         self._shared: list[nn.Parameter] = []
         self._heads: list[nn.Parameter] = []
         self._losses: Tensor | None = None
+
+    def attach(self, module: nn.Module) -> None:
+        """Get ready for a fit.
+
+        Args:
+            module: The module that is trained. Its ``shared_parameters()`` names the shared ones; without that they
+                are found from the losses' graphs at the first step.
+        """
+        self._module = module
+        self._shared, self._heads = [], []
 
     def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
         """Form the sum of the losses, which stands for the objective where one number is wanted.
@@ -192,22 +202,21 @@ class AggregatorWeighting:
         """
 
 
-def make_weighting(method: Scalarizer | Aggregator, module: nn.Module) -> ScalarizerWeighting | AggregatorWeighting:
+def make_weighting(method: Scalarizer | Aggregator) -> ScalarizerWeighting | AggregatorWeighting:
     """Choose by the kind of method how it is driven.
 
     Args:
         method: A TorchJD scalarizer or aggregator.
-        module: The module that is trained.
 
     Returns:
         Its driver.
 
     Example:
         >>> from torchjd.scalarization import Sum
-        >>> type(make_weighting(Sum(), nn.Linear(1, 1))).__name__
+        >>> type(make_weighting(Sum())).__name__
         'ScalarizerWeighting'
     """
-    return ScalarizerWeighting(method) if isinstance(method, Scalarizer) else AggregatorWeighting(method, module)
+    return ScalarizerWeighting(method) if isinstance(method, Scalarizer) else AggregatorWeighting(method)
 
 
 def _average(tensor: Tensor) -> None:

@@ -38,10 +38,6 @@ def scaler() -> MixedPrecision:
     return MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=2.0**15, growth_interval=3))
 
 
-def averaging(**options: Any) -> EMAWeightAveraging:
-    return EMAWeightAveraging(decay=0.9, **options)
-
-
 Make = Callable[[], Any]
 PER_STEP = {"optimizer": scheduled(halved, interval="step", frequency=2)}
 SCENARIOS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
@@ -52,7 +48,7 @@ SCENARIOS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
     "clip by value": ({}, lambda: {"gradient_clip_val": 0.1, "gradient_clip_algorithm": "value"}),
     "accumulation with a ragged last window": ({}, lambda: {"accumulate_grad_batches": 3}),
     "accumulation, clip, StepLR per step": (
-        PER_STEP,
+        {"optimizer": scheduled(halved, interval="step")},
         lambda: {"accumulate_grad_batches": 3, "gradient_clip_val": 0.5},
     ),
     "accumulation of LBFGS": (
@@ -62,7 +58,10 @@ SCENARIOS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
     "GradientAccumulationScheduler": ({}, lambda: {"callbacks": [GradientAccumulationScheduler({0: 2, 1: 3})]}),
     "StepLR per step": (PER_STEP, dict),
     "StepLR per epoch": ({"optimizer": scheduled(halved)}, dict),
-    "ReduceLROnPlateau per epoch": ({"optimizer": scheduled(plateau, monitor="val/total")}, dict),
+    "ReduceLROnPlateau per epoch": (
+        {"optimizer": scheduled(plateau, monitor="val/total")},
+        lambda: {"max_epochs": 3},
+    ),
     "ReduceLROnPlateau per step": (
         {"optimizer": scheduled(plateau, monitor="val/total", interval="step", frequency=2, strict=False)},
         lambda: {"val_check_interval": 2},
@@ -78,7 +77,7 @@ SCENARIOS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
         {"normalized": True},
         lambda: {"callbacks": [StochasticWeightAveraging(1e-3, 0.3, 1)], "max_epochs": 3},
     ),
-    "EMA": ({"normalized": True}, lambda: {"callbacks": [averaging()]}),
+    "EMA": ({"normalized": True}, lambda: {"callbacks": [EMAWeightAveraging(decay=0.9)]}),
     "overfit_batches": ({}, lambda: {"overfit_batches": 2}),
     "fast_dev_run": ({}, lambda: {"fast_dev_run": 2}),
     "barebones": ({}, lambda: {"barebones": True, "logger": None, "enable_checkpointing": None}),

@@ -1,0 +1,249 @@
+"""Every kind of ``training_step`` that Lightning takes, and what becomes of what it returns."""
+
+import functools
+import pickle
+import weakref
+from copy import deepcopy
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from torchjd.scalarization import Sum
+from toy import Toy, fitted, loader, outcome, quiet_trainer
+from typing_extensions import override
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+
+SHADOWED = {"training_step", "configure_optimizers", "backward", "run", "_clip_gradients", "log", "log_dict"}
+MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
+
+
+def decorated(step: Any) -> Any:
+    @functools.wraps(step)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return step(*args, **kwargs)
+
+    return wrapper
+
+
+class OneArgument(Toy):
+    @override
+    def training_step(self, batch: Any) -> Any:
+        return self.losses(batch)
+
+
+class KeywordOnly(Toy):
+    @override
+    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:
+        return self.losses(batch)
+
+
+class Decorated(Toy):
+    @override
+    @decorated
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return self.losses(batch)
+
+
+class DoublyDecorated(Toy):
+    @override
+    @decorated
+    @decorated
+    def training_step(self, batch: Any) -> Any:
+        return self.losses(batch)
+
+
+class Drawing(Toy):
+    @override
+    def training_step(self, dataloader_iter: Any) -> Any:
+        return self.losses(next(dataloader_iter)[0])
+
+
+class InMapping(Toy):
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return {"task_losses": self.losses(batch), "predictions": self.trunk(batch[0])}
+
+
+class Override(InMapping):
+    """One that calls its parent's step gets the raw losses."""
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return super().training_step(batch, batch_idx)["task_losses"]
+
+
+@pytest.mark.filterwarnings("ignore:.*`dataloader_iter`")
+@MODES
+@pytest.mark.parametrize("kind", [OneArgument, KeywordOnly, Decorated, DoublyDecorated, Drawing, InMapping, Override])
+def test_every_signature_trains_the_same_bits(kind: type[Toy], optimization: str) -> None:
+    torch.manual_seed(0)
+    found = outcome(kind(), MultiTaskCallback(Sum(), optimization))
+    torch.manual_seed(0)
+    expected = outcome(Toy(), MultiTaskCallback(Sum(), optimization))
+    assert all(torch.equal(found.parameters[name], value) for name, value in expected.parameters.items())
+
+
+@MODES
+def test_a_partial_may_be_the_step(optimization: str) -> None:
+    module = Toy()
+    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)
+    assert fitted(Sum(), module, optimization).tasks == ["a", "b", "c"]
+
+
+class Keeper(pl.Callback):
+    """Keeps what ``on_train_batch_end`` is given, and a weak reference to a tensor of the step's graph."""
+
+    def __init__(self) -> None:
+        self.outputs: list[dict[str, Any]] = []
+
+    @override
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.outputs.append(outputs)
+
+
+@MODES
+@pytest.mark.parametrize("batches", [1, 2])
+def test_the_outputs_are_the_objective_the_losses_and_what_else_the_step_returned(
+    optimization: str, batches: int
+) -> None:
+    keeper = Keeper()
+    options = {"accumulate_grad_batches": batches, "max_epochs": 1}
+    callback = fitted(Sum(), InMapping(), optimization, callbacks=[keeper], **options)
+    last = keeper.outputs[-1]
+    assert last.keys() == {"loss", "task_losses", "predictions"}
+    assert last["loss"] == sum(last["task_losses"].values()) / batches
+    assert list(last["task_losses"]) == callback.tasks
+
+
+@MODES
+def test_the_graph_is_freed_after_the_step(optimization: str) -> None:
+    references = []
+
+    class Watched(Toy):
+        @override
+        def losses(self, batch: Any) -> Any:
+            hidden = self.trunk(batch[0])
+            references.append(weakref.ref(hidden))
+            return {task: head(hidden).square().mean() for task, head in self.heads.items()}
+
+    class Keeping(Keeper):
+        @override
+        def on_train_batch_end(self, *args: Any) -> None:
+            super().on_train_batch_end(*args)
+            assert references[-1]() is None
+
+    fitted(GO4Align(), Watched(), optimization, callbacks=[Keeping()])
+    assert len(references) == 10
+
+
+@MODES
+@pytest.mark.parametrize("batches", [1, 3])
+@pytest.mark.filterwarnings("ignore:`training_step` returned `None`")
+def test_a_step_without_any_task_is_skipped(optimization: str, batches: int) -> None:
+    torch.manual_seed(0)
+    expected = outcome(Toy(skipped=3), MultiTaskCallback(Sum(), optimization), accumulate_grad_batches=batches)
+
+    class Empty(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            losses = super().training_step(batch, batch_idx)
+            return losses if batch_idx % 3 != 1 else dict.fromkeys(losses)
+
+    torch.manual_seed(0)
+    found = outcome(Empty(), MultiTaskCallback(Sum(), optimization), accumulate_grad_batches=batches)
+    assert found.steps == expected.steps
+    assert all(torch.equal(found.parameters[name], value) for name, value in expected.parameters.items())
+
+
+def test_the_step_sees_manual_optimization_and_all_others_automatic() -> None:
+    seen: dict[str, set[bool]] = {"step": set(), "batch end": set(), "validation": set()}
+
+    class Watched(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            seen["step"].add(self.automatic_optimization)
+            return self.losses(batch)
+
+        @override
+        def on_train_batch_end(self, *_: Any) -> None:
+            seen["batch end"].add(self.automatic_optimization)
+
+        @override
+        def validation_step(self, batch: Any, batch_idx: int) -> None:
+            seen["validation"].add(self.automatic_optimization)
+
+    outcome(Watched(), MultiTaskCallback(Sum()))
+    assert seen == {"step": {False}, "batch end": {True}, "validation": {True}}
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@MODES
+def test_module_and_trainer_are_as_before_after_an_error(error: type[BaseException], optimization: str) -> None:
+    module = Toy()
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align(), optimization))
+
+    def fail(*_: Any) -> None:
+        raise error("in the step")
+
+    module.heads["b"].register_forward_hook(fail)
+    with pytest.raises((error, SystemExit)):
+        trainer.fit(module, loader())
+    loop = trainer.fit_loop.epoch_loop.automatic_optimization
+    left = [vars(place).keys() & SHADOWED for place in (module, loop, trainer.precision_plugin)]
+    assert (left, module.automatic_optimization) == ([set(), set(), set()], True)
+
+
+@MODES
+def test_a_module_can_be_copied_and_pickled_after_a_fit(optimization: str) -> None:
+    module = Toy(torch_adam)
+    fitted(GO4Align(), module, optimization)
+    twin = pickle.loads(pickle.dumps(deepcopy(module)))
+    assert all(map(torch.equal, twin.parameters(), module.parameters()))
+
+
+def torch_adam(module: Toy) -> torch.optim.Optimizer:
+    return torch.optim.Adam(module.parameters(), 1e-2)
+
+
+@MODES
+def test_fit_validate_test_and_predict_follow_each_other(optimization: str) -> None:
+    class Full(Toy):
+        test_step = Toy.validation_step
+
+        @override
+        def predict_step(self, batch: Any, batch_idx: int) -> Any:
+            return self.losses(batch)["a"]
+
+    module, trainer = Full(), quiet_trainer(callbacks=MultiTaskCallback(GO4Align(), optimization))
+    trainer.fit(module, loader(), loader(16))
+    trainer.validate(module, loader(), verbose=False)
+    trainer.test(module, loader(), verbose=False)
+    assert len(trainer.predict(module, loader())) == 5
+    trainer.fit_loop.max_epochs = 3
+    trainer.fit(module, loader(), loader(16))
+    assert trainer.global_step == 15
+
+
+@MODES
+def test_fitting_twice_goes_on_where_the_first_ended(optimization: str) -> None:
+    torch.manual_seed(0)
+    twice, callback = Toy(), MultiTaskCallback(GO4Align(2, 1e-2), optimization)
+    for _ in range(2):
+        quiet_trainer(callbacks=callback, max_epochs=1).fit(twice, loader())
+    torch.manual_seed(0)
+    method, by_hand = GO4Align(2, 1e-2), Toy()
+    for _ in range(2):
+        optimizer = by_hand.configure_optimizers()
+        for batch in loader():
+            optimizer.zero_grad()
+            method(torch.stack(list(by_hand.losses(batch).values()))).backward()
+            optimizer.step()
+    assert all(map(torch.equal, twice.parameters(), by_hand.parameters()))
+
+
+def test_the_step_gives_raw_losses_without_a_trainer() -> None:
+    module = Toy()
+    batch = next(iter(loader()))
+    assert list(module.training_step(batch, 0)) == ["a", "b", "c"]
