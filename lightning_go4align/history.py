@@ -110,7 +110,7 @@ class History:
         path, partial = folder / FILE, folder / f"{FILE}.partial"
         arrays, words = self.split()
         with partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, words=np.array(json.dumps(words)), **arrays)
+            np.savez(file, allow_pickle=False, words=np.array(json.dumps(words)), **arrays)
         return partial.replace(path)
 
     @classmethod

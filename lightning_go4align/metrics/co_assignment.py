@@ -1,13 +1,22 @@
 """Which tasks travel together."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 from typing_extensions import override
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 
 class CoAssignment(Metric):
     """Share of steps in which two tasks were in one group, among the steps in which both were in any.
+
+    ``update`` takes the groups of one step, shape ``[M]``, or of several, shape ``[T, M]``; int64, -1 for none.
 
     Args:
         num_tasks: ``M``, at least 1.
@@ -40,22 +49,40 @@ class CoAssignment(Metric):
     @override
     def update(self, assignment: Tensor) -> None:
         check_assignment(assignment, len(self.together))
-        self.together += shared_group(assignment)
-        self.present += shared_group(assignment.clamp(max=0))
+        steps = assignment.reshape(-1, len(self.together))
+        self.together += shared_group(steps).sum(0)
+        self.present += shared_group(steps.clamp(max=0)).sum(0)
 
     @override
     def compute(self) -> Tensor:
         return self.together / self.present.clamp(min=1)
+
+    @override
+    def plot(
+        self, val: Tensor | None = None, ax: "Axes | None" = None, labels: Sequence[str] | None = None
+    ) -> "tuple[Figure | None, Axes]":
+        """Plot the matrix, tasks that travel together side by side.
+
+        Args:
+            val: A result of ``compute``; computed if not given.
+            ax: Where to draw; a new figure if not given.
+            labels: Names of the tasks; their numbers if not given.
+        """
+        from lightning_go4align.plots.metrics import plot_shares
+
+        shares = self.compute() if val is None else val
+        names = [str(task) for task in range(len(shares))] if labels is None else labels
+        return plot_shares(shares.double().cpu().numpy(), names, ax)
 
 
 def shared_group(assignment: Tensor) -> Tensor:
     """Tell which pairs of tasks share a group.
 
     Args:
-        assignment: Group of each task, shape ``[M]``, int64; -1 for none, which nothing shares.
+        assignment: Group of each task, shape ``[..., M]``, int64; -1 for none, which nothing shares.
 
     Returns:
-        Mask, shape ``[M, M]``, bool, symmetric.
+        Mask, shape ``[..., M, M]``, bool, symmetric.
 
     Example:
         >>> shared_group(torch.tensor([0, -1, 0]))
@@ -63,7 +90,8 @@ def shared_group(assignment: Tensor) -> Tensor:
                 [False, False, False],
                 [ True, False,  True]])
     """
-    return (assignment == assignment[:, None]) & (assignment >= 0)
+    columns = assignment[..., None, :]
+    return (assignment[..., :, None] == columns) & (columns >= 0)
 
 
 def check_assignment(assignment: Tensor, num_tasks: int) -> None:
@@ -74,12 +102,12 @@ def check_assignment(assignment: Tensor, num_tasks: int) -> None:
         num_tasks: ``M``.
 
     Raises:
-        ValueError: If its shape is not ``[M]`` or its dtype not int64.
+        ValueError: If its shape is neither ``[M]`` nor ``[T, M]`` or its dtype not int64.
 
     Example:
         >>> check_assignment(torch.tensor([0, 1]), 2)
     """
-    if assignment.shape != (num_tasks,) or assignment.dtype != torch.int64:
+    if assignment.dim() not in (1, 2) or assignment.shape[-1] != num_tasks or assignment.dtype != torch.int64:
         raise ValueError(
             f"`assignment` must be the int64 groups of {num_tasks} tasks, but is {assignment.dtype} of shape "
             f"{list(assignment.shape)}. Give `Grouping.assignment`, or another `num_tasks`."

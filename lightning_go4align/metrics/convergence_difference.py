@@ -1,6 +1,7 @@
 """How far apart the tasks converge (Fig. 2 of the paper)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,6 +10,10 @@ from typing_extensions import override
 
 from lightning_go4align.functional.relative import improved
 from lightning_go4align.metrics.delta_m import check_known, stack_named
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class ConvergenceDifference(Metric):
@@ -64,3 +69,20 @@ class ConvergenceDifference(Metric):
     @override
     def compute(self) -> Tensor:
         return self.epochs.to(torch.get_default_dtype()).std(correction=0)
+
+    @override
+    def plot(
+        self, val: Tensor | Sequence[Tensor] | None = None, ax: "Axes | None" = None
+    ) -> "tuple[Figure | None, Axes]":
+        """Plot when each metric converged, or a curve of differences.
+
+        Args:
+            val: Results of ``compute``, one an epoch; the epochs of all metrics are drawn if not given.
+            ax: Where to draw; a new figure if not given.
+        """
+        from lightning_go4align.plots.metrics import plot_lines, plot_spread
+
+        if val is None:
+            return plot_spread(self.epochs.tolist(), self.names, ax)
+        values = [val] if isinstance(val, Tensor) else val
+        return plot_lines([[value.item()] for value in values], ["difference"], ax)

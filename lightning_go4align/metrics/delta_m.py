@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,6 +10,10 @@ from torchmetrics import Metric
 from typing_extensions import override
 
 from lightning_go4align.functional.relative import relative_changes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _CPU = torch.device("cpu")
 
@@ -64,6 +69,22 @@ class DeltaM(Metric):
 
     def _changes(self) -> Tensor:
         return relative_changes(self.total / self.count, self.baseline, self.rises)
+
+    @override
+    def plot(
+        self, val: Tensor | Sequence[Tensor] | None = None, ax: "Axes | None" = None
+    ) -> "tuple[Figure | None, Axes]":
+        """Plot the changes of all metrics, or a curve of scores.
+
+        Args:
+            val: Results of ``compute``, one an epoch; the changes of all metrics are drawn if not given.
+            ax: Where to draw; a new figure if not given.
+        """
+        from lightning_go4align.plots.metrics import plot_changes, plot_score
+
+        if val is None:
+            return plot_changes([change.item() for change in self.changes().values()], self.names, ax)
+        return plot_score([score.item() for score in ([val] if isinstance(val, Tensor) else val)], ax)
 
 
 def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str], device: torch.device = _CPU) -> Tensor:

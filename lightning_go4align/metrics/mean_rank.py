@@ -1,6 +1,7 @@
 """The paper's MR: the mean rank of a method among others."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,6 +10,10 @@ from typing_extensions import override
 
 from lightning_go4align.functional.relative import mean_rank
 from lightning_go4align.metrics.delta_m import check_known, stack_named
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class MeanRank(Metric):
@@ -55,3 +60,20 @@ class MeanRank(Metric):
     @override
     def compute(self) -> Tensor:
         return mean_rank(self.values, self.rises).to(torch.get_default_dtype())
+
+    @override
+    def plot(
+        self, val: Tensor | Sequence[Tensor] | None = None, ax: "Axes | None" = None
+    ) -> "tuple[Figure | None, Axes]":
+        """Plot the mean ranks, or curves of them.
+
+        Args:
+            val: A result of ``compute``, or several of them for curves; computed if not given.
+            ax: Where to draw; a new figure if not given.
+        """
+        from lightning_go4align.plots.metrics import plot_lines, plot_ranks
+
+        ranks = self.compute() if val is None else val
+        if isinstance(ranks, Tensor):
+            return plot_ranks(ranks.tolist(), self.methods, ax)
+        return plot_lines([rank.tolist() for rank in ranks], self.methods, ax)

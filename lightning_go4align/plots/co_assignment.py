@@ -1,5 +1,6 @@
 """Which tasks travel together: shares of steps in one group, ordered and joined by average linkage."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -63,11 +64,13 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
     axes.hlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
     axes.vlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
     axes.grid(visible=False)
-    axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > 3 or len("".join(names)) > 12 else 0)
-    axes.set_yticks(range(len(names)), names)
+    every = math.ceil(len(names) * 12 / axes.get_window_extent().height)
+    shown = range(0, len(names), every)
+    axes.set_xticks(shown, names[::every], rotation=90 if len(names) > 3 or len("".join(names)) > 12 else 0)
+    axes.set_yticks(shown, names[::every])
     axes.xaxis.tick_top()
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
-        for label, rgb in zip(labels, task_colours(len(names)), strict=True):
+        for label, rgb in zip(labels, task_colours(len(names))[::every], strict=True):
             label.set_color(tuple(rgb))
     if len(names) <= _NUMBERS_UP_TO:
         for row, column in zip(*np.nonzero(~np.eye(len(names), dtype=bool)), strict=True):

@@ -75,7 +75,7 @@ def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -
     late = scores[len(scores) // 4 :]
     seen = np.append(late[np.isfinite(late)], 0)
     room = 0.12 * max(np.ptp(seen), 1)
-    axes.set_ylim(seen.min() - room, seen.max() + 2 * room)
+    axes.set_ylim(seen.min() - 2.5 * room, seen.max() + room)
     axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g}%" if y else "0%"))
@@ -84,7 +84,17 @@ def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -
         axes.plot(places[best], scores[best], "o", color=colour("accent"), markersize=5)
         side = "right" if best >= len(scores) / 2 else "left"
         label = f"best {scores[best]:+.1f}% · epoch {places[best]:g}"
-        axes.annotate(label, (places[best], scores[best]), (0, 9), textcoords="offset points", ha=side, weight="bold")
+        paper = {"facecolor": colour("paper"), "pad": 1.0, "linewidth": 0}
+        axes.annotate(
+            label,
+            (places[best], scores[best]),
+            (0, -8),
+            textcoords="offset points",
+            ha=side,
+            va="top",
+            weight="bold",
+            bbox=paper,
+        )
 
 
 def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:

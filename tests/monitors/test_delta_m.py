@@ -46,6 +46,7 @@ def fit(tmp_path, *callbacks, epochs=2, ckpt_path=None):
         max_epochs=epochs,
         callbacks=list(callbacks),
         logger=CSVLogger(tmp_path),
+        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
         accelerator="cpu",
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -80,6 +81,7 @@ def test_callbacks_in_any_order_can_monitor_delta_m(tmp_path, first):
     assert (trainer.current_epoch, round(others[0].best_model_score.item(), 1)) == (3, -41.7)
 
 
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
 def test_convergence_survives_resuming(tmp_path):
     checkpoint = ModelCheckpoint(tmp_path / "checkpoints", save_last=True)
     fit(tmp_path, monitor(), checkpoint, epochs=2)

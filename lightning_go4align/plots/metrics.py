@@ -1,0 +1,118 @@
+"""Pictures of metrics, as torchmetrics' ``.plot()`` returns them: a figure, or None when axes are given."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from lightning_go4align.plots.co_assignment import draw_shares
+from lightning_go4align.plots.convergence import draw_spread
+from lightning_go4align.plots.delta import draw_bars, draw_curve
+from lightning_go4align.plots.order import travel_order
+from lightning_go4align.plots.studies import draw_ranks
+from lightning_go4align.plots.style import (
+    ROW,
+    canvas,
+    colour,
+    count_axis,
+    end_labels,
+    margin,
+    short,
+    style,
+    task_colours,
+)
+
+Plot = tuple[Figure | None, Axes]
+
+
+def plot_score(values: Sequence[float], axes: Axes | None) -> Plot:
+    """Plot delta_m by epoch.
+
+    Example:
+        >>> figure, axes = plot_score([30.0, 2.0], None)
+    """
+    with style("light"):
+        figure, axes = _axes(axes, 4.5, 2.5, left=0.6, right=0.8)
+        draw_curve(axes, values)
+        count_axis(axes, "epoch", axes.get_xlim()[1])
+    return figure, axes
+
+
+def plot_changes(changes: Sequence[float], names: Sequence[str], axes: Axes | None) -> Plot:
+    """Plot relative changes as bars.
+
+    Example:
+        >>> figure, axes = plot_changes([30.0, -2.0], ["depth", "normal"], None)
+    """
+    with style("light"):
+        figure, axes = _axes(axes, 4.5, 0.3 + ROW * len(names), left=margin(names))
+        draw_bars(axes, changes, names)
+    return figure, axes
+
+
+def plot_ranks(ranks: Sequence[float], methods: Sequence[str], axes: Axes | None) -> Plot:
+    """Plot mean ranks as bars, the best on top.
+
+    Example:
+        >>> figure, axes = plot_ranks([2.0, 1.0], ["LS", "GO4Align"], None)
+    """
+    with style("light"):
+        figure, axes = _axes(axes, 4.5, 0.3 + ROW * len(methods), left=margin(methods), right=0.5)
+        draw_ranks(axes, ranks, methods)
+    return figure, axes
+
+
+def plot_shares(shares: NDArray[np.float64], names: Sequence[str], axes: Axes | None) -> Plot:
+    """Plot a co-assignment matrix, tasks that travel together side by side.
+
+    Example:
+        >>> figure, axes = plot_shares(np.eye(2), ["depth", "normal"], None)
+    """
+    order, _ = travel_order(shares, -np.arange(len(names), dtype=float))
+    ordered = [short(names[task], 16) for task in order]
+    size, edge = max(1.2, 0.3 * len(names)), margin(ordered)
+    with style("light"):
+        figure, axes = _axes(axes, size + edge + 0.2, size + edge + 0.1, left=edge, right=0.2, top=edge, bottom=0.1)
+        draw_shares(axes, shares[np.ix_(order, order)], ordered)
+    return figure, axes
+
+
+def plot_spread(epochs: Sequence[float], names: Sequence[str], axes: Axes | None) -> Plot:
+    """Plot when each metric converges.
+
+    Example:
+        >>> figure, axes = plot_spread([3.0, 5.0], ["depth", "normal"], None)
+    """
+    with style("light"):
+        figure, axes = _axes(axes, 4.5, 0.7 + ROW * len(names), left=margin(names), right=0.8, top=0.35)
+        draw_spread(axes, epochs, names)
+        count_axis(axes, "epoch", axes.get_xlim()[1])
+    return figure, axes
+
+
+def plot_lines(values: ArrayLike, names: Sequence[str], axes: Axes | None) -> Plot:
+    """Plot curves over updates, named at their ends.
+
+    Args:
+        values: Values, shape ``[T, N]``.
+        names: Names of the ``N`` curves.
+        axes: Where to draw; a new figure if None.
+
+    Example:
+        >>> figure, axes = plot_lines([[1.0, 2.0], [2.0, 3.0]], ["LS", "GO4Align"], None)
+    """
+    curves = np.asarray(values, dtype=float)
+    with style("light"):
+        figure, axes = _axes(axes, 4.5, 2.5, left=0.6, right=margin(names) + 0.3)
+        colours = task_colours(len(names)) if len(names) > 1 else [colour("accent")]
+        for curve, rgb in zip(curves.T, colours, strict=True):
+            axes.plot(range(1, len(curve) + 1), curve, color=rgb, marker="o" if len(curve) == 1 else "", markersize=4)
+        count_axis(axes, "update", max(len(curves), 1.5))
+        end_labels(axes, curves[-1], names, list(colours))
+    return figure, axes
+
+
+def _axes(axes: Axes | None, width: float, height: float, **margins: float) -> tuple[Figure | None, Axes]:
+    return canvas(width, height, **margins) if axes is None else (None, axes)

@@ -1,0 +1,119 @@
+import csv
+
+import numpy as np
+import pytest
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from torchjd.aggregation import UPGrad
+
+from lightning_go4align import MultiTaskCallback
+from lightning_go4align.history import History
+from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.`:FutureWarning"),
+]
+
+
+class Witness(Callback):
+    """Keeps what every step told of its tasks."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_train_batch_end(self, trainer, *_):
+        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))
+        self.steps.append(watched.signals)
+
+
+class Stop(Callback):
+    def __init__(self, step, exception):
+        self.step, self.exception = step, exception
+
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.global_step == self.step:
+            raise self.exception
+
+
+def test_every_step_of_the_run_is_in_the_log(fit, tmp_path):
+    witness = Witness()
+    fit(GroupDynamicsMonitor(), witness)
+    history = History.load(tmp_path)
+    assert (history.tasks, history.total) == (("task_0", "task_1", "task_2", "task_3"), 20)
+    np.testing.assert_array_equal(history.groups, torch.stack([s.grouping.assignment for s in witness.steps]))
+    np.testing.assert_array_equal(history.weights, torch.stack([s.weights.float() for s in witness.steps]))
+    np.testing.assert_array_equal(history.losses, torch.stack([s.losses for s in witness.steps]))
+
+
+def test_the_page_stands_beside_the_other_files_of_the_run(fit, tmp_path):
+    fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"))
+    found = {path.name for path in (tmp_path / "runs" / "version_0").iterdir()}
+    assert found == {"group_dynamics.npz", "group_dynamics.html", "metrics.csv"}
+
+
+def test_stability_is_logged_as_the_mean_since_the_last_logging_step(fit, tmp_path):
+    fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"))
+    with (tmp_path / "runs" / "version_0" / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row.get("groups/moves")]
+    history = History.load(tmp_path / "runs" / "version_0")
+    moved = (np.diff(history.groups, axis=0) != 0).sum(1)
+    assert [int(row["step"]) for row in rows] == [4, 9, 14, 19]
+    expected = [moved[:4].mean(), *(moved[start : start + 5].mean() for start in (4, 9, 14))]
+    assert [float(row["groups/moves"]) for row in rows] == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
+def test_resuming_gives_the_log_of_a_run_that_never_stopped(fit, tmp_path):
+    fit(GroupDynamicsMonitor(), ModelCheckpoint(tmp_path / "checkpoints", save_last=True), max_epochs=1)
+    resumed = GroupDynamicsMonitor()
+    fit(resumed, max_epochs=3, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
+    assert resumed.history.total == 30
+    assert resumed.history.windows[:, 0].sum() == 29
+    assert resumed.history.steps.tolist() == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("exception", "raised"),
+    [
+        pytest.param(KeyboardInterrupt(), SystemExit, id="interrupt"),
+        pytest.param(ZeroDivisionError("in the step"), ZeroDivisionError, id="error"),
+    ],
+)
+def test_a_broken_run_leaves_a_page_that_says_so(fit, tmp_path, exception, raised):
+    with pytest.raises(raised):
+        fit(GroupDynamicsMonitor(), Stop(7, exception))
+    page = (tmp_path / "group_dynamics.html").read_text()
+    assert History.load(tmp_path).total == 7
+    assert f"interrupted <b>{type(exception).__name__}</b>" in page
+
+
+def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
+    monitor = GroupDynamicsMonitor()
+    delta_m = DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})
+    trainer = fit(monitor, delta_m, max_epochs=3)
+    history = monitor.history
+    assert history.scores[:, 0].tolist() == [1, 2, 3]
+    assert history.scores[-1, 2] == pytest.approx(trainer.callback_metrics["val/delta_m"].item())
+    assert history.metrics == ("task_0", "task_1", "task_2", "task_3")
+    assert history.deltas.mean() == pytest.approx(history.scores[:, 2].min())
+    assert history.epochs.tolist() == delta_m.convergence.epochs.tolist()
+
+
+def test_a_method_that_does_not_group_has_no_groups_to_show(fit, tmp_path, toy):
+    toy.shared_parameters = toy.body.parameters
+    fit(GroupDynamicsMonitor(), method=UPGrad(), max_epochs=1)
+    history = History.load(tmp_path)
+    page = (tmp_path / "group_dynamics.html").read_text()
+    assert (history.grouped, history.num_groups, history.total) == (False, 0, 10)
+    assert "Risk shares" in page
+    assert "Which tasks travel together" not in page
+
+
+def test_without_a_method_to_watch_the_config_is_refused(tmp_path, toy):
+    trainer = Trainer(default_root_dir=tmp_path, callbacks=[GroupDynamicsMonitor()], logger=False, accelerator="cpu")
+    with pytest.raises(MisconfigurationException, match=r"Add one to `trainer\.callbacks`"):
+        trainer.fit(toy)

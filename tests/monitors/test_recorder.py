@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+
+from lightning_go4align.history import History
+from lightning_go4align.metrics import CoAssignment, GroupStability
+from lightning_go4align.monitors.recorder import Recorder
+
+STEPS = 1000
+
+
+@pytest.fixture(scope="module")
+def signals():
+    generator = torch.Generator().manual_seed(0)
+    groups = torch.randint(-1, 3, (STEPS, 4), generator=generator)
+    rows = torch.rand(3, STEPS, 4, generator=generator)
+    return groups, *rows
+
+
+@pytest.fixture(scope="module", params=[1, 50, STEPS], ids="{} at a time".format)
+def recorder(request, signals):
+    recorder = Recorder(History.empty(list("abcd")), capacity=64, num_windows=16)
+    for start in range(0, STEPS, request.param):
+        recorder.extend(*(rows[start : start + request.param] for rows in signals))
+    return recorder
+
+
+def test_samples_are_every_nth_step_and_no_more_than_the_capacity(recorder, signals):
+    history = recorder.history
+    assert history.steps.tolist() == list(range(0, STEPS, 16))  # 1000 / 16 = 62.5 is the most that 64 can hold
+    np.testing.assert_array_equal(history.groups, signals[0][::16])
+    np.testing.assert_array_equal(history.losses, signals[3][::16])
+
+
+def test_pairs_are_counted_over_every_step(recorder, signals):
+    pairs = CoAssignment(4)
+    pairs.update(signals[0])
+    np.testing.assert_array_equal(recorder.history.together, pairs.together)
+    np.testing.assert_allclose(recorder.history.shares, pairs.compute(), rtol=1e-6)
+
+
+def test_stability_is_that_of_every_step(recorder, signals):
+    stability = GroupStability(4)
+    stability.update(signals[0])
+    transitions, rand, adjusted, moves, held, _ = recorder.history.windows.sum(0)
+    found = {"rand": rand, "adjusted_rand": adjusted, "moves": moves, "held": held}
+    expected = {name: value.item() for name, value in stability.compute().items()}
+    assert {name: total / transitions for name, total in found.items()} == pytest.approx(expected)
+    np.testing.assert_array_equal(recorder.history.task_moves, stability.task_moves)
+
+
+def test_windows_are_few_and_of_equal_length(recorder):
+    history = recorder.history
+    assert (history.window, len(history.windows), history.total) == (64, 16, STEPS)
+    assert history.windows[:, 0].tolist() == [63] + [64] * 14 + [40]  # the first step has none before it
+
+
+def test_the_changes_at_the_best_epoch_are_kept():
+    recorder = Recorder(History.empty(["a"]))
+    for epoch, score in enumerate([5.0, -1.0, 2.0], start=1):
+        recorder.score(epoch, {"val/delta_m": score, "val/delta/error": 10 * score}, None)
+    assert (recorder.history.metrics, recorder.history.deltas.tolist()) == (("error",), [-10.0])
+    assert recorder.history.scores[:, 2].tolist() == [5.0, -1.0, 2.0]
+
+
+def test_a_recorder_goes_on_where_another_stopped(recorder, signals):
+    rows = [rows[:100] for rows in signals]
+    resumed = Recorder(recorder.history, capacity=64, num_windows=16)
+    resumed.extend(*rows)
+    whole = Recorder(History.empty(list("abcd")), capacity=64, num_windows=16)
+    whole.extend(*(torch.cat([first, second]) for first, second in zip(signals, rows, strict=True)))
+    np.testing.assert_allclose(resumed.history.windows, whole.history.windows, rtol=1e-12)
+    np.testing.assert_array_equal(resumed.history.steps, whole.history.steps)

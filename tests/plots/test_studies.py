@@ -1,0 +1,26 @@
+import pytest
+
+from lightning_go4align import plots
+
+
+def words(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_elbow_names_the_best_number_of_groups():
+    assert words(plots.elbow({8: [1.0], 2: [-1.0, -2.0], 5: [-4.0, -1.0]})) == ["K = 5: -2.5%"]
+
+
+def test_the_best_method_stands_on_top():
+    figure = plots.comparison_bars({"LS": [9.0], "GO4Align": [-6.0], "FAMO": [-4.0]})
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["GO4Align", "FAMO", "LS"]
+
+
+def test_every_method_of_figure_1_is_named():
+    figure = plots.performance_against_time({"LS": (1.0, 5.6), "SI": (1.0, 4.4), "GO4Align": (1.02, -6.1)})
+    assert words(figure) == ["LS", "SI", "GO4Align"]
+
+
+def test_an_unknown_reference_is_refused():
+    with pytest.raises(ValueError, match="must be one of"):
+        plots.runtime_bars({"LS": 1.0}, reference="STL")
