@@ -23,16 +23,17 @@ class DenseMPNN(nn.Module):
 
     Args:
         num_targets: Number of heads.
+        edge_width: Hidden units k of the edge network; most of the operations are proportional to it.
 
     Example:
         >>> sum(parameter.numel() for parameter in DenseMPNN(num_targets=11).parameters())
         617675
     """
 
-    def __init__(self, num_targets: int) -> None:
+    def __init__(self, num_targets: int, edge_width: int = 128) -> None:
         super().__init__()
         self.lin0 = nn.Linear(11, 64)
-        self.conv = DenseNNConv()
+        self.conv = DenseNNConv(edge_width)
         self.gru = nn.GRU(64, 64)
         self.set2set = DenseSet2Set()
         self.lin1 = nn.Linear(2 * 64, 64)
@@ -58,8 +59,11 @@ class DenseMPNN(nn.Module):
 class DenseNNConv(nn.Module):
     """PyG's ``NNConv(64, 64, edge_network, aggr="mean")`` on padded complete graphs, its message factorised.
 
+    Args:
+        edge_width: Hidden units of the edge network.
+
     Example:
-        >>> conv = DenseNNConv()
+        >>> conv = DenseNNConv(edge_width=128)
         >>> mask = torch.tensor([[True, True, False]])
         >>> graphs = DenseGraphs(
         ...     torch.zeros(1, 3, 11), torch.rand(1, 3, 3), torch.zeros(1, 3, 3, dtype=torch.int64), mask
@@ -68,9 +72,9 @@ class DenseNNConv(nn.Module):
         torch.Size([1, 3, 64])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, edge_width: int) -> None:
         super().__init__()
-        self.nn = nn.Sequential(nn.Linear(5, 128), nn.ReLU(), nn.Linear(128, 64 * 64))
+        self.nn = nn.Sequential(nn.Linear(5, edge_width), nn.ReLU(), nn.Linear(edge_width, 64 * 64))
         self.lin = nn.Linear(64, 64, bias=False)
         self.bias = nn.Parameter(torch.zeros(64))
 
@@ -83,7 +87,7 @@ class DenseNNConv(nn.Module):
             graphs: B graphs of n atoms.
 
         Returns:
-            Shape ``[B, n, n * 128]``: atom, then neighbour and hidden unit.
+            Shape ``[B, n, n * edge_width]``: atom, then neighbour and hidden unit.
         """
         weight, bias = self.nn.get_parameter("0.weight"), self.nn.get_parameter("0.bias")
         by_bond = pad(weight[:, :4], (1, 0)).T + bias
@@ -94,7 +98,7 @@ class DenseNNConv(nn.Module):
     @override
     def forward(self, x: Tensor, edges: Tensor, neighbours: Tensor) -> Tensor:
         weight, bias = self.nn.get_parameter("2.weight"), self.nn.get_parameter("2.bias")
-        by_unit = weight.view(64, 64, 128).transpose(1, 2).reshape(64, 128 * 64)
+        by_unit = weight.view(64, 64, -1).transpose(1, 2).reshape(64, -1)
         message = edges @ (x @ by_unit).view(len(x), -1, 64) + neighbours @ x @ bias.view(64, 64)
         output: Tensor = message + self.lin(x) + self.bias
         return output

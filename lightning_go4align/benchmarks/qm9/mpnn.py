@@ -14,16 +14,17 @@ class MPNN(nn.Module):
 
     Args:
         num_targets: Number of heads.
+        edge_width: Hidden units of the edge network.
 
     Example:
         >>> sum(parameter.numel() for parameter in MPNN(num_targets=11).parameters())
         617675
     """
 
-    def __init__(self, num_targets: int) -> None:
+    def __init__(self, num_targets: int, edge_width: int = 128) -> None:
         super().__init__()
         self.lin0 = nn.Linear(11, 64)
-        edge_network = nn.Sequential(nn.Linear(5, 128), nn.ReLU(), nn.Linear(128, 64 * 64))
+        edge_network = nn.Sequential(nn.Linear(5, edge_width), nn.ReLU(), nn.Linear(edge_width, 64 * 64))
         self.conv = NNConv(64, 64, edge_network, aggr="mean")
         self.gru = nn.GRU(64, 64)
         self.set2set = Set2Set(64, processing_steps=3)
