@@ -113,7 +113,7 @@ def test_a_method_that_does_not_group_has_no_groups_to_show(fit, tmp_path, toy):
     assert "Which tasks travel together" not in page
 
 
-def test_without_a_method_to_watch_the_config_is_refused(tmp_path, toy):
-    trainer = Trainer(default_root_dir=tmp_path, callbacks=[GroupDynamicsMonitor()], logger=False, accelerator="cpu")
+def test_without_a_method_to_watch_the_config_is_refused(toy):
+    trainer = Trainer(max_epochs=1, callbacks=[GroupDynamicsMonitor()], logger=False, accelerator="cpu")
     with pytest.raises(MisconfigurationException, match=r"Add one to `trainer\.callbacks`"):
         trainer.fit(toy)
