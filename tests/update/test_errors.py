@@ -78,7 +78,7 @@ def test_two_callbacks_are_one_too_many() -> None:
 
 
 def test_a_multi_task_module_brings_its_own_callback() -> None:
-    with pytest.raises(MisconfigurationException, match="remove the one in `trainer.callbacks`"):
+    with pytest.raises(MisconfigurationException, match=r"remove the one in `trainer.callbacks`"):
         fitted(Sum(), BalancedToy(Sum()))
 
 

@@ -1,0 +1,299 @@
+"""Two processes train on halves of the batches and compare themselves with one process on the whole.
+
+Run as a script it starts both ranks; each check prints one line, ``name value``, on rank 0.
+"""
+
+import logging
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
+from torch import Tensor
+from torch.distributed._composable.fsdp import fully_shard
+from torch.utils.data import DataLoader, SequentialSampler, Subset
+from torchjd.aggregation import MGDA, UPGrad
+from torchjd.scalarization import FAMO, GeometricMean, Sum
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from toy import Toy, quiet_trainer, rows
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update import balancer
+
+RANKS, BATCHES, SIZE = 2, 8, 4
+COLLECTIVES = ("all_reduce", "barrier", "broadcast", "all_gather", "all_gather_object", "broadcast_object_list")
+
+
+class Environment(LightningEnvironment):
+    """Processes that we start ourselves."""
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        return True
+
+
+def sgd(module: Toy) -> torch.optim.Optimizer:
+    return torch.optim.SGD(module.parameters(), 1e-4)
+
+
+def one_per_head(module: Toy) -> list[torch.optim.Optimizer]:
+    return [torch.optim.SGD(part.parameters(), 1e-4) for part in (module.trunk, *module.heads.values())]
+
+
+def whole() -> DataLoader:
+    return DataLoader(rows(BATCHES * SIZE * RANKS), batch_size=SIZE * RANKS)
+
+
+def half() -> DataLoader:
+    rank, data = dist.get_rank(), rows(BATCHES * SIZE * RANKS)
+    mine = [i for i in range(len(data)) if i // SIZE % RANKS == rank]
+    return DataLoader(Subset(data, mine), batch_size=SIZE, sampler=SequentialSampler(mine))
+
+
+def train(
+    module: Toy, method: Any, data: Any, optimization: str = "manual", **options: Any
+) -> tuple[Tensor, MultiTaskCallback]:
+    callback = MultiTaskCallback(method, optimization)
+    trainer = quiet_trainer(callbacks=callback, max_epochs=1, **options)
+    trainer.fit(module, data)
+    return parameters(module), callback
+
+
+def parameters(module: Toy) -> Tensor:
+    full = [p.full_tensor() if hasattr(p, "full_tensor") else p for p in module.parameters()]
+    return torch.cat([parameter.detach().flatten() for parameter in full])
+
+
+def toy(kind: Callable[..., Toy] = Toy, optimizer: Any = sgd) -> Toy:
+    torch.manual_seed(0)
+    return kind(optimizer)
+
+
+def ranks(method: Any, module: Toy | None = None, optimization: str = "manual", **options: Any) -> Any:
+    strategy = DDPStrategy(cluster_environment=Environment(), **options.pop("ddp", {}))
+    options = {"strategy": strategy, "devices": RANKS, "use_distributed_sampler": False} | options
+    return train(module or toy(), method, half(), optimization, **options)
+
+
+def gap(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).abs().max() / expected.abs().max())
+
+
+def gap_between_ranks(values: Tensor) -> float:
+    others = [torch.empty_like(values) for _ in range(RANKS)]
+    dist.all_gather(others, values.contiguous())
+    return max(gap(other, values) for other in others)
+
+
+def weights_gap(callback: MultiTaskCallback) -> float:
+    return gap_between_ranks(callback.signals.weights)
+
+
+class Partial(Toy):
+    """Rank 0 lacks task "b" in odd batches, rank 1 lacks "c" in every third and all tasks in the fifth."""
+
+    missing: Callable[[int], set[str]]
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = self.losses(batch)
+        return {task: loss for task, loss in losses.items() if task not in self.missing(batch_idx)}
+
+
+def missing_on(rank: int, batch_idx: int) -> set[str]:
+    if rank == 0:
+        return {"b"} if batch_idx % 2 else set()
+    if batch_idx == 5:
+        return {"a", "b", "c"}
+    return {"c"} if batch_idx % 3 == 0 else set()
+
+
+class Joined(Toy):
+    """One process that sees, for each task, the halves of the ranks that hold it."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        halves = [self.losses([part[i * SIZE : (i + 1) * SIZE] for part in batch]) for i in range(RANKS)]
+        held = {
+            task: [losses[task] for rank, losses in enumerate(halves) if task not in missing_on(rank, batch_idx)]
+            for task in self.heads
+        }
+        return {task: torch.stack(losses).mean() if losses else None for task, losses in held.items()}
+
+
+class Nothing(Toy):
+    """Rank 1 returns None in the fifth batch."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return None if dist.get_rank() == 1 and batch_idx == 5 else self.losses(batch)
+
+
+class Sharded(Toy):
+    def configure_model(self) -> None:
+        fully_shard(self.trunk, mesh=self.device_mesh["data_parallel"])
+        fully_shard(self, mesh=self.device_mesh["data_parallel"])
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return self.losses(batch)
+
+
+@contextmanager
+def counting(calls: Counter[str]) -> Iterator[None]:
+    """Count what is called in ``torch.distributed``, barriers and object collectives included."""
+
+    def counted(name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+        calls[name] += 1
+        return function(*args, **kwargs)
+
+    originals = {name: getattr(dist, name) for name in COLLECTIVES}
+    for name, function in originals.items():
+        setattr(dist, name, partial(counted, name, function))
+    try:
+        yield
+    finally:
+        for name, function in originals.items():
+            setattr(dist, name, function)
+
+
+class Buckets:
+    """Counts the all-reduces of gradients."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def hook(self, _: Any, bucket: Any) -> Any:
+        self.number += 1
+        future = dist.all_reduce(bucket.buffer().div_(RANKS), async_op=True).get_future()
+        return future.then(lambda done: done.value()[0])
+
+
+def check_ddp() -> Iterator[tuple[str, float]]:
+    for name, make in {"GO4Align": lambda: GO4Align(2, 1e-2), "GeometricMean": GeometricMean}.items():
+        expected, _ = train(toy(), make(), whole())
+        for mode in ("manual", "automatic"):
+            found, callback = ranks(make(), optimization=mode)
+            yield f"{name}_{mode}_joined", gap(found, expected)
+            yield f"{name}_{mode}_weights", weights_gap(callback)
+    expected, _ = train(toy(), GO4Align(2, 1e-2), whole())
+    for name, ddp in {"static": {"static_graph": True}, "unused": {"find_unused_parameters": True}}.items():
+        for mode in ("manual", "automatic"):
+            yield f"{name}_{mode}_joined", gap(ranks(GO4Align(2, 1e-2), optimization=mode, ddp=ddp)[0], expected)
+    yield "heads_joined", gap(ranks(GO4Align(2, 1e-2), toy(optimizer=one_per_head))[0], expected)
+    expected, _ = train(toy(), FAMO(3), whole())
+    yield "FAMO_joined", gap(ranks(FAMO(3))[0], expected)
+
+
+def check_accumulation() -> Iterator[tuple[str, float]]:
+    options = {"accumulate_grad_batches": 4}
+    expected, _ = train(toy(), GO4Align(2, 1e-2), whole(), **options)
+    for mode in ("manual", "automatic"):
+        buckets = Buckets()
+        found, _ = ranks(GO4Align(2, 1e-2), None, mode, ddp={"ddp_comm_hook": buckets.hook}, **options)
+        yield f"accumulated_{mode}_joined", gap(found, expected)
+        yield f"accumulated_{mode}_buckets", buckets.number
+
+
+def check_collectives() -> Iterator[tuple[str, float]]:
+    for mode in ("manual", "automatic"):
+        ours: Counter[str] = Counter()
+        with counting(ours):
+            ranks(GO4Align(2, 1e-2), optimization=mode)
+        plain: Counter[str] = Counter()
+        with counting(plain):
+            strategy = DDPStrategy(cluster_environment=Environment())
+            trainer = quiet_trainer(strategy=strategy, devices=RANKS, use_distributed_sampler=False, max_epochs=1)
+            trainer.fit(toy(Plain), half())
+        plain["all_gather_object"] += 1  # The names of the tasks, once a run.
+        extra = {name: ours[name] - plain[name] for name in COLLECTIVES}
+        yield f"{mode}_extra_all_reduces", extra.pop("all_reduce")
+        yield f"{mode}_extra_others", sum(abs(number) for number in extra.values())
+
+
+class Plain(Toy):
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return sum(self.losses(batch).values())
+
+
+def check_missing() -> Iterator[tuple[str, float]]:
+    joined = toy(Joined)
+    expected, _ = train(joined, GO4Align(2, 1e-2), whole())
+    for mode in ("manual", "automatic"):
+        module = toy(Partial)
+        module.missing = partial(missing_on, dist.get_rank())
+        found, callback = ranks(GO4Align(2, 1e-2), module, mode, ddp={"find_unused_parameters": True})
+        yield f"missing_{mode}_joined", gap(found, expected)
+        yield f"missing_{mode}_weights", weights_gap(callback)
+        yield f"nothing_{mode}_ranks", gap_between_ranks(ranks(GO4Align(2, 1e-2), toy(Nothing), mode)[0])
+
+
+def check_aggregators() -> Iterator[tuple[str, float]]:
+    for make in (MGDA, UPGrad):
+        expected, _ = train(toy(), make(), whole())
+        for mode in ("manual", "automatic"):
+            found, _ = ranks(make(), optimization=mode)
+            yield f"{make.__name__}_{mode}_joined", gap(found, expected)
+            yield f"{make.__name__}_{mode}_ranks", gap_between_ranks(found)
+    expected, _ = train(toy(), UPGrad(), whole(), accumulate_grad_batches=4)
+    yield "UPGrad_accumulated_joined", gap(ranks(UPGrad(), accumulate_grad_batches=4)[0], expected)
+
+
+def check_sharded() -> Iterator[tuple[str, float]]:
+    for method in (Sum, lambda: GO4Align(2, 1e-2)):
+        expected, _ = train(toy(), method(), whole())
+        for mode in ("manual", "automatic"):
+            strategy = ModelParallelStrategy(data_parallel_size=RANKS, tensor_parallel_size=1)
+            strategy.cluster_environment = Environment()
+            found, _ = ranks(method(), toy(Sharded), mode, strategy=strategy)
+            yield f"sharded_{type(method()).__name__}_{mode}_joined", gap(found, expected)
+
+
+def check_without_reduction() -> Iterator[tuple[str, float]]:
+    expected, _ = train(toy(), GO4Align(2, 1e-2), whole())
+    reduce, balancer.average_over_ranks = balancer.average_over_ranks, lambda losses: losses
+    found, callback = ranks(GO4Align(2, 1e-2))
+    balancer.average_over_ranks = reduce
+    yield "unreduced_joined", gap(found, expected)
+    yield "unreduced_weights", weights_gap(callback)
+
+
+CHECKS = (
+    check_ddp,
+    check_accumulation,
+    check_collectives,
+    check_missing,
+    check_aggregators,
+    check_sharded,
+    check_without_reduction,
+)
+
+
+def run(rank: int, port: int) -> None:
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    os.environ |= {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": str(RANKS),
+        "NODE_RANK": "0",
+        "LOCAL_RANK": str(rank),
+    }
+    dist.init_process_group("gloo", rank=rank, world_size=RANKS)
+    for check in CHECKS:
+        for name, value in check():
+            if rank == 0:
+                print(name, value, flush=True)
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    mp.spawn(run, (int(sys.argv[1]),), nprocs=RANKS)

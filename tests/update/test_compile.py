@@ -1,0 +1,76 @@
+"""``torch.compile`` meets the user's step as it is, and never the plugin's."""
+
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from torch import nn
+from torch._dynamo.testing import CompileCounter
+from torch._dynamo.utils import counters
+from toy import Toy, loader, quiet_trainer
+from typing_extensions import override
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+
+MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
+
+
+class Logging(Toy):
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = self.losses(batch)
+        self.log("train/a", losses["a"])
+        return losses
+
+
+def whole(module: Toy, backend: Any) -> Any:
+    return torch.compile(module, backend=backend)
+
+
+def trunk(module: Toy, backend: Any) -> Any:
+    module.trunk = torch.compile(module.trunk, backend=backend)
+    return module
+
+
+class Trunk(nn.Module):
+    """A module of one's own: dynamo passes by a ``Sequential`` that is compiled in place."""
+
+    def __init__(self, layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = layers
+
+    @override
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
+def in_place(module: Toy, backend: Any) -> Any:
+    module.trunk = Trunk(module.trunk)
+    module.trunk.compile(backend=backend)
+    return module
+
+
+@MODES
+@pytest.mark.parametrize("compiled", [whole, trunk, in_place])
+def test_a_compiled_part_is_one_graph_without_breaks_or_recompilations(compiled: Any, optimization: str) -> None:
+    torch._dynamo.reset()
+    counters.clear()
+    counter = CompileCounter()
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align(), optimization), max_epochs=13)
+    trainer.fit(compiled(Toy(), counter), loader(32))
+    assert trainer.global_step == 52
+    assert (counter.frame_count, sum(counters["graph_break"].values())) == (1, 0)
+    torch._dynamo.reset()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # Of dynamo itself.
+@MODES
+def test_a_compiled_step_may_log(optimization: str) -> None:
+    torch._dynamo.reset()
+    module: Any = torch.compile(Logging(), backend="eager")
+    trainer: pl.Trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align(), optimization))
+    trainer.fit(module, loader(32))
+    assert trainer.callback_metrics["train/a"] > 0
+    torch._dynamo.reset()
