@@ -52,13 +52,18 @@ class LastEpochsMonitor(Callback):
             )
 
     @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # A resumed run may be longer than the one that it goes on from.
+        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch >= self._first(trainer)}
+
+    @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._counts(trainer):
+        if trainer.current_epoch >= self._first(trainer):
             trainer.check_val_every_n_epoch = 1
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not trainer.sanity_checking and self._counts(trainer):
+        if not trainer.sanity_checking and trainer.current_epoch >= self._first(trainer):
             self.rows[trainer.current_epoch] = {
                 name.removeprefix("val/"): float(value)
                 for name, value in trainer.callback_metrics.items()
@@ -87,5 +92,5 @@ class LastEpochsMonitor(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
 
-    def _counts(self, trainer: Trainer) -> bool:
-        return trainer.current_epoch >= (trainer.max_epochs or 0) - self.epochs
+    def _first(self, trainer: Trainer) -> int:
+        return (trainer.max_epochs or 0) - self.epochs

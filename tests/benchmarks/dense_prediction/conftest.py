@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+from lightning.pytorch import Trainer
 
 from lightning_go4align.benchmarks.cityscapes.data import CityScapesData, cityscapes_layout
 from lightning_go4align.benchmarks.dense_prediction.generated import disparity, metres, write_scenes
@@ -29,3 +30,19 @@ def cityscapes(tmp_path):
         layout=cityscapes_layout(SIZE),
         data=lambda **options: CityScapesData(str(tmp_path / "cityscapes"), size=SIZE, **options),
     )
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    """A Trainer that is told to be quiet."""
+
+    def make(**options):
+        quiet = {
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+        }
+        return Trainer(accelerator="cpu", devices=1, default_root_dir=tmp_path, **{**quiet, **options})
+
+    return make

@@ -1,0 +1,125 @@
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch.nn.functional import binary_cross_entropy
+from torch.utils.data import DataLoader
+from torchjd.scalarization import FAMO, Sum
+
+from lightning_go4align.benchmarks.celeba import CelebAModule, CelebANetwork
+from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
+from lightning_go4align.benchmarks.fast_paths import CompileCallback
+from lightning_go4align.methods import GO4Align
+
+METHODS = pytest.mark.parametrize(
+    "method", [lambda: GO4Align(num_groups=2), lambda: FAMO(40)], ids=["GO4Align", "FAMO"]
+)
+
+
+def narrow(method):
+    seed_everything(0, verbose=False)
+    return CelebAModule(method, CelebANetwork(channels=[4, 4, 4, 4]), learning_rate=1e-2)
+
+
+def trainer(tmp_path, **options):
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    return Trainer(accelerator="cpu", devices=1, default_root_dir=tmp_path, **{**quiet, **options})
+
+
+def f1_by_counting(decisions, truth):
+    """The published formula: precision and recall from counts over the split, 1e-8 in each denominator."""
+    hits = (decisions & truth).sum(0).double()
+    precision = hits / (decisions.sum(0) + 1e-8)
+    recall = hits / (truth.sum(0) + 1e-8)
+    return 2 * precision * recall / (precision + recall + 1e-8)
+
+
+def test_losses_are_the_binary_cross_entropies_of_the_sigmoids(celeba):
+    module, data = narrow(Sum()), celeba.data()
+    data.setup("fit")
+    batch = data.on_after_batch_transfer(next(iter(data.val_dataloader())), 0)
+    losses = module.training_step(batch, 0)
+    module.load_state_dict(narrow(Sum()).state_dict())  # BatchNorm has moved
+    probability = module(batch["image"]).sigmoid()
+    expected = binary_cross_entropy(probability, batch["attributes"].float(), reduction="none").mean(0)
+    assert tuple(losses) == ATTRIBUTES
+    torch.testing.assert_close(torch.stack([*losses.values()]), expected)
+
+
+def test_f1_is_the_published_formula_over_the_whole_split(celeba, tmp_path):
+    module, data = narrow(Sum()), celeba.data(batch_size=2)
+    torch.nn.init.normal_(module.network.heads.bias, std=3)  # some attributes always, some never
+    (logged,) = trainer(tmp_path).validate(module, datamodule=data, verbose=False)
+    split = data.splits["val"]  # three images: batches of two and one
+    images = torch.stack([split[i]["image"] for i in range(3)]) / 255
+    with torch.no_grad():
+        expected = f1_by_counting(module.eval()(images).sigmoid() > 0.5, split.attributes)
+    found = torch.tensor([logged[f"val/{name}"] for name in ATTRIBUTES], dtype=torch.float64)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    assert logged["val/mean_f1"] == pytest.approx(expected.mean().item(), abs=1e-6)
+
+
+class Scores(Callback):
+    """Remember the mean F1 of each epoch."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_validation_end(self, trainer, pl_module):
+        self.seen.append(trainer.callback_metrics["val/mean_f1"].item())
+
+
+@METHODS
+def test_the_first_best_validation_epoch_is_kept_and_tested(celeba, tmp_path, method):
+    module, data, scores = narrow(method()), celeba.data(), Scores()
+    best = ModelCheckpoint(tmp_path / "best", monitor="val/mean_f1", mode="max")
+    fitted = trainer(tmp_path, max_epochs=3, callbacks=[best, scores], num_sanity_val_steps=0)
+    fitted.fit(module, datamodule=data)
+    (logged,) = fitted.test(ckpt_path="best", datamodule=data, verbose=False)
+    assert f"/epoch={scores.seen.index(max(scores.seen))}-" in best.best_model_path
+    assert list(logged) == [f"test/{name}" for name in [*ATTRIBUTES, "mean_f1", "delta_m"]]
+
+
+@METHODS
+def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
+    data = celeba.data()
+    data.setup("fit")
+    samples = [data.on_after_batch_transfer(data.splits["train"][i], 0) for i in range(6)]
+    loader = DataLoader(samples, batch_size=2)  # in order: only the weights may differ
+
+    def run(epochs, checkpoint=None):
+        module = narrow(method())
+        fitted = trainer(tmp_path, max_epochs=epochs, limit_val_batches=0, enable_checkpointing=False)
+        fitted.fit(module, loader, ckpt_path=checkpoint)
+        return module, fitted
+
+    whole, _ = run(3)
+    _, half = run(2)
+    half.save_checkpoint(tmp_path / "half.ckpt")
+    resumed, _ = run(3, tmp_path / "half.ckpt")
+    weights = zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    assert all(torch.equal(*pair) for pair in weights)
+
+
+def test_compilation_changes_neither_the_weights_nor_their_names(celeba, tmp_path):
+    def trained(*callbacks):
+        module = narrow(GO4Align(num_groups=2))
+        options = {"max_epochs": 1, "limit_val_batches": 0, "enable_checkpointing": False}
+        trainer(tmp_path, callbacks=[*callbacks], **options).fit(module, datamodule=celeba.data(batch_size=6))
+        return module.state_dict()
+
+    plain, compiled = trained(), trained(CompileCallback(backend="eager"))
+    assert plain.keys() == compiled.keys()
+    assert all(torch.equal(plain[name], compiled[name]) for name in plain)
+
+
+def test_callbacks_for_networks_refuse_a_module_without_one(tmp_path):
+    with pytest.raises(TypeError, match=r"attribute `network`.*Remove it from `trainer.callbacks`"):
+        CompileCallback().setup(trainer(tmp_path), LightningModule(), "fit")
+
+
+def test_shared_parameters_are_all_but_the_heads():
+    module = narrow(Sum())
+    shared = set(map(id, module.shared_parameters()))
+    heads = [name for name, parameter in module.named_parameters() if id(parameter) not in shared]
+    assert heads == ["network.heads.weight", "network.heads.bias"]

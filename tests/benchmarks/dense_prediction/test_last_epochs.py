@@ -1,0 +1,86 @@
+import logging
+
+import pytest
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import LightningModule
+from lightning.pytorch.loggers import CSVLogger
+from torchjd.scalarization import Sum
+
+from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
+from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor, MeanOfBatches
+
+
+class Scripted(CityScapesModule):
+    """Measures nothing: in epoch e every metric is 10 + e."""
+
+    def __init__(self):
+        super().__init__(Sum(), CityScapesMTAN([2, 2, 2, 2, 2]), MeanOfBatches())
+        self.validated = []
+
+    def validation_step(self, batch, batch_idx):
+        self.validated.append(self.current_epoch)
+
+    def on_validation_epoch_end(self):
+        names = [*self.table.single_task, "delta_m"]
+        self.log_dict({f"val/{name}": torch.tensor(10.0 + self.current_epoch) for name in names})
+
+
+@pytest.fixture
+def run(cityscapes, trainer):
+    def fit(monitor, checkpoint=None, **options):
+        module = Scripted()
+        fitted = trainer(callbacks=[monitor], limit_train_batches=1, limit_val_batches=1, **options)
+        fitted.fit(module, datamodule=cityscapes.data(batch_size=2), ckpt_path=checkpoint)
+        return module, fitted
+
+    return fit
+
+
+def test_the_mean_is_over_the_last_epochs_only(run):
+    monitor = LastEpochsMonitor(epochs=2)
+    run(monitor, max_epochs=5)
+    assert monitor.means()["miou"] == (13 + 14) / 2
+
+
+def test_each_of_the_last_epochs_is_validated_however_seldom_the_others_are(run):
+    module, _ = run(LastEpochsMonitor(epochs=3), max_epochs=7, check_val_every_n_epoch=3, num_sanity_val_steps=0)
+    assert module.validated == [2, 4, 5, 6]
+
+
+def test_the_mean_goes_to_the_logger_with_the_rank_among_the_published_methods(run, tmp_path):
+    run(LastEpochsMonitor(epochs=1), max_epochs=1, logger=CSVLogger(tmp_path), log_every_n_steps=1)
+    written = (tmp_path / "lightning_logs/version_0/metrics.csv").read_text()
+    assert "last_1_epochs/mean_rank" in written
+
+
+def test_the_output_names_the_evaluation_and_the_methods(run, caplog):
+    with caplog.at_level(logging.INFO):
+        run(LastEpochsMonitor(epochs=1), max_epochs=1)
+    assert "mean of batch means, as published; ranked among MGDA, PCGrad" in caplog.text
+
+
+def test_a_resumed_run_remembers_the_epochs_before(run, tmp_path):
+    _, half = run(LastEpochsMonitor(epochs=3), max_epochs=3)
+    half.save_checkpoint(tmp_path / "half.ckpt")
+    monitor = LastEpochsMonitor(epochs=3)
+    run(monitor, tmp_path / "half.ckpt", max_epochs=4)
+    assert monitor.means()["miou"] == (11 + 12 + 13) / 3
+
+
+@pytest.mark.parametrize("epochs", [-1, 1], ids=["endless", "too-few"])
+def test_a_run_without_that_many_epochs_is_refused(run, epochs):
+    with pytest.raises(
+        MisconfigurationException, match=r"needs `trainer.max_epochs` of at least as many.*Set it, or"
+    ):
+        run(LastEpochsMonitor(epochs=2), max_epochs=epochs)
+
+
+def test_another_module_is_refused(trainer):
+    with pytest.raises(MisconfigurationException, match=r"Remove it from `trainer.callbacks`"):
+        LastEpochsMonitor().on_fit_start(trainer(), LightningModule())
+
+
+def test_no_epochs_are_refused():
+    with pytest.raises(ValueError, match="must be at least 1, but is 0"):
+        LastEpochsMonitor(epochs=0)
