@@ -1,7 +1,8 @@
 """The command ``go4align``."""
 
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from jsonargparse import auto_cli
@@ -39,19 +40,21 @@ class MultiTaskCLI(LightningCLI):
             self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path="best" if monitored else None)
 
 
-def main(args: Sequence[str] | None = None) -> None:
+def main(args: list[str] | None = None) -> None:
     """Run ``go4align`` with a command and its arguments.
 
     Args:
         args: The arguments; None for those of the process.
     """
-    given = list(sys.argv[1:] if args is None else args)
+    given = sys.argv[1:] if args is None else args
+    # What torch 2.13 says to Lightning 2.6 at every start is of no use to who trains.
+    warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
     commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
     if given and given[0] in commands:
         auto_cli(commands[given[0]], args=given[1:], prog=f"go4align {given[0]}", as_positional=True)
     else:
         MultiTaskCLI(
-            args=None if args is None else given,
+            args=args,
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"prog": "go4align", "epilog": OTHERS},
         )
@@ -63,9 +66,9 @@ def report(run: Path) -> None:
     Args:
         run: Folder of the run: the logger's, where ``GroupDynamicsMonitor`` keeps its history.
     """
-    from lightning_go4align.report import report
+    from lightning_go4align.report import write_report
 
-    print(report(run))  # noqa: T201  # the answer of the command
+    print(write_report(run))  # noqa: T201  # the answer of the command
 
 
 def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None:

@@ -1,0 +1,195 @@
+"""The command go4align: every form of configuration, its errors, its other commands."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+import torch
+import yaml
+from lightning.pytorch.demos.boring_classes import BoringDataModule
+from toy import loader
+
+from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskModule
+from lightning_go4align.cli import main
+from lightning_go4align.methods import SI
+
+# Lightning 2.6 calls what jsonargparse 4.53 has renamed.
+pytestmark = pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning")
+
+QUIET = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
+SHORT = [*QUIET, "--trainer.max_epochs=1", "--trainer.logger=false", "--trainer.enable_checkpointing=false"]
+
+
+class Widths(MultiTaskModule):
+    """Two regressions on one trunk.
+
+    Args:
+        hidden: Width of the trunk.
+    """
+
+    def __init__(self, hidden: int = 3, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.save_hyperparameters()
+        self.trunk = torch.nn.Linear(4, hidden)
+
+    def training_step(self, batch, batch_idx):
+        squares = self.trunk(batch[0]).square().mean(0)
+        return {"a": squares[0], "b": 5 + squares[1]}
+
+    def test_step(self, batch, batch_idx):
+        self.log("test/zero", 0.0)
+
+    def train_dataloader(self):
+        return loader()
+
+    def test_dataloader(self):
+        return loader()
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), 1e-2)
+
+
+class Plain(Widths):
+    """Stands for a module of the user's."""
+
+
+seen = []
+
+
+class Look(MultiTaskCallback):
+    """Remembers itself at the end of a fit."""
+
+    def on_train_end(self, trainer, pl_module):
+        seen.append(self)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["go4align"])
+    sys.modules.setdefault("cli_modules", sys.modules[__name__])
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.yaml"
+    model = {"class_path": "cli_modules.Widths", "init_args": {"hidden": 5, "method": {"class_path": "GO4Align"}}}
+    path.write_text(yaml.safe_dump({"seed_everything": 0, "model": model}))
+    return str(path)
+
+
+def test_the_help_of_a_method_prints_its_docstring(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--model.help", "cli_modules.Widths"])
+    assert "How tasks are balanced" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(["--model.method=GO4Align", "--model.method.num_groups=1"], id="short"),
+        pytest.param(
+            ["--model.method.class_path=lightning_go4align.GO4Align", "--model.method.init_args.num_groups=1"],
+            id="class_path",
+        ),
+        pytest.param(["--model.init_args.method.init_args.num_groups=1"], id="one-key"),
+    ],
+)
+def test_a_method_can_be_given_in_every_form(config, given, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "-c", config, *given, "--print_config"])
+    printed = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]
+    assert (printed["hidden"], printed["method"]["init_args"]["num_groups"]) == (5, 1)
+
+
+def test_a_second_config_swaps_the_method(config, tmp_path, capsys):
+    (tmp_path / "si.yaml").write_text("model: {init_args: {method: lightning_go4align.methods.SI}}")
+    with pytest.raises(SystemExit):
+        main(["fit", "-c", config, "-c", str(tmp_path / "si.yaml"), "--print_config"])
+    assert yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["method"]["class_path"].endswith("SI")
+
+
+def test_fit_trains_and_then_tests(config, capsys):
+    main(["fit", "-c", config, *SHORT, "--test_after_fit=true"])
+    assert "test/zero" in capsys.readouterr().out
+
+
+def test_the_callback_door_stands_open_in_the_trainer(config, tmp_path):
+    (tmp_path / "plain.yaml").write_text(
+        "model: {class_path: toy.Toy}\n"
+        "data: {class_path: cli_modules.ToyData}\n"
+        "trainer: {callbacks: [{class_path: cli_modules.Look, init_args: {method: {class_path: GO4Align}}}]}\n"
+    )
+    main(["fit", "-c", str(tmp_path / "plain.yaml"), *SHORT])
+    assert seen.pop().tasks == ["a", "b", "c"]
+
+
+class ToyData(BoringDataModule):
+    """The toy problem's rows."""
+
+    def prepare_data(self):
+        pass
+
+    def setup(self, stage):
+        pass
+
+    def train_dataloader(self):
+        return loader()
+
+    def val_dataloader(self):
+        return loader(16)
+
+
+def test_a_second_run_in_the_same_folder_logs_beside_the_first(config, tmp_path):
+    logger = ["--trainer.logger=CSVLogger", "--trainer.logger.save_dir=logs", "--trainer.log_every_n_steps=1"]
+    for _ in range(2):
+        main(["fit", "-c", config, *QUIET, "--trainer.max_epochs=1", *logger])
+    for version in ("version_0", "version_1"):
+        with (tmp_path / "logs/lightning_logs" / version / "metrics.csv").open() as file:
+            assert [row["group/b"] for row in csv.DictReader(file)] == ["0.0"] * 5
+
+
+def test_a_checkpoint_of_the_command_line_loads_without_it(config, tmp_path):
+    main(["fit", "-c", config, *QUIET, "--trainer.max_epochs=1", "--trainer.logger=false"])
+    (path,) = tmp_path.rglob("*.ckpt")
+    module = Widths.load_from_checkpoint(path, weights_only=True)
+    assert (module.hparams["hidden"], type(module.method)) == (5, GO4Align)
+
+
+def test_a_checkpoint_of_python_loads_with_the_method_given_again(tmp_path):
+    from toy import quiet_trainer
+
+    trainer = quiet_trainer(max_epochs=1)
+    trainer.fit(Widths(hidden=2, method=SI()))
+    trainer.save_checkpoint(tmp_path / "python.ckpt")
+    module = Widths.load_from_checkpoint(tmp_path / "python.ckpt", method=SI(), weights_only=True)
+    assert dict(module.hparams) == {"hidden": 2, "optimization": "manual"} or dict(module.hparams) == {"hidden": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        pytest.param(["--model.method=GOAlign"], "GOAlign", id="unknown-method"),
+        pytest.param(["--model.method.init_args.groups=3"], "groups", id="unknown-key"),
+        pytest.param(["--trainer.epochs=3"], "trainer.epochs", id="unknown-flag"),
+    ],
+)
+def test_what_is_not_known_is_named(config, given, named, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "-c", config, *given])
+    assert named in capsys.readouterr().err
+
+
+def test_the_console_script_names_the_other_commands():
+    printed = subprocess.run(
+        [sys.executable, "-m", "lightning_go4align", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "report, dashboard, study" in printed.stdout
+
+
+@pytest.mark.parametrize("command", ["report", "dashboard", "study"])
+def test_every_other_command_has_help(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"go4align {command}" in capsys.readouterr().out
