@@ -37,9 +37,10 @@ def tiles(history: History) -> list[Tile]:
     if np.isfinite(history.scores[:, 2]).any():
         epochs, _, scores, _ = history.scores.T
         best = int(np.nanargmin(scores))
-        better = int((history.deltas < 0).sum())
         found.append(Tile("best ∆m", percent(scores[best], 1), f"epoch {epochs[best]:.0f} of {epochs[-1]:.0f}"))
-        found.append(Tile("metrics beating STL", f"{better} / {len(history.deltas)}", "at the best epoch"))
+        if history.metrics:
+            better = int((history.deltas < 0).sum())
+            found.append(Tile("metrics beating STL", f"{better} / {len(history.deltas)}", "at the best epoch"))
     transitions, rand, adjusted, moves, _, occupied = history.windows.sum(0)
     if history.grouped and transitions:
         recent = history.windows[-max(1, len(history.windows) // 10) :].sum(0)

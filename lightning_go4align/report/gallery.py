@@ -65,8 +65,9 @@ def exhibits(history: History) -> list[Exhibit]:
         found.append(Exhibit("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, 2 if scored else 1))
     if scored:
         found.append(Exhibit("∆m", _DELTA_M, plots.delta_m))
-        found.append(Exhibit("Per metric at the best epoch", _DELTAS, plots.deltas))
-        if len(history.scores) > 1:
+        if history.metrics:
+            found.append(Exhibit("Per metric at the best epoch", _DELTAS, plots.deltas))
+        if len(history.epochs) and len(history.scores) > 1:
             found.append(Exhibit("When each task converges", _CONVERGENCE, plots.convergence))
     return found
 
