@@ -139,7 +139,8 @@ def learning_after_epoch(method: nn.Module) -> list[LearnsAfterEpoch]:
         >>> learning_after_epoch(DWA())
         [DWA(temperature=2.0)]
     """
-    return [part for part in _parts(method) if isinstance(part, LearnsAfterEpoch)]
+    # Nash-MTL of TorchJD counts its calls under the same name.
+    return [part for part in _parts(method) if isinstance(part, LearnsAfterEpoch) and callable(part.step)]
 
 
 def _parts(method: nn.Module) -> list[nn.Module]:

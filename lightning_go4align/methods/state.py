@@ -100,7 +100,7 @@ def move_state(method: nn.Module, device: torch.device) -> None:
     method.to(device)
     for module in method.modules():
         for name, value in _memory(module).items():
-            setattr(module, name, _moved(value, device))
+            setattr(module, name, _moved(value, module, device))
 
 
 def _memory(module: nn.Module) -> dict[str, Any]:
@@ -132,11 +132,11 @@ def _restored(value: Any, module: nn.Module) -> Any:
     return _saved(value)
 
 
-def _moved(value: Any, device: torch.device) -> Any:
+def _moved(value: Any, module: nn.Module, device: torch.device) -> Any:
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, torch.device):
         return device
     if isinstance(value, Optimizer):
-        value.load_state_dict(value.state_dict())  # Moves its state to where its parameters are.
-    return type(value)(_moved(item, device) for item in value) if isinstance(value, list | tuple) else value
+        return _restored(_saved(value), module)  # Loading moves its state to where the parameters are now.
+    return type(value)(_moved(item, module, device) for item in value) if isinstance(value, list | tuple) else value
