@@ -1,0 +1,100 @@
+"""The synthetic problem as a LightningModule."""
+
+from collections.abc import Iterator
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+from torchmetrics.functional.clustering import adjusted_rand_score
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.synthetic.data import Part, SyntheticData
+from lightning_go4align.functional.relative import relative_changes
+from lightning_go4align.module import MultiTaskModule
+
+
+class SyntheticModule(MultiTaskModule):
+    """Regress the targets of :class:`SyntheticData`: one mean squared error a task, in the tasks' own scales.
+
+    Logs ``delta_m`` and ``worst`` with ``val/`` or ``test/`` before: mean and largest change of the squared error
+    against the best predictor, in percent. Methods that group also have ``train/agreement``, the adjusted Rand index
+    of their last groups and the true ones: 1 if equal, about 0 if unrelated.
+
+    Args:
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
+        width: Hidden width.
+        learning_rate: Of Adam.
+
+    Example:
+        >>> from lightning_go4align import GO4Align
+        >>> module = SyntheticModule(GO4Align(num_groups=3), width=8)
+    """
+
+    def __init__(self, method: Scalarizer | Aggregator, width: int = 32, learning_rate: float = 1e-2) -> None:
+        super().__init__(method)
+        self.width = width
+        self.learning_rate = learning_rate
+        self.trunk = nn.Sequential(nn.Linear(16, width), nn.Tanh())
+
+    @override
+    def configure_model(self) -> None:
+        if not hasattr(self, "heads"):  # Their number is the data's.
+            self.heads = nn.Linear(self.width, self.data.num_tasks)
+
+    @property
+    def data(self) -> SyntheticData:
+        """The data module, which knows the answer."""
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, SyntheticData):
+            raise MisconfigurationException(
+                f"SyntheticModule needs a SyntheticData, but was given {type(data).__name__}. "
+                "Pass `datamodule=SyntheticData(...)` to the trainer."
+            )
+        return data
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        """Predictions, shape ``[B, M]``."""
+        prediction: Tensor = self.heads(self.trunk(x))
+        return prediction
+
+    def losses(self, batch: Part) -> Tensor:
+        """Mean squared error of each task, shape ``[M]``."""
+        x, y = batch
+        losses: Tensor = (self(x) - y).square().mean(dim=0)
+        return losses
+
+    @override
+    def training_step(self, batch: Part, batch_idx: int) -> dict[str, Tensor]:
+        return {f"task_{index}": loss for index, loss in enumerate(self.losses(batch).unbind())}
+
+    @override
+    def on_train_epoch_end(self) -> None:
+        signals = self.multi_task_callback.signals
+        if signals is not None and signals.grouping is not None:
+            agreement = adjusted_rand_score(signals.grouping.assignment, self.data.groups.to(self.device))
+            self.log("train/agreement", agreement)
+
+    @override
+    def validation_step(self, batch: Part, batch_idx: int) -> None:
+        self._log_changes("val", batch)
+
+    @override
+    def test_step(self, batch: Part, batch_idx: int) -> None:
+        self._log_changes("test", batch)
+
+    def _log_changes(self, stage: str, batch: Part) -> None:
+        best = self.data.best_errors.to(self.device)
+        changes = relative_changes(self.losses(batch), best, torch.zeros_like(best, dtype=torch.bool))
+        self.log_dict({f"{stage}/delta_m": changes.mean(), f"{stage}/worst": changes.max()}, batch_size=len(batch[0]))
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+
+    def shared_parameters(self) -> Iterator[nn.Parameter]:
+        """The trunk, for gradient-oriented methods."""
+        return self.trunk.parameters()

@@ -1,0 +1,62 @@
+"""From finished runs to the results of a study."""
+
+import math
+
+from lightning_go4align.studies.baselines import read_baseline
+from lightning_go4align.studies.logs import last_value, logged, median_value
+from lightning_go4align.studies.plan import Run, chosen_run
+from lightning_go4align.studies.results import Results, Row
+from lightning_go4align.studies.study import Study
+
+
+def collect(study: Study) -> Results:
+    """Read the finished runs of a study: one a method and seed, with the chosen learning rate.
+
+    Args:
+        study: The study.
+
+    Returns:
+        Its results; rows are in the order of methods, then seeds.
+    """
+    asked = [(name, seed) for name in study.methods for seed in study.seeds_of(name)]
+    runs = [chosen_run(study, name, seed) for name, seed in asked]
+    return Results(
+        methods=list(study.methods),
+        columns=[short_name(name) for name in study.columns],
+        rows=[_row(run) for run in runs if run is not None and run.is_finished],
+        higher_is_better=frozenset(map(short_name, study.higher_is_better)),
+        baseline=None if study.baseline is None else read_baseline(study.baseline),
+        reference=study.reference,
+        x={name: method.x for name, method in study.methods.items() if method.x is not None},
+        planned=len(runs),
+    )
+
+
+def short_name(column: str) -> str:
+    """Name of a column in tables.
+
+    Example:
+        >>> short_name("test/mu")
+        'mu'
+    """
+    return column.split("/", 1)[-1]
+
+
+def _row(run: Run) -> Row:
+    return Row(
+        method=run.method,
+        seed=run.seed,
+        values={short_name(name): _value(run, name) for name in run.columns},
+        learning_rate=run.learning_rate,
+        seconds=median_value(run.folder, "cost/seconds"),
+        cpu_seconds=median_value(run.folder, "cost/cpu_seconds"),
+        memory=max(logged(run.folder, "cost/memory"), default=math.nan),
+        folder=run.folder,
+    )
+
+
+def _value(run: Run, name: str) -> float:
+    value = last_value(run.folder, name)
+    if value is None:
+        raise ValueError(f"{run.title} logged no {name!r}. Correct `columns` of the study; its logs: {run.folder}.")
+    return value

@@ -1,0 +1,160 @@
+"""Runs as processes of ``go4align fit``, side by side."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+from lightning_go4align.studies.logs import last_value
+from lightning_go4align.studies.merge import merged
+from lightning_go4align.studies.plan import Run
+from lightning_go4align.studies.watching import Watcher
+
+POLL_SECONDS = 0.2
+
+
+@dataclass
+class Process:
+    """A run in progress."""
+
+    run: Run
+    popen: subprocess.Popen[bytes]
+    lock: IO[str]
+    start: float
+    resumed: bool
+
+
+def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> dict[str, str]:
+    """Run what is not finished, as many at a time as there are jobs.
+
+    A run that fails leaves the others alone. An interrupted one is resumed from its last epoch. A run that another
+    process is at is waited for.
+
+    Args:
+        runs: The runs.
+        jobs: Number of processes, at least 1.
+        watcher: Who is told what happens.
+
+    Returns:
+        What the failed runs said last, by their titles.
+    """
+    waiting, working, failures = deque(runs), list[Process](), dict[str, str]()
+    try:
+        while waiting or working:
+            _fill(waiting, working, jobs, watcher)
+            time.sleep(POLL_SECONDS if working or waiting else 0)
+            for process in [process for process in working if process.popen.poll() is not None]:
+                working.remove(process)
+                failure = _finish(process)
+                failures |= {process.run.title: failure} if failure else {}
+                watcher.ended(process.run, failure)
+            watcher.watch([process.run for process in working])
+    finally:
+        for process in working:
+            process.popen.terminate()
+        for process in working:
+            process.popen.wait()
+    return failures
+
+
+def _fill(waiting: deque[Run], working: list[Process], jobs: int, watcher: Watcher) -> None:
+    for _ in range(len(waiting)):
+        if len(working) == jobs:
+            return
+        run = waiting.popleft()
+        process = None if run.is_finished else _start(run)
+        if process is not None:
+            working.append(process)
+            watcher.started(run)
+        elif run.is_finished:
+            watcher.skipped(run)
+        else:
+            waiting.append(run)
+
+
+def _start(run: Run) -> Process | None:
+    """Start a run, or say None if another process is at it."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    lock = (run.folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    if run.is_finished:
+        lock.close()
+        return None
+    command = [sys.executable, "-m", "lightning_go4align", "fit", "-c", str(_write_config(run))]
+    checkpoint = last_checkpoint(run.folder)
+    command += [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}
+    with (run.folder / "output.txt").open("w") as output:
+        # The lock goes to the process, too: it is held for as long as the run goes on, even without this one.
+        popen = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment, pass_fds=[lock.fileno()]
+        )
+    return Process(run, popen, lock, time.perf_counter(), checkpoint is not None)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Find the checkpoint from which a run is resumed; None if it has not finished an epoch."""
+    return max(folder.glob("resume/epoch=*.ckpt"), key=_epoch, default=None)
+
+
+def _epoch(checkpoint: Path) -> int:
+    return int(checkpoint.stem.removeprefix("epoch="))
+
+
+def epochs_done(folder: Path) -> int:
+    """Number of epochs that a run has finished."""
+    checkpoint = last_checkpoint(folder)
+    return 0 if checkpoint is None else _epoch(checkpoint) + 1
+
+
+def _write_config(run: Run) -> Path:
+    """Write the configuration with what the study adds: where to log, what to resume from, the cost of epochs."""
+    trainer = run.config.get("trainer", {})
+    callbacks = [_with_folder(callback, run.folder) for callback in trainer.get("callbacks") or []]
+    every_epoch = {"dirpath": str(run.folder / "resume"), "filename": "{epoch}", "save_on_train_epoch_end": True}
+    callbacks += [
+        {"class_path": "lightning_go4align.studies.epoch_cost.EpochCost"},
+        {"class_path": "lightning.pytorch.callbacks.ModelCheckpoint", "init_args": every_epoch},
+    ]
+    logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": {"save_dir": str(run.folder)}}
+    logger["init_args"] |= {"name": "logs"}  # type: ignore[operator]
+    added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
+    file = run.folder / "config.yaml"
+    file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))
+    return file
+
+
+def _with_folder(callback: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Keep a checkpoint of the benchmark in the run's folder, where a resumed run finds its best one."""
+    if not callback["class_path"].endswith("ModelCheckpoint"):
+        return callback
+    return merged({"init_args": {"dirpath": str(folder / "checkpoints")}}, callback)
+
+
+def _finish(process: Process) -> str | None:
+    """Mark a run as finished, or say why it failed."""
+    run, seconds = process.run, time.perf_counter() - process.start
+    with process.lock:
+        missing = [name for name in run.columns if last_value(run.folder, name) is None]
+        if process.popen.returncode == 0 and not missing:
+            marker = run.folder / "finished.json.part"
+            marker.write_text(json.dumps({"run": run.title, "seconds": None if process.resumed else seconds}))
+            marker.replace(run.folder / "finished.json")
+            return None
+    if process.popen.returncode == 0:
+        return f"ended without logging {', '.join(missing)}; see {run.folder / 'output.txt'}"
+    lines = (run.folder / "output.txt").read_text(errors="replace").strip().splitlines()
+    return f"{lines[-1].strip() if lines else 'no output'} ({run.folder / 'output.txt'})"

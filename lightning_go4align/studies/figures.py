@@ -1,0 +1,67 @@
+"""A study's figures: the layout of the paper's Fig. 1, 4 and 6."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from typing_extensions import override
+
+from lightning_go4align.plots import comparison_bars, elbow, performance_against_time, runtime_bars
+from lightning_go4align.studies.outputs import Output
+from lightning_go4align.studies.results import Results
+
+
+class Bars(Output):
+    """Draw ``delta_m.png``: delta_m of each method with its standard deviation over seeds.
+
+    Example:
+        >>> output = Bars()
+    """
+
+    @override
+    def __call__(self, results: Results, folder: Path) -> None:
+        save(comparison_bars(results.scores()), folder / "delta_m.png")
+
+
+class Elbow(Output):
+    """Draw ``elbow.png``: delta_m over the number of groups, for the methods that have an ``x`` (Fig. 6).
+
+    Example:
+        >>> output = Elbow()
+    """
+
+    @override
+    def __call__(self, results: Results, folder: Path) -> None:
+        scores = {int(results.x[name]): values for name, values in results.scores().items() if name in results.x}
+        save(elbow(scores), folder / "elbow.png")
+
+
+class PerformanceAgainstTime(Output):
+    """Draw ``performance_against_time.png``: delta_m over the seconds of an epoch (Fig. 1).
+
+    Example:
+        >>> output = PerformanceAgainstTime()
+    """
+
+    @override
+    def __call__(self, results: Results, folder: Path) -> None:
+        scores, seconds = results.scores(), results.seconds()
+        points = {name: (seconds[name], sum(values) / len(values)) for name, values in scores.items()}
+        save(performance_against_time(points), folder / "performance_against_time.png")
+
+
+class RuntimeBars(Output):
+    """Draw ``runtime.png``: seconds of an epoch relative to the reference (Fig. 4).
+
+    Example:
+        >>> output = RuntimeBars()
+    """
+
+    @override
+    def __call__(self, results: Results, folder: Path) -> None:
+        if results.reference in results.finished:
+            save(runtime_bars(results.seconds(), str(results.reference)), folder / "runtime.png")
+
+
+def save(figure: Figure, file: Path) -> None:
+    """Write a figure to a file."""
+    figure.savefig(file, dpi=200)

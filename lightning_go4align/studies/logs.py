@@ -1,0 +1,41 @@
+"""What runs logged, over all attempts to finish them."""
+
+import csv
+import math
+import statistics
+from pathlib import Path
+
+
+def logged(folder: Path, name: str) -> list[float]:
+    """List the values that a run logged under a name, in their order.
+
+    Args:
+        folder: The run's folder, with the ``metrics.csv`` of each attempt.
+        name: Name of the metric.
+
+    Returns:
+        The values; none if there is no such metric.
+    """
+    attempts = sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda file: int(file.parent.name[8:]))
+    values = []
+    for file in attempts:
+        with file.open(newline="") as rows:
+            values += [float(row[name]) for row in csv.DictReader(rows) if row.get(name)]
+    return values
+
+
+def last_value(folder: Path, name: str) -> float | None:
+    """The last value that a run logged under a name; None if there is none."""
+    values = logged(folder, name)
+    return values[-1] if values else None
+
+
+def best_value(folder: Path, name: str) -> float:
+    """The lowest value that a run logged under a name; infinity if it logged no number."""
+    return min((value for value in logged(folder, name) if not math.isnan(value)), default=math.inf)
+
+
+def median_value(folder: Path, name: str) -> float:
+    """The median of the values that a run logged under a name; NaN if there is none."""
+    values = logged(folder, name)
+    return statistics.median(values) if values else math.nan

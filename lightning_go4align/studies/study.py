@@ -1,0 +1,127 @@
+"""What a study compares, as its YAML file says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+from jsonargparse.typing import Path_fr
+
+from lightning_go4align.studies.outputs import Output
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of the things compared.
+
+    Args:
+        configs: Files that go on top of the study's benchmark.
+        overrides: Arguments of ``fit`` that go on top of those, by dotted names.
+        seeds: Its seeds; the study's if not given.
+        x: Where it stands on the axis of a figure over a parameter.
+        columns: The study's columns that it has; all if not given.
+
+    Example:
+        >>> Method(overrides={"model.init_args.method.init_args.num_groups": 2}, x=2).x
+        2
+    """
+
+    configs: list[Path_fr] = field(default_factory=list)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    seeds: list[int] | None = None
+    x: float | None = None
+    columns: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Methods to compare on a benchmark, and what to show of them.
+
+    Paths in a study's file are relative to it.
+
+    Args:
+        name: Its name and that of its folder; the file's name if it is empty.
+        folder: Where results go: those of the study to ``<folder>/<name>``, its runs to ``<folder>/runs``, which
+            studies of the same folder share. A run that two studies ask for is run once.
+        benchmark: Files of ``fit`` that all methods have in common.
+        methods: What is compared, by the names that tables show.
+        columns: Metrics to compare, by the names under which they are logged, such as ``test/mu``; the last value
+            counts. What stands before the first slash is left out in tables.
+        higher_is_better: Those of the columns that are better when higher.
+        seeds: Seeds of each method.
+        seed_argument: Where ``fit`` takes them: another argument if something else than chance is repeated.
+        overrides: Arguments of ``fit`` for all methods, by dotted names, on top of their files: the budget.
+        learning_rates: If several, each method is trained with each of them and its first seed; its other seeds
+            take the one with the best ``select_by``.
+        learning_rate_argument: Where ``fit`` takes it.
+        select_by: Metric that chooses the learning rate; lower is better, the best epoch counts. Not of the test.
+        baseline: Metrics of single-task networks for delta_m: a JSON file with ``about`` and ``errors``, such as
+            another study writes; or ``module:NAME`` of a mapping. Names are those of the columns in tables.
+        baseline_argument: Where ``fit`` takes the baseline's file, if it does.
+        reference: The method that others are compared with, paired by seed.
+        outputs: What to write beside the tables.
+    """
+
+    benchmark: list[Path_fr]
+    methods: dict[str, Method]
+    columns: list[str]
+    name: str = ""
+    folder: str = "."
+    higher_is_better: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=lambda: [0])
+    seed_argument: str = "seed_everything"
+    overrides: dict[str, Any] = field(default_factory=dict)
+    learning_rates: list[float] = field(default_factory=list)
+    learning_rate_argument: str = "model.init_args.learning_rate"
+    select_by: str = "val/delta_m"
+    baseline: str | None = None
+    baseline_argument: str | None = None
+    reference: str | None = None
+    outputs: list[Output] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        asked = {"higher_is_better": self.higher_is_better}
+        asked |= {f"methods.{name}.columns": method.columns or [] for name, method in self.methods.items()}
+        for place, names in asked.items():
+            unknown = set(names) - set(self.columns)
+            if unknown:
+                raise ValueError(f"`{place}` may name {self.columns}, but names {sorted(unknown)}.")
+        if self.reference is not None and self.reference not in self.methods:
+            raise ValueError(f"`reference` must be one of {list(self.methods)}, but is {self.reference!r}.")
+        if self.select_by.startswith("test/"):
+            raise ValueError(f"`select_by` must not look at the test, but is {self.select_by!r}.")
+
+    def seeds_of(self, method: str) -> list[int]:
+        """Seeds of a method."""
+        seeds = self.methods[method].seeds
+        return self.seeds if seeds is None else seeds
+
+
+def read_study(file: Path) -> Study:
+    """Read a study from its YAML file.
+
+    Args:
+        file: The file; the keys are the arguments of :class:`Study`.
+
+    Raises:
+        ValueError: If it does not describe a study.
+        FileNotFoundError: If there is no such file.
+
+    Example: ``read_study(Path("configs/studies/qm9_comparison.yaml"))``
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no study {file}. Those of this project are in `configs/studies`.")
+    parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
+    parser.add_class_arguments(Study)
+    values = vars(parser.instantiate_classes(parser.parse_path(file)))
+    values["name"] = values["name"] or file.stem
+    return Study(**{**values, **_absolute(values, file.parent)})
+
+
+def _absolute(values: Mapping[str, Any], start: Path) -> dict[str, str | None]:
+    """Paths that need not exist yet."""
+    baseline = values["baseline"]
+    if baseline is not None and ":" not in baseline:
+        baseline = str((start / baseline).resolve())
+    return {"folder": str((start / values["folder"]).resolve()), "baseline": baseline}

@@ -1,0 +1,182 @@
+"""A study's tables: ``results.csv`` for programs, ``table.md`` for people."""
+
+import csv
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from lightning_go4align.functional.relative import mean_rank
+from lightning_go4align.studies.comparison import paired_comparisons
+from lightning_go4align.studies.results import Results
+
+
+def write_tables(results: Results, folder: Path) -> None:
+    """Write ``results.csv``, a row for each finished run, and ``table.md``, the layout of the paper's tables.
+
+    Args:
+        results: The study's results.
+        folder: Where to write; both files are written anew.
+    """
+    with (folder / "results.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(csv_rows(results))
+    parts = [comparison_table(results), paired_table(results) if results.reference else ""]
+    (folder / "table.md").write_text("\n".join(filter(None, parts)))
+
+
+def csv_rows(results: Results) -> list[list[object]]:
+    """Lay out all finished runs, a header first.
+
+    Args:
+        results: The study's results.
+
+    Example:
+        >>> from lightning_go4align.studies.results import Row
+        >>> csv_rows(Results(["LS"], ["mu"], [Row("LS", 0, {"mu": 0.6})]))[1][:4]
+        ['LS', 0, None, 0.6]
+    """
+    score = ["delta_m"] if results.baseline else []
+    costs = ["seconds_per_epoch", "cpu_seconds_per_epoch", "memory_mib"]
+    rows: list[list[object]] = [["method", "seed", "learning_rate", *results.columns, *score, *costs, "run"]]
+    for row in results.rows:
+        values = [row.values.get(name) for name in results.columns]
+        scores = [results.delta_m(row)] if results.baseline else []
+        costs_of_row = [row.seconds, row.cpu_seconds, row.memory]
+        rows.append([row.method, row.seed, row.learning_rate, *values, *scores, *costs_of_row, row.folder.name])
+    return rows
+
+
+def comparison_table(results: Results) -> str:
+    """Lay out the methods as the paper's tables do: mean ± standard deviation over seeds, the best in bold.
+
+    The mean rank and delta_m are those among the methods of this table, against its baseline.
+
+    Args:
+        results: The study's results.
+
+    Returns:
+        Markdown, with a note of what was compared.
+
+    Example:
+        >>> from lightning_go4align.studies.results import Baseline, Row
+        >>> rows = [Row("LS", 0, {"mu": 0.6}), Row("SI", 0, {"mu": 0.5})]
+        >>> results = Results(["LS", "SI"], ["mu"], rows, baseline=Baseline("measured", {"mu": 0.4}), planned=2)
+        >>> print(comparison_table(results).splitlines()[4])
+        | SI | 0 | **0.500** | **1.00** | **+25.0** | - | - |
+    """
+    methods = results.finished
+    columns = {"method": methods, "seeds": [_list(row.seed for row in results.of(name)) for name in methods]}
+    rates = {name: {row.learning_rate for row in results.of(name)} - {None} for name in methods}
+    if any(rates.values()):
+        columns["learning rate"] = [_list(f"{rate:g}" for rate in rates[name]) for name in methods]
+    for column in results.columns:
+        falls = column not in results.higher_is_better
+        values = [[row.values[column] for row in results.of(name) if column in row.values] for name in methods]
+        columns[f"{column} {'↓' if falls else '↑'}"] = _cells(values, 1 if falls else -1)
+    if results.baseline is not None:
+        columns["MR ↓"] = _cells([[rank] for rank in _mean_ranks(results)], 1, "{:.2f}")
+        columns["∆m% ↓"] = _cells(list(results.scores().values()), 1, "{:+.1f}")
+    columns["s/epoch"] = [_cell([row.seconds for row in results.of(name)]) for name in methods]
+    columns["CPU s/epoch"] = [_cell([row.cpu_seconds for row in results.of(name)]) for name in methods]
+    rows = list(zip(*columns.values(), strict=True))
+    if results.baseline is not None:
+        single = [_cell([results.baseline.values[name]]) for name in results.columns]
+        before = [""] * (len(columns) - len(results.columns) - 5)
+        rows.insert(0, ("STL", *before, *single, "", "", "", ""))
+    return markdown(list(columns), rows) + _note(results)
+
+
+def paired_table(results: Results) -> str:
+    """Lay out each method against the reference, paired by seed.
+
+    Args:
+        results: The study's results.
+
+    Returns:
+        Markdown; empty if no seed is shared.
+    """
+    header = ["method", "seeds", "ratio of errors", "each seed"]
+    header += ["difference of ∆m%", "each seed"] if results.baseline else []
+    rows = []
+    for pair in paired_comparisons(results):
+        wins = f"{statistics.mean(pair.wins):.3g} of {len(results.columns)}"
+        ratio = math.exp(statistics.mean(map(math.log, pair.ratios)))
+        row = [pair.method, _list(pair.seeds), f"{ratio:.3f}", _list(f"{value:.3f}" for value in pair.ratios)]
+        if results.baseline:
+            mean = statistics.mean(pair.differences)
+            row += [f"{mean:+.1f}", _list(f"{value:+.1f}" for value in pair.differences)]
+        rows.append([*row, wins])
+    if not rows:
+        return ""
+    about = (
+        f"\nAgainst {results.reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
+        "method is better, and no baseline enters.\n\n"
+    )
+    return about + markdown([*header, "better in"], rows)
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table in Markdown.
+
+    Args:
+        header: Names of the columns.
+        rows: Cells.
+
+    Example:
+        >>> print(markdown(["a", "b"], [["1", "2"]]), end="")
+        | a | b |
+        | :-- | --: |
+        | 1 | 2 |
+    """
+    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _mean_ranks(results: Results) -> list[float]:
+    means = [
+        [statistics.mean(row.values[column] for row in results.of(name)) for column in results.columns]
+        for name in results.finished
+    ]
+    rises = torch.tensor([name in results.higher_is_better for name in results.columns])
+    ranks: list[float] = mean_rank(torch.tensor(means, dtype=torch.float64), rises).tolist()
+    return ranks
+
+
+def _cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None) -> list[str]:
+    """Format the values of each method, and print the best mean, after sign the lowest, in bold."""
+    means = [sign * statistics.mean(value) if value else math.inf for value in values]
+    best = min((mean for mean in means if not math.isnan(mean)), default=math.nan)
+    cells = [_cell(value, words) for value in values]
+    return [f"**{cell}**" if mean == best else cell for cell, mean in zip(cells, means, strict=True)]
+
+
+def _cell(values: Sequence[float], words: str | None = None) -> str:
+    if not values or math.isnan(mean := statistics.mean(values)):
+        return "-"
+    if words is None:  # three digits, but all of a whole number
+        digits = 2 - math.floor(math.log10(abs(mean))) if mean and math.isfinite(mean) else 2
+        words = f"{{:.{max(digits, 0)}f}}"
+    spread = f" ± {words.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
+    return words.format(mean) + spread
+
+
+def _list(values: object) -> str:
+    return ", ".join(map(str, values))  # type: ignore[call-overload]
+
+
+def _note(results: Results) -> str:
+    lines = (
+        [f"{len(results.rows)} of {results.planned} runs are finished."]
+        if len(results.rows) < results.planned
+        else []
+    )
+    lines.append("± is the standard deviation over seeds (of the sample).")
+    if results.baseline is not None:
+        lines.append(
+            f"STL: {results.baseline.about}. MR: ranks among the {len(results.finished)} methods of this table."
+        )
+        if len({tuple(row.seed for row in results.of(name)) for name in results.finished}) > 1:
+            lines.append("Means over different seeds do not compare: see the differences paired by seed.")
+    return "\n" + " ".join(lines) + "\n"

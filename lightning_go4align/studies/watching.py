@@ -1,0 +1,58 @@
+"""What a person sees while a study runs."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from typing_extensions import Self
+
+from lightning_go4align.studies.plan import Run
+
+
+class Watcher:
+    """One display of all runs: a bar for the study, and one for each run in progress with its epochs.
+
+    Args:
+        study: Name of the study.
+        total: Number of its runs.
+        epochs_done: Tells how many epochs the run of a folder has finished.
+        console: Where to draw.
+    """
+
+    def __init__(self, study: str, total: int, epochs_done: Callable[[Path], int], console: Console) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console)
+        self._all = self._progress.add_task(study, total=total)
+        self._bars: dict[Path, TaskID] = {}
+        self._epochs_done = epochs_done
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def started(self, run: Run) -> None:
+        """A run starts."""
+        self._bars[run.folder] = self._progress.add_task(f"  {run.title}", total=run.num_epochs)
+
+    def watch(self, runs: Sequence[Run]) -> None:
+        """Look at the runs in progress."""
+        for run in runs:
+            self._progress.update(self._bars[run.folder], completed=self._epochs_done(run.folder))
+
+    def skipped(self, run: Run) -> None:
+        """A run was finished before."""
+        self._progress.advance(self._all)
+
+    def ended(self, run: Run, failure: str | None) -> None:
+        """A run ended, well if there is no failure."""
+        self._progress.remove_task(self._bars.pop(run.folder))
+        self._progress.advance(self._all)
+        if failure is not None:
+            self._progress.console.print(f"[red]failed:[/] {run.title}: {failure}", highlight=False)
