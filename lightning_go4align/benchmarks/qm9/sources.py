@@ -71,7 +71,9 @@ class PyGFiles(Source):
     Args:
         root: Its root folder. PyG downloads what is missing there.
 
-    Example: ``PyGFiles("data/QM9").molecules()``
+    Example:
+        >>> PyGFiles("data/QM9").root
+        'data/QM9'
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:

@@ -23,22 +23,25 @@ def relative_difference(found, expected) -> float:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize(
-    ("num_molecules", "num_chunks"),
+    ("num_molecules", "num_chunks", "edge_width"),
     [
-        pytest.param(1, 1, id="one molecule, no padding"),
-        pytest.param(16, 1, id="one chunk, much padding"),
-        pytest.param(16, 3, id="three chunks"),
-        pytest.param(5, 8, id="a chunk for each molecule"),
+        pytest.param(1, 1, 128, id="one molecule, no padding"),
+        pytest.param(16, 1, 128, id="one chunk, much padding"),
+        pytest.param(16, 3, 128, id="three chunks"),
+        pytest.param(5, 8, 128, id="a chunk for each molecule"),
+        pytest.param(16, 1, 32, id="narrow edge network"),
     ],
 )
-def test_dense_network_is_pyg_s_in_outputs_and_gradients(table, molecules, num_molecules, num_chunks, dtype):
+def test_dense_network_is_pyg_s_in_outputs_and_gradients(
+    table, molecules, num_molecules, num_chunks, edge_width, dtype
+):
     torch.manual_seed(0)
     rows = torch.randperm(240)[:num_molecules]
     rows = rows[table.num_atoms[rows].argsort(stable=True)]
     table, y = table._replace(positions=table.positions.to(dtype)), molecules.targets[:, :11]
     graphs = next(iter(DataLoader(GraphMolecules(table, y, rows), batch_size=num_molecules)))
     batch = DenseMolecules(table, y, rows, num_chunks).__getitems__(range(num_molecules))
-    reference, dense = MPNN(11).to(dtype), DenseMPNN(11).to(dtype)
+    reference, dense = MPNN(11, edge_width).to(dtype), DenseMPNN(11, edge_width).to(dtype)
     dense.load_state_dict(reference.state_dict())
     graphs = graphs.apply(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
     chunks = tuple(chunk._replace(x=chunk.x.to(dtype)) for chunk in batch.chunks)
@@ -73,6 +76,15 @@ def test_molecule_does_not_see_the_others_of_its_batch(table, molecules):
     together = network(data.__getitems__([0, 239]))
     assert table.num_atoms[0] < table.num_atoms[239]
     torch.testing.assert_close(together[0], network(data[0])[0])
+
+
+def test_autocast_to_bfloat16_changes_the_outputs_by_its_rounding_only(table, molecules):
+    network = DenseMPNN(11)
+    batch = DenseMolecules(table, molecules.targets[:, :11], torch.arange(200, 208))[0]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = network(batch)
+    # Eight bits of mantissa.
+    assert relative_difference(rounded.float(), network(batch)) < 2**-6
 
 
 def test_initial_weights_are_as_large_as_pyg_s():
