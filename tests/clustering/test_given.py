@@ -1,0 +1,90 @@
+import math
+
+import pytest
+import torch
+from torch import tensor
+
+from lightning_go4align.clustering import FixedGroups, FixedGroupWeights, RandomGroups, RandomGroupWeights, ungrouped
+
+POINTS = tensor([4.0, 1.0, 2.0])
+
+
+def test_weights_of_fixed_groups_are_their_mean_indicators():
+    assert FixedGroups([0, 1, 0])(POINTS, 2).task_weights.tolist() == [3.0, 1.0, 3.0]
+
+
+def test_groups_are_ranked_by_weight_whatever_their_given_number():
+    assert FixedGroups([0, 1, 0])(POINTS, 2).assignment.tolist() == [1, 0, 1]
+
+
+def test_fixed_weights_go_to_the_groups_as_given():
+    grouping = FixedGroups([0, 1, 1], FixedGroupWeights([0.6, 0.2]))(POINTS, 2)  # Fig. 5 f
+    torch.testing.assert_close(grouping.task_weights, tensor([0.6, 0.2, 0.2]))
+    assert grouping.assignment.tolist() == [1, 0, 0]
+
+
+def test_random_groups_take_every_assignment():
+    torch.manual_seed(0)
+    drawn = {tuple(RandomGroups()(POINTS, 2).matrix.T[:, 0].tolist()) for _ in range(100)}
+    assert len(drawn) == 4  # All tasks together, or one of the three alone.
+
+
+def test_random_groups_of_fixed_weight_weigh_a_task_by_its_group():
+    torch.manual_seed(0)
+    clustering = RandomGroups(FixedGroupWeights([0.9, 0.1]))  # Fig. 5 d
+    drawn = torch.stack([clustering(POINTS, 2).task_weights for _ in range(200)])
+    assert drawn.unique().tolist() == tensor([0.1, 0.9]).tolist()
+    torch.testing.assert_close(drawn.mean(0), torch.full((3,), 0.5), atol=0.1, rtol=0)
+
+
+def test_random_weights_add_up_to_1_and_differ_by_group():
+    torch.manual_seed(0)
+    clustering = FixedGroups([0, 1, 1], RandomGroupWeights())  # Fig. 5 i
+    drawn = torch.stack([clustering(POINTS, 2).task_weights for _ in range(50)])
+    torch.testing.assert_close(drawn.sum(1), torch.ones(50))
+    assert torch.equal(drawn[:, 1], drawn[:, 2])
+    assert len(drawn[:, 0].unique()) == 50
+
+
+def test_random_groups_come_from_torchs_seed():
+    torch.manual_seed(3)
+    first = [RandomGroups()(POINTS, 2).assignment.tolist() for _ in range(5)]
+    torch.manual_seed(3)
+    assert [RandomGroups()(POINTS, 2).assignment.tolist() for _ in range(5)] == first
+
+
+@pytest.mark.parametrize(
+    "clustering",
+    [
+        pytest.param(FixedGroups([0, 1, 0]), id="fixed"),
+        pytest.param(FixedGroups([0, 1, 0], FixedGroupWeights([0.5, 0.1])), id="fixed weights"),
+        pytest.param(FixedGroups([0, 1, 0], RandomGroupWeights()), id="random weights"),
+        pytest.param(RandomGroups(), id="random"),
+        pytest.param(ungrouped, id="ungrouped"),
+    ],
+)
+def test_absent_task_is_in_no_group(clustering):
+    grouping = clustering(tensor([4.0, math.nan, 2.0]), 2)
+    assert grouping.assignment[1] == -1
+    assert grouping.task_weights[1] == 0
+    assert grouping.group_weights.isfinite().all()
+
+
+def test_ungrouped_tasks_keep_their_own_weight():
+    assert ungrouped(POINTS, 1).task_weights.tolist() == POINTS.tolist()
+
+
+@pytest.mark.parametrize("groups", [[0, 1], [0, 1, 2], [0, -1, 1]], ids=str)
+def test_groups_that_do_not_fit_are_refused_with_advice(groups):
+    with pytest.raises(ValueError, match=r"one number from 0 to 1 for each of 3 tasks.*in `model.method`"):
+        FixedGroups(groups)(POINTS, 2)
+
+
+def test_weights_that_do_not_fit_are_refused_with_advice():
+    with pytest.raises(ValueError, match=r"one weight for each of 2 groups.*in `model.method`"):
+        FixedGroups([0, 1, 0], FixedGroupWeights([1.0]))(POINTS, 2)
+
+
+def test_negative_weight_is_refused_with_advice():
+    with pytest.raises(ValueError, match=r"at least 0, but are \[-1.0\]"):
+        FixedGroupWeights([-1.0])

@@ -1,0 +1,111 @@
+import json
+import math
+from pathlib import Path
+
+import kmeans_pytorch
+import pytest
+import torch
+from torch import tensor
+
+from lightning_go4align.clustering.lloyd import Lloyd
+from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
+
+FAILURES = json.loads((Path(__file__).parent.parent / "data" / "kmeans_pytorch_failures.json").read_text())["cases"]
+HANGING = [
+    pytest.param(case, id=f"{number}-{case['name']}")
+    for number, case in enumerate(FAILURES)
+    if case["outcome"].startswith("HANG")
+]
+
+
+@pytest.mark.parametrize("case", HANGING)
+def test_it_returns_where_the_package_never_does(case):
+    points = tensor([float(value) for value in case["x"]])
+    grouping = Lloyd()(points, case["K"])
+    assert grouping.group_weights.isfinite().all()
+    assert torch.equal(grouping.assignment >= 0, points.isfinite())
+
+
+@pytest.mark.parametrize("case", HANGING)
+def test_every_group_has_a_task_where_there_are_enough_points(case):
+    points = tensor([float(value) for value in case["x"]])
+    distinct = len(points[points.isfinite()].unique())
+    grouping = Lloyd()(points, case["K"])
+    occupied = grouping.assignment[grouping.assignment >= 0].unique()
+    assert len(occupied) == min(case["K"], distinct)
+
+
+def test_it_is_what_the_package_finds_from_the_same_start(monkeypatch, capfd):
+    started = []
+    original = torch.Tensor.index_select
+
+    def record(self, dim, index):
+        chosen = original(self, dim, index)
+        started.append(chosen.clone())
+        return chosen
+
+    points = torch.rand(12, generator=torch.Generator().manual_seed(3)) * 10
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "index_select", record)
+        found = Lloyd()(points, 4)
+    monkeypatch.setattr(kmeans_pytorch, "initialize", lambda points, number: started[0][:, None].clone())
+    labels, centres = kmeans_pytorch.kmeans(points[:, None], 4)
+    torch.testing.assert_close(found.task_weights, centres[labels, 0])
+
+
+def test_it_is_a_local_optimum_only():
+    generator, missed = torch.Generator().manual_seed(0), 0
+    for _ in range(20):
+        points = torch.rand(11, generator=generator)
+        missed += sum_of_squares(points, Lloyd()(points, 5)) > 1.001 * sum_of_squares(points, kmeans_1d(points, 5))
+    assert missed > 5
+
+
+def test_another_seed_of_torch_starts_elsewhere():
+    points = torch.rand(40, generator=torch.Generator().manual_seed(0))
+    found = []
+    with torch.random.fork_rng():
+        for seed in range(6):
+            torch.manual_seed(seed)
+            found.append(tuple(Lloyd()(points, 5).assignment.tolist()))
+    assert len(set(found)) > 1
+
+
+def test_it_stops_at_the_limit():
+    points = torch.rand(200, generator=torch.Generator().manual_seed(0)) * 1000
+    one, many = Lloyd(iter_limit=1)(points, 8), Lloyd(iter_limit=1000, tol=1e-12)(points, 8)
+    assert sum_of_squares(points, one) > sum_of_squares(points, many)
+
+
+def test_points_beyond_float32_have_finite_weights():
+    assert Lloyd()(tensor([1e300, 2e300, 1.0], dtype=torch.float64), 2).assignment.tolist() == [1, 1, 0]
+
+
+def test_points_equal_in_float32_but_not_in_float64_do_not_hang():
+    points = tensor([1.0, 1.0 + 1e-12, 1.0 + 2e-12, 2.0], dtype=torch.float64)
+    assert Lloyd()(points, 3).task_weights.isfinite().all()
+
+
+def test_the_package_is_left_as_it_was():
+    before = dict(vars(kmeans_pytorch))
+    Lloyd()(torch.rand(9), 3)
+    assert vars(kmeans_pytorch) == before
+
+
+def test_the_package_is_left_as_it_was_after_an_error(monkeypatch):
+    before = dict(vars(kmeans_pytorch))
+
+    def fail(*arguments):
+        raise ArithmeticError
+
+    monkeypatch.setattr("kmeans_pytorch.pairwise_distance", fail)
+    with pytest.raises(ArithmeticError):
+        Lloyd()(torch.rand(9), 3)
+    monkeypatch.undo()
+    assert vars(kmeans_pytorch) == before
+
+
+@pytest.mark.parametrize("arguments", [{"iter_limit": 0}, {"tol": 0.0}, {"tol": math.nan}], ids=str)
+def test_bad_argument_is_refused_with_advice(arguments):
+    with pytest.raises(ValueError, match=r"must be at least 1 and `tol` positive.*Change them in `model.method`"):
+        Lloyd(**arguments)

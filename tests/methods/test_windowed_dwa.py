@@ -1,0 +1,46 @@
+import math
+
+import pytest
+import torch
+
+from lightning_go4align.methods import WindowedDWA
+
+
+def weights_after(method, history):
+    for losses in history:
+        method(torch.tensor(losses))
+    return method.task_weights
+
+
+def test_weights_are_1_until_more_steps_than_a_window_have_run():
+    history = [[1.0, 9.0], [2.0, 1.0], [3.0, 5.0]]
+    assert weights_after(WindowedDWA(window=2), history).tolist() == [1.0, 1.0]
+
+
+def test_weights_compare_the_last_window_with_the_one_before():
+    history = [[1.0, 8.0], [3.0, 8.0], [1.0, 4.0], [1.0, 4.0]]
+    expected = 2 * torch.tensor([(1 + 1) / (1 + 3) / 2.0, (4 + 4) / (8 + 8) / 2.0]).softmax(0)
+    torch.testing.assert_close(weights_after(WindowedDWA(window=2), history).float(), expected)
+
+
+def test_objective_is_the_mean_of_the_weighted_losses():
+    assert WindowedDWA()(torch.tensor([2.0, 4.0])).item() == 3.0
+
+
+def test_absent_task_keeps_its_windows():
+    absent = [[1.0, 8.0], [3.0, 8.0], [1.0, math.nan], [1.0, 4.0], [1.0, 4.0]]
+    present = [[1.0, 8.0], [3.0, 8.0], [1.0, 4.0], [1.0, 4.0]]
+    one, other = WindowedDWA(window=2), WindowedDWA(window=2)
+    weights_after(one, absent)
+    weights_after(other, present)
+    assert torch.equal(one.history[:, 1], other.history[:, 1])
+
+
+def test_task_is_absent_at_a_step_of_weight_0():
+    assert weights_after(WindowedDWA(), [[1.0, math.nan]]).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("arguments", [{"window": 0}, {"temperature": 0.0}], ids=str)
+def test_bad_argument_is_refused_with_advice(arguments):
+    with pytest.raises(ValueError, match=r"`window` must be at least 1 and `temperature` positive.*Change them in"):
+        WindowedDWA(**arguments)
