@@ -63,6 +63,7 @@ def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> dict[str, str]:
             process.popen.terminate()
         for process in working:
             process.popen.wait()
+            process.lock.close()
     return failures
 
 

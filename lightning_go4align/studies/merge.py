@@ -26,8 +26,8 @@ def merged(*configs: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in config.items():
             before = result.get(key)
             if isinstance(value, Mapping):
-                extends = isinstance(before, Mapping) and not _other_class(before, value)
-                value = merged(before if extends else {}, value)
+                kept = before if isinstance(before, Mapping) and not _other_class(before, value) else {}
+                value = merged(kept, value)
             result[key] = value
     return result
 

@@ -114,7 +114,7 @@ def read_study(file: Path) -> Study:
         raise FileNotFoundError(f"There is no study {file}. Those of this project are in `configs/studies`.")
     parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
     parser.add_class_arguments(Study)
-    values = vars(parser.instantiate_classes(parser.parse_path(file)))
+    values = vars(parser.instantiate(parser.parse_path(file)))
     values["name"] = values["name"] or file.stem
     return Study(**{**values, **_absolute(values, file.parent)})
 

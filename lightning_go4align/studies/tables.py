@@ -111,7 +111,7 @@ def paired_table(results: Results) -> str:
     if not rows:
         return ""
     about = (
-        f"\nAgainst {results.reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
+        f"Against {results.reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
         "method is better, and no baseline enters.\n\n"
     )
     return about + markdown([*header, "better in"], rows)
@@ -167,16 +167,12 @@ def _list(values: object) -> str:
 
 
 def _note(results: Results) -> str:
-    lines = (
-        [f"{len(results.rows)} of {results.planned} runs are finished."]
-        if len(results.rows) < results.planned
-        else []
-    )
-    lines.append("± is the standard deviation over seeds (of the sample).")
+    methods, notes = results.finished, ["± is the standard deviation over seeds (of the sample)."]
+    if len(results.rows) < results.planned:
+        notes.insert(0, f"{len(results.rows)} of {results.planned} runs are finished.")
     if results.baseline is not None:
-        lines.append(
-            f"STL: {results.baseline.about}. MR: ranks among the {len(results.finished)} methods of this table."
-        )
-        if len({tuple(row.seed for row in results.of(name)) for name in results.finished}) > 1:
-            lines.append("Means over different seeds do not compare: see the differences paired by seed.")
-    return "\n" + " ".join(lines) + "\n"
+        notes.append(f"STL: {results.baseline.about.rstrip('.')}.")
+        notes.append(f"MR: ranks among the {len(methods)} methods of this table.")
+        if len({tuple(row.seed for row in results.of(name)) for name in methods}) > 1:
+            notes.append("Means over different seeds do not compare: see the differences paired by seed.")
+    return f"\n{' '.join(notes)}\n"

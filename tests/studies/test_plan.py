@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.runner import run_study
+
+RATES = [1e-3, 5e-4, 1e-4]  # of the paper's search
+
+
+def titles(study):
+    return [run.title for run in planned_runs(study)]
+
+
+def test_runs_go_seed_after_seed_so_that_what_is_finished_is_paired(study):
+    methods = {"LS": {"seeds": [0, 1]}, "SI": {"seeds": [0, 1]}, "UW": {"seeds": [1]}}
+    expected = ["LS, seed 0", "SI, seed 0", "LS, seed 1", "SI, seed 1", "UW, seed 1"]
+    assert titles(study(methods=methods)) == expected
+
+
+def test_learning_rates_are_searched_with_the_first_seed_before_the_others_run(study):
+    planned = titles(study(learning_rates=RATES, seeds=[4, 5]))
+    assert planned == [f"LS, seed 4, learning rate {rate}" for rate in ("0.001", "0.0005", "0.0001")]
+
+
+def test_the_learning_rate_of_the_best_validation_epoch_wins(study, finish):
+    asked = study(learning_rates=RATES, seeds=[4, 5])
+    for run, scores in zip(planned_runs(asked), ([9.0, 8.0], [7.0, 30.0], [8.0, 7.5]), strict=True):
+        finish(run, [{"val/delta_m": score} for score in scores])
+    assert titles(asked)[-1] == "LS, seed 5, learning rate 0.0005"
+
+
+def test_a_learning_rate_that_gave_no_number_never_wins(study, finish):
+    asked = study(learning_rates=RATES, seeds=[4, 5])
+    for run, score in zip(planned_runs(asked), (float("nan"), 3.0, float("nan")), strict=True):
+        finish(run, [{"val/delta_m": score}])
+    assert titles(asked)[-1] == "LS, seed 5, learning rate 0.0005"
+
+
+def test_studies_of_one_folder_share_a_run_whatever_they_call_it(study, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    groups = {"model.init_args.method.init_args.num_groups": 5}
+    one = study(tmp_path / "a", folder="..", methods={"GO4Align": {"overrides": groups}})
+    other = study(tmp_path / "b", folder="..", methods={"K = 5": {"overrides": groups}})
+    assert planned_runs(one)[0].folder == planned_runs(other)[0].folder
+
+
+def test_another_budget_is_another_run(study, tmp_path):
+    runs = {
+        planned_runs(study(tmp_path, overrides={"trainer.max_epochs": epochs}))[0].folder.name for epochs in (2, 3)
+    }
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_same"),
+    [pytest.param({"worst": 1.0}, True, id="same errors"), pytest.param({"worst": 2.0}, False, id="other errors")],
+)
+def test_a_run_depends_on_what_its_baseline_says_and_not_where(study, tmp_path, errors, is_same):
+    for name, values in (("before", {"worst": 1.0}), ("after", errors)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"about": "", "errors": values}))
+    before, after = (
+        planned_runs(study(tmp_path, baseline=f"{name}.json", baseline_argument="model.init_args.baseline"))[0]
+        for name in ("before", "after")
+    )
+    assert (before.folder == after.folder) is is_same
+
+
+def test_a_missing_baseline_is_named_with_the_study_that_writes_it(study):
+    asked = study(baseline="stl.json", baseline_argument="model.init_args.baseline")
+    with pytest.raises(FileNotFoundError, match="run that one first"):
+        planned_runs(asked)
+
+
+def test_no_learning_rate_is_chosen_on_the_test(study):
+    with pytest.raises(ValueError, match="must not look at the test"):
+        study(select_by="test/delta_m")
+
+
+def test_the_reference_must_be_a_method(study):
+    with pytest.raises(ValueError, match="must be one of"):
+        study(reference="SI")
+
+
+def test_a_dry_run_estimates_from_finished_runs(make_study, study, finish, tmp_path, capsys):
+    finish(planned_runs(study(tmp_path, seeds=[0, 1, 2]))[0], [{"test/worst": 1.0}])  # took 30 seconds
+    run_study(make_study(tmp_path, seeds=[0, 1, 2]), jobs=2, dry_run=True)
+    assert "About 0.5 minutes with 2 jobs" in capsys.readouterr().out
+
+
+def test_a_dry_run_starts_nothing(make_study, tmp_path):
+    run_study(make_study(tmp_path), dry_run=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["study.yaml"]
