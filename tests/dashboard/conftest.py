@@ -1,0 +1,199 @@
+"""A stand-in for W&B's server on 127.0.0.1, and an environment in which W&B knows no other."""
+
+import json
+import re
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlparse
+
+import matplotlib
+import pytest
+
+wandb = pytest.importorskip("wandb")
+
+
+class Server(ThreadingHTTPServer):
+    """Answers GraphQL by the operation's name and remembers what it was told."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.operations, self.unknown = [], []
+        self.views, self.uploads, self.rows = {}, {}, []
+        self.config = {}
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address):
+        """A client that hangs up is no failure of a test."""
+
+    def answer(self, name, variables):
+        project = {
+            "id": "p",
+            "name": "qm9",
+            "internalId": "1",
+            "entity": {"name": "team"},
+            "entityName": "team",
+            "createdAt": "2024-01-01T00:00:00Z",
+            "isBenchmark": False,
+            "user": None,
+        }
+        run = {
+            "id": "r",
+            "name": variables.get("name"),
+            "displayName": "r",
+            "historyLineCount": 0,
+            "project": project,
+        }
+        answers = {
+            "Viewer": {
+                "viewer": {"id": "v", "entity": "team", "username": "u", "flags": "{}", "teams": {"edges": []}}
+            },
+            "View": {"project": {"allViews": {"edges": self.find_views(variables.get("viewName"))}}},
+            "GetDefaultEntity": {"viewer": {"id": "v", "entity": "team"}},
+            "ProjectViews": lambda: self.reports(variables),
+            "UpsertView2": lambda: self.upsert(variables),
+            "upsertView": lambda: self.upsert(variables),
+            "ProjectInternalId": {"project": {"internalId": "UHJvamVjdEludGVybmFsSWQ6MQ=="}},
+            "GetProjects": {
+                "models": {
+                    "edges": [{"node": project, "cursor": "c"}],
+                    "pageInfo": {"hasNextPage": False, "endCursor": None},
+                }
+            },
+            "UpsertBucket": {"upsertBucket": {"bucket": run, "inserted": True}},
+            "RunResumeStatus": {
+                "model": {"id": "p", "name": "qm9", "entity": {"id": "e", "name": "team"}, "bucket": None}
+            },
+            "CreateRunFiles": lambda: self.offer(variables),
+            "ServerFeaturesQuery": {"serverInfo": {"features": []}},
+            "OrganizationCoreWeaveOrganizationID": {"entity": {"organization": None}},
+        }
+        if name not in answers:
+            return None
+        found = answers[name]
+        return found() if callable(found) else found
+
+    def find_views(self, name):
+        return [
+            {"node": {"id": v["id"], "displayName": v["displayName"], "spec": v["spec"]}}
+            for v in self.views.values()
+            if v["name"] == name
+        ]
+
+    def reports(self, variables):
+        found = [view for view in self.views.values() if view["type"] == "runs"]
+        nodes = [{"node": view | {"user": {}, "updatedAt": "", "previewUrl": None, "project": {}}} for view in found]
+        page = {"hasNextPage": False, "endCursor": None}
+        return {"project": {"allViews": {"edges": nodes, "pageInfo": page}}}
+
+    def upsert(self, variables):
+        identity = variables.get("id") or f"view-{len(self.views)}"
+        inserted = identity not in self.views
+        self.views[identity] = {**variables, "id": identity}
+        view = {key: variables.get(key) for key in ("name", "displayName", "description", "type", "spec")}
+        return {"upsertView": {"view": {"id": identity, **view}, "inserted": inserted}}
+
+    def offer(self, variables):
+        files = [{"name": name, "uploadUrl": f"{self.address}/upload/{name}"} for name in variables["files"]]
+        return {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = urlparse(self.path).path
+        if path == "/graphql":
+            self.graphql(json.loads(body))
+        elif "file_stream" in path:
+            files = json.loads(body).get("files") or {}
+            history = files.get("wandb-history.jsonl", {}).get("content", [])
+            self.server.rows += [json.loads(line) for line in history]
+            self.reply({})
+        else:
+            self.server.unknown.append(f"POST {path}")
+            self.reply({})
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.uploads[urlparse(self.path).path.removeprefix("/upload/")] = body
+        self.reply({})
+
+    def do_GET(self):
+        self.server.unknown.append(f"GET {self.path}")
+        self.reply({})
+
+    def graphql(self, asked):
+        name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"]).group(1)
+        variables = asked.get("variables") or {}
+        self.server.operations.append(name)
+        answer = self.server.answer(name, variables)
+        if answer is None:
+            self.server.unknown.append(name)
+            self.reply({"errors": [{"message": f"{name} is unknown"}]})
+        else:
+            self.reply({"data": answer})
+
+    def reply(self, answer):
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Keep the test's output its own."""
+
+
+@contextmanager
+def isolated(folder):
+    """Let W&B see nothing of this computer but a folder."""
+    values = {
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+        "WANDB_CONSOLE": "off",
+        "WANDB_ERROR_REPORTING": "false",
+        "WANDB_DISABLE_GIT": "true",
+        "WANDB_DISABLE_CODE": "true",
+        "WANDB_X_DISABLE_STATS": "true",
+        **{name: str(folder / name.lower()) for name in ("WANDB_CACHE_DIR", "WANDB_DATA_DIR", "WANDB_CONFIG_DIR")},
+        "WANDB_DIR": str(folder),
+        "HOME": str(folder),
+        "NETRC": str(folder / "netrc"),
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),  # lies in HOME and takes long to build
+    }
+    wandb.teardown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("WANDB_API_KEY", raising=False)
+        patch.delenv("WANDB_BASE_URL", raising=False)
+        for name, value in values.items():
+            patch.setenv(name, value)
+        yield
+        wandb.teardown()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wandb")
+    with isolated(folder):
+        yield folder
+
+
+@pytest.fixture
+def server(alone, monkeypatch):
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("WANDB_BASE_URL", server.address)
+        monkeypatch.setenv("WANDB_API_KEY", "local-" + "0" * 40)
+        monkeypatch.setenv("WANDB_MODE", "online")
+        wandb.teardown()  # its process keeps the address that it began with
+        yield server
+        wandb.teardown()
+        server.shutdown()

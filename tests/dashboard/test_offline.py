@@ -1,0 +1,139 @@
+"""What a run hands to W&B, read back from the disk and from a stand-in server."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.loggers import WandbLogger
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
+
+pytest.importorskip("wandb")
+pytestmark = [
+    pytest.mark.wandb,
+    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.`:FutureWarning"),
+]
+
+TASKS = ["depth", "normal", "edges"]
+STEPS = [4, 9, 14, 19]  # 20 steps, logged every 5
+PICTURES = {"pictures/assignment", "pictures/co_assignment", "pictures/weights"}
+
+
+class Toy(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.body, self.heads = torch.nn.Linear(3, 8), torch.nn.Linear(8, len(TASKS))
+
+    def losses(self, batch):
+        errors = self.heads(self.body(batch).relu()) - batch.sum(1, keepdim=True)
+        return dict(zip(TASKS, errors.square().mean(0), strict=True))
+
+    def training_step(self, batch):
+        return self.losses(batch)
+
+    def validation_step(self, batch):
+        self.log_dict({f"val/{task}": loss for task, loss in self.losses(batch).items()})
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=1e-2)
+
+    def train_dataloader(self):
+        data = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+        return torch.utils.data.DataLoader(data, batch_size=4)
+
+    val_dataloader = train_dataloader
+
+
+@pytest.fixture(scope="module")
+def run(alone):
+    """Folder of an offline run of two epochs."""
+    import wandb
+
+    torch.manual_seed(0)
+    logger = WandbLogger(project="qm9", save_dir=alone, offline=True, id="toy")
+    trainer = Trainer(
+        callbacks=[
+            MultiTaskCallback(GO4Align(num_groups=2, beta=0.01)),
+            GroupDynamicsMonitor(num_pictures=1),
+            DeltaMMonitor({f"val/{task}": 1.0 for task in TASKS}),
+        ],
+        logger=logger,
+        max_epochs=2,
+        log_every_n_steps=5,
+        accelerator="cpu",
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(Toy())
+    folder = Path(logger.experiment.dir).parent
+    wandb.finish()
+    wandb.teardown()  # only then is the last record on the disk
+    return folder
+
+
+@pytest.fixture(scope="module")
+def records(run):
+    """What W&B's own reader finds on the disk: names of records to their contents."""
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(run)]
+    lines = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
+    found = defaultdict(list)
+    for record in (json.loads(line) for line in lines if line.startswith("{")):
+        found[record["type"]].append(record[record["type"]])
+    return found
+
+
+def keys_at(records, step):
+    """Keys of all rows of a training step, without W&B's own and the parts of media."""
+    rows = [row["item"] for row in records["history"] if row["item"]["trainer/global_step"] == step]
+    return {key.partition(".")[0] for row in rows for key in row if not key.startswith(("_", "trainer/"))}
+
+
+PER_TASK = {f"{key}/{task}" for key in ("loss", "weight", "scaled_loss", "indicator", "group") for task in TASKS}
+PER_GROUP = {f"{key}/{rank}" for key in ("group_weight", "group_size") for rank in (0, 1)}
+MEANS = {"groups/stability", "groups/moves", "groups/occupied"}
+SCORES = {f"val/{task}" for task in TASKS} | {f"val/delta/{task}" for task in TASKS}
+SCORES |= {"val/delta_m", "val/convergence_difference", "epoch"}
+
+
+def test_every_logging_step_has_every_key(records):
+    assert keys_at(records, 4) == PER_TASK | PER_GROUP | MEANS
+    assert keys_at(records, 9) == PER_TASK | PER_GROUP | MEANS | SCORES
+    assert {row["item"]["trainer/global_step"] for row in records["history"]} == set(STEPS)
+
+
+def test_pictures_and_the_page_come_at_the_end(records, run):
+    assert keys_at(records, 19) >= PICTURES | {"report"}
+    media = [file["path"] for files in records["files"] for file in files["files"] if "media" in file["path"]]
+    assert sorted(Path(path).suffix for path in media) == [".html", ".png", ".png", ".png"]
+    assert all((run / "files" / path).stat().st_size > 1000 for path in media)
+
+
+def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records):
+    scores = [row["item"]["val/delta_m"] for row in records["history"] if "val/delta_m" in row["item"]]
+    found = [entry["update"]["val/delta_m"] for entry in records["summary"] if "val/delta_m" in entry["update"]]
+    assert found[-1] == {"last": scores[-1], "min": min(scores)}
+    assert {"multi_task": {"method": "GO4Align(num_groups=2, beta=0.01, reduction='sum')"}} in [
+        entry["update"] for entry in records["config"]
+    ]
+
+
+def test_the_page_is_handed_over_as_it_is(records, run):
+    (page,) = (run / "files" / "media" / "html").iterdir()
+    assert page.read_bytes() == (run.parents[1] / "qm9" / "toy" / "group_dynamics.html").read_bytes()
+
+
+def test_sync_delivers_all_rows_and_media(records, run, server):
+    subprocess.run([sys.executable, "-m", "wandb", "sync", str(run)], capture_output=True, timeout=120, check=True)
+    assert not server.unknown
+    assert len(server.rows) == len(records["history"])
+    assert {row["trainer/global_step"] for row in server.rows} == set(STEPS)
+    sent = {Path(path).suffix for path in server.uploads if path.startswith("media")}
+    assert (sent, sum(path.startswith("media") for path in server.uploads)) == ({".png", ".html"}, 4)

@@ -1,0 +1,82 @@
+import json
+import re
+import socket
+import subprocess
+
+import pytest
+
+from lightning_go4align.dashboard import dashboard
+
+pytest.importorskip("wandb_workspaces")
+pytestmark = pytest.mark.wandb
+
+SECTIONS = ["Overview", "Groups", "Weights", "Risk ratios", "Tasks", "Report"]
+
+
+def sections(view):
+    return [section["name"] for section in json.loads(view["spec"])["section"]["panelBankConfig"]["sections"]]
+
+
+def test_a_dry_run_touches_no_network(alone, monkeypatch):
+    def forbidden(*_):
+        raise AssertionError("a dry run asked for a network")
+
+    monkeypatch.setattr(socket, "socket", forbidden)
+    monkeypatch.setattr(subprocess, "Popen", forbidden)  # W&B's own process would open them unseen
+    found = json.loads(dashboard("team/qm9", dry_run=True))
+    assert [section["name"] for section in found["section"]["panelBankConfig"]["sections"]] == SECTIONS
+
+
+def test_a_second_push_updates_the_view_of_the_first(server):
+    first, second = dashboard("team/qm9"), dashboard("team/qm9")
+    assert not server.unknown
+    assert first == second
+    assert [sections(view) for view in server.views.values()] == [SECTIONS]
+
+
+def test_the_address_leads_to_the_view(server):
+    address = dashboard("team/qm9")
+    (view,) = server.views.values()
+    assert address == f"{server.address}/team/qm9?nw={view['name'][3:-2]}"
+
+
+def test_what_users_changed_beside_the_sections_stays(server):
+    dashboard("team/qm9")
+    (view,) = server.views.values()
+    specification = json.loads(view["spec"])
+    specification["section"]["runSets"][0]["search"]["query"] = "seed0"
+    view["spec"] = json.dumps(specification)
+    dashboard("team/qm9")
+    (view,) = server.views.values()
+    assert json.loads(view["spec"])["section"]["runSets"][0]["search"]["query"] == "seed0"
+
+
+def test_a_report_is_pushed_beside_the_workspace_and_updated(server):
+    dashboard("team/qm9", report=True)
+    dashboard("team/qm9", report=True)
+    assert not server.unknown
+    assert sorted(view["type"] for view in server.views.values()) == ["project-view", "runs"]
+
+
+@pytest.mark.parametrize("path", ["qm9", "team/", "/qm9", "team/qm9/runs"])
+def test_a_path_that_is_not_entity_and_project_is_refused(path):
+    with pytest.raises(ValueError, match="ENTITY/PROJECT"):
+        dashboard(path, dry_run=True)
+
+
+def test_every_panel_of_a_regex_finds_the_keys_that_are_logged(alone):
+    text = dashboard("team/qm9", dry_run=True)
+    patterns = re.findall(r'"metricRegex": "([^"]+)"', text)
+    logged = [
+        "loss/u",
+        "weight/u",
+        "scaled_loss/u",
+        "indicator/u",
+        "group/u",
+        "group_weight/0",
+        "group_size/10",
+        "val/delta/u",
+    ]
+    found = {pattern: [key for key in logged if re.search(pattern, key)] for pattern in patterns}
+    assert len(patterns) == 9
+    assert all(len(keys) == 1 for keys in found.values()), found
