@@ -8,7 +8,6 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
-from torchmetrics.functional.clustering import adjusted_rand_score
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.synthetic.data import Part, SyntheticData
@@ -20,8 +19,8 @@ class SyntheticModule(MultiTaskModule):
     """Regress the targets of :class:`SyntheticData`: one mean squared error a task, in the tasks' own scales.
 
     Logs ``delta_m`` and ``worst`` with ``val/`` or ``test/`` before: mean and largest change of the squared error
-    against the best predictor, in percent. Methods that group also have ``train/agreement``, the adjusted Rand index
-    of their last groups and the true ones: 1 if equal, about 0 if unrelated.
+    against the best predictor, in percent. Methods that group also have ``train/agreement``, the Rand index of their
+    last groups and the true ones.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -75,8 +74,7 @@ class SyntheticModule(MultiTaskModule):
     def on_train_epoch_end(self) -> None:
         signals = self.multi_task_callback.signals
         if signals is not None and signals.grouping is not None:
-            agreement = adjusted_rand_score(signals.grouping.assignment, self.data.groups.to(self.device))
-            self.log("train/agreement", agreement)
+            self.log("train/agreement", rand_index(signals.grouping.assignment, self.data.groups.to(self.device)))
 
     @override
     def validation_step(self, batch: Part, batch_idx: int) -> None:
@@ -98,3 +96,22 @@ class SyntheticModule(MultiTaskModule):
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """The trunk, for gradient-oriented methods."""
         return self.trunk.parameters()
+
+
+def rand_index(groups: Tensor, others: Tensor) -> Tensor:
+    """Share of the pairs of tasks that two groupings treat alike: together in both, or apart in both.
+
+    Args:
+        groups: Group of each task, shape ``[M]``, at least two tasks.
+        others: The same of the other grouping.
+
+    Returns:
+        From 0 to 1, shape ``[]``; 1 if the groupings are equal.
+
+    Example:
+        >>> rand_index(torch.tensor([0, 0, 1]), torch.tensor([1, 1, 1]))
+        tensor(0.3333)
+    """
+    alike = (groups[:, None] == groups) == (others[:, None] == others)
+    num_tasks = len(groups)
+    return (alike.sum() - num_tasks) / (num_tasks * (num_tasks - 1))
