@@ -37,7 +37,13 @@ class MultiTaskCLI(LightningCLI):
                 for callback in self.trainer.checkpoint_callbacks
                 if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path
             ]
-            self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path="best" if monitored else None)
+            own_table = any(getattr(callback, "prints_results", False) for callback in self.trainer.callbacks)
+            self.trainer.test(
+                self.model,
+                datamodule=self.datamodule,
+                ckpt_path="best" if monitored else None,
+                verbose=not own_table,
+            )
 
 
 def main(args: list[str] | None = None) -> None:
@@ -84,17 +90,17 @@ def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None
     dashboard(project, report=report, dry_run=dry_run)
 
 
-def study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
+def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures.
 
     Args:
-        config: YAML file of the study.
+        file: YAML file of the study.
         jobs: Number of runs side by side.
         dry_run: Print the plan with an estimate of its time instead.
     """
     from lightning_go4align.studies import run_study
 
-    run_study(config, jobs=jobs, dry_run=dry_run)
+    run_study(file, jobs=jobs, dry_run=dry_run)
 
 
 if __name__ == "__main__":

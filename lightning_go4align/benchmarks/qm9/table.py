@@ -27,6 +27,8 @@ class ErrorTable(Callback):
         >>> trainer = Trainer(callbacks=[ErrorTable()], logger=False, enable_checkpointing=False)
     """
 
+    prints_results = True  # go4align leaves Lightning's own table out.
+
     def __init__(self) -> None:
         self.weight_sum = torch.zeros(())
         self.num_steps = 0
