@@ -50,6 +50,7 @@ class Balancer:
         self.nonfinite: Tensor | None = None
         self.weighting = make_weighting(method)
         self._module: nn.Module = nn.Identity()
+        self._epoch = 0
         self._device: torch.device | None = None
         self._loaded: dict[str, Any] | None = None
 
@@ -124,10 +125,15 @@ class Balancer:
         for part in learning_after_step(self.method):
             part.update(losses)
 
-    def end_epoch(self) -> None:
-        """Tell the method that an epoch is over."""
-        for part in learning_after_epoch(self.method):
+    def begin_epoch(self, epoch: int) -> None:
+        """Tell the method that the epoch before is over, once, also if the run was resumed between the two.
+
+        Args:
+            epoch: Number of the epoch that begins, or goes on after a resume.
+        """
+        for part in learning_after_epoch(self.method) if self.tasks and epoch != self._epoch else ():
             part.step()
+        self._epoch = epoch
 
     def _move(self, device: torch.device) -> None:
         if device != self._device:
@@ -140,10 +146,11 @@ class Balancer:
         """Return all that the next step depends on, in types that ``torch.load(weights_only=True)`` reads.
 
         Returns:
-            Names of the tasks, the method in words, its full state, and what its driver keeps.
+            Names of the tasks, the epoch, the method in words, its full state, and what its driver keeps.
         """
         return {
             "tasks": self.tasks,
+            "epoch": self._epoch,
             "method": repr(self.method),
             "state": full_state(self.method),
             "weighting": self._loaded or self.weighting.state_dict(),
@@ -164,5 +171,5 @@ class Balancer:
                 "Resume with the same method, or start anew from its weights with `load_from_checkpoint`."
             )
         load_full_state(self.method, state["state"])
-        self.tasks = list(state["tasks"])
+        self.tasks, self._epoch = list(state["tasks"]), state["epoch"]
         self._loaded, self._device = state["weighting"], None

@@ -127,8 +127,14 @@ class MultiTaskCallback(Callback):
         self._reported = nonfinite
 
     @override
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
+        self._balancer.begin_epoch(trainer.current_epoch)
+
+    @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._balancer.end_epoch()
         if self.signals is not None and self._balancer.nonfinite is not None:
             self._report({}, signals_row(self.tasks, self.signals, self._balancer.nonfinite)[1])
 

@@ -267,8 +267,8 @@ def refuse_several_optimizers(module: pl.LightningModule, shadows: Shadows) -> N
         number = len(_parse(configured)[0])
         if number > 1:
             raise MisconfigurationException(
-                f"{type(module).__name__} configures {number} optimizers, of which automatic optimization drives one. "
-                "Give `MultiTaskCallback` or `MultiTaskModule` `optimization='manual'`, which drives them all; "
+                f"{type(module).__name__} configures {number} optimizers, of which automatic optimization drives "
+                "one. Give `MultiTaskCallback` or `MultiTaskModule` `optimization='manual'`, which drives them all; "
                 "where that was not possible, use one optimizer with several parameter groups."
             )
         return configured

@@ -1,0 +1,96 @@
+"""Two processes on Lightning's own strategies; ``ranks.py`` runs there, once for all tests, and prints numbers."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lightning_go4align.update.task_losses import is_distributed
+
+METHODS = pytest.mark.parametrize("method", ["GO4Align", "GeometricMean"])
+MODES = pytest.mark.parametrize("mode", ["manual", "automatic"])
+ROUNDING = 1e-6  # Of eight steps in float32; the sums of a batch are taken in another order.
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, float]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = Path(__file__).with_name("ranks.py")
+    run = subprocess.run(
+        [sys.executable, str(script), str(port)], capture_output=True, text=True, timeout=290, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = (line.split() for line in run.stdout.splitlines())
+    return {words[0]: float(words[1]) for words in lines if len(words) == 2 and "_" in words[0]}
+
+
+@MODES
+@METHODS
+def test_two_ranks_train_as_one_process_on_the_joined_batch(found: dict[str, float], method: str, mode: str) -> None:
+    assert found[f"{method}_{mode}_joined"] < ROUNDING
+
+
+@MODES
+@METHODS
+def test_both_ranks_find_the_same_weights_to_the_bit(found: dict[str, float], method: str, mode: str) -> None:
+    assert found[f"{method}_{mode}_weights"] == 0
+
+
+@MODES
+@pytest.mark.parametrize("kind", ["static", "unused", "accumulated", "sharded_GO4Align", "sharded_Sum"])
+def test_every_strategy_trains_as_one_process_on_the_joined_batch(
+    found: dict[str, float], kind: str, mode: str
+) -> None:
+    assert found[f"{kind}_{mode}_joined"] < ROUNDING
+
+
+@pytest.mark.parametrize("kind", ["heads", "FAMO", "UW"])
+def test_several_optimizers_and_methods_that_learn_train_as_one_process(found: dict[str, float], kind: str) -> None:
+    assert found[f"{kind}_joined"] < ROUNDING
+
+
+@MODES
+def test_gradients_travel_once_an_optimizer_step(found: dict[str, float], mode: str) -> None:
+    assert found[f"accumulated_{mode}_buckets"] == 2
+
+
+@MODES
+def test_a_step_costs_one_collective_more_and_no_barrier(found: dict[str, float], mode: str) -> None:
+    assert (found[f"{mode}_extra_all_reduces"], found[f"{mode}_extra_others"]) == (8, 0)
+
+
+@MODES
+def test_ranks_that_lack_different_tasks_train_as_one_process_on_what_there_is(
+    found: dict[str, float], mode: str
+) -> None:
+    assert found[f"missing_{mode}_joined"] < ROUNDING
+    assert found[f"missing_{mode}_weights"] == 0
+
+
+@MODES
+def test_a_rank_whose_step_returns_none_does_not_stop_the_others(found: dict[str, float], mode: str) -> None:
+    assert found[f"nothing_{mode}_ranks"] == 0
+
+
+@MODES
+@pytest.mark.parametrize("method", ["MGDA", "UPGrad"])
+def test_aggregators_average_jacobians_over_ranks(found: dict[str, float], method: str, mode: str) -> None:
+    assert found[f"{method}_{mode}_joined"] < ROUNDING
+    assert found[f"{method}_{mode}_ranks"] == 0
+
+
+def test_aggregators_accumulate(found: dict[str, float]) -> None:
+    assert found["UPGrad_accumulated_joined"] < ROUNDING
+
+
+def test_without_the_mean_of_the_losses_ranks_would_disagree(found: dict[str, float]) -> None:
+    assert found["unreduced_weights"] > 0.1
+    assert found["unreduced_joined"] > 1e3 * ROUNDING
+
+
+def test_this_process_is_alone() -> None:
+    assert not is_distributed()

@@ -1,0 +1,147 @@
+"""Losses as bad as they come, through the Trainer."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
+from torchjd.aggregation import UPGrad
+from torchjd.scalarization import DWA, FAMO, UW, Sum
+from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
+from typing_extensions import override
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.methods import SI, GroupedScalarizer
+
+Hostile = Callable[[Tensor, int], Tensor | None]
+
+
+class Bad(Toy):
+    """A toy whose task "b" has a hostile loss.
+
+    Args:
+        hostile: The loss of "b" from what it would be and the number of the batch.
+    """
+
+    def __init__(self, hostile: Hostile) -> None:
+        super().__init__()
+        self.hostile = hostile
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = self.losses(batch)
+        return losses | {"b": self.hostile(losses["b"], batch_idx)}
+
+
+HOSTILE: dict[str, Hostile] = {
+    "zero": lambda loss, _: loss * 0,
+    "negative": lambda loss, _: -loss,
+    "subnormal": lambda loss, _: loss * 0 + 1e-40,
+    "1e38": lambda loss, _: loss / loss.detach() * 1e38,
+    "NaN at the first step": lambda loss, i: loss * (torch.nan if i == 0 else 1),
+    "NaN": lambda loss, _: loss * torch.nan,
+    "infinite": lambda loss, _: loss * torch.inf,
+    "infinite at times": lambda loss, i: loss * (torch.inf if i == 2 else 1),
+    "without a graph": lambda loss, _: loss.detach(),
+    "dominating": lambda loss, _: loss * 1e12,
+    "coming and going": lambda loss, i: None if i % 2 else loss,
+    "never there": lambda *_: None,
+    "a vector of one": lambda loss, _: loss.reshape(1),
+    "of another precision": lambda loss, _: loss.double(),
+}
+METHODS: dict[str, Callable[[], Any]] = {
+    "GO4Align": lambda: GO4Align(2, 1e-2),
+    "GO4Align, automatic number": lambda: GO4Align("auto", 1e-2),
+    "SI": SI,
+    "Sum": Sum,
+    "FAMO": lambda: FAMO(3),
+    "UW": lambda: UW(3),
+    "DWA": DWA,
+    "AGRM of FAMO": lambda: GroupedScalarizer(FAMO(3), 2),
+    "UPGrad": UPGrad,
+}
+
+
+def tensors(state: Any) -> list[Tensor]:
+    if isinstance(state, Tensor):
+        return [state]
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return [tensor for part in parts for tensor in tensors(part)]
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_no_loss_poisons_the_state_or_the_weights(hostile: Hostile, method: Callable[[], Any]) -> None:
+    callback = fitted(method(), Bad(hostile), callbacks=[], max_epochs=1)
+    weights = callback.signals.weights
+    state = callback.state_dict()["state"]
+    assert all(tensor.isfinite().all() for tensor in tensors(state) if tensor.is_floating_point())
+    assert weights is None or bool(weights.isfinite().all())
+
+
+@pytest.mark.parametrize("hostile", ["NaN", "infinite", "coming and going", "never there", "negative"])
+def test_a_loss_that_cannot_be_weighed_has_weight_0_and_its_state_stays(hostile: str) -> None:
+    method = GO4Align(2, 1e-2)
+    steps: list[Tensor] = []
+    callback = fitted(method, Bad(HOSTILE[hostile]), max_epochs=1, limit_train_batches=2)
+    assert callback.signals.weights[1] == 0
+    steps.append(method.smoothness)
+    without = fitted(GO4Align(2, 1e-2), Bad(HOSTILE["never there"]), max_epochs=1, limit_train_batches=2)
+    if hostile != "coming and going":
+        assert torch.equal(callback.signals.weights, without.signals.weights)
+
+
+def test_all_equal_losses_share_one_weight() -> None:
+    class Equal(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            loss = self.losses(batch)["a"]
+            return dict.fromkeys(TASKS, loss)
+
+    assert fitted(GO4Align(), Equal()).signals.weights == pytest.approx(torch.ones(3))
+
+
+def test_one_task_alone_has_weight_1() -> None:
+    class Alone(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            return {"a": self.losses(batch)["a"]}
+
+    assert fitted(GO4Align(1), Alone()).signals.weights == pytest.approx(torch.ones(1))
+
+
+def test_an_absent_task_trains_nothing_of_its_own() -> None:
+    torch.manual_seed(0)
+    module = Bad(HOSTILE["never there"])
+    before = module.heads["b"].weight.detach().clone()
+    outcome(module, MultiTaskCallback(GO4Align()))
+    assert torch.equal(module.heads["b"].weight, before)
+
+
+@pytest.mark.parametrize("optimization", ["manual", "automatic"])
+def test_a_loss_that_is_not_finite_is_reported_by_name_and_step(optimization: str, tmp_path: Any) -> None:
+    callback = MultiTaskCallback(GO4Align(), optimization)
+    logger = CSVLogger(tmp_path)
+    trainer = quiet_trainer(callbacks=callback, logger=logger, log_every_n_steps=4, max_epochs=1)
+    with pytest.warns(UserWarning, match="task 'b' was not finite in step 2"):
+        trainer.fit(Bad(HOSTILE["infinite at times"]), loader())
+
+
+def test_a_loss_that_is_not_finite_is_reported_without_a_logger_at_the_epochs_end() -> None:
+    with pytest.warns(UserWarning, match="task 'b' was not finite in step 2"):
+        fitted(GO4Align(), Bad(HOSTILE["infinite at times"]), max_epochs=1)
+
+
+def test_a_negative_loss_is_explained(tmp_path: Any) -> None:
+    with pytest.warns(UserWarning, match=r"task 'b' was negative in step 3.*Add a constant that keeps it above 0"):
+        fitted(GO4Align(), Bad(HOSTILE["negative"]), logger=CSVLogger(tmp_path), log_every_n_steps=4, max_epochs=1)
+
+
+def test_an_absent_task_is_no_reason_to_warn(tmp_path: Any) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted(GO4Align(), Bad(HOSTILE["coming and going"]), logger=CSVLogger(tmp_path), log_every_n_steps=1)
+    assert [str(warning.message) for warning in caught if "task 'b'" in str(warning.message)] == []
