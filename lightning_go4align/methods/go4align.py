@@ -32,7 +32,7 @@ class GO4Align(SizedByFirstCall, Scalarizer):
 
     Args:
         num_groups: Number of groups ``K``, from 1 to the number of tasks; ``"auto"`` chooses up to 8 at each step
-            by the Bayesian information criterion of the indicators, averaged over about ten steps. 1 is a plain sum
+            by the evidence for them in the indicators, averaged over about ten steps. 1 is a plain sum
             times a number that varies in time; the number of tasks lets each have its own weight.
         beta: Temperature of the smoothness vector (Eq. 6), at least 0: how fast a task with large losses loses
             weight. It acts on the losses' running sum and so must shrink with the number of steps.
