@@ -67,6 +67,15 @@ class CelebAModule(MultiTaskModule):
         losses = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(0)
         return dict(zip(ATTRIBUTES, losses.unbind(), strict=True))
 
+    # Emptied before, not after: what is made in `trainer.test`'s inference mode cannot be updated in a later fit.
+    @override
+    def on_validation_epoch_start(self) -> None:
+        self.val_f1.reset()
+
+    @override
+    def on_test_epoch_start(self) -> None:
+        self.test_f1.reset()
+
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self.val_f1.update(_decisions(self(batch["image"])), batch["attributes"].int())
@@ -93,11 +102,10 @@ class CelebAModule(MultiTaskModule):
 
     def _log_scores(self, stage: str, metric: MultilabelF1Score) -> None:
         f1: Tensor = metric.compute()
-        metric.reset()
         scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
+        self.delta_m.reset()
         self.delta_m.update(scores)
         scores |= {"mean_f1": f1.mean(), "delta_m": self.delta_m.compute()}
-        self.delta_m.reset()
         self.log_dict({f"{stage}/{name}": score for name, score in scores.items()}, sync_dist=True)
 
 

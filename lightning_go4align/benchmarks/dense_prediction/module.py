@@ -77,6 +77,15 @@ class DensePredictionModule(MultiTaskModule):
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         return {task: LOSSES[task](output, batch[task]) for task, output in self(batch["image"]).items()}
 
+    # Emptied before, not after: what is made in `trainer.test`'s inference mode cannot be updated in a later fit.
+    @override
+    def on_validation_epoch_start(self) -> None:
+        self.val_scores.reset()
+
+    @override
+    def on_test_epoch_start(self) -> None:
+        self.test_scores.reset()
+
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self.val_scores.update(self(batch["image"]), batch)
@@ -104,9 +113,9 @@ class DensePredictionModule(MultiTaskModule):
         return self.network.shared_parameters()
 
     def _log_scores(self, stage: str, scores: DenseScores) -> None:
-        values = scores.collect()
+        values = scores.compute()
         ordered = {name: values[name] for name in self.table.single_task}
+        self.delta_m.reset()
         self.delta_m.update(ordered)
         ordered["delta_m"] = self.delta_m.compute()
-        self.delta_m.reset()
         self.log_dict({f"{stage}/{name}": value.float() for name, value in ordered.items()}, sync_dist=True)

@@ -83,8 +83,9 @@ class DenseScores(nn.Module):
         for task, metric in self.metrics.items():
             metric.update(predictions[task], truth[task])
 
-    def collect(self) -> dict[str, Tensor]:
-        """Return all metrics by name and start anew."""
+    def compute(self) -> dict[str, Tensor]:
         values: dict[str, Tensor] = self.metrics.compute()
-        self.metrics.reset()
         return values
+
+    def reset(self) -> None:
+        self.metrics.reset()

@@ -80,6 +80,15 @@ def test_the_first_best_validation_epoch_is_kept_and_tested(celeba, tmp_path, me
     assert list(logged) == [f"test/{name}" for name in [*ATTRIBUTES, "mean_f1", "delta_m"]]
 
 
+def test_a_module_can_be_validated_and_tested_before_it_is_trained(celeba, tmp_path):
+    module, data = narrow(Sum()), celeba.data()
+    looped = trainer(tmp_path, max_epochs=1, enable_checkpointing=False)
+    looped.validate(module, datamodule=data, verbose=False)
+    looped.test(module, datamodule=data, verbose=False)
+    looped.fit(module, datamodule=data)  # torch refuses to update what was made in inference mode
+    assert "val/mean_f1" in looped.callback_metrics
+
+
 @METHODS
 def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
     data = celeba.data()

@@ -67,6 +67,22 @@ def test_a_resumed_run_ends_with_the_same_bits(cityscapes, trainer, tmp_path, me
     assert all(torch.equal(*pair) for pair in weights)
 
 
+def test_a_module_can_be_validated_and_tested_before_it_is_trained(cityscapes, trainer):
+    module, data, looped = cityscapes_module(Sum()), cityscapes.data(), trainer(max_epochs=1)
+    first = looped.validate(module, datamodule=data, verbose=False) + looped.test(datamodule=data, verbose=False)
+    looped.fit(module, datamodule=data)  # torch refuses to update what was made in inference mode
+    assert looped.callback_metrics["val/abs_err"] != first[0]["val/abs_err"] == first[1]["test/abs_err"]
+
+
+def test_every_epoch_is_measured_anew(cityscapes, trainer):
+    module, data = cityscapes_module(Sum()), cityscapes.data()
+    (first,) = trainer().validate(module, datamodule=data, verbose=False)
+    with torch.no_grad():
+        module.network.heads["depth"][1].bias.fill_(100)
+    (second,) = trainer().validate(module, datamodule=data, verbose=False)
+    assert second["val/abs_err"] > 90 > first["val/abs_err"]
+
+
 def test_learning_rate_halves_after_the_given_epochs(cityscapes, trainer):
     module = cityscapes_module(Sum(), halve_every=2)
     fitted = trainer(max_epochs=4, limit_train_batches=1, limit_val_batches=0)

@@ -38,7 +38,7 @@ def test_segmentation_scores_equal_one_confusion_matrix_over_all_batches(absent)
     assert found == pytest.approx(by_brute_force(batches, 13), rel=1e-6)
 
 
-def test_scores_start_anew_after_they_are_collected():
+def test_scores_start_anew_after_a_reset():
     scores = DenseScores({"segmentation": 3, "depth": 1}, OverPixels())
     truth = {"segmentation": torch.zeros(1, 2, 2, dtype=torch.int64), "depth": torch.ones(1, 1, 2, 2)}
     wrong = {
@@ -50,9 +50,9 @@ def test_scores_start_anew_after_they_are_collected():
         "depth": torch.ones(1, 1, 2, 2),
     }
     scores.update(wrong, truth)
-    scores.collect()
+    scores.reset()
     scores.update(right, truth)
-    values = {name: value.item() for name, value in scores.collect().items()}
+    values = {name: value.item() for name, value in scores.compute().items()}
     assert values == {"miou": 100, "pixel_accuracy": 100, "abs_err": 0, "rel_err": 0}
 
 

@@ -1,0 +1,154 @@
+"""What a method costs a step at the real size of a benchmark, beside Table 6 of the paper.
+
+Run it as ``python -m lightning_go4align.benchmarks.step_ratio nyuv2``.
+"""
+
+import resource
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from statistics import median
+from typing import Any, Literal
+
+import torch
+from jsonargparse import auto_cli
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torchjd.aggregation import NashMTL
+from torchjd.scalarization import FAMO, Sum
+from typing_extensions import override
+
+from lightning_go4align.benchmarks.workloads import WORKLOADS
+from lightning_go4align.methods import GO4Align
+
+Benchmark = Literal["nyuv2", "cityscapes", "celeba"]
+METHODS: dict[str, Callable[[int], Any]] = {
+    "LS": lambda num_tasks: Sum(),
+    "GO4Align": lambda num_tasks: GO4Align(num_groups=2),
+    "FAMO": FAMO,
+    "NashMTL": lambda num_tasks: NashMTL(num_tasks, max_norm=1.0, update_weights_every=1, optim_niter=20),
+}
+
+
+class StepMonitor(Callback):
+    """Time from the end of a step to the end of the next: the whole loop, but for the first step of a fit.
+
+    On a GPU that is wall time between synchronisations, else the process's own time, which other work on the machine
+    disturbs less.
+
+    Example:
+        >>> StepMonitor().seconds
+        []
+    """
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._last: float | None = None
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._last = None
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if pl_module.device.type == "cuda":
+            torch.cuda.synchronize(pl_module.device)
+        now = time.perf_counter() if pl_module.device.type == "cuda" else time.process_time()
+        if self._last is not None:
+            self.seconds.append(now - self._last)
+        self._last = now
+
+
+class StepRatio:
+    """Train one module with several methods in turn and compare the medians of their steps.
+
+    Args:
+        benchmark: Whose network and batch.
+        precision: The Trainer's.
+
+    Example:
+        >>> StepRatio("celeba").workload.num_tasks
+        40
+    """
+
+    def __init__(self, benchmark: Benchmark, precision: Any = "32-true") -> None:
+        self.benchmark = benchmark
+        self.precision = precision
+        self.workload = WORKLOADS[benchmark]
+
+    def seconds(self, methods: Sequence[str], rounds: int, steps: int) -> dict[str, float]:
+        """Median time of a step for each method, measured in ``rounds`` turns of ``steps`` steps."""
+        network = self.workload.module(Sum()).network
+        timers = {method: StepMonitor() for method in methods}
+        for turn in range(rounds):
+            for method in methods if turn % 2 == 0 else reversed(methods):
+                self._train(method, steps + 1, timers[method], network=network)
+        return {method: median(timer.seconds) for method, timer in timers.items()}
+
+    def peak_gigabytes(self, method: str, steps: int = 2) -> float:
+        """Peak memory of a training: of the GPU where there is one, else of a process that does nothing else."""
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+            self._train(method, steps)
+            return torch.cuda.max_memory_allocated() / 1e9
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+            return alone.submit(_peak_of_process, self, method, steps).result()
+
+    def _train(self, method: str, steps: int, *callbacks: Callback, **parts: Any) -> None:
+        module = self.workload.module(METHODS[method](self.workload.num_tasks), **parts)
+        trainer = Trainer(
+            devices=1,
+            precision=self.precision,
+            max_steps=steps,
+            callbacks=list(callbacks),
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, repeat(self.workload.batch(), steps))
+
+
+def _peak_of_process(ratio: StepRatio, method: str, steps: int) -> float:
+    torch.set_num_threads(1)
+    ratio._train(method, steps)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def step_ratio(
+    benchmark: Benchmark,
+    methods: Sequence[str] = ("LS", "GO4Align"),
+    rounds: int = 5,
+    steps: int = 3,
+    precision: str = "32-true",
+) -> str:
+    """Compare the methods' time of a step and their memory at the real size of a benchmark.
+
+    Args:
+        benchmark: Whose network and batch.
+        methods: Out of LS, GO4Align, FAMO and NashMTL; times are relative to the first.
+        rounds: Turns of each method.
+        steps: Measured steps in each turn.
+        precision: The Trainer's; ``bf16-mixed``, for instance.
+    """
+    ratio, table_6 = StepRatio(benchmark, precision), WORKLOADS[benchmark].table_6
+    seconds = ratio.seconds(methods, rounds, steps)
+    lines = [f"{benchmark}, {precision}: {rounds} turns of {steps} steps each; the paper's epochs on an A100"]
+    for method, time_of_step in seconds.items():
+        relative, printed = time_of_step / seconds[methods[0]], table_6[method] / table_6[methods[0]]
+        lines.append(
+            f"{method:9} {time_of_step:8.4f} s a step, {time_of_step * ratio.workload.num_steps:8.1f} s an epoch "
+            f"(paper {table_6[method]:8.2f}), ratio {relative:.4f} (paper {printed:.4f}), "
+            f"peak {ratio.peak_gigabytes(method):.2f} GB"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore", category=UserWarning)  # Lightning on logging, workers and the like
+    torch.set_num_threads(1)
+    print(auto_cli(step_ratio, as_positional=True))  # noqa: T201  # the answer of the command

@@ -1,0 +1,33 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow  # three processes that import everything
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    """What one process and what two processes print."""
+
+    def run(ranks):
+        script, folder = Path(__file__).with_name("two_ranks.py"), tmp_path_factory.mktemp("scenes")
+        command = [sys.executable, str(script), str(ranks), str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return {ranks: run(ranks) for ranks in (1, 2)}
+
+
+def test_two_processes_measure_the_whole_test_set(outcome):
+    assert outcome[2]["test"] == pytest.approx(outcome[1]["test"], rel=1e-5)
+
+
+def test_two_processes_end_with_equal_parameters_and_task_weights(outcome):
+    assert outcome[2]["gap"] == 0
+
+
+def test_two_processes_share_the_steps_of_an_epoch(outcome):
+    assert (outcome[1]["steps"], outcome[2]["steps"]) == (4, 2)
