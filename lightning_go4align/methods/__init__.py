@@ -7,6 +7,7 @@ from lightning_go4align.methods.grouped import GroupedAggregator, GroupedScalari
 from lightning_go4align.methods.learning import WithLearningRate
 from lightning_go4align.methods.parts import Smoothness
 from lightning_go4align.methods.si import SI
+from lightning_go4align.methods.weighed_heads import WithWeighedHeads
 from lightning_go4align.methods.windowed_dwa import WindowedDWA
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Smoothness",
     "WindowedDWA",
     "WithLearningRate",
+    "WithWeighedHeads",
 ]

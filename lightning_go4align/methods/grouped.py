@@ -10,6 +10,7 @@ from typing_extensions import override
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.learning import learned_parameters
+from lightning_go4align.methods.weighed_heads import weighting_of
 
 
 class GroupedScalarizer(Scalarizer):
@@ -81,7 +82,7 @@ class GroupedAggregator(WeightedAggregator):
 
     Args:
         aggregator: The aggregator whose weights are grouped: one of TorchJD's weighted ones, such as ``MGDA``.
-        num_groups: Number of groups ``K``, from 1 to the number of tasks.
+        num_groups: Number of groups ``K``, at least 1; a step with fewer tasks has as many groups as tasks.
         clustering: Solver of Eq. 3, ``(points [M], K) -> Grouping``. The default is exact.
 
     Attributes:
@@ -91,7 +92,7 @@ class GroupedAggregator(WeightedAggregator):
 
     Raises:
         TypeError: If the aggregator has no weights to group.
-        ValueError: If ``num_groups`` is below 1 or above the number of tasks.
+        ValueError: If ``num_groups`` is below 1.
 
     Example:
         >>> from torchjd.aggregation import IMTLG
@@ -104,12 +105,8 @@ class GroupedAggregator(WeightedAggregator):
     weighting: "GroupedWeighting"
 
     def __init__(self, aggregator: Aggregator, num_groups: int = 2, clustering: Clustering = kmeans_1d) -> None:
-        if not isinstance(aggregator, WeightedAggregator):
-            raise TypeError(
-                f"`aggregator` must have weights to group, but {aggregator} has none. Give a weighted one in "
-                "`model.method`, such as torchjd.aggregation.MGDA."
-            )
-        super().__init__(GroupedWeighting(aggregator.weighting, num_groups, clustering))
+        super().__init__(GroupedWeighting(weighting_of(aggregator), num_groups, clustering))
+        self.weighs_heads = bool(getattr(aggregator, "weighs_heads", False))
 
     @property
     def grouping(self) -> Grouping | None:
@@ -133,7 +130,7 @@ class GroupedWeighting(Weighting[Matrix]):
 
     Args:
         weighting: The weighting of a Jacobian.
-        num_groups: Number of groups ``K``, from 1 to the number of tasks.
+        num_groups: Number of groups ``K``, at least 1.
         clustering: Solver of Eq. 3.
 
     Example:
@@ -154,7 +151,8 @@ class GroupedWeighting(Weighting[Matrix]):
     @override
     def forward(self, matrix: Tensor, /) -> Tensor:
         self.indicators = self.weighting(matrix).detach()
-        self.grouping = self.clustering(self.indicators, self.num_groups)
+        # Absent tasks have no row.
+        self.grouping = self.clustering(self.indicators, min(self.num_groups, len(self.indicators)))
         return self.grouping.task_weights
 
 

@@ -7,7 +7,14 @@ from torchjd.scalarization import FAMO, UW, GeometricMean, Random, Sum
 
 from lightning_go4align.clustering import FixedGroups, ungrouped
 from lightning_go4align.functional.grouping import kmeans_1d
-from lightning_go4align.methods import SI, GO4Align, GradientScale, GroupedAggregator, GroupedScalarizer
+from lightning_go4align.methods import (
+    SI,
+    GO4Align,
+    GradientScale,
+    GroupedAggregator,
+    GroupedScalarizer,
+    WithWeighedHeads,
+)
 
 LOSSES = torch.tensor([1.0, 1.5, 40.0, 60.0])
 JACOBIAN = torch.randn(4, 9, generator=torch.Generator().manual_seed(0)) * LOSSES[:, None]
@@ -129,8 +136,24 @@ def test_groups_can_come_from_any_clustering():
     assert aggregator.grouping.assignment[0] == aggregator.grouping.assignment[2]
 
 
+def test_step_with_fewer_tasks_than_groups_has_a_group_for_each():
+    aggregator = GroupedAggregator(GradientScale(), 3)
+    aggregator(JACOBIAN[:2])
+    assert sorted(aggregator.grouping.assignment.tolist()) == [0, 1]
+
+
+@pytest.mark.parametrize("weighed", [True, False])
+def test_convention_of_the_heads_is_the_aggregators(weighed):
+    aggregator = WithWeighedHeads(MGDA()) if weighed else MGDA()
+    assert GroupedAggregator(aggregator).weighs_heads == weighed
+
+
+def test_weighed_heads_change_nothing_in_the_shared_parameters():
+    torch.testing.assert_close(WithWeighedHeads(MGDA())(JACOBIAN), MGDA()(JACOBIAN))
+
+
 def test_aggregator_without_weights_is_refused_with_advice():
-    with pytest.raises(TypeError, match=r"must have weights to group.*such as torchjd.aggregation.MGDA"):
+    with pytest.raises(TypeError, match=r"must have weights.*such as torchjd.aggregation.MGDA"):
         GroupedAggregator(GradDrop())
 
 

@@ -1,0 +1,60 @@
+"""The two conventions for the parameters of single tasks under gradient-oriented methods."""
+
+from torchjd.aggregation import Aggregator, WeightedAggregator, Weighting
+from torchjd.linalg import Matrix
+from typing_extensions import override
+
+
+class WithWeighedHeads(WeightedAggregator):
+    r"""Let the heads follow the weighted sum of the losses, as in the published MGDA, IMTL-G and Nash-MTL.
+
+    Without this wrapper each head :math:`\theta^m` has the gradient of its plain loss, :math:`\nabla L^m`, as in
+    TorchJD and in the published PCGrad, CAGrad and GradDrop; with it that times the task's weight,
+    :math:`w^m \nabla L^m`. The published weights are ``M`` times TorchJD's for MGDA, and for Nash-MTL those before
+    clipping (``max_norm=0``).
+
+    Args:
+        aggregator: The aggregator: one with weights, such as ``MGDA``.
+
+    Raises:
+        TypeError: If the aggregator has no weights.
+
+    Example:
+        >>> from torchjd.aggregation import MGDA
+        >>> WithWeighedHeads(MGDA()).weighs_heads
+        True
+    """
+
+    weighs_heads: bool = True
+
+    def __init__(self, aggregator: Aggregator) -> None:
+        super().__init__(weighting_of(aggregator))
+
+    @override
+    def __repr__(self) -> str:
+        return f"WithWeighedHeads({self.weighting!r})"
+
+
+def weighting_of(aggregator: Aggregator) -> Weighting[Matrix]:
+    """Return what gives an aggregator its weights.
+
+    Args:
+        aggregator: One of TorchJD's weighted aggregators, such as ``MGDA``.
+
+    Returns:
+        Its weighting of a Jacobian.
+
+    Raises:
+        TypeError: If the aggregator has no weights.
+
+    Example:
+        >>> from torchjd.aggregation import Sum
+        >>> weighting_of(Sum())
+        SumWeighting()
+    """
+    if not isinstance(aggregator, WeightedAggregator):
+        raise TypeError(
+            f"`aggregator` must have weights, but {aggregator} has none. Give a weighted one in `model.method`, such "
+            "as torchjd.aggregation.MGDA."
+        )
+    return aggregator.weighting
