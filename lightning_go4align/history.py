@@ -34,7 +34,7 @@ class History:
         scores: Rows of a validation epoch, shape ``[E, 4]``: epoch from 1, total steps, delta_m and the
             convergence difference.
         metrics: Names of the ``S`` metrics that delta_m compares.
-        deltas: Their relative changes at the best epoch, shape ``[S]``, in percent.
+        deltas: Their relative changes at each of these epochs, shape ``[E, S]``, in percent.
         epochs: Their epochs of convergence, shape ``[S]``.
         notes: What else a reader wants to know of the run: its name, the method, times in seconds.
 
@@ -59,7 +59,7 @@ class History:
     last: NDArray[np.int64]
     scores: NDArray[np.float64]
     metrics: tuple[str, ...] = ()
-    deltas: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    deltas: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     epochs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     notes: dict[str, str | float] = field(default_factory=dict)
 
@@ -99,6 +99,11 @@ class History:
     def shares(self) -> NDArray[np.float64]:
         """Share of steps in which two tasks shared a group, shape ``[M, M]``; 0 where they never could."""
         return self.together / np.maximum(self.present, 1)
+
+    @property
+    def best_deltas(self) -> NDArray[np.float64]:
+        """Relative change of each metric at the epoch with the lowest delta_m, shape ``[S]``, in percent."""
+        return np.asarray(self.deltas[np.nanargmin(self.scores[:, 2])])
 
     def with_notes(self, **notes: str | float) -> Self:
         """Add notes."""

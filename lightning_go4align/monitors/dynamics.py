@@ -171,7 +171,9 @@ class GroupDynamicsMonitor(Callback):
         assert self._folder is not None
         seconds = time.monotonic() - self._started
         method = repr(self._watched.method)
-        self._recorder.history = self.history.with_notes(run=self._folder.name, method=method, seconds=seconds)
+        self._recorder.history = self.history.with_notes(
+            run=" / ".join(self._folder.resolve().parts[-2:]), method=method, seconds=seconds
+        )
         return self.history.save(self._folder).parent
 
 

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lightning_go4align.functional.relative import convergence_epochs
 from lightning_go4align.history import History
 from lightning_go4align.metrics.co_assignment import shared_group
 from lightning_go4align.metrics.group_stability import moved_tasks, rand_indices
@@ -63,16 +64,26 @@ class Recorder:
             epoch: The epoch, from 1.
             values: What was logged: ``val/delta_m``, perhaps ``val/delta/<metric>`` for each metric and
                 ``val/convergence_difference``.
-            epochs: Epochs of convergence of these metrics so far, shape ``[S]``; None if not known.
+            epochs: Epochs of convergence of these metrics so far, shape ``[S]``; taken from their changes if not
+                given.
         """
-        history, score = self.history, values["val/delta_m"]
-        if not (history.scores[:, 2] <= score).any():
-            deltas = {name: value for name, value in values.items() if name.startswith("val/delta/")}
-            names = tuple(name.removeprefix("val/delta/") for name in deltas)
-            history = replace(history, metrics=names, deltas=np.array(list(deltas.values())))
-        row = [epoch, history.total, score, values.get("val/convergence_difference", np.nan)]
-        known = history.epochs if epochs is None else epochs.double().numpy().copy()
-        self.history = replace(history, scores=np.concatenate([history.scores, [row]]), epochs=known)
+        history = self.history
+        changes = {name: value for name, value in values.items() if name.startswith("val/delta/")}
+        known = history.deltas.shape[1] == len(changes)
+        earlier = history.deltas if known else np.full((len(history.scores), len(changes)), np.nan)
+        deltas = np.concatenate([earlier, [list(changes.values())]])
+        if epochs is None:
+            # 100 + delta is the metric in percent of its single-task value, where lower is better
+            curves = torch.from_numpy(100 + deltas)
+            epochs = convergence_epochs(curves, torch.zeros(len(changes), dtype=torch.bool))
+        row = [epoch, history.total, values["val/delta_m"], values.get("val/convergence_difference", np.nan)]
+        self.history = replace(
+            history,
+            scores=np.concatenate([history.scores, [row]]),
+            metrics=tuple(name.removeprefix("val/delta/") for name in changes),
+            deltas=deltas,
+            epochs=epochs.double().numpy().copy(),
+        )
 
     def _extend(self, groups: Tensor, *rows: Tensor) -> NDArray[np.float64]:
         self._sample(groups, *rows)

@@ -47,7 +47,7 @@ def deltas(history: History) -> Figure:
     names = list(history.metrics)
     height = max(0.5, min(len(names), _BARS) * 0.185)
     figure, axes = canvas(HALF, height + 0.15, left=margin(names), right=0.5, bottom=0.05)
-    draw_bars(axes, history.deltas, names)
+    draw_bars(axes, history.best_deltas, names)
     return figure
 
 

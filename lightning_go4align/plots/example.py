@@ -37,7 +37,7 @@ def example_history() -> History:
         last=groups[-1].astype(np.int64),
         scores=np.array([[1, 20, 40.0, 0.0], [2, 40, 12.0, 0.5], [3, 60, -2.5, 0.8]]),
         metrics=tasks,
-        deltas=np.array([-12.0, 3.0, 1.0, -2.0]),
+        deltas=np.array([[40.0, 50.0, 30.0, 40.0], [10.0, 15.0, 13.0, 10.0], [-12.0, 3.0, 1.0, -2.0]]),
         epochs=np.array([3.0, 2.0, 3.0, 1.0]),
         notes={"run": "example", "method": "GO4Align"},
     )

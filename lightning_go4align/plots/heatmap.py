@@ -46,8 +46,7 @@ def assignment(history: History) -> Figure:
     """
     order, num_groups = task_order(history), max(history.num_groups, 1)
     entries = np.unique(np.linspace(0, num_groups - 1, min(num_groups, _LEGEND_ENTRIES)).round().astype(int))
-    lines = -(-len(entries) // 5)
-    figure, axes = _rows(history, order, top=0.08 + 0.24 * lines, right=0.85)
+    figure, axes = _rows(history, order, top=0.32, right=0.85)
     columns = _columns(history)
     ranks = history.groups[columns][:, order].T
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
@@ -62,7 +61,7 @@ def assignment(history: History) -> Figure:
         Patch(facecolor=rgb, label=label)
         for rgb, label in zip(group_colours(num_groups)[entries], labels, strict=True)
     ]
-    figure.legend(handles=handles, loc="upper left", ncol=5, borderaxespad=0.2, columnspacing=1.6)
+    figure.legend(handles=handles, loc="upper left", ncol=_LEGEND_ENTRIES, borderaxespad=0.2, columnspacing=1.6)
     return figure
 
 
@@ -138,4 +137,4 @@ def _main_group(ranks: NDArray[np.int16]) -> str:
 
 
 def _times(weights: NDArray[np.float32]) -> str:
-    return f"mean weight {weights.mean():.2g}×" if weights.size else "never in use"
+    return f"{weights.mean():.2g}×" if weights.size else "unused"

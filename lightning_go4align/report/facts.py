@@ -39,8 +39,8 @@ def tiles(history: History) -> list[Tile]:
         best = int(np.nanargmin(scores))
         found.append(Tile("best ∆m", percent(scores[best], 1), f"epoch {epochs[best]:.0f} of {epochs[-1]:.0f}"))
         if history.metrics:
-            better = int((history.deltas < 0).sum())
-            found.append(Tile("metrics beating STL", f"{better} / {len(history.deltas)}", "at the best epoch"))
+            better = int((history.best_deltas < 0).sum())
+            found.append(Tile("metrics beating STL", f"{better} / {len(history.metrics)}", "at the best epoch"))
     transitions, rand, adjusted, moves, _, occupied = history.windows.sum(0)
     if history.grouped and transitions:
         recent = history.windows[-max(1, len(history.windows) // 10) :].sum(0)
@@ -49,8 +49,8 @@ def tiles(history: History) -> list[Tile]:
         found.append(Tile("moves per step", f"{moves / transitions:.2f}", late))
         mean, most = occupied / transitions, history.num_groups
         found.append(Tile("groups in use", f"{mean:.1f} / {most}", "mean; at most"))
-    if len(history.scores) and np.isfinite(history.scores[-1, 3]):
-        found.append(Tile("convergence diff.", f"{history.scores[-1, 3]:.1f}", "std of epochs"))
+    if len(history.epochs) and len(history.scores) > 1:
+        found.append(Tile("convergence diff.", f"{history.epochs.std():.1f}", "std of epochs"))
     if history.total and "seconds" in history.notes:
         seconds = float(history.notes["seconds"])
         step = seconds / history.total
@@ -91,7 +91,7 @@ def sentences(history: History) -> list[str]:
         closest = [place for place in np.argsort(-shares, kind="stable")[:3] if shares[place] > 0]
         pairs = [f"**{tasks[rows[i]]}** + **{tasks[columns[i]]}** ({shares[i]:.0%})" for i in closest]
         found.append(f"Closest pairs: {', '.join(pairs)}." if pairs else "No two tasks ever share a group.")
-    if np.isfinite(weights).any() and len(tasks) > 1:
+    if len(set(weights[np.isfinite(weights)])) > 1:
         high, low = int(np.nanargmax(weights)), int(np.nanargmin(weights))
         pushed, held = f"**{tasks[high]}** at {weights[high]:.2g}×", f"**{tasks[low]}** at {weights[low]:.2g}×"
         found.append(f"Pushed hardest: {pushed}; held back most: {held}.")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from lightning_go4align import plots
 from lightning_go4align.history import History
@@ -46,23 +47,20 @@ def exhibits(history: History) -> list[Exhibit]:
     if np.isfinite(history.indicators).any():
         found.append(Exhibit("Group indicators γ = P ⊙ Q", _INDICATORS, plots.indicators))
     if np.isfinite(history.losses).any():
-        before, after = (_varies(risks) for risks in (history.losses, history.losses * history.weights))
-        found.append(
-            Exhibit(
-                "Risk shares before scaling", f"Each task's share of the summed loss. {before}", plots.risks_before
-            )
-        )
-        found.append(
-            Exhibit(
-                "Risk shares after scaling", f"The same, weighted; steady means aligned. {after}", plots.risks_after
-            )
-        )
+        before, after = risk_shares(history.losses), risk_shares(history.losses * history.weights)
+        caption = f"Each task's share of the summed loss. {_varies(before)}"
+        found.append(Exhibit("Risk shares before scaling", caption, plots.risks_before))
+        if not np.allclose(before, after, equal_nan=True):
+            caption = f"The same, weighted; steady means aligned. {_varies(after)}"
+            found.append(Exhibit("Risk shares after scaling", caption, plots.risks_after))
     if history.grouped and history.windows[:, 0].any():
         found.append(Exhibit("Stability", "Agreement of the groups with the step before.", plots.stability))
         found.append(Exhibit("Moves per step", "Tasks that change group.", plots.moves))
         found.append(Exhibit("Group sizes", "Tasks in each group, lightest at the bottom.", plots.group_sizes))
     if history.grouped and len(history.tasks) > 1:
-        found.append(Exhibit("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, 2 if scored else 1))
+        found.append(
+            Exhibit("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, 2 if scored and history.metrics else 1)
+        )
     if scored:
         found.append(Exhibit("∆m", _DELTA_M, plots.delta_m))
         if history.metrics:
@@ -72,15 +70,15 @@ def exhibits(history: History) -> list[Exhibit]:
     return found
 
 
-def _varies(risks: np.ndarray) -> str:
-    size = drift(risk_shares(risks))
+def _varies(shares: NDArray[np.float64]) -> str:
+    size = drift(shares)
     return f"On average a share varies by {size:.0%} of itself." if np.isfinite(size) else ""
 
 
 _ASSIGNMENT = (
     "One row per task, one column per training step. Colour is the group, ranked by its weight: dark groups are "
-    "held back, bright groups are pushed. Rows are ordered by how often tasks share a group; stripes are tasks that "
-    "flicker between groups. On the right, the share of steps in a task's main group."
+    "held back, bright groups are pushed; beside each, its mean weight. Rows are ordered by how often tasks share a "
+    "group; stripes are tasks that flicker between groups. On the right, the share of steps in a task's main group."
 )
 _WEIGHTS = "Averaged over short windows; 1× is an unweighted sum. Tasks in one group share a line."
 _INDICATORS = (

@@ -99,7 +99,7 @@ def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
     assert history.scores[:, 0].tolist() == [1, 2, 3]
     assert history.scores[-1, 2] == pytest.approx(trainer.callback_metrics["val/delta_m"].item())
     assert history.metrics == ("task_0", "task_1", "task_2", "task_3")
-    assert history.deltas.mean() == pytest.approx(history.scores[:, 2].min())
+    assert history.best_deltas.mean() == pytest.approx(history.scores[:, 2].min())
     assert history.epochs.tolist() == delta_m.convergence.epochs.tolist()
 
 

@@ -55,12 +55,27 @@ def test_windows_are_few_and_of_equal_length(recorder):
     assert history.windows[:, 0].tolist() == [63] + [64] * 14 + [40]  # the first step has none before it
 
 
-def test_the_changes_at_the_best_epoch_are_kept():
+def test_the_changes_at_the_best_epoch_are_found():
     recorder = Recorder(History.empty(["a"]))
     for epoch, score in enumerate([5.0, -1.0, 2.0], start=1):
         recorder.score(epoch, {"val/delta_m": score, "val/delta/error": 10 * score}, None)
-    assert (recorder.history.metrics, recorder.history.deltas.tolist()) == (("error",), [-10.0])
+    assert (recorder.history.metrics, recorder.history.best_deltas.tolist()) == (("error",), [-10.0])
     assert recorder.history.scores[:, 2].tolist() == [5.0, -1.0, 2.0]
+
+
+def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it():
+    recorder = Recorder(History.empty(["a", "b"]))
+    for epoch, (first, second) in enumerate([(100.0, 50.0), (0.0, 49.9), (-0.5, 20.0)], start=1):
+        recorder.score(epoch, {"val/delta_m": first, "val/delta/a": first, "val/delta/b": second}, None)
+    # 200 %, 100 %, 99.5 % of the single-task error, and 150 %, 149.9 %, 120 %
+    assert recorder.history.epochs.tolist() == [2, 3]
+
+
+def test_scores_without_parts_are_kept():
+    recorder = Recorder(History.empty(["a"]))
+    recorder.score(1, {"val/delta_m": 2.0}, None)
+    recorder.score(2, {"val/delta_m": 1.0}, None)
+    assert (recorder.history.scores[:, 2].tolist(), recorder.history.metrics) == ([2.0, 1.0], ())
 
 
 def test_a_recorder_goes_on_where_another_stopped(recorder, signals):
