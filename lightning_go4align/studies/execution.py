@@ -125,13 +125,13 @@ def _write_config(run: Run) -> Path:
     """Write the configuration with what the study adds: where to log, what to resume from, the cost of epochs."""
     trainer = run.config.get("trainer", {})
     callbacks = [_with_folder(callback, run.folder) for callback in trainer.get("callbacks") or []]
-    every_epoch = {"dirpath": str(run.folder / "resume"), "filename": "{epoch}", "save_on_train_epoch_end": True}
+    resume = {"dirpath": str(run.folder / "resume")}
     callbacks += [
         {"class_path": "lightning_go4align.studies.epoch_cost.EpochCost"},
-        {"class_path": "lightning.pytorch.callbacks.ModelCheckpoint", "init_args": every_epoch},
+        {"class_path": "lightning_go4align.studies.resume.ResumeCheckpoint", "init_args": resume},
     ]
-    logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": {"save_dir": str(run.folder)}}
-    logger["init_args"] |= {"name": "logs"}  # type: ignore[operator]
+    place = {"save_dir": str(run.folder), "name": "logs"}
+    logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": place}
     added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
     file = run.folder / "config.yaml"
     file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))

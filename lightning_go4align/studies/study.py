@@ -1,12 +1,12 @@
 """What a study compares, as its YAML file says it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 from jsonargparse import ArgumentParser
-from jsonargparse.typing import Path_fr
 
 from lightning_go4align.studies.outputs import Output
 
@@ -23,11 +23,11 @@ class Method:
         columns: The study's columns that it has; all if not given.
 
     Example:
-        >>> Method(overrides={"model.init_args.method.init_args.num_groups": 2}, x=2).x
+        >>> Method(overrides={"trainer.max_epochs": 2}, x=2).x
         2
     """
 
-    configs: list[Path_fr] = field(default_factory=list)
+    configs: list[str] = field(default_factory=list)
     overrides: dict[str, Any] = field(default_factory=dict)
     seeds: list[int] | None = None
     x: float | None = None
@@ -63,7 +63,7 @@ class Study:
         outputs: What to write beside the tables.
     """
 
-    benchmark: list[Path_fr]
+    benchmark: list[str]
     methods: dict[str, Method]
     columns: list[str]
     name: str = ""
@@ -112,16 +112,44 @@ def read_study(file: Path) -> Study:
     """
     if not file.is_file():
         raise FileNotFoundError(f"There is no study {file}. Those of this project are in `configs/studies`.")
+    written = yaml.safe_load(file.read_text())
     parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
     parser.add_class_arguments(Study)
-    values = vars(parser.instantiate(parser.parse_path(file)))
-    values["name"] = values["name"] or file.stem
-    return Study(**{**values, **_absolute(values, file.parent)})
+    values = vars(parser.instantiate(parser.parse_object(_without_overrides(written))))
+    methods = {
+        name: replace(
+            method,
+            configs=[_existing(config, file) for config in method.configs],
+            overrides=(written["methods"][name] or {}).get("overrides", {}),
+        )
+        for name, method in values["methods"].items()
+    }
+    values |= {"methods": methods, "overrides": written.get("overrides", {}), "name": values["name"] or file.stem}
+    return Study(**{**values, **_absolute(values, file)})
 
 
-def _absolute(values: Mapping[str, Any], start: Path) -> dict[str, str | None]:
-    """Paths that need not exist yet."""
-    baseline = values["baseline"]
+def _absolute(values: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    folder, baseline = (file.parent / values["folder"]).resolve(), values["baseline"]
     if baseline is not None and ":" not in baseline:
-        baseline = str((start / baseline).resolve())
-    return {"folder": str((start / values["folder"]).resolve()), "baseline": baseline}
+        baseline = str((file.parent / baseline).resolve())
+    benchmark = [_existing(config, file) for config in values["benchmark"]]
+    return {"folder": str(folder), "baseline": baseline, "benchmark": benchmark}
+
+
+def _without_overrides(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The study without the arguments of ``fit``: the parser would build the classes that they name."""
+    methods = {
+        name: {key: value for key, value in (method or {}).items() if key != "overrides"}
+        for name, method in written.get("methods", {}).items()
+    }
+    rest = {key: value for key, value in written.items() if key != "overrides"}
+    return rest | {"methods": methods}
+
+
+def _existing(config: str, study: Path) -> str:
+    file = (study.parent / config).resolve()
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"The study {study} names {config}, but there is no {file}. Paths are relative to it."
+        )
+    return str(file)
