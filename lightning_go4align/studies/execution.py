@@ -10,12 +10,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
-
+from lightning_go4align.studies.configuration import write_config
 from lightning_go4align.studies.logs import last_value
-from lightning_go4align.studies.merge import merged
 from lightning_go4align.studies.plan import Run
 from lightning_go4align.studies.watching import Watcher
 
@@ -94,7 +92,7 @@ def _start(run: Run) -> Process | None:
     if run.is_finished:
         lock.close()
         return None
-    command = [sys.executable, "-m", "lightning_go4align", "fit", "-c", str(_write_config(run))]
+    command = [sys.executable, "-m", "lightning_go4align", "fit", "-c", str(write_config(run))]
     checkpoint = last_checkpoint(run.folder)
     command += [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
@@ -119,30 +117,6 @@ def epochs_done(folder: Path) -> int:
     """Number of epochs that a run has finished."""
     checkpoint = last_checkpoint(folder)
     return 0 if checkpoint is None else _epoch(checkpoint) + 1
-
-
-def _write_config(run: Run) -> Path:
-    """Write the configuration with what the study adds: where to log, what to resume from, the cost of epochs."""
-    trainer = run.config.get("trainer", {})
-    callbacks = [_with_folder(callback, run.folder) for callback in trainer.get("callbacks") or []]
-    resume = {"dirpath": str(run.folder / "resume")}
-    callbacks += [
-        {"class_path": "lightning_go4align.studies.epoch_cost.EpochCost"},
-        {"class_path": "lightning_go4align.studies.resume.ResumeCheckpoint", "init_args": resume},
-    ]
-    place = {"save_dir": str(run.folder), "name": "logs"}
-    logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": place}
-    added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
-    file = run.folder / "config.yaml"
-    file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))
-    return file
-
-
-def _with_folder(callback: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Keep a checkpoint of the benchmark in the run's folder, where a resumed run finds its best one."""
-    if not callback["class_path"].endswith("ModelCheckpoint"):
-        return callback
-    return merged({"init_args": {"dirpath": str(folder / "checkpoints")}}, callback)
 
 
 def _finish(process: Process) -> str | None:

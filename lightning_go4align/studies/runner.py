@@ -9,7 +9,8 @@ from rich.console import Console
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.execution import epochs_done, execute
 from lightning_go4align.studies.plan import Run, planned_runs
-from lightning_go4align.studies.study import Study, read_study
+from lightning_go4align.studies.reading import read_study
+from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
 

@@ -3,12 +3,12 @@
 import csv
 import math
 import statistics
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from lightning_go4align.functional.relative import mean_rank
+from lightning_go4align.studies.cells import cell, cells, markdown
 from lightning_go4align.studies.comparison import paired_comparisons
 from lightning_go4align.studies.results import Results
 
@@ -74,15 +74,15 @@ def comparison_table(results: Results) -> str:
     for column in results.columns:
         falls = column not in results.higher_is_better
         values = [[row.values[column] for row in results.of(name) if column in row.values] for name in methods]
-        columns[f"{column} {'↓' if falls else '↑'}"] = _cells(values, 1 if falls else -1)
+        columns[f"{column} {'↓' if falls else '↑'}"] = cells(values, 1 if falls else -1)
     if results.baseline is not None:
-        columns["MR ↓"] = _cells([[rank] for rank in _mean_ranks(results)], 1, "{:.2f}")
-        columns["∆m% ↓"] = _cells(list(results.scores().values()), 1, "{:+.1f}")
-    columns["s/epoch"] = [_cell([row.seconds for row in results.of(name)]) for name in methods]
-    columns["CPU s/epoch"] = [_cell([row.cpu_seconds for row in results.of(name)]) for name in methods]
+        columns["MR ↓"] = cells([[rank] for rank in _mean_ranks(results)], 1, "{:.2f}")
+        columns["∆m% ↓"] = cells(list(results.scores().values()), 1, "{:+.1f}")
+    columns["s/epoch"] = [cell([row.seconds for row in results.of(name)]) for name in methods]
+    columns["CPU s/epoch"] = [cell([row.cpu_seconds for row in results.of(name)]) for name in methods]
     rows = list(zip(*columns.values(), strict=True))
     if results.baseline is not None:
-        single = [_cell([results.baseline.values[name]]) for name in results.columns]
+        single = [cell([results.baseline.values[name]]) for name in results.columns]
         before = [""] * (len(columns) - len(results.columns) - 5)
         rows.insert(0, ("STL", *before, *single, "", "", "", ""))
     return markdown(list(columns), rows) + _note(results)
@@ -117,23 +117,6 @@ def paired_table(results: Results) -> str:
     return about + markdown([*header, "better in"], rows)
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table in Markdown.
-
-    Args:
-        header: Names of the columns.
-        rows: Cells.
-
-    Example:
-        >>> print(markdown(["a", "b"], [["1", "2"]]), end="")
-        | a | b |
-        | :-- | --: |
-        | 1 | 2 |
-    """
-    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def _mean_ranks(results: Results) -> list[float]:
     means = [
         [statistics.mean(row.values[column] for row in results.of(name)) for column in results.columns]
@@ -142,24 +125,6 @@ def _mean_ranks(results: Results) -> list[float]:
     rises = torch.tensor([name in results.higher_is_better for name in results.columns])
     ranks: list[float] = mean_rank(torch.tensor(means, dtype=torch.float64), rises).tolist()
     return ranks
-
-
-def _cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None) -> list[str]:
-    """Format the values of each method, and print the best mean, after sign the lowest, in bold."""
-    means = [sign * statistics.mean(value) if value else math.inf for value in values]
-    best = min((mean for mean in means if not math.isnan(mean)), default=math.nan)
-    cells = [_cell(value, words) for value in values]
-    return [f"**{cell}**" if mean == best else cell for cell, mean in zip(cells, means, strict=True)]
-
-
-def _cell(values: Sequence[float], words: str | None = None) -> str:
-    if not values or math.isnan(mean := statistics.mean(values)):
-        return "-"
-    if words is None:  # three digits, but all of a whole number
-        digits = 2 - math.floor(math.log10(abs(mean))) if mean and math.isfinite(mean) else 2
-        words = f"{{:.{max(digits, 0)}f}}"
-    spread = f" ± {words.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
-    return words.format(mean) + spread
 
 
 def _list(values: object) -> str:

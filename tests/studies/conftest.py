@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from lightning_go4align.studies.plan import Run
-from lightning_go4align.studies.study import Study, read_study
+from lightning_go4align.studies.reading import read_study
+from lightning_go4align.studies.study import Study
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

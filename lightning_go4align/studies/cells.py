@@ -1,0 +1,60 @@
+"""Numbers and tables as people read them."""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table in Markdown.
+
+    Args:
+        header: Names of the columns.
+        rows: Cells.
+
+    Example:
+        >>> print(markdown(["a", "b"], [["1", "2"]]), end="")
+        | a | b |
+        | :-- | --: |
+        | 1 | 2 |
+    """
+    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None) -> list[str]:
+    """Print the values of each method, the best mean in bold.
+
+    Args:
+        values: A metric's values, one a seed, for each method.
+        sign: 1 if lower is better, else -1.
+        words: How to print a number; three digits if not given.
+
+    Example:
+        >>> cells([[1.0, 3.0], [1.5], []], sign=1)
+        ['2.00 ± 1.41', '**1.50**', '-']
+    """
+    means = [sign * statistics.mean(value) if value else math.inf for value in values]
+    best = min((mean for mean in means if not math.isnan(mean)), default=math.nan)
+    printed = [cell(value, words) for value in values]
+    return [f"**{text}**" if mean == best else text for text, mean in zip(printed, means, strict=True)]
+
+
+def cell(values: Sequence[float], words: str | None = None) -> str:
+    """Print the mean of the values, and their standard deviation if there are several.
+
+    Args:
+        values: The values, one a seed.
+        words: How to print a number; three digits, but all of a whole number, if not given.
+
+    Example:
+        >>> cell([0.06712]), cell([1173.4]), cell([])
+        ('0.0671', '1173', '-')
+    """
+    if not values or math.isnan(mean := statistics.mean(values)):
+        return "-"
+    if words is None:
+        digits = 2 - math.floor(math.log10(abs(mean))) if mean and math.isfinite(mean) else 2
+        words = f"{{:.{max(digits, 0)}f}}"
+    spread = f" ± {words.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
+    return words.format(mean) + spread
