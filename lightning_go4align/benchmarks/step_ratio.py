@@ -3,6 +3,7 @@
 Run it as ``python -m lightning_go4align.benchmarks.step_ratio nyuv2``.
 """
 
+import logging
 import resource
 import time
 import warnings
@@ -76,7 +77,6 @@ class StepRatio:
     """
 
     def __init__(self, benchmark: Benchmark, precision: Any = "32-true") -> None:
-        self.benchmark = benchmark
         self.precision = precision
         self.workload = WORKLOADS[benchmark]
 
@@ -101,14 +101,7 @@ class StepRatio:
     def _train(self, method: str, steps: int, *callbacks: Callback, **parts: Any) -> None:
         module = self.workload.module(METHODS[method](self.workload.num_tasks), **parts)
         trainer = Trainer(
-            devices=1,
-            precision=self.precision,
-            max_steps=steps,
-            callbacks=list(callbacks),
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
+            devices=1, precision=self.precision, max_steps=steps, callbacks=list(callbacks), barebones=True
         )
         trainer.fit(module, repeat(self.workload.batch(), steps))
 
@@ -149,6 +142,7 @@ def step_ratio(
 
 
 if __name__ == "__main__":
-    warnings.filterwarnings("ignore", category=UserWarning)  # Lightning on logging, workers and the like
+    warnings.filterwarnings("ignore")  # Lightning on loaders, logging and the like
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.set_num_threads(1)
     print(auto_cli(step_ratio, as_positional=True))  # noqa: T201  # the answer of the command

@@ -110,6 +110,7 @@ def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
     assert all(torch.equal(*pair) for pair in weights)
 
 
+@pytest.mark.slow  # Dynamo
 def test_compilation_changes_neither_the_weights_nor_their_names(celeba, tmp_path):
     def trained(*callbacks):
         module = narrow(GO4Align(num_groups=2))

@@ -69,7 +69,9 @@ def test_a_resumed_run_ends_with_the_same_bits(cityscapes, trainer, tmp_path, me
 
 def test_a_module_can_be_validated_and_tested_before_it_is_trained(cityscapes, trainer):
     module, data, looped = cityscapes_module(Sum()), cityscapes.data(), trainer(max_epochs=1)
-    first = looped.validate(module, datamodule=data, verbose=False) + looped.test(datamodule=data, verbose=False)
+    first = looped.validate(module, datamodule=data, verbose=False) + looped.test(
+        module, datamodule=data, verbose=False
+    )
     looped.fit(module, datamodule=data)  # torch refuses to update what was made in inference mode
     assert looped.callback_metrics["val/abs_err"] != first[0]["val/abs_err"] == first[1]["test/abs_err"]
 
