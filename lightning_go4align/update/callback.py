@@ -5,13 +5,14 @@ from typing import Any, Literal
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
-from lightning_utilities.core.rank_zero import rank_zero_warn
+from lightning.pytorch.loggers import Logger
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.update.balancer import Balancer
 from lightning_go4align.update.interception import Interception
+from lightning_go4align.update.report import Report
 from lightning_go4align.update.rows import signals_row
 from lightning_go4align.update.weighting import Signals
 
@@ -37,7 +38,8 @@ class MultiTaskCallback(Callback):
 
     Raises:
         TypeError: If ``method`` is neither, or ``training_step`` returns no task losses.
-        ValueError: If ``optimization`` is neither, or ``training_step`` returns other tasks than in the first step.
+        ValueError: If ``optimization`` is neither, ``training_step`` returns other tasks than in the first step, or
+            the method finds no finite weights.
         MisconfigurationException: If the module or the trainer does not fit.
 
     Example:
@@ -56,8 +58,8 @@ class MultiTaskCallback(Callback):
         self.optimization = optimization
         self._balancer = Balancer(method)
         self._interception: Interception | None = None
+        self._report = Report(method)
         self._step = 0
-        self._reported: list[int] = []
 
     @property
     def tasks(self) -> list[str]:
@@ -99,32 +101,19 @@ class MultiTaskCallback(Callback):
             self._step = trainer.global_step
             self._interception.after_step()
             if trainer.loggers and self._step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-                self._log(trainer)
+                self._read(trainer.loggers)
         self._interception.forget_batch()
 
-    def _log(self, trainer: pl.Trainer) -> None:
+    def _read(self, loggers: list[Logger]) -> None:
         """Read the numbers of the step once, for all loggers; each ``self.log`` would read on its own."""
         if self.signals is None or self._balancer.nonfinite is None:
             return
-        row, nonfinite = signals_row(self.tasks, self.signals, self._balancer.nonfinite)
-        for logger in trainer.loggers:
-            logger.log_metrics(row, step=self._step - 1)
-        self._report(row, nonfinite)
-
-    def _report(self, row: dict[str, float], nonfinite: list[int]) -> None:
-        before = self._reported or [-1] * len(nonfinite)
-        for task, step, reported in zip(self.tasks, nonfinite, before, strict=True):
-            if step > reported:
-                rank_zero_warn(
-                    f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
-                    "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss."
-                )
-            if row.get(f"loss/{task}", 0) < 0 and row.get(f"weight/{task}") == 0:
-                rank_zero_warn(
-                    f"The loss of task '{task}' was negative in step {self._step - 1}: its weight was 0, for "
-                    f"{self.method} weighs positive losses only. Add a constant that keeps it above 0."
-                )
-        self._reported = nonfinite
+        row = signals_row(self.tasks, self.signals, self._balancer.nonfinite)
+        for logger in loggers:
+            logger.log_metrics(row.logged, step=self._step - 1)
+        self._report.losses(self.tasks, row)
+        if self.signals.weights is not None:
+            self._report.weights(self.tasks, row, self._step - 1)
 
     @override
     def on_train_batch_start(
@@ -135,8 +124,7 @@ class MultiTaskCallback(Callback):
 
     @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self.signals is not None and self._balancer.nonfinite is not None:
-            self._report({}, signals_row(self.tasks, self.signals, self._balancer.nonfinite)[1])
+        self._read([])
 
     @override
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,7 +11,21 @@ from torch import Tensor
 from lightning_go4align.update.weighting import Signals
 
 
-def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> tuple[dict[str, float], list[int]]:
+class Row(NamedTuple):
+    """The numbers of a step on the host.
+
+    Args:
+        logged: By their names, for loggers.
+        weights: Task weights; NaN if the method has none.
+        nonfinite: The last step in which each task's loss was not finite, or -1.
+    """
+
+    logged: dict[str, float]
+    weights: list[float]
+    nonfinite: list[int]
+
+
+def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Row:
     """Name the numbers of a step; what an absent task lacks is left out.
 
     Args:
@@ -19,13 +34,13 @@ def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> tu
         nonfinite: The last step in which each task's loss was not finite, shape ``[M]``, or -1; it travels along.
 
     Returns:
-        ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method that groups also
-        ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``; and ``nonfinite``.
+        With the names ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method that groups also
+        ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
 
     Example:
         >>> signals = Signals(torch.tensor([2.0, torch.nan]), torch.tensor([0.5, 0.0]), None, None)
-        >>> signals_row(["depth", "normal"], signals, torch.tensor([-1, -1]))
-        ({'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}, [-1, -1])
+        >>> signals_row(["depth", "normal"], signals, torch.tensor([-1, -1])).logged
+        {'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """
     missing = torch.full_like(signals.losses, torch.nan)
     parts = [nonfinite, signals.losses, missing if signals.weights is None else signals.weights]
@@ -40,7 +55,7 @@ def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> tu
             row |= {f"weight/{task}": weight, f"scaled_loss/{task}": weight * loss}
     if groups:
         row |= _group_row(tasks, *groups)
-    return row, [int(step) for step in steps]
+    return Row(row, weights, [int(step) for step in steps])
 
 
 def _group_row(

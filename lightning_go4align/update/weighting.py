@@ -169,6 +169,7 @@ class AggregatorWeighting:
         assert losses is not None
         rows = losses.detach().isfinite().nonzero()[:, 0]
         if len(rows) == 0:
+            self.weights = torch.zeros_like(losses, requires_grad=False)
             return
         present = losses.index_select(0, rows)
         jacobian_backward([present], inputs=self._shared, retain_graph=True, parallel_chunk_size=1)

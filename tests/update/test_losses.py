@@ -41,10 +41,11 @@ HOSTILE: dict[str, Hostile] = {
     "negative": lambda loss, _: -loss,
     "subnormal": lambda loss, _: loss * 0 + 1e-40,
     "1e38": lambda loss, _: loss / loss.detach() * 1e38,
-    "NaN at the first step": lambda loss, i: loss * (torch.nan if i == 0 else 1),
-    "NaN": lambda loss, _: loss * torch.nan,
-    "infinite": lambda loss, _: loss * torch.inf,
-    "infinite at times": lambda loss, i: loss * (torch.inf if i == 2 else 1),
+    "NaN at the first step": lambda loss, i: loss + (torch.nan if i == 0 else 0),
+    "NaN": lambda loss, _: loss + torch.nan,
+    "NaN, as its gradient": lambda loss, _: loss * torch.nan,  # Which no weight can keep from the trunk.
+    "infinite": lambda loss, _: loss + torch.inf,
+    "infinite at times": lambda loss, i: loss + (torch.inf if i == 2 else 0),
     "without a graph": lambda loss, _: loss.detach(),
     "dominating": lambda loss, _: loss * 1e12,
     "coming and going": lambda loss, i: None if i % 2 else loss,
@@ -72,16 +73,32 @@ def tensors(state: Any) -> list[Tensor]:
     return [tensor for part in parts for tensor in tensors(part)]
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
-def test_no_loss_poisons_the_state_or_the_weights(hostile: Hostile, method: Callable[[], Any]) -> None:
-    callback = fitted(method(), Bad(hostile), callbacks=[], max_epochs=1)
+BEYOND = [  # What these methods of TorchJD do not take.
+    ("negative", "FAMO"),
+    ("negative", "AGRM of FAMO"),
+    ("1e38", "DWA"),
+]
+WITHIN = [(hostile, method) for hostile in HOSTILE for method in METHODS if (hostile, method) not in BEYOND]
+
+
+@pytest.mark.filterwarnings("ignore:The loss of task")
+@pytest.mark.parametrize(("hostile", "method"), BEYOND)
+def test_a_loss_that_a_method_does_not_take_is_an_error_that_says_so(hostile: str, method: str) -> None:
+    with pytest.raises(ValueError, match=r"nan.* of the losses .* add a constant or change their unit"):
+        fitted(METHODS[method](), Bad(HOSTILE[hostile]), max_epochs=4)
+
+
+@pytest.mark.filterwarnings("ignore:The loss of task")
+@pytest.mark.parametrize(("hostile", "method"), WITHIN)
+def test_no_loss_poisons_the_state_or_the_weights(hostile: str, method: str) -> None:
+    callback = fitted(METHODS[method](), Bad(HOSTILE[hostile]), max_epochs=1)
     weights = callback.signals.weights
     state = callback.state_dict()["state"]
     assert all(tensor.isfinite().all() for tensor in tensors(state) if tensor.is_floating_point())
     assert weights is None or bool(weights.isfinite().all())
 
 
+@pytest.mark.filterwarnings("ignore:The loss of task")
 @pytest.mark.parametrize("hostile", ["NaN", "infinite", "coming and going", "never there", "negative"])
 def test_a_loss_that_cannot_be_weighed_has_weight_0_and_its_state_stays(hostile: str) -> None:
     method = GO4Align(2, 1e-2)
@@ -92,6 +109,18 @@ def test_a_loss_that_cannot_be_weighed_has_weight_0_and_its_state_stays(hostile:
     without = fitted(GO4Align(2, 1e-2), Bad(HOSTILE["never there"]), max_epochs=1, limit_train_batches=2)
     if hostile != "coming and going":
         assert torch.equal(callback.signals.weights, without.signals.weights)
+
+
+def test_a_gradient_that_overflows_is_seen_by_the_losses_after_it() -> None:
+    with pytest.warns(UserWarning, match="task 'a' was not finite in step 4"):
+        fitted(UPGrad(), Bad(HOSTILE["1e38"]), max_epochs=1)
+
+
+def test_a_loss_that_stays_bad_is_reported_once(tmp_path: Any) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted(GO4Align(), Bad(HOSTILE["NaN"]), logger=CSVLogger(tmp_path), log_every_n_steps=1)
+    assert sum("task 'b' was not finite" in str(warning.message) for warning in caught) == 1
 
 
 def test_all_equal_losses_share_one_weight() -> None:
@@ -136,7 +165,7 @@ def test_a_loss_that_is_not_finite_is_reported_without_a_logger_at_the_epochs_en
 
 
 def test_a_negative_loss_is_explained(tmp_path: Any) -> None:
-    with pytest.warns(UserWarning, match=r"task 'b' was negative in step 3.*Add a constant that keeps it above 0"):
+    with pytest.warns(UserWarning, match=r"task 'b' is negative.*Add a constant that keeps it above 0"):
         fitted(GO4Align(), Bad(HOSTILE["negative"]), logger=CSVLogger(tmp_path), log_every_n_steps=4, max_epochs=1)
 
 

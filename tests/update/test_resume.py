@@ -19,7 +19,8 @@ from lightning_go4align import GO4Align, MultiTaskCallback
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The dirpath has changed"),
-    pytest.mark.filterwarnings("ignore:You are solving a parameterized problem"),  # Nash-MTL's
+    pytest.mark.filterwarnings("ignore:You are solving a parameterized problem"),  # Both are Nash-MTL's.
+    pytest.mark.filterwarnings("ignore:Solution may be inaccurate"),
 ]
 
 END, MIDDLE = "epoch=1-step=10.ckpt", "epoch=1-step=8.ckpt"

@@ -1,0 +1,79 @@
+"""What is said about losses and weights that are no good, where their values are read anyway."""
+
+import math
+from collections.abc import Sequence
+
+from lightning_utilities.core.rank_zero import rank_zero_warn
+from torch import nn
+
+from lightning_go4align.update.rows import Row
+
+
+class Report:
+    """Speak up about losses and weights, once for each time that one turns bad.
+
+    Args:
+        method: How tasks are balanced.
+
+    Example:
+        >>> from torchjd.scalarization import FAMO
+        >>> row = Row({"loss/depth": -1.0}, weights=[float("nan")], nonfinite=[-1])
+        >>> Report(FAMO(1)).weights(["depth"], row, step=3)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: FAMO(...) found the weights {'depth': nan} in step 3, of the losses {'depth': -1.0}...
+    """
+
+    def __init__(self, method: nn.Module) -> None:
+        self._method = method
+        self._told: dict[str, int] = {}
+        self._bad: set[str] = set()
+
+    def losses(self, tasks: Sequence[str], row: Row) -> None:
+        """Warn of losses that were not finite since the last time, and of negative ones that were not weighed.
+
+        Args:
+            tasks: Names of the ``M`` tasks.
+            row: The numbers of the step.
+        """
+        bad: set[str] = set()
+        for task, step, weight in zip(tasks, row.nonfinite, row.weights, strict=True):
+            if step > self._told.get(task, -1):
+                self._tell(
+                    task,
+                    f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
+                    "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss.",
+                )
+                bad.add(task)
+            elif row.logged.get(f"loss/{task}", 0) < 0 and weight == 0:
+                self._tell(
+                    task,
+                    f"The loss of task '{task}' is negative: its weight is 0, for {self._method} weighs positive "
+                    "losses only. Add a constant that keeps it above 0.",
+                )
+                bad.add(task)
+            self._told[task] = step
+        self._bad = bad
+
+    def _tell(self, task: str, message: str) -> None:
+        if task not in self._bad:
+            rank_zero_warn(message)
+
+    def weights(self, tasks: Sequence[str], row: Row, step: int) -> None:
+        """Refuse weights that are not finite.
+
+        Args:
+            tasks: Names of the ``M`` tasks.
+            row: The numbers of the step.
+            step: The number of the step.
+
+        Raises:
+            ValueError: If a weight is not finite.
+        """
+        if not all(map(math.isfinite, row.weights)):
+            weights = dict(zip(tasks, row.weights, strict=True))
+            losses = {task: row.logged.get(f"loss/{task}", math.nan) for task in tasks}
+            raise ValueError(
+                f"{self._method} found the weights {weights} in step {step}, of the losses {losses}. Most methods "
+                "want losses that are positive and far from overflow: add a constant or change their unit, or take a "
+                "method that allows for it, such as `GO4Align`."
+            )

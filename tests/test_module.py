@@ -1,0 +1,101 @@
+"""The same mechanism by inheritance."""
+
+from copy import deepcopy
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from torchjd.scalarization import Sum
+from toy import BalancedToy, Toy, loader, quiet_trainer
+from typing_extensions import override
+
+from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin, MultiTaskModule
+
+
+class Small(MultiTaskModule):
+    def __init__(self, method: Any, width: int = 4) -> None:
+        super().__init__(method)
+        self.save_hyperparameters()
+        self.layer = torch.nn.Linear(4, width)
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        first, *others = (self.layer(batch[0]) - batch[1][:, None]).square().mean(0)
+        return {"first": first, "others": sum(others)}
+
+    @override
+    def configure_optimizers(self) -> Any:
+        return torch.optim.Adam(self.parameters())
+
+
+def test_the_method_is_at_hand() -> None:
+    method = GO4Align()
+    assert Small(method).method is method
+
+
+def test_nothing_of_the_method_hangs_in_the_module() -> None:
+    module = Small(GO4Align())
+    quiet_trainer().fit(module, loader())
+    assert list(module.state_dict()) == ["layer.weight", "layer.bias"]
+
+
+def test_the_callback_stands_first_whatever_the_user_overrides() -> None:
+    class Wilful(BalancedToy):
+        """Overrides all that could install the callback, without ``super()``."""
+
+        def __init_subclass__(cls) -> None: ...
+
+        @override
+        def configure_optimizers(self) -> Any:
+            return torch.optim.SGD(self.parameters(), 1e-3)
+
+    class Heir(Wilful): ...
+
+    module, trainer = Heir(GO4Align()), quiet_trainer()
+    trainer.fit(module, loader())
+    assert trainer.callbacks[0] is module.multi_task_callback
+    assert module.multi_task_callback.tasks == ["a", "b", "c"]
+
+
+def test_the_mixin_stands_before_a_module_that_exists() -> None:
+    class Balanced(MultiTaskMixin, Toy): ...
+
+    module, trainer = Balanced(Sum(), "automatic", normalized=True), quiet_trainer()
+    trainer.fit(module, loader())
+    assert trainer.global_step == 10
+
+
+def test_a_second_fit_in_another_trainer_goes_on() -> None:
+    module = Small(GO4Align(1))
+    for _ in range(2):
+        trainer = quiet_trainer()
+        trainer.fit(module, loader())
+        assert [type(callback) for callback in trainer.callbacks].count(MultiTaskCallback) == 1
+
+
+def test_a_copy_has_a_method_of_its_own() -> None:
+    module = Small(GO4Align(1))
+    quiet_trainer().fit(module, loader())
+    twin = deepcopy(module)
+    assert twin.method is not module.method
+    assert torch.equal(twin.method.smoothness, module.method.smoothness)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_checkpoint_loads_with_the_method_given_anew(tmp_path: Any) -> None:
+    module, trainer = Small(GO4Align(1), width=3), quiet_trainer()
+    trainer.fit(module, loader())
+    trainer.save_checkpoint(tmp_path / "small.ckpt")
+    loaded = Small.load_from_checkpoint(tmp_path / "small.ckpt", method=GO4Align(1), weights_only=True)
+    assert loaded.hparams == {"width": 3}
+    assert torch.equal(loaded.layer.weight, module.layer.weight)
+
+
+def test_the_step_without_a_trainer_returns_the_losses() -> None:
+    losses = Small(GO4Align()).training_step(next(iter(loader())), 0)
+    assert list(losses) == ["first", "others"]
+
+
+def test_a_module_is_a_lightning_module() -> None:
+    assert issubclass(MultiTaskModule, pl.LightningModule)
