@@ -54,9 +54,7 @@ class NormalErrors(Metric):
         middle = torch.stack([(pixels + 1) // 2, pixels // 2 + 1])
         bins = torch.searchsorted(cumulative, middle).double().mean()
         median = torch.where(pixels > 0, (bins + 0.5) / BINS_PER_DEGREE, torch.nan)
-        return dict(
-            zip(KEYS, [self.total / pixels, median, *(100 * self.within.double() / pixels)], strict=True)
-        )
+        return dict(zip(KEYS, [self.total / pixels, median, *(100 * self.within.double() / pixels)], strict=True))
 
 
 class BatchMeanNormalErrors(Metric):

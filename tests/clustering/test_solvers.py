@@ -112,7 +112,9 @@ def test_impossible_number_of_groups_is_refused_with_advice(solve):
 
 
 @pytest.mark.parametrize(
-    "clustering", [*FOUND.values(), ungrouped, RandomGroups(), FixedGroups([0, 1, 1, 0])], ids=repr
+    "clustering",
+    [*FOUND.values(), ungrouped, RandomGroups(), FixedGroups([0, 1, 1, 0])],
+    ids=[*FOUND, "ungrouped", "random", "fixed"],
 )
 def test_go4align_trains_with_it(clustering):
     parameters = torch.ones(4, requires_grad=True)
