@@ -3,7 +3,8 @@
 from lightning_go4align.methods.fixed import FixedWeights, SingleTask
 from lightning_go4align.methods.go4align import GO4Align
 from lightning_go4align.methods.gradient_scale import GradientScale
-from lightning_go4align.methods.grouped import GroupedAggregator, GroupedScalarizer
+from lightning_go4align.methods.grouped_aggregator import GroupedAggregator
+from lightning_go4align.methods.grouped_scalarizer import GroupedScalarizer
 from lightning_go4align.methods.learning import WithLearningRate
 from lightning_go4align.methods.parts import Smoothness
 from lightning_go4align.methods.si import SI

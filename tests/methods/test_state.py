@@ -15,6 +15,7 @@ from lightning_go4align.methods import (
     Smoothness,
     WindowedDWA,
     WithLearningRate,
+    WithWeighedHeads,
 )
 from lightning_go4align.methods.learning import learned_parameters, learning_after_epoch, learning_after_step
 from lightning_go4align.methods.state import full_state, load_full_state, move_state
@@ -42,7 +43,7 @@ AGGREGATORS = {
     "GradVac": GradVac,
     "ExcessMTL": ExcessMTL,
     "NashMTL": lambda: NashMTL(n_tasks=3, update_weights_every=2),
-    "NashMTL + AGRM": lambda: GroupedAggregator(NashMTL(n_tasks=3)),
+    "NashMTL + AGRM": lambda: GroupedAggregator(WithWeighedHeads(NashMTL(n_tasks=3))),
     "ExcessMTL + AGRM": lambda: GroupedAggregator(ExcessMTL()),
 }
 scalarizers = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in SCALARIZERS.items()])
