@@ -40,7 +40,10 @@ def _solve(points: Floats, num_clusters: int) -> Labels:
     with warnings.catch_warnings():
         # Rounding needs no more digits than SCS has found when it stops.
         warnings.filterwarnings("ignore", message="Solution may be inaccurate")
-        problem.solve(solver=cp.SCS, eps=1e-5, max_iters=5000)  # type: ignore[no-untyped-call]  # CVXPY's.
+        # From the last solution it would start elsewhere on each rank and after a resume.
+        problem.solve(  # type: ignore[no-untyped-call]  # CVXPY's.
+            solver=cp.SCS, eps=1e-5, max_iters=5000, warm_start=False
+        )
     moved = torch.from_numpy(np.asarray(co_assignment.value) @ points)
     labels: Labels = kmeans_1d(moved, num_clusters).assignment.numpy()
     return labels
