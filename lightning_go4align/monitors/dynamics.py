@@ -51,7 +51,7 @@ class GroupDynamicsMonitor(Callback):
         super().__init__()
         self.num_pictures, self.capacity = num_pictures, capacity
         self._recorder = Recorder(History.empty([]), capacity)
-        self._pending = Pending(_PENDING)
+        self._begun, self._pending = False, Pending(_PENDING)
         self._since = np.zeros(6)
         self._step = self._pictured = 0
         self._started = time.monotonic()
@@ -132,7 +132,7 @@ class GroupDynamicsMonitor(Callback):
             return
         with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
             self._read()
-        self._recorder.history = self.history.with_notes(interrupted=type(exception).__name__)
+        self._recorder.note(interrupted=type(exception).__name__)
         write_page(self._save())
 
     @override
@@ -145,17 +145,18 @@ class GroupDynamicsMonitor(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         arrays = {name: array.numpy() for name, array in state_dict["arrays"].items()}
         self._recorder = Recorder(History.join(arrays, state_dict["words"]), self.capacity)
+        self._begun = bool(self.history.tasks)
 
     def _read(self) -> None:
         if len(self._pending):
-            if not self.history.tasks:
-                self._recorder = Recorder(History.empty(self._watched.tasks), self.capacity)
+            if not self._begun:
+                self._recorder, self._begun = Recorder(History.empty(self._watched.tasks), self.capacity), True
             self._since += self._recorder.extend(*self._pending.take()).sum(0)
 
     def _log(self, trainer: Trainer) -> None:
         step = trainer.global_step - 1
         transitions, rand, _, moves, _, occupied = self._since
-        if self.history.grouped and transitions:
+        if occupied:
             means = {"stability": rand, "moves": moves, "occupied": occupied}
             row = {f"groups/{name}": float(total / transitions) for name, total in means.items()}
             for logger in trainer.loggers:
@@ -171,9 +172,7 @@ class GroupDynamicsMonitor(Callback):
         assert self._folder is not None
         seconds = time.monotonic() - self._started
         method = repr(self._watched.method)
-        self._recorder.history = self.history.with_notes(
-            run=" / ".join(self._folder.resolve().parts[-2:]), method=method, seconds=seconds
-        )
+        self._recorder.note(run=" / ".join(self._folder.resolve().parts[-2:]), method=method, seconds=seconds)
         return self.history.save(self._folder).parent
 
 

@@ -7,7 +7,7 @@ from lightning_go4align.update import Signals
 
 
 class Pending:
-    """A buffer of steps on the losses' device: one row is written a step, and all are read at once.
+    """Signals of steps, kept where they are and copied to the host all at once.
 
     Args:
         capacity: The largest number of steps, at least 1.
@@ -26,33 +26,23 @@ class Pending:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._rows: Tensor | None = None
-        self._count = 0
+        self._steps: list[Signals] = []
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._steps)
 
     @property
     def full(self) -> bool:
         """Whether the steps have to be taken before another is added."""
-        return self._count == self.capacity
+        return len(self._steps) == self.capacity
 
     def add(self, signals: Signals) -> None:
-        """Write a step, without a look at its values.
+        """Keep a step; neither the host nor the device works.
 
         Args:
-            signals: What the step told of its tasks.
+            signals: What the step told of its tasks; its tensors are the step's own and do not change any more.
         """
-        losses = signals.losses.to(torch.float32)
-        if self._rows is None or self._rows.device != losses.device:
-            self._rows = losses.new_empty(self.capacity, 4, len(losses))
-            self._unknown, self._none = torch.full_like(losses, torch.nan), torch.full_like(losses, -1)
-        groups = self._none if signals.grouping is None else signals.grouping.assignment
-        weights = self._unknown if signals.weights is None else signals.weights
-        indicators = self._unknown if signals.indicators is None else signals.indicators
-        row = [part.to(losses) for part in (groups, weights, indicators, losses)]
-        torch.stack(row, out=self._rows[self._count])
-        self._count += 1
+        self._steps.append(signals)
 
     def take(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Copy all steps to the host and forget them.
@@ -60,7 +50,12 @@ class Pending:
         Returns:
             Groups, shape ``[T, M]``, int64, -1 for none; weights, indicators and losses, shape ``[T, M]``, float32.
         """
-        assert self._rows is not None
-        groups, weights, indicators, losses = self._rows[: self._count].cpu().clone().unbind(1)
-        self._count = 0
-        return groups.to(torch.int64), weights, indicators, losses
+        steps, self._steps = self._steps, []
+        losses = torch.stack([step.losses for step in steps]).to(torch.float32)
+        unknown, none = torch.full_like(losses[0], torch.nan), torch.full_like(losses[0], -1)
+        groups = [none if step.grouping is None else step.grouping.assignment for step in steps]
+        weights = [unknown if step.weights is None else step.weights for step in steps]
+        indicators = [unknown if step.indicators is None else step.indicators for step in steps]
+        parts = [torch.stack(part).to(torch.float32) for part in (groups, weights, indicators)]
+        whole = torch.stack([*parts, losses]).cpu()
+        return whole[0].to(torch.int64), whole[1], whole[2], whole[3]

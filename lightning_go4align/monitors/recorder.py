@@ -1,4 +1,4 @@
-"""Sampled steps and exact counts, in memory that does not grow."""
+"""Sampled steps and exact counts of a run, in memory that does not grow."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,23 +10,22 @@ from torch import Tensor
 
 from lightning_go4align.functional.relative import convergence_epochs
 from lightning_go4align.history import History
-from lightning_go4align.metrics.co_assignment import shared_group
-from lightning_go4align.metrics.group_stability import moved_tasks, rand_indices
-
-_PAIRS_AT_ONCE = 1 << 22
+from lightning_go4align.metrics.group_stability import moved_tasks
+from lightning_go4align.monitors.counting import count_pairs, members, rand_indices_between
+from lightning_go4align.monitors.samples import Samples, Steps
 
 
 class Recorder:
     """Add steps to a history and keep it bounded.
 
-    When ``capacity`` steps are sampled every second is dropped and the distance between samples doubled, and
-    likewise with the windows. Counts of pairs and moves are taken of every step, sampled or not: consecutive steps
-    agree more than distant ones, so samples would say too little of stability.
+    Samples are thinned, and windows merged, whenever they are full. Counts of pairs and moves are taken of every
+    step, sampled or not: consecutive steps agree more than distant ones, so samples would say too little of
+    stability.
 
     Args:
         history: What was recorded before; ``History.empty(tasks)`` for a new run.
         capacity: The largest number of sampled steps, at least 2.
-        num_windows: The largest number of windows, at least 2.
+        num_windows: The largest number of windows, at least 2 and even.
 
     Example:
         >>> recorder = Recorder(History.empty(["depth", "normal"]), capacity=4)
@@ -39,23 +38,74 @@ class Recorder:
     """
 
     def __init__(self, history: History, capacity: int = 4096, num_windows: int = 256) -> None:
-        self.history, self.capacity, self.num_windows = history, capacity, num_windows
+        kept = Steps(history.steps, history.groups, history.weights, history.indicators, history.losses)
+        self._told, self._samples = history, Samples(kept, capacity)
+        self._together, self._present = history.together.copy(), history.present.copy()
+        self._task_moves, self._last = history.task_moves.copy(), torch.from_numpy(history.last)
+        self._windows = np.zeros((max(num_windows, len(history.windows)), 6))
+        self._windows[: len(history.windows)] = history.windows
+        self._window, self._total = history.window, history.total
+
+    @property
+    def history(self) -> History:
+        """The run so far."""
+        return replace(
+            self._told,
+            **self._samples.merged()._asdict(),
+            together=self._together.copy(),
+            present=self._present.copy(),
+            task_moves=self._task_moves.copy(),
+            windows=self._windows[: -(-self._total // self._window)].copy(),
+            window=self._window,
+            total=self._total,
+            last=self._last.numpy(),
+        )
+
+    def note(self, **notes: str | float) -> None:
+        """Note what else a reader wants to know of the run."""
+        self._told = self._told.with_notes(**notes)
 
     def extend(self, groups: Tensor, weights: Tensor, indicators: Tensor, losses: Tensor) -> NDArray[np.float64]:
         """Record consecutive steps.
 
         Args:
             groups: Groups, shape ``[T, M]``, int64 on the host; -1 for none.
-            weights: Weights, shape ``[T, M]``.
-            indicators: Group indicators, shape ``[T, M]``, NaN for none.
-            losses: Losses, shape ``[T, M]``, NaN for an absent task.
+            weights: Weights, shape ``[T, M]``, float32.
+            indicators: Group indicators, shape ``[T, M]``, float32; NaN for none.
+            losses: Losses, shape ``[T, M]``, float32; NaN for an absent task.
 
         Returns:
             A row for each step that has one before it, as ``History.windows`` has them, shape ``[T or T - 1, 6]``.
         """
-        size = max(1, _PAIRS_AT_ONCE // groups.shape[1] ** 2)
-        chunks = zip(*(torch.split(rows, size) for rows in (groups, weights, indicators, losses)), strict=True)
-        return np.concatenate([self._extend(*chunk) for chunk in chunks])
+        steps = np.arange(self._total, self._total + len(groups))
+        parts = (groups.to(torch.int16), weights, indicators, losses)
+        self._samples.add(Steps(steps, *(part.numpy() for part in parts)))
+        everyone = torch.cat([self._last[None], groups]) if self._total else groups
+        self._total += len(groups)
+        self._last = groups[-1].clone()
+        return self._count(everyone, groups)
+
+    def _count(self, everyone: Tensor, groups: Tensor) -> NDArray[np.float64]:
+        found = members(everyone)
+        self._together += count_pairs(found[-len(groups) :]).numpy()
+        self._present += count_pairs((groups >= 0)[:, None].to(torch.float32)).numpy()
+        moved = moved_tasks(everyone[:-1], everyone[1:])
+        self._task_moves += moved.sum(0).numpy()
+        moves = moved.sum(1)
+        occupied = found[1:].any(2).sum(1)
+        counts = torch.stack([torch.ones_like(moves), moves, moves == 0, occupied], dim=1).to(torch.float64)
+        indices = rand_indices_between(found[:-1], found[1:])
+        changes = torch.cat([counts[:, :1], indices, counts[:, 1:]], dim=1).numpy()
+        self._fill_windows(changes)
+        return changes
+
+    def _fill_windows(self, changes: NDArray[np.float64]) -> None:
+        while self._total > self._window * len(self._windows):
+            self._window *= 2
+            pairs = self._windows[::2] + self._windows[1::2]
+            self._windows = np.concatenate([pairs, np.zeros_like(pairs)])
+        places = np.arange(self._total - len(changes), self._total) // self._window
+        np.add.at(self._windows, places, changes)
 
     def score(self, epoch: int, values: Mapping[str, float], epochs: Tensor | None) -> None:
         """Record a validation epoch.
@@ -67,71 +117,20 @@ class Recorder:
             epochs: Epochs of convergence of these metrics so far, shape ``[S]``; taken from their changes if not
                 given.
         """
-        history = self.history
+        told = self._told
         changes = {name: value for name, value in values.items() if name.startswith("val/delta/")}
-        known = history.deltas.shape[1] == len(changes)
-        earlier = history.deltas if known else np.full((len(history.scores), len(changes)), np.nan)
+        known = told.deltas.shape[1] == len(changes)
+        earlier = told.deltas if known else np.full((len(told.scores), len(changes)), np.nan)
         deltas = np.concatenate([earlier, [list(changes.values())]])
         if epochs is None:
             # 100 + delta is the metric in percent of its single-task value, where lower is better
             curves = torch.from_numpy(100 + deltas)
             epochs = convergence_epochs(curves, torch.zeros(len(changes), dtype=torch.bool))
-        row = [epoch, history.total, values["val/delta_m"], values.get("val/convergence_difference", np.nan)]
-        self.history = replace(
-            history,
-            scores=np.concatenate([history.scores, [row]]),
+        row = [epoch, self._total, values["val/delta_m"], values.get("val/convergence_difference", np.nan)]
+        self._told = replace(
+            told,
+            scores=np.concatenate([told.scores, [row]]),
             metrics=tuple(name.removeprefix("val/delta/") for name in changes),
             deltas=deltas,
             epochs=epochs.double().numpy().copy(),
         )
-
-    def _extend(self, groups: Tensor, *rows: Tensor) -> NDArray[np.float64]:
-        self._sample(groups, *rows)
-        history = self.history
-        changes, moves = self._changes(groups)
-        together, present = (shared_group(mask).sum(0).numpy() for mask in (groups, groups.clamp(max=0)))
-        self.history = replace(
-            history,
-            together=history.together + together,
-            present=history.present + present,
-            task_moves=history.task_moves + moves,
-            total=history.total + len(groups),
-            last=groups[-1].numpy().copy(),
-        )
-        self._fill_windows(history.total + len(groups) - len(changes), changes)
-        return changes
-
-    def _sample(self, groups: Tensor, weights: Tensor, indicators: Tensor, losses: Tensor) -> None:
-        old = self.history
-        stride = int(old.steps[1] - old.steps[0]) if len(old.steps) > 1 else 1
-        steps = np.concatenate([old.steps, np.arange(old.total, old.total + len(groups))])
-        while (kept := steps % stride == 0).sum() > self.capacity:
-            stride *= 2
-        new = {"groups": groups.to(torch.int16), "weights": weights, "indicators": indicators, "losses": losses}
-        rows = {name: np.concatenate([getattr(old, name), row.numpy()])[kept] for name, row in new.items()}
-        self.history = replace(old, steps=steps[kept], **rows)
-
-    def _changes(self, groups: Tensor) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Compare each step with the one before it."""
-        steps = torch.cat([torch.from_numpy(self.history.last)[None], groups])
-        steps = steps[1:] if self.history.total == 0 else steps
-        before, now = steps[:-1], steps[1:]
-        moved = moved_tasks(before, now)
-        moves = moved.sum(1, dtype=torch.float64)
-        indices = rand_indices(before, now).reshape(-1, 2)
-        ranks = torch.arange(int(now.max()) + 1 if len(now) else 1)
-        occupied = (now[:, :, None] == ranks).any(1).sum(1)
-        counts = torch.stack([moves, moves == 0, occupied], dim=1)
-        rows = torch.cat([torch.ones_like(moves)[:, None], indices, counts], dim=1)
-        return rows.numpy(), moved.sum(0).numpy()
-
-    def _fill_windows(self, first: int, changes: NDArray[np.float64]) -> None:
-        width, windows = self.history.window, self.history.windows
-        while (first + len(changes)) > width * self.num_windows:
-            width *= 2
-            padded = np.pad(windows, ((0, len(windows) % 2), (0, 0)))
-            windows = padded[::2] + padded[1::2]
-        places = np.arange(first, first + len(changes)) // width
-        windows = np.pad(windows, ((0, max(0, places.max(initial=-1) + 1 - len(windows))), (0, 0)))
-        np.add.at(windows, places, changes)
-        self.history = replace(self.history, window=width, windows=windows)

@@ -56,8 +56,7 @@ def fit(tmp_path, toy):
             enable_progress_bar=False,
             enable_model_summary=False,
             enable_checkpointing=any("Checkpoint" in type(callback).__name__ for callback in callbacks),
-            log_every_n_steps=5,
-            **arguments,
+            **{"log_every_n_steps": 5, **arguments},
         )
         trainer.fit(module or toy, ckpt_path=ckpt_path)
         return trainer

@@ -1,0 +1,43 @@
+import time
+
+import pytest
+import torch
+from lightning.pytorch.loggers import CSVLogger
+
+from lightning_go4align import GO4Align
+from lightning_go4align.monitors import GroupDynamicsMonitor
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.`:FutureWarning"),
+]
+
+
+class Timed(GroupDynamicsMonitor):
+    """Measures the processor's time of its own hook."""
+
+    seconds, steps = 0.0, 0
+
+    def on_train_batch_end(self, *arguments):
+        start = time.process_time()
+        super().on_train_batch_end(*arguments)
+        self.seconds += time.process_time() - start
+        self.steps += 1
+
+
+@pytest.mark.slow
+def test_the_monitor_takes_less_than_a_hundredth_of_a_10_ms_step_with_40_tasks(fit, toy, tmp_path):
+    monitor = Timed(num_pictures=0)
+    module = type(toy)(num_tasks=40)
+    module.train_dataloader = lambda: torch.utils.data.DataLoader(torch.randn(8000, 3), batch_size=4)
+    fit(
+        monitor,
+        method=GO4Align(num_groups=8),
+        module=module,
+        max_epochs=1,
+        logger=CSVLogger(tmp_path),
+        limit_val_batches=0,
+        log_every_n_steps=50,
+    )
+    print(f"{1e6 * monitor.seconds / monitor.steps:.0f} us a step over {monitor.steps} steps")
+    assert monitor.seconds / monitor.steps < 1e-4
