@@ -1,7 +1,6 @@
 """CelebA: 162,770 training, 19,867 validation and 19,962 test photographs with 40 binary attributes."""
 
 from pathlib import Path
-from tempfile import gettempdir
 
 import numpy as np
 import torch
@@ -16,7 +15,6 @@ from lightning_go4align.benchmarks.celeba.annotations import (
     read_attributes,
     read_partition,
 )
-from lightning_go4align.benchmarks.celeba.generated import write_faces
 from lightning_go4align.benchmarks.celeba.images import DecodedImages, Pixels, pack, packed_images
 
 Batch = dict[str, Tensor]
@@ -139,40 +137,3 @@ class CelebAData(LightningDataModule):
     @override
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         return {"image": batch["image"].float() / 255, "attributes": batch["attributes"]}
-
-
-class GeneratedCelebA(CelebAData):
-    """Made-up faces written in the layout of CelebA and read by the same code: for demo and tests.
-
-    Args:
-        num_train: Number of training images.
-        num_val: Number of validation images.
-        num_test: Number of test images.
-        folder: Folder for the files; one in the system's temporary folder if not given.
-        batch_size: Samples a step.
-
-    Example:
-        >>> data = GeneratedCelebA(num_train=4, num_val=2, num_test=2)
-        >>> data.prepare_data()
-        >>> data.setup("fit")
-        >>> {name: len(split) for name, split in data.splits.items()}
-        {'train': 4, 'val': 2, 'test': 2}
-    """
-
-    def __init__(
-        self,
-        num_train: int = 1024,
-        num_val: int = 256,
-        num_test: int = 256,
-        folder: str | None = None,
-        batch_size: int = 64,
-    ) -> None:
-        self.samples = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
-        name = "-".join(map(str, ["celeba", num_train, num_val, num_test]))
-        root = Path(folder or Path(gettempdir(), "lightning_go4align"), name)
-        super().__init__(str(root), batch_size, cache=str(root / "cache"), num_workers=0)
-
-    @override
-    def prepare_data(self) -> None:
-        write_faces(self.root, list(self.samples.values()))
-        super().prepare_data()

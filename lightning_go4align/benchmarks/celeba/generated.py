@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from typing_extensions import override
 
+from lightning_go4align.benchmarks.celeba.annotations import SPLITS
+from lightning_go4align.benchmarks.celeba.data import CelebAData
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
 
 Rows = npt.NDArray[Any]
@@ -57,3 +60,40 @@ def _write_annotations(root: Path, names: list[str], attributes: Rows, splits: R
     (root / "Anno/list_attr_celeba.txt").write_text("\n".join(table))
     partition = [f"{name} {split}\n" for name, split in zip(names, splits, strict=True)]
     (root / "Eval/list_eval_partition.txt").write_text("".join(partition))
+
+
+class GeneratedCelebA(CelebAData):
+    """Made-up faces written in the layout of CelebA and read by the same code: for demo and tests.
+
+    Args:
+        num_train: Number of training images.
+        num_val: Number of validation images.
+        num_test: Number of test images.
+        folder: Folder for the files; one in the system's temporary folder if not given.
+        batch_size: Samples a step.
+
+    Example:
+        >>> data = GeneratedCelebA(num_train=4, num_val=2, num_test=2)
+        >>> data.prepare_data()
+        >>> data.setup("fit")
+        >>> {name: len(split) for name, split in data.splits.items()}
+        {'train': 4, 'val': 2, 'test': 2}
+    """
+
+    def __init__(
+        self,
+        num_train: int = 1024,
+        num_val: int = 256,
+        num_test: int = 256,
+        folder: str | None = None,
+        batch_size: int = 64,
+    ) -> None:
+        self.samples = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
+        name = "-".join(map(str, ["celeba", num_train, num_val, num_test]))
+        root = Path(folder or Path(gettempdir(), "lightning_go4align"), name)
+        super().__init__(str(root), batch_size, cache=str(root / "cache"), num_workers=0)
+
+    @override
+    def prepare_data(self) -> None:
+        write_faces(self.root, list(self.samples.values()))
+        super().prepare_data()

@@ -84,7 +84,7 @@ def _scene(generator: Generator, layout: Layout) -> dict[str, Array]:
         label[region] = generator.integers(classes)
         depth[region] = generator.uniform(1, 8)
         normal[region] = _facing(generator)
-    haze = 1 - np.exp(-depth / 8)
+    haze = 0.5 * (1 - np.exp(-depth / 4))
     image = colours[label] * (0.7 + 0.3 * normal) * (1 - haze) + haze
     image += generator.normal(0, 0.02, image.shape)
     label[:, :2] = -1
