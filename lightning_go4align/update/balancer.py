@@ -29,7 +29,8 @@ class Balancer:
     Attributes:
         tasks: Names of the tasks, in the order of the first step or of the checkpoint; empty before.
         losses: Task losses of the last step, shape ``[M]``, detached; empty before the first.
-        nonfinite: The last step in which each task's loss was not finite, shape ``[M]``, int64; -1 for never.
+        nonfinite: The last step in which each task's loss, and then each weight, was not finite, shape ``[2 M]``,
+            int64; -1 for never.
 
     Example:
         >>> from torchjd.scalarization import Sum
@@ -37,7 +38,7 @@ class Balancer:
         >>> balancer.attach(nn.Linear(1, 1))
         >>> weight = torch.ones((), requires_grad=True)
         >>> output = StepOutput({"depth": weight * 2, "normal": weight * 3})
-        >>> balancer.objective(output, torch.device("cpu"), share=1.0, step=0)
+        >>> balancer.objective(output, torch.device("cpu"), share=1.0)
         tensor(5., grad_fn=<SumBackward0>)
         >>> balancer.tasks
         ['depth', 'normal']
@@ -48,6 +49,7 @@ class Balancer:
         self.tasks: list[str] = []
         self.losses = torch.empty(0)
         self.nonfinite: Tensor | None = None
+        self._found: Tensor | None = None
         self.weighting = make_weighting(method)
         self._module: nn.Module = nn.Identity()
         self._epoch = 0
@@ -68,14 +70,13 @@ class Balancer:
         self.weighting.attach(module)
         self._module, self._device = module, None
 
-    def objective(self, output: StepOutput, device: torch.device, share: float, step: int) -> Tensor | None:
+    def objective(self, output: StepOutput, device: torch.device, share: float) -> Tensor | None:
         """Form the objective of a batch.
 
         Args:
             output: What the step returned.
             device: Where the losses are to be.
             share: Of this batch in the optimizer's step: 1 over the number of batches accumulated.
-            step: Number of optimizer steps made, to report non-finite losses by.
 
         Returns:
             The objective, shape ``[]``; None if no task is present on any rank.
@@ -91,11 +92,23 @@ class Balancer:
         losses = average_over_ranks(local if output.present else self._tied(local))
         objective = self.weighting.objective(losses, output, share)
         complete = all(output.losses.get(task) is not None for task in self.tasks)
-        found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
-        before = found.new_full(found.shape, -1, dtype=torch.int64) if self.nonfinite is None else self.nonfinite
-        self.nonfinite = torch.where(found.isfinite(), before, step)
+        self._found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
         self.losses = losses.detach()
         return objective
+
+    def check(self, step: int) -> None:
+        """Note which of this rank's losses and of the weights are not finite, without reading them.
+
+        Args:
+            step: Number of the optimizer's step that the batch belongs to.
+        """
+        if self._found is None:
+            return
+        weights = self.weighting.weights
+        numbers = torch.cat([self._found, torch.zeros_like(self._found) if weights is None else weights])
+        before = numbers.new_full(numbers.shape, -1, dtype=torch.int64) if self.nonfinite is None else self.nonfinite
+        self.nonfinite = torch.where(numbers.isfinite(), before, step)
+        self._found = None
 
     def _tied(self, losses: Tensor) -> Tensor:
         """Let a rank without any task take part in the backward pass of the others, with gradients of 0."""

@@ -59,7 +59,7 @@ class MultiTaskCallback(Callback):
         self._balancer = Balancer(method)
         self._interception: Interception | None = None
         self._report = Report(method)
-        self._step = 0
+        self._step = self._read_step = 0
 
     @property
     def tasks(self) -> list[str]:
@@ -89,7 +89,7 @@ class MultiTaskCallback(Callback):
 
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._step = trainer.global_step
+        self._step = self._read_step = trainer.global_step
 
     @override
     def on_train_batch_end(
@@ -97,6 +97,7 @@ class MultiTaskCallback(Callback):
     ) -> None:
         if self._interception is None:
             return
+        self._balancer.check(self._step)
         if trainer.global_step != self._step:
             self._step = trainer.global_step
             self._interception.after_step()
@@ -106,14 +107,14 @@ class MultiTaskCallback(Callback):
 
     def _read(self, loggers: list[Logger]) -> None:
         """Read the numbers of the step once, for all loggers; each ``self.log`` would read on its own."""
-        if self.signals is None or self._balancer.nonfinite is None:
+        if self.signals is None or self._balancer.nonfinite is None or self._step == self._read_step:
             return
+        self._read_step = self._step
         row = signals_row(self.tasks, self.signals, self._balancer.nonfinite)
         for logger in loggers:
             logger.log_metrics(row.logged, step=self._step - 1)
         self._report.losses(self.tasks, row)
-        if self.signals.weights is not None:
-            self._report.weights(self.tasks, row, self._step - 1)
+        self._report.weights(self.tasks, row)
 
     @override
     def on_train_batch_start(

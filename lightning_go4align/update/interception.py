@@ -75,7 +75,7 @@ class Interception:
 
     def _objective(self, *args: Any, **kwargs: Any) -> Tensor | None:
         output, share = StepOutput(self._user_step(*args, **kwargs)), self._trainer.accumulate_grad_batches
-        objective = self._balancer.objective(output, self._module.device, 1 / share, self._trainer.global_step)
+        objective = self._balancer.objective(output, self._module.device, 1 / share)
         if objective is None:
             return None
         manual = self._scope is not None and not self._module.automatic_optimization

@@ -1,6 +1,5 @@
 """What is said about losses and weights that are no good, where their values are read anyway."""
 
-import math
 from collections.abc import Sequence
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
@@ -17,10 +16,10 @@ class Report:
 
     Example:
         >>> from torchjd.scalarization import FAMO
-        >>> row = Row({"loss/depth": -1.0}, weights=[float("nan")], nonfinite=[-1])
-        >>> Report(FAMO(1)).weights(["depth"], row, step=3)  # doctest: +ELLIPSIS
+        >>> Report(FAMO(1)).weights(["depth"], Row({}, bad_losses=[-1], bad_weights=[3]))
         Traceback (most recent call last):
-        ValueError: FAMO(...) found the weights {'depth': nan} in step 3, of the losses {'depth': -1.0}...
+        ...
+        ValueError: FAMO(shape=(1,), lr=0.025, weight_decay=0.001) found no finite weight for 'depth' in step 3. ...
     """
 
     def __init__(self, method: nn.Module) -> None:
@@ -36,7 +35,7 @@ class Report:
             row: The numbers of the step.
         """
         bad: set[str] = set()
-        for task, step, weight in zip(tasks, row.nonfinite, row.weights, strict=True):
+        for task, step in zip(tasks, row.bad_losses, strict=True):
             if step > self._told.get(task, -1):
                 self._tell(
                     task,
@@ -44,7 +43,7 @@ class Report:
                     "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss.",
                 )
                 bad.add(task)
-            elif row.logged.get(f"loss/{task}", 0) < 0 and weight == 0:
+            elif row.logged.get(f"loss/{task}", 0) < 0 and row.logged.get(f"weight/{task}") == 0:
                 self._tell(
                     task,
                     f"The loss of task '{task}' is negative: its weight is 0, for {self._method} weighs positive "
@@ -58,22 +57,20 @@ class Report:
         if task not in self._bad:
             rank_zero_warn(message)
 
-    def weights(self, tasks: Sequence[str], row: Row, step: int) -> None:
+    def weights(self, tasks: Sequence[str], row: Row) -> None:
         """Refuse weights that are not finite.
 
         Args:
             tasks: Names of the ``M`` tasks.
             row: The numbers of the step.
-            step: The number of the step.
 
         Raises:
-            ValueError: If a weight is not finite.
+            ValueError: If one was not finite in some step.
         """
-        if not all(map(math.isfinite, row.weights)):
-            weights = dict(zip(tasks, row.weights, strict=True))
-            losses = {task: row.logged.get(f"loss/{task}", math.nan) for task in tasks}
-            raise ValueError(
-                f"{self._method} found the weights {weights} in step {step}, of the losses {losses}. Most methods "
-                "want losses that are positive and far from overflow: add a constant or change their unit, or take a "
-                "method that allows for it, such as `GO4Align`."
-            )
+        for task, step in zip(tasks, row.bad_weights, strict=True):
+            if step >= 0:
+                raise ValueError(
+                    f"{self._method} found no finite weight for '{task}' in step {step}. Most methods want losses "
+                    "that are positive and far from overflow: add a constant or change their unit, or take a method "
+                    "that allows for it, such as `GO4Align`."
+                )

@@ -16,13 +16,13 @@ class Row(NamedTuple):
 
     Args:
         logged: By their names, for loggers.
-        weights: Task weights; NaN if the method has none.
-        nonfinite: The last step in which each task's loss was not finite, or -1.
+        bad_losses: The last step in which each task's loss was not finite, or -1.
+        bad_weights: The last step in which each task's weight was not finite, or -1.
     """
 
     logged: dict[str, float]
-    weights: list[float]
-    nonfinite: list[int]
+    bad_losses: list[int]
+    bad_weights: list[int]
 
 
 def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Row:
@@ -31,7 +31,8 @@ def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Ro
     Args:
         tasks: Names of the ``M`` tasks.
         signals: Signals of the step.
-        nonfinite: The last step in which each task's loss was not finite, shape ``[M]``, or -1; it travels along.
+        nonfinite: The last step in which each task's loss, and then each weight, was not finite, shape ``[2 M]``, or
+            -1; it travels along.
 
     Returns:
         With the names ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method that groups also
@@ -39,7 +40,7 @@ def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Ro
 
     Example:
         >>> signals = Signals(torch.tensor([2.0, torch.nan]), torch.tensor([0.5, 0.0]), None, None)
-        >>> signals_row(["depth", "normal"], signals, torch.tensor([-1, -1])).logged
+        >>> signals_row(["depth", "normal"], signals, torch.full((4,), -1)).logged
         {'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """
     missing = torch.full_like(signals.losses, torch.nan)
@@ -55,7 +56,8 @@ def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Ro
             row |= {f"weight/{task}": weight, f"scaled_loss/{task}": weight * loss}
     if groups:
         row |= _group_row(tasks, *groups)
-    return Row(row, weights, [int(step) for step in steps])
+    bad = [int(step) for step in steps]
+    return Row(row, bad[: len(tasks)], bad[len(tasks) :])
 
 
 def _group_row(
