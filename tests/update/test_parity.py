@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, GradientAccumulationScheduler, StochasticWeightAveraging
+from lightning.pytorch import callbacks
+from lightning.pytorch.callbacks import GradientAccumulationScheduler, StochasticWeightAveraging
 from lightning.pytorch.plugins import MixedPrecision
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 from torchjd.scalarization import Sum
@@ -77,7 +78,6 @@ SCENARIOS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
         {"normalized": True},
         lambda: {"callbacks": [StochasticWeightAveraging(1e-3, 0.3, 1)], "max_epochs": 3},
     ),
-    "EMA": ({"normalized": True}, lambda: {"callbacks": [EMAWeightAveraging(decay=0.9)]}),
     "overfit_batches": ({}, lambda: {"overfit_batches": 2}),
     "fast_dev_run": ({}, lambda: {"fast_dev_run": 2}),
     "barebones": ({}, lambda: {"barebones": True, "logger": None, "enable_checkpointing": None}),
@@ -90,6 +90,8 @@ SCENARIOS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
     "None with accumulation": ({"skipped": 3}, lambda: {"accumulate_grad_batches": 3, "gradient_clip_val": 0.5}),
     "None with the fp16 scaler": ({"skipped": 3}, lambda: {"plugins": [scaler()], "gradient_clip_val": 0.5}),
 }
+if hasattr(callbacks, "EMAWeightAveraging"):  # Since Lightning 2.6.
+    SCENARIOS["EMA"] = ({"normalized": True}, lambda: {"callbacks": [callbacks.EMAWeightAveraging(decay=0.9)]})
 METHODS = {"Sum": Sum, "GO4Align": lambda: GO4Align(2, 1e-2)}
 
 
