@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 from torchjd.scalarization import Scalarizer, Sum
 from typing_extensions import override
 
@@ -40,8 +40,8 @@ class Balanced(pl.LightningModule):
         self.heads = nn.ModuleDict({f"task_{i}": nn.Linear(width, 1) for i in range(num_tasks)})
 
     @override
-    def training_step(self, batch: Tensor, batch_idx: int) -> Any:
-        features = self.trunk(batch)
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Any:
+        features = self.trunk(batch[0])
         return {task: (head(features) - 1).square().mean() for task, head in self.heads.items()}
 
     @override
@@ -53,7 +53,7 @@ class Plain(Balanced):
     """The same, that sums its losses itself."""
 
     @override
-    def training_step(self, batch: Tensor, batch_idx: int) -> Any:
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> Any:
         losses: dict[str, Tensor] = super().training_step(batch, batch_idx)
         return torch.stack(list(losses.values())).sum()
 
@@ -106,7 +106,7 @@ def time_step(
     """
     clock = Clock()
     number = steps + Clock.WARM_UP
-    batches = DataLoader([torch.randn(32, module.width)] * number, batch_size=None)
+    rows = torch.randn(number, 32, module.width)
     trainer = pl.Trainer(
         callbacks=[*callbacks, clock],
         logger=logger or False,
@@ -116,7 +116,7 @@ def time_step(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(module, batches)
+    trainer.fit(module, DataLoader(TensorDataset(rows), batch_size=None))
     return clock.seconds
 
 

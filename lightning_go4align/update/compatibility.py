@@ -58,6 +58,24 @@ def _exists(owner: Any, path: str) -> bool:
     return True
 
 
+def loses_static_graph(trainer: pl.Trainer) -> bool:
+    """Tell whether manual optimization would train each rank on its own: before Lightning 2.6, with ``static_graph``.
+
+    Args:
+        trainer: A trainer, of any version.
+
+    Returns:
+        True if gradients would not be averaged over ranks.
+
+    Example:
+        >>> loses_static_graph(pl.Trainer(logger=False, enable_checkpointing=False))
+        False
+    """
+    strategy = trainer.strategy
+    static = getattr(strategy, "_ddp_kwargs", {}).get("static_graph", False)
+    return bool(static) and not hasattr(strategy, "_pl_static_graph_delay_done")
+
+
 class Shadows:
     """Attributes that stand before others on single instances, until they are lifted.
 

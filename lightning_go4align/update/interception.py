@@ -13,7 +13,13 @@ from torch import Tensor
 from torchjd.aggregation import Aggregator
 
 from lightning_go4align.update.balancer import Balancer
-from lightning_go4align.update.compatibility import ManualScope, Shadows, missing_names, refuse_several_optimizers
+from lightning_go4align.update.compatibility import (
+    ManualScope,
+    Shadows,
+    loses_static_graph,
+    missing_names,
+    refuse_several_optimizers,
+)
 from lightning_go4align.update.second_look import without_trace
 from lightning_go4align.update.task_losses import StepOutput
 from lightning_go4align.update.weighting import AggregatorWeighting
@@ -128,6 +134,9 @@ def _can_be_manual(trainer: pl.Trainer) -> bool:
         rank_zero_info(
             f"{type(trainer.strategy).__name__} cannot step within the forward pass: automatic optimization."
         )
+        return False
+    if loses_static_graph(trainer):
+        rank_zero_info("This version of Lightning needs automatic optimization for `static_graph`: it is used.")
         return False
     missing = missing_names(trainer)
     if missing:
