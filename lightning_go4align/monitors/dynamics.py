@@ -88,12 +88,12 @@ class GroupDynamicsMonitor(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        signals = self._watched.signals
-        if signals is None or not trainer.is_global_zero:
+        if not trainer.is_global_zero or (signals := self._watched.signals) is None:
             return
         self._pending.add(signals)
-        logs = trainer.global_step != self._step and trainer.global_step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
-        self._step = trainer.global_step
+        step = trainer.global_step
+        logs = step != self._step and step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        self._step = step
         if logs or self._pending.full:
             self._read()
         if logs:

@@ -25,7 +25,7 @@ from torch import nn
 from torchjd.scalarization import Scalarizer, Sum
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.qm9 import DenseMPNN, QM9DataModule, QM9Module
+from lightning_go4align.benchmarks.qm9 import DenseMPNN, QM9DataModule, QM9Module, WarmupCosine
 from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
 from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.functional.grouping import kmeans_1d
@@ -183,7 +183,7 @@ def _fit_times(method: Scalarizer, data: QM9DataModule, steps: int) -> list[floa
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(QM9Module(method), datamodule=data)
+    trainer.fit(QM9Module(method, schedule=WarmupCosine()), datamodule=data)
     return clock.times
 
 

@@ -31,6 +31,7 @@ def test_the_command_of_a_sweep_is_one_that_the_cli_understands(name, monkeypatc
     arguments = sweeps.create_sweep_command_args({"args": chosen})["args"]
     expanded = [part for word in command for part in (arguments if word == "${args}" else [word])]
     monkeypatch.chdir(SWEEPS.parents[1])
+    monkeypatch.setattr("sys.argv", ["go4align"])
     with pytest.raises(SystemExit):
         main([*expanded[expanded.index("fit") :], "--print_config"])
     found = yaml.safe_load(capsys.readouterr().out)
