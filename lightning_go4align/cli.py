@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jsonargparse import auto_cli
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from typing_extensions import override
 
@@ -37,7 +37,8 @@ class MultiTaskCLI(LightningCLI):
                 for callback in self.trainer.checkpoint_callbacks
                 if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path
             ]
-            own_table = any(getattr(callback, "prints_results", False) for callback in self.trainer.callbacks)
+            callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
+            own_table = any(getattr(callback, "prints_results", False) for callback in callbacks)
             self.trainer.test(
                 self.model,
                 datamodule=self.datamodule,

@@ -91,7 +91,7 @@ class Cost(NamedTuple):
 
 
 def time_step(
-    module: pl.LightningModule, callbacks: Sequence[pl.Callback], steps: int, logger: Logger | None
+    module: Balanced, callbacks: Sequence[pl.Callback], steps: int, logger: Logger | None
 ) -> float:
     """Measure the processor time of a training step.
 

@@ -20,14 +20,15 @@ pytestmark = [
 
 
 class Witness(Callback):
-    """Keeps what every step told of its tasks."""
+    """Copies what every step told of its tasks."""
 
     def __init__(self):
         self.steps = []
 
     def on_train_batch_end(self, trainer, *_):
         watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))
-        self.steps.append(watched.signals)
+        told = watched.signals
+        self.steps.append((told.grouping.assignment.clone(), told.weights.clone().float(), told.losses.clone()))
 
 
 class Stop(Callback):
@@ -44,9 +45,10 @@ def test_every_step_of_the_run_is_in_the_log(fit, tmp_path):
     fit(GroupDynamicsMonitor(), witness)
     history = History.load(tmp_path)
     assert (history.tasks, history.total) == (("task_0", "task_1", "task_2", "task_3"), 20)
-    np.testing.assert_array_equal(history.groups, torch.stack([s.grouping.assignment for s in witness.steps]))
-    np.testing.assert_array_equal(history.weights, torch.stack([s.weights.float() for s in witness.steps]))
-    np.testing.assert_array_equal(history.losses, torch.stack([s.losses for s in witness.steps]))
+    groups, weights, losses = (torch.stack(part) for part in zip(*witness.steps, strict=True))
+    np.testing.assert_array_equal(history.groups, groups)
+    np.testing.assert_array_equal(history.weights, weights)
+    np.testing.assert_array_equal(history.losses, losses)
 
 
 def test_the_page_stands_beside_the_other_files_of_the_run(fit, tmp_path):
