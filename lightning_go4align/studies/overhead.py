@@ -90,9 +90,7 @@ class Cost(NamedTuple):
     ratio: float
 
 
-def time_step(
-    module: Balanced, callbacks: Sequence[pl.Callback], steps: int, logger: Logger | None
-) -> float:
+def time_step(module: Balanced, callbacks: Sequence[pl.Callback], steps: int, logger: Logger | None) -> float:
     """Measure the processor time of a training step.
 
     Args:
