@@ -31,11 +31,9 @@ class Balanced(pl.LightningModule):
         num_tasks: Number of tasks.
     """
 
-    width: int
-
     def __init__(self, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.width = width
+        self.width: int = width
         self.trunk = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
         self.heads = nn.ModuleDict({f"task_{i}": nn.Linear(width, 1) for i in range(num_tasks)})
 
@@ -104,7 +102,8 @@ def time_step(module: Balanced, callbacks: Sequence[pl.Callback], steps: int, lo
     """
     clock = Clock()
     number = steps + Clock.WARM_UP
-    rows = torch.randn(number, 32, module.width)
+    width: int = module.width
+    rows = torch.randn(number, 32, width)
     trainer = pl.Trainer(
         callbacks=[*callbacks, clock],
         logger=logger or False,
