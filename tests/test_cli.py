@@ -117,7 +117,7 @@ def test_fit_trains_and_then_tests(config, capsys):
 
 def test_the_callback_door_stands_open_in_the_trainer(config, tmp_path):
     (tmp_path / "plain.yaml").write_text(
-        "model: {class_path: toy.Toy}\n"
+        "seed_everything: 0\nmodel: {class_path: toy.Toy}\n"
         "data: {class_path: cli_modules.ToyData}\n"
         "trainer: {callbacks: [{class_path: cli_modules.Look, init_args: {method: {class_path: GO4Align}}}]}\n"
     )
