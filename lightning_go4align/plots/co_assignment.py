@@ -75,7 +75,7 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
     if len(names) <= _NUMBERS_UP_TO:
         for row, column in zip(*np.nonzero(~np.eye(len(names), dtype=bool)), strict=True):
             share = shares[row, column]
-            ink = "white" if share > 0.45 else colour("muted")
+            ink = "#fefefe" if share > 0.45 else colour("muted")  # not the paper's white: it stays in the dark
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=7)
 
 
