@@ -88,7 +88,7 @@ def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None
     """
     from lightning_go4align.dashboard import dashboard
 
-    dashboard(project, report=report, dry_run=dry_run)
+    print(dashboard(project, report=report, dry_run=dry_run))  # noqa: T201  # the answer of the command
 
 
 def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
