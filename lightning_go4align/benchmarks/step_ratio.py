@@ -77,6 +77,7 @@ class StepRatio:
     """
 
     def __init__(self, benchmark: Benchmark, precision: Any = "32-true") -> None:
+        self.benchmark: Benchmark = benchmark
         self.precision = precision
         self.workload = WORKLOADS[benchmark]
 
@@ -96,7 +97,7 @@ class StepRatio:
             self._train(method, steps)
             return torch.cuda.max_memory_allocated() / 1e9
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-            return alone.submit(_peak_of_process, self, method, steps).result()
+            return alone.submit(_peak_of_process, self.benchmark, self.precision, method, steps).result()
 
     def _train(self, method: str, steps: int, *callbacks: Callback, **parts: Any) -> None:
         module = self.workload.module(METHODS[method](self.workload.num_tasks), **parts)
@@ -106,9 +107,9 @@ class StepRatio:
         trainer.fit(module, repeat(self.workload.batch(), steps))
 
 
-def _peak_of_process(ratio: StepRatio, method: str, steps: int) -> float:
+def _peak_of_process(benchmark: Benchmark, precision: str, method: str, steps: int) -> float:
     torch.set_num_threads(1)
-    ratio._train(method, steps)
+    StepRatio(benchmark, precision)._train(method, steps)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
