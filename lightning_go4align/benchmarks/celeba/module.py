@@ -15,6 +15,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
+from lightning_go4align.benchmarks.changes import with_changes
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
 
@@ -22,15 +23,16 @@ from lightning_go4align.module import MultiTaskModule
 class CelebAModule(MultiTaskModule):
     """Recognise 40 attributes of faces (Table 2): one binary cross-entropy an attribute.
 
-    Logs ``val/<attribute>`` and ``test/<attribute>``, the F1 scores at threshold 0.5 over the whole split;
-    ``val/mean_f1`` and ``test/mean_f1``, their means, the former being what the epoch is selected by; and
-    ``val/delta_m`` and ``test/delta_m``, their mean change against single-task networks in percent.
+    Logs, in validation and with ``test/`` in the test, ``val/<attribute>``, the F1 scores at threshold 0.5 over the
+    whole split; ``val/mean_f1``, their mean, which the epoch is selected by; ``val/delta/<attribute>``, their changes
+    against single-task networks in percent; and ``val/delta_m``, their mean.
 
     Args:
-        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or
-        ``torchjd.aggregation``. network: The network; the one of the paper if not given. single_task: F1 of
-        single-task networks; the published ones if not given. learning_rate: Of Adam. optimization: See
-        :class:`~lightning_go4align.MultiTaskModule`.
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
+        network: The network; the one of the paper if not given.
+        single_task: F1 of single-task networks; the published ones if not given.
+        learning_rate: Of Adam.
+        optimization: See :class:`~lightning_go4align.MultiTaskModule`.
 
     Example:
         >>> from lightning_go4align.methods import GO4Align
@@ -102,11 +104,10 @@ class CelebAModule(MultiTaskModule):
 
     def _log_scores(self, stage: str, metric: MultilabelF1Score) -> None:
         f1: Tensor = metric.compute()
-        scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
-        self.delta_m.reset()
-        self.delta_m.update(scores)
-        scores |= {"mean_f1": f1.mean(), "delta_m": self.delta_m.compute()}
-        self.log_dict({f"{stage}/{name}": score for name, score in scores.items()}, sync_dist=True)
+        scores = with_changes(dict(zip(ATTRIBUTES, f1.unbind(), strict=True)), self.delta_m)
+        scores["mean_f1"] = f1.mean()
+        for name, score in scores.items():
+            self.log(f"{stage}/{name}", score, prog_bar=name in ("mean_f1", "delta_m"), sync_dist=True)
 
 
 def _decisions(logits: Tensor) -> Tensor:

@@ -18,12 +18,13 @@ class CityScapesModule(DensePredictionModule):
     """Segment street scenes and estimate their inverse depth (Table 5).
 
     Args:
-        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or
-        ``torchjd.aggregation``. network: The network; SegNet-MTAN if not given. evaluation: How errors are
-        averaged over the test set: ``OverPixels``, if not given, or ``MeanOfBatches``. single_task: Metrics
-        of single-task networks; the published ones, of SegNet-MTAN, if not given. learning_rate: Of Adam, at
-        first. halve_every: Epochs after which the learning rate halves. optimization: See
-        :class:`~lightning_go4align.MultiTaskModule`.
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
+        network: The network; SegNet-MTAN if not given.
+        evaluation: How errors are averaged over the test set: ``OverPixels``, if not given, or ``MeanOfBatches``.
+        single_task: Metrics of single-task networks; the published ones, of SegNet-MTAN, if not given.
+        learning_rate: Of Adam, at first.
+        halve_every: Epochs after which the learning rate halves.
+        optimization: See :class:`~lightning_go4align.MultiTaskModule`.
 
     Example:
         >>> from lightning_go4align.methods import GO4Align

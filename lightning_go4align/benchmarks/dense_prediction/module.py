@@ -10,6 +10,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.changes import with_changes
 from lightning_go4align.benchmarks.dense_prediction.data import Batch
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
@@ -26,17 +27,19 @@ LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": norm
 class DensePredictionModule(MultiTaskModule):
     """Train a network with one output a task, by Adam whose learning rate halves every so many epochs.
 
-    Logs ``val/<metric>`` and ``test/<metric>`` with the metrics of the table, and ``val/delta_m`` and
-    ``test/delta_m``, their mean change against single-task networks in percent.
+    Logs, in validation and with ``test/`` in the test, ``val/<metric>`` for the metrics of the table;
+    ``val/delta/<metric>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean.
 
     Args:
-        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or
-        ``torchjd.aggregation``. network: A network with an output for each task. outputs: Number of output
-        channels of each task. table: The table of the paper to compare with. evaluation: How depth and normal
-        errors are averaged over the test set. single_task: Metrics of single-task networks; those of the
-        table, which belong to SegNet-MTAN, if not given. learning_rate: Of Adam, at first. halve_every:
-        Epochs after which the learning rate halves. optimization: See
-        :class:`~lightning_go4align.MultiTaskModule`.
+        method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
+        network: A network with an output for each task.
+        outputs: Number of output channels of each task.
+        table: The table of the paper to compare with.
+        evaluation: How depth and normal errors are averaged over the test set.
+        single_task: Metrics of single-task networks; those of the table, which belong to SegNet-MTAN, if not given.
+        learning_rate: Of Adam, at first.
+        halve_every: Epochs after which the learning rate halves.
+        optimization: See :class:`~lightning_go4align.MultiTaskModule`.
 
     Example:
         >>> from torchjd.scalarization import Sum
@@ -114,8 +117,6 @@ class DensePredictionModule(MultiTaskModule):
 
     def _log_scores(self, stage: str, scores: DenseScores) -> None:
         values = scores.compute()
-        ordered = {name: values[name] for name in self.table.single_task}
-        self.delta_m.reset()
-        self.delta_m.update(ordered)
-        ordered["delta_m"] = self.delta_m.compute()
-        self.log_dict({f"{stage}/{name}": value.float() for name, value in ordered.items()}, sync_dist=True)
+        ordered = with_changes({name: values[name] for name in self.table.single_task}, self.delta_m)
+        for name, value in ordered.items():
+            self.log(f"{stage}/{name}", value.float(), prog_bar=name == "delta_m", sync_dist=True)

@@ -12,6 +12,7 @@ from torchjd.scalarization import Scalarizer
 from torchmetrics import MeanAbsoluteError
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.changes import with_changes
 from lightning_go4align.benchmarks.qm9.batches import DenseBatch
 from lightning_go4align.benchmarks.qm9.data import QM9DataModule
 from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
@@ -25,8 +26,8 @@ from lightning_go4align.module import MultiTaskModule
 class QM9Module(MultiTaskModule):
     """Regress properties of molecules: one mean squared error a target, on normalised values.
 
-    Logs ``val/<target>`` and ``test/<target>``, the mean absolute errors in published units, and ``val/delta_m``
-    and ``test/delta_m``, their mean change against single-task networks in percent.
+    Logs, in validation and with ``test/`` in the test, ``val/<target>``, the mean absolute errors in published units;
+    ``val/delta/<target>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -129,9 +130,8 @@ class QM9Module(MultiTaskModule):
     def _log_errors(self, stage: str, error: MeanAbsoluteError) -> None:
         errors = dict(zip(self.targets, error.compute().view(-1).unbind(), strict=True))
         error.reset()
-        self.log_dict({f"{stage}/{name}": value for name, value in errors.items()}, sync_dist=True)
-        self.log(f"{stage}/delta_m", self.delta_m(errors), prog_bar=True, sync_dist=True)
-        self.delta_m.reset()
+        for name, value in with_changes(errors, self.delta_m).items():
+            self.log(f"{stage}/{name}", value, prog_bar=name == "delta_m", sync_dist=True)
 
 
 def _index(name: str, names: list[str]) -> int:

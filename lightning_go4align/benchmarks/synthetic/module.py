@@ -18,9 +18,9 @@ from lightning_go4align.module import MultiTaskModule
 class SyntheticModule(MultiTaskModule):
     """Regress the targets of :class:`SyntheticData`: one mean squared error a task, in the tasks' own scales.
 
-    Logs ``delta_m`` and ``worst`` with ``val/`` or ``test/`` before: mean and largest change of the squared error
-    against the best predictor, in percent. Methods that group also have ``train/agreement``, the Rand index of their
-    last groups and the true ones.
+    Logs ``delta/<task>``, ``delta_m`` and ``worst`` with ``val/`` or ``test/`` before: changes of the squared errors
+    against the best predictor's, their mean and the largest, in percent. Methods that group also have
+    ``train/agreement``, the Rand index of their last groups and the true ones.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -87,7 +87,9 @@ class SyntheticModule(MultiTaskModule):
     def _log_changes(self, stage: str, batch: Part) -> None:
         best = self.data.best_errors.to(self.device)
         changes = relative_changes(self.losses(batch), best, torch.zeros_like(best, dtype=torch.bool))
-        self.log_dict({f"{stage}/delta_m": changes.mean(), f"{stage}/worst": changes.max()}, batch_size=len(batch[0]))
+        found = {f"delta/task_{index}": change for index, change in enumerate(changes.unbind())}
+        found |= {"delta_m": changes.mean(), "worst": changes.max()}
+        self.log_dict({f"{stage}/{name}": value for name, value in found.items()}, batch_size=len(batch[0]))
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:

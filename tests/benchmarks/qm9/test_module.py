@@ -17,6 +17,8 @@ from lightning_go4align.benchmarks.qm9 import (
 from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
 from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.methods import GO4Align
+from lightning_go4align.monitors import GroupDynamicsMonitor
+from lightning_go4align.report.gallery import exhibits
 
 NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
 
@@ -52,14 +54,16 @@ def test_errors_are_means_over_molecules_in_published_units(data, make_trainer):
     torch.testing.assert_close(torch.tensor([errors[f"test/{name}"] for name in NAMES]), expected, rtol=1e-5, atol=0)
 
 
-def test_delta_m_is_the_mean_change_against_the_baseline(data, make_trainer):
-    trainer = make_trainer(enable_checkpointing=False)
-    trainer.fit(QM9Module(Sum()), datamodule=data)
+def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported(data, make_trainer):
+    trainer = make_trainer(enable_checkpointing=False, callbacks=[monitor := GroupDynamicsMonitor()], max_epochs=2)
+    trainer.fit(QM9Module(GO4Align(num_groups=2)), datamodule=data)
     logged = {name: value.item() for name, value in trainer.callback_metrics.items()}
-    changes = [
-        100 * (logged[f"val/{name}"] / error - 1) for name, error in single_task_errors("published.json").items()
-    ]
-    assert logged["val/delta_m"] == pytest.approx(sum(changes) / 11, rel=1e-4)
+    baseline = single_task_errors("published.json")
+    changes = {f"val/delta/{name}": 100 * (logged[f"val/{name}"] / error - 1) for name, error in baseline.items()}
+    assert {name: logged[name] for name in changes} == pytest.approx(changes, rel=1e-4)
+    assert logged["val/delta_m"] == pytest.approx(sum(changes.values()) / 11, rel=1e-4)
+    titles = [exhibit.title for exhibit in exhibits(monitor.history)]
+    assert titles[-2:] == ["Per metric at the best epoch", "When each task converges"]
 
 
 def test_losses_are_squared_errors_of_normalised_targets(data, make_trainer):
@@ -124,7 +128,11 @@ def test_one_target_makes_a_single_task_network(data, make_trainer):
     trainer = make_trainer(enable_checkpointing=False)
     trainer.fit(module, datamodule=data)
     assert module.network.heads.out_features == 1
-    assert [name for name in trainer.callback_metrics if name.startswith("val/")] == ["val/u0", "val/delta_m"]
+    assert [name for name in trainer.callback_metrics if name.startswith("val/")] == [
+        "val/u0",
+        "val/delta/u0",
+        "val/delta_m",
+    ]
 
 
 def test_shared_parameters_are_all_but_the_heads():

@@ -1,0 +1,28 @@
+"""What the benchmarks log beside their metrics."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from lightning_go4align.metrics import DeltaM
+
+
+def with_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[str, Tensor]:
+    """Put the changes against single-task networks behind metrics: ``delta/<metric>`` and their mean ``delta_m``.
+
+    Args:
+        values: The metrics of one evaluation, in the units of the score's baseline.
+        score: What compares them; it forgets what it compared before.
+
+    Returns:
+        The metrics and their changes, the latter in percent; negative is better than single-task learning.
+
+    Example:
+        >>> import torch
+        >>> with_changes({"mu": torch.tensor(3.0)}, DeltaM({"mu": 2.0}))
+        {'mu': tensor(3.), 'delta/mu': tensor(50.), 'delta_m': tensor(50.)}
+    """
+    score.reset()
+    score.update(values)
+    changes = {f"delta/{name}": change for name, change in score.changes().items()}
+    return {**values, **changes, "delta_m": score.compute()}
