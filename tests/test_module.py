@@ -11,6 +11,7 @@ from toy import BalancedToy, Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin, MultiTaskModule
+from lightning_go4align.methods import SingleTask
 
 
 class Small(MultiTaskModule):
@@ -80,6 +81,17 @@ def test_a_copy_has_a_method_of_its_own() -> None:
     twin = deepcopy(module)
     assert twin.method is not module.method
     assert torch.equal(twin.method.smoothness, module.method.smoothness)
+
+
+@pytest.mark.parametrize("optimization", ["manual", "automatic"])
+@pytest.mark.parametrize("balanced", [True, False], ids=["module", "callback"])
+def test_a_method_that_asks_for_names_gets_them_through_both_doors(balanced: bool, optimization: Any) -> None:
+    method = SingleTask("b")
+    callback = None if balanced else MultiTaskCallback(method, optimization)
+    module = BalancedToy(method, optimization) if balanced else Toy()
+    quiet_trainer(callbacks=callback, max_epochs=1).fit(module, loader())
+    signals = (callback or module.multi_task_callback).signals
+    assert signals.weights.tolist() == [0.0, 1.0, 0.0]
 
 
 @pytest.mark.filterwarnings("error")

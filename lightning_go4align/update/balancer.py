@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
+from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
 from lightning_go4align.methods.state import full_state, load_full_state, move_state
 from lightning_go4align.update.task_losses import (
@@ -84,7 +85,7 @@ class Balancer:
         if not output.present and not is_distributed():
             return None
         if not self.tasks:
-            self.tasks = agree_on_tasks(list(output.losses))
+            self._meet(agree_on_tasks(list(output.losses)))
         if not self.tasks:
             return None
         self._move(device)
@@ -95,6 +96,11 @@ class Balancer:
         self._found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
         self.losses = losses.detach()
         return objective
+
+    def _meet(self, tasks: list[str]) -> None:
+        self.tasks = tasks
+        if tasks:
+            name_tasks(self.method, tasks)
 
     def check(self, step: int) -> None:
         """Note which of this rank's losses and of the weights are not finite, without reading them.
@@ -184,5 +190,5 @@ class Balancer:
                 "Resume with the same method, or start anew from its weights with `load_from_checkpoint`."
             )
         load_full_state(self.method, state["state"])
-        self.tasks, self._epoch = list(state["tasks"]), state["epoch"]
-        self._loaded, self._device = state["weighting"], None
+        self._meet(list(state["tasks"]))
+        self._loaded, self._device, self._epoch = state["weighting"], None, state["epoch"]

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy import Toy, quiet_trainer, rows
 
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin
-from lightning_go4align.methods import GroupedScalarizer
+from lightning_go4align.methods import GroupedScalarizer, SingleTask
 
 METHODS = {
     "GO4Align": lambda: GO4Align(2, 1e-2),
@@ -31,6 +31,7 @@ METHODS = {
     "FAMO in groups": lambda: GroupedScalarizer(FAMO(3), 2),
     "Nash-MTL": lambda: NashMTL(3, update_weights_every=3),
     "UPGrad": UPGrad,
+    "a task by its name": lambda: SingleTask("b"),
 }
 
 
