@@ -4,18 +4,45 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
+from jsonargparse import ArgumentParser
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.cli import MultiTaskCLI
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-OTHERS = sorted(path for base in CONFIGS.glob("*/base.yaml") for path in base.parent.glob("*.yaml") if path != base)
+FILES = sorted(path for base in CONFIGS.glob("*/base.yaml") for path in base.parent.glob("*.yaml") if path != base)
+NUM_TASKS = {"celeba": 40, "cityscapes": 2, "nyuv2": 3, "qm9": 11, "synthetic": 11, "toy": 2}
+PAPERS = ("celeba", "cityscapes", "nyuv2", "qm9")
+PROTOCOL = ("shape", "n_tasks", "num_groups", "beta", "weight_decay")  # What the tasks and published scripts set.
 
-pytestmark = pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:You are solving a parameterized problem that is not DPP"),
+]
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in OTHERS])
+def content(path):
+    return yaml.safe_load(path.read_text())
+
+
+def says_only_the_method(path):
+    return (
+        path.stem != "go4align"
+        and content(path).keys() == {"model"}
+        and content(path)["model"] == {"init_args": {"method": content(path)["model"]["init_args"].get("method")}}
+    )
+
+
+def each(paths):
+    return pytest.mark.parametrize(
+        "path", [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in paths]
+    )
+
+
+@each(path for path in FILES if not says_only_the_method(path))
 def test_every_configuration_builds_its_parts(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["go4align"])
@@ -26,3 +53,35 @@ def test_every_configuration_builds_its_parts(path, tmp_path, monkeypatch):
         save_config_callback=None,
     )
     assert isinstance(cli.model.method, Scalarizer | Aggregator)
+
+
+@each(path for path in FILES if says_only_the_method(path))
+def test_every_method_fits_the_number_of_tasks(path):
+    parser = ArgumentParser()
+    parser.add_argument("--method", type=Scalarizer | Aggregator)
+    method = parser.instantiate(parser.parse_object({"method": content(path)["model"]["init_args"]["method"]})).method
+    num_tasks = NUM_TASKS[path.parent.name]
+    if isinstance(method, Scalarizer):
+        assert method(torch.linspace(1, 2, num_tasks)).shape == ()
+    else:
+        assert method(torch.eye(num_tasks)).shape == (num_tasks,)
+
+
+def without_protocol(node):
+    if not isinstance(node, dict):
+        return node
+    return {key: without_protocol(value) for key, value in node.items() if key not in PROTOCOL}
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in FILES if says_only_the_method(path)}))
+def test_a_method_is_the_same_on_all_benchmarks_of_the_paper(name):
+    paths = [CONFIGS / benchmark / f"{name}.yaml" for benchmark in PAPERS]
+    methods = [without_protocol(content(path)) for path in paths if path.exists()]
+    assert all(method == methods[0] for method in methods)
+
+
+@pytest.mark.parametrize("benchmark", PAPERS)
+def test_every_benchmark_of_the_paper_has_every_method_that_it_compares(benchmark):
+    parts = {path for path in CONFIGS.glob("qm9/go4align_*.yaml") if path.stem != "go4align_auto"}
+    methods = {path.name for path in CONFIGS.glob("qm9/*.yaml") if says_only_the_method(path) and path not in parts}
+    assert methods <= {path.name for path in (CONFIGS / benchmark).glob("*.yaml")}
