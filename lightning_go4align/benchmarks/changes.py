@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from lightning_go4align.metrics import DeltaM
@@ -18,11 +19,11 @@ def with_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[str, Tenso
         The metrics and their changes, the latter in percent; negative is better than single-task learning.
 
     Example:
-        >>> import torch
         >>> with_changes({"mu": torch.tensor(3.0)}, DeltaM({"mu": 2.0}))
         {'mu': tensor(3.), 'delta/mu': tensor(50.), 'delta_m': tensor(50.)}
     """
     score.reset()
     score.update(values)
     changes = {f"delta/{name}": change for name, change in score.changes().items()}
-    return {**values, **changes, "delta_m": score.compute()}
+    # Not `score.compute()`, which waits for the other ranks, where the values are those of all of them already.
+    return {**values, **changes, "delta_m": torch.stack(list(changes.values())).mean()}

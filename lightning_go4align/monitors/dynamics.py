@@ -17,7 +17,14 @@ from lightning_go4align.history import History
 from lightning_go4align.monitors.delta_m import DeltaMMonitor
 from lightning_go4align.monitors.pending import Pending
 from lightning_go4align.monitors.recorder import Recorder
-from lightning_go4align.monitors.showing import prepare, run_folder, show_pictures, show_report, write_page
+from lightning_go4align.monitors.showing import (
+    prepare,
+    run_folder,
+    run_title,
+    show_pictures,
+    show_report,
+    write_page,
+)
 from lightning_go4align.update import MultiTaskCallback
 
 _PENDING = 1024
@@ -56,6 +63,7 @@ class GroupDynamicsMonitor(Callback):
         self._step = self._pictured = 0
         self._started = time.monotonic()
         self._folder: Path | None = None
+        self._title = ""
 
     @property
     def history(self) -> History:
@@ -83,6 +91,7 @@ class GroupDynamicsMonitor(Callback):
         if trainer.is_global_zero:
             prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
+            self._title = run_title(trainer.logger, pl_module, self._watched.method)
 
     @override
     def on_train_batch_end(
@@ -172,7 +181,7 @@ class GroupDynamicsMonitor(Callback):
         assert self._folder is not None
         seconds = time.monotonic() - self._started
         method = repr(self._watched.method)
-        self._recorder.note(run=" / ".join(self._folder.resolve().parts[-2:]), method=method, seconds=seconds)
+        self._recorder.note(run=self._title, method=method, seconds=seconds)
         return self.history.save(self._folder).parent
 
 

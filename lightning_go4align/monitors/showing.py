@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 
+_PLAIN_NAMES = ("", "logs", "lightning_logs")  # of loggers: they say nothing of a run
 _CHARTS = ("weight", "loss", "scaled_loss", "indicator", "group", "group_weight", "group_size")
 
 
@@ -31,6 +32,30 @@ def run_folder(logger: Logger | None, default: Path) -> Path:
     if logger.log_dir is not None:
         return Path(logger.log_dir)
     return Path(logger.save_dir or default, str(logger.name), str(logger.version))
+
+
+def run_title(logger: Logger | None, module: object, method: object) -> str:
+    """Name a run for a reader who has many.
+
+    Args:
+        logger: The trainer's first logger, if it has one.
+        module: What is trained.
+        method: What weighs its tasks.
+
+    Returns:
+        The logger's name, or the module's class where it has none of its own; the method's class; the version.
+
+    Example:
+        >>> from lightning.pytorch.loggers import CSVLogger
+        >>> from lightning_go4align import GO4Align
+        >>> run_title(CSVLogger("logs", name="qm9", version=3), object(), GO4Align(num_groups=5))
+        'qm9 GO4Align, version_3'
+    """
+    name, version = ("", None) if logger is None else (str(logger.name or ""), logger.version)
+    subject = f"{type(module).__name__ if name in _PLAIN_NAMES else name} {type(method).__name__}"
+    if version is None:
+        return subject
+    return f"{subject}, version_{version}" if isinstance(version, int) else f"{subject}, {version}"
 
 
 def prepare(loggers: Iterable[Logger], about: dict[str, str | list[str]]) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, margin, picture, short, task_colours
 
 
@@ -27,18 +28,29 @@ def convergence(history: History) -> Figure:
     figure, axes = canvas(
         WIDE, max(0.6, len(names) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
     )
-    draw_spread(axes, history.epochs, names)
+    draw_spread(axes, history.epochs, names, _colours(history))
     count_axis(axes, "epoch", max(float(history.scores[-1, 0]), axes.get_xlim()[1]))
     return figure
 
 
-def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
+def _colours(history: History) -> NDArray[np.float64] | None:
+    """The tasks' own colours where each has one metric, which bears its name."""
+    if sorted(history.metrics) != sorted(history.tasks):
+        return None
+    names = [history.tasks[task] for task in task_order(history)]
+    return task_colours(len(names))[[names.index(name) for name in history.metrics]]
+
+
+def draw_spread(
+    axes: Axes, epochs: ArrayLike, names: Sequence[str], colours: NDArray[np.float64] | None = None
+) -> None:
     """Draw a dot for each metric, and the mean and the standard deviation of all.
 
     Args:
         axes: Where to draw.
         epochs: Epochs of convergence, shape ``[S]``.
         names: Names of the metrics.
+        colours: Their colours, shape ``[S, 3]``; one for all if not given.
 
     Example:
         >>> figure, axes = canvas(2, 2)
@@ -52,11 +64,15 @@ def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
     axes.axvspan(mean - deviation, mean + deviation, color=colour("accent"), alpha=0.1)
     axes.axvline(mean, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     axes.hlines(range(len(order)), 0, values[order], colors=colour("line"), linewidth=0.8)
-    axes.scatter(values[order], range(len(order)), s=22, color=task_colours(len(order)), zorder=3)
+    dots = colour("accent") if colours is None else colours[order]
+    axes.scatter(values[order], range(len(order)), s=22, color=dots, zorder=3)
     axes.set_yticks(range(len(order)), [short(names[index]) for index in order])
+    if colours is not None:
+        for label, rgb in zip(axes.get_yticklabels(), colours[order], strict=True):
+            label.set_color(tuple(rgb))
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlim(0, values.max() * 1.02 + 0.5)
     axes.grid(visible=False)
-    label = f"mean {mean:.1f} ± {deviation:.1f} epochs"
+    spread = f"mean {mean:.1f} ± {deviation:.1f} epochs"
     place = ("data", "axes fraction")
-    axes.annotate(label, (mean, 1), (0, 4), place, "offset points", ha="center", color=colour("muted"))
+    axes.annotate(spread, (mean, 1), (0, 4), place, "offset points", ha="center", color=colour("muted"))

@@ -118,7 +118,7 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
     low, high = min(0.0, shown.min()), max(0.0, shown.max())
     room = 0.16 * max(high - low, 1e-9)
-    axes.set_xlim(low - room, high + room)
+    axes.set_xlim(low - room * (shown.min() <= 0), high + room * (shown.max() > 0))
     axes.set_yticks(range(len(order)), [short(names[index]) for index in order])
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)

@@ -82,11 +82,11 @@ _ASSIGNMENT = (
 )
 _WEIGHTS = "Averaged over short windows; 1× is an unweighted sum. Tasks in one group share a line."
 _INDICATORS = (
-    "What the clustering sees. Rows of equal colour end in the same group; a row that crosses its neighbours is "
-    "about to change group."
+    "What the clustering sees: how small a task's loss is beside the others (P) and has been so far (Q). Rows of "
+    "equal colour end in the same group; a row that crosses its neighbours is about to change group."
 )
 _CO_ASSIGNMENT = "Percentage of steps in which two tasks shared a group, ordered and joined by average linkage."
-_DELTA_M = "Mean relative change against single-task networks; lower is better, below 0 beats them."
+_DELTA_M = "Mean relative change against single-task networks (STL); lower is better, below 0 beats them."
 _DELTAS = "Relative change against its single-task network; red is worse, green is better."
 _CONVERGENCE = (
     "Epoch in which a metric last improved by more than 1%. The spread is the convergence difference of Fig. 2: "

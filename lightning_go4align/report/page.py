@@ -139,6 +139,8 @@ section{padding:16px 18px;min-width:0}
 figure{margin:0;overflow-x:auto}
 svg{display:block;width:100%;height:auto}
 @media(max-width:900px){.half,.third{grid-column:span 6}ul{columns:1}.wide svg{min-width:760px}}
+@media(max-width:600px){main{padding:24px 12px}.cards{gap:12px}section{padding:14px 12px}.half svg{min-width:500px}
+.wide figure::after,.half figure::after{content:"swipe →";position:sticky;left:0;color:var(--muted);font-size:12px}}
 </style>
 </head>
 <body>

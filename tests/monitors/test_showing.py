@@ -1,7 +1,10 @@
 import pytest
-from lightning.pytorch.loggers import TensorBoardLogger
+import torch
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from lightning_go4align import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
+from lightning_go4align.monitors.showing import run_title
 
 accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 pytestmark = [
@@ -18,3 +21,15 @@ def test_tensorboard_gets_scalars_pictures_and_one_chart_for_all_weights(fit, tm
     assert set(tags["images"]) == {"pictures/assignment", "pictures/co_assignment", "pictures/weights"}
     assert {"weight/task_0", "groups/stability"} <= set(tags["scalars"])
     assert "custom_scalars__config__" in tags["tensors"]
+
+
+@pytest.mark.parametrize(
+    ("logger", "title"),
+    [
+        pytest.param(CSVLogger("logs", name="rooms", version=2), "rooms GO4Align, version_2", id="a name of its own"),
+        pytest.param(CSVLogger("logs", version="night"), "Linear GO4Align, night", id="Lightning's name"),
+        pytest.param(None, "Linear GO4Align", id="no logger"),
+    ],
+)
+def test_the_title_of_a_report_says_what_is_trained_and_how(logger, title):
+    assert run_title(logger, torch.nn.Linear(1, 1), GO4Align(num_groups=2)) == title

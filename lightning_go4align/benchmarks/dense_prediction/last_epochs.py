@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_info
+from lightning.pytorch.utilities import rank_zero_only
+from rich.console import Console
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
+from lightning_go4align.benchmarks.score_table import score_table
 
 
 class LastEpochsMonitor(Callback):
@@ -15,7 +18,7 @@ class LastEpochsMonitor(Callback):
 
     However seldom the Trainer validates before, it validates after each of the last epochs. At the end of
     training ``last_<epochs>_epochs/<metric>``, with ``delta_m`` and ``mean_rank`` among the methods of the
-    paper's table, go to every logger and are printed together with the name of the evaluation.
+    paper's table, go to every logger, and a table of them is printed that names the evaluation.
 
     Args:
         epochs: How many of the last epochs to average, at least 1; the Trainer must know ``max_epochs``.
@@ -78,11 +81,15 @@ class LastEpochsMonitor(Callback):
         means["mean_rank"] = pl_module.table.rank_among_methods(means)
         for logger in trainer.loggers:
             logger.log_metrics({f"last_{self.epochs}_epochs/{name}": value for name, value in means.items()})
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in means.items())
-        rank_zero_info(
-            f"Mean over {len(self.rows)} of the last {self.epochs} epochs, depth and normal errors "
-            f"{pl_module.evaluation.name}; ranked among {', '.join(pl_module.table.rows)}: {figures}"
-        )
+        self._print(means, pl_module)
+
+    @rank_zero_only
+    def _print(self, means: dict[str, float], module: DensePredictionModule) -> None:
+        title = f"Mean over {len(self.rows)} of the last {self.epochs} epochs; errors: {module.evaluation.name}"
+        values = {name: torch.tensor(means[name]) for name in module.table.single_task}
+        table = score_table(title, values, module.delta_m)
+        table.caption = f"mean rank {means['mean_rank']:.2f} among {', '.join(module.table.rows)}"
+        Console().print(table)
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -10,7 +10,10 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN, GeneratedCityScapes
+from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor
+from lightning_go4align.benchmarks.score_table import ScoreTable
 from lightning_go4align.methods import GO4Align
+from lightning_go4align.monitors import GroupDynamicsMonitor
 
 
 def main(ranks: int, folder: Path) -> None:
@@ -27,7 +30,13 @@ def main(ranks: int, folder: Path) -> None:
         "enable_model_summary": False,
     }
     trainer = Trainer(
-        accelerator="cpu", devices=ranks, strategy="ddp" if ranks > 1 else "auto", max_epochs=1, **quiet
+        accelerator="cpu",
+        devices=ranks,
+        strategy="ddp" if ranks > 1 else "auto",
+        max_epochs=1,
+        default_root_dir=folder,
+        callbacks=[LastEpochsMonitor(epochs=1), GroupDynamicsMonitor(), ScoreTable()],
+        **quiet,
     )
     (before,) = trainer.test(module, datamodule=data, verbose=False)
     trainer.fit(module, datamodule=data)
