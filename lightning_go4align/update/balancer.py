@@ -11,14 +11,17 @@ from torchjd.scalarization import Scalarizer
 from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
 from lightning_go4align.methods.state import full_state, load_full_state, move_state
+from lightning_go4align.update.gradient_oriented import AggregatorWeighting
+from lightning_go4align.update.loss_oriented import ScalarizerWeighting
+from lightning_go4align.update.random_stream import RandomStream, next_seed
+from lightning_go4align.update.signals import Signals
 from lightning_go4align.update.task_losses import (
     StepOutput,
-    agree_on_tasks,
+    agree_at_the_start,
     average_over_ranks,
     is_distributed,
     stack_losses,
 )
-from lightning_go4align.update.weighting import Signals, make_weighting
 
 
 class Balancer:
@@ -51,9 +54,14 @@ class Balancer:
         self.losses = torch.empty(0)
         self.nonfinite: Tensor | None = None
         self._found: Tensor | None = None
-        self.weighting = make_weighting(method)
+        self._random = RandomStream()
+        self.weighting: ScalarizerWeighting | AggregatorWeighting = (
+            ScalarizerWeighting(method, self._random)
+            if isinstance(method, Scalarizer)
+            else AggregatorWeighting(method, self._random)
+        )
         self._module: nn.Module = nn.Identity()
-        self._epoch = 0
+        self._epoch = self._seed = 0
         self._device: torch.device | None = None
         self._loaded: dict[str, Any] | None = None
 
@@ -69,7 +77,7 @@ class Balancer:
             module: The module.
         """
         self.weighting.attach(module)
-        self._module, self._device = module, None
+        self._module, self._device, self._seed = module, None, next_seed()
 
     def objective(self, output: StepOutput, device: torch.device, share: float) -> Tensor | None:
         """Form the objective of a batch.
@@ -85,7 +93,8 @@ class Balancer:
         if not output.present and not is_distributed():
             return None
         if not self.tasks:
-            self._meet(agree_on_tasks(list(output.losses)))
+            tasks, self._random.seed = agree_at_the_start(list(output.losses), self._seed)
+            self._meet(tasks)
         if not self.tasks:
             return None
         self._move(device)
@@ -126,8 +135,8 @@ class Balancer:
         """What the last step told; None before the first."""
         if len(self.losses) == 0:
             return None
-        indicators, grouping = getattr(self.method, "indicators", None), getattr(self.method, "grouping", None)
-        return Signals(self.losses, self.weighting.weights, indicators, grouping)
+        weighting = self.weighting
+        return Signals(self.losses, weighting.weights, weighting.indicators, weighting.grouping)
 
     def look_again(self, output: StepOutput, device: torch.device) -> None:
         """Give the method the losses of the same batch after the optimizer's step.
@@ -141,8 +150,9 @@ class Balancer:
         losses = average_over_ranks(stack_losses(self.tasks, output, device))
         last = self.weighting.last_losses
         losses = losses if last is None else torch.where(losses.isfinite(), losses, last)
-        for part in learning_after_step(self.method):
-            part.update(losses)
+        with self._random.drawing(device):
+            for part in learning_after_step(self.method):
+                part.update(losses)
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the method that the epoch before is over, once, also if the run was resumed between the two.
@@ -173,6 +183,7 @@ class Balancer:
             "method": repr(self.method),
             "state": full_state(self.method),
             "weighting": self._loaded or self.weighting.state_dict(),
+            "random": self._random.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -190,5 +201,6 @@ class Balancer:
                 "Resume with the same method, or start anew from its weights with `load_from_checkpoint`."
             )
         load_full_state(self.method, state["state"])
+        self._random.load_state_dict(state["random"])
         self._meet(list(state["tasks"]))
         self._loaded, self._device, self._epoch = state["weighting"], None, state["epoch"]

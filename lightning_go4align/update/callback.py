@@ -14,7 +14,7 @@ from lightning_go4align.update.balancer import Balancer
 from lightning_go4align.update.interception import Interception
 from lightning_go4align.update.report import Report
 from lightning_go4align.update.rows import signals_row
-from lightning_go4align.update.weighting import Signals
+from lightning_go4align.update.signals import Signals
 
 Optimization = Literal["manual", "automatic"]
 

@@ -20,9 +20,9 @@ from lightning_go4align.update.compatibility import (
     missing_names,
     refuse_several_optimizers,
 )
+from lightning_go4align.update.gradient_oriented import AggregatorWeighting
 from lightning_go4align.update.second_look import without_trace
 from lightning_go4align.update.task_losses import StepOutput
-from lightning_go4align.update.weighting import AggregatorWeighting
 
 
 class Interception:

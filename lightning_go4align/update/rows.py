@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lightning_go4align.update.weighting import Signals
+from lightning_go4align.update.signals import Signals
 
 
 class Row(NamedTuple):

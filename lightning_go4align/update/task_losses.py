@@ -112,24 +112,25 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
     )
 
 
-def agree_on_tasks(names: Sequence[str]) -> list[str]:
-    """Join the task names of all ranks, in the order of their first appearance; once a run.
+def agree_at_the_start(names: Sequence[str], seed: int) -> tuple[list[str], int]:
+    """Join the task names of all ranks, in the order of their first appearance, and take rank 0's seed; once a run.
 
     Args:
         names: The names that this rank saw.
+        seed: What this rank would draw from.
 
     Returns:
-        The names that any rank saw, the same list on all.
+        The names that any rank saw and the seed, the same on all.
 
     Example:
-        >>> agree_on_tasks(["depth", "normal"])
-        ['depth', 'normal']
+        >>> agree_at_the_start(["depth", "normal"], 3)
+        (['depth', 'normal'], 3)
     """
     if not is_distributed():
-        return list(names)
+        return list(names), seed
     gathered: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(gathered, list(names))
-    return list(dict.fromkeys(name for rank in gathered for name in rank))
+    dist.all_gather_object(gathered, (list(names), seed))
+    return list(dict.fromkeys(name for theirs, _ in gathered for name in theirs)), gathered[0][1]
 
 
 def average_over_ranks(losses: Tensor) -> Tensor:

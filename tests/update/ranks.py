@@ -19,16 +19,19 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed._composable.fsdp import fully_shard
+from torch.distributed.nn.functional import all_reduce
 from torch.utils.data import DataLoader, SequentialSampler, Subset
-from torchjd.aggregation import MGDA, UPGrad
-from torchjd.scalarization import FAMO, UW, GeometricMean, Sum
+from torchjd.aggregation import MGDA, GradDrop, PCGrad, UPGrad
+from torchjd.scalarization import FAMO, UW, GeometricMean, Random, Sum
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy import Toy, quiet_trainer, rows
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.clustering import RandomGroups, RandomGroupWeights
+from lightning_go4align.clustering.lloyd import Lloyd
 from lightning_go4align.update import balancer
 
 RANKS, BATCHES, SIZE = 2, 8, 4
@@ -43,8 +46,8 @@ class Environment(LightningEnvironment):
         return True
 
 
-def sgd(module: Toy) -> torch.optim.Optimizer:
-    return torch.optim.SGD(module.parameters(), 1e-4)
+def sgd(module: Toy, rate: float = 1e-4) -> torch.optim.Optimizer:
+    return torch.optim.SGD(module.parameters(), rate)
 
 
 def one_per_head(module: Toy) -> list[torch.optim.Optimizer]:
@@ -250,6 +253,55 @@ def check_aggregators() -> Iterator[tuple[str, float]]:
     yield "UPGrad_accumulated_joined", gap(ranks(UPGrad(), accumulate_grad_batches=4)[0], expected)
 
 
+class Noisy(Toy):
+    """Draws, and differently on each rank: what a method draws must not depend on it."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        torch.rand(dist.get_rank() * batch_idx)
+        return self.losses(batch)
+
+
+def seeded(kind: type[Toy], seed: int) -> Toy:
+    module = toy(kind)
+    torch.manual_seed(seed)
+    return module
+
+
+def check_random() -> Iterator[tuple[str, float]]:
+    makes: dict[str, Callable[[], Any]] = {
+        "RLW": Random,
+        "PCGrad": PCGrad,
+        "GradDrop": GradDrop,
+        "groups": lambda: GO4Align(2, clustering=RandomGroups(RandomGroupWeights())),
+        "Lloyd": lambda: GO4Align(2, clustering=Lloyd()),
+    }
+    for name, make in makes.items():
+        expected, _ = train(seeded(Toy, 0), make(), whole())
+        found, _ = ranks(make(), seeded(Noisy, dist.get_rank()))
+        yield f"{name}_drawn_joined", gap(found, expected)
+        yield f"{name}_drawn_ranks", gap_between_ranks(found)
+
+
+class SyncedNorm(nn.BatchNorm1d):
+    """BatchNorm over the batches of all ranks; torch's own ``SyncBatchNorm`` needs a GPU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = all_reduce(x.mean(0)) / RANKS
+        variance = all_reduce((x - mean).square().mean(0)) / RANKS
+        return (x - mean) / (variance + self.eps).sqrt() * self.weight + self.bias
+
+
+def check_synced_norm() -> Iterator[tuple[str, float]]:
+    kind = partial(Toy, normalized=True)
+    for name, make, rate in (("GO4Align", lambda: GO4Align(), 1e-6), ("FAMO", lambda: FAMO(3), 1e-4)):
+        optimizer = partial(sgd, rate=rate)
+        expected, _ = train(toy(kind, optimizer), make(), whole())
+        for mode in ("manual", "automatic"):
+            module = toy(kind, optimizer)
+            module.trunk[1].__class__ = SyncedNorm
+            yield f"{name}_norm_{mode}_joined", gap(ranks(make(), module, mode)[0], expected)
+
+
 def check_sharded() -> Iterator[tuple[str, float]]:
     for method in (Sum, lambda: GO4Align()):
         expected, _ = train(toy(), method(), whole())
@@ -275,6 +327,8 @@ CHECKS = (
     check_collectives,
     check_missing,
     check_aggregators,
+    check_random,
+    check_synced_norm,
     check_sharded,
     check_without_reduction,
 )

@@ -13,13 +13,14 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch import nn
-from torchjd.aggregation import NashMTL, UPGrad
-from torchjd.scalarization import DWA, FAMO, UW
+from torchjd.aggregation import GradDrop, NashMTL, PCGrad, UPGrad
+from torchjd.scalarization import DWA, FAMO, UW, Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy import Toy, quiet_trainer, rows
 
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin
+from lightning_go4align.clustering import RandomGroups, RandomGroupWeights
 from lightning_go4align.methods import GroupedScalarizer, SingleTask
 
 METHODS = {
@@ -32,6 +33,10 @@ METHODS = {
     "Nash-MTL": lambda: NashMTL(3, update_weights_every=3),
     "UPGrad": UPGrad,
     "a task by its name": lambda: SingleTask("b"),
+    "RLW": Random,
+    "PCGrad": PCGrad,
+    "GradDrop": GradDrop,
+    "random groups": lambda: GO4Align(2, clustering=RandomGroups(RandomGroupWeights())),
 }
 
 

@@ -83,6 +83,20 @@ def test_aggregators_average_jacobians_over_ranks(found: dict[str, float], metho
     assert found[f"{method}_{mode}_ranks"] == 0
 
 
+@pytest.mark.parametrize("method", ["RLW", "PCGrad", "GradDrop", "groups", "Lloyd"])
+def test_what_a_method_draws_is_the_same_on_every_rank_whatever_else_is_drawn_there(
+    found: dict[str, float], method: str
+) -> None:
+    assert found[f"{method}_drawn_joined"] < ROUNDING
+    assert found[f"{method}_drawn_ranks"] == 0
+
+
+@MODES
+@pytest.mark.parametrize("method", ["GO4Align", "FAMO"])
+def test_batchnorm_over_all_ranks_trains_as_one_process(found: dict[str, float], method: str, mode: str) -> None:
+    assert found[f"{method}_norm_{mode}_joined"] < ROUNDING
+
+
 def test_aggregators_accumulate(found: dict[str, float]) -> None:
     assert found["UPGrad_accumulated_joined"] < ROUNDING
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
-from torchjd.aggregation import UPGrad
+from torchjd.aggregation import MGDA, UPGrad
 from torchjd.scalarization import DWA, FAMO, UW, Sum
 from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
-from lightning_go4align.methods import SI, GroupedScalarizer
+from lightning_go4align.methods import SI, GroupedAggregator, GroupedScalarizer
 
 Hostile = Callable[[Tensor, int], Tensor | None]
 
@@ -138,6 +138,14 @@ def test_one_task_alone_has_weight_1() -> None:
             return {"a": self.losses(batch)["a"]}
 
     assert fitted(GO4Align(1), Alone()).signals.weights == pytest.approx(torch.ones(1))
+
+
+def test_groups_of_gradients_keep_the_place_of_an_absent_task() -> None:
+    method = GroupedAggregator(MGDA(), 2)
+    signals = fitted(method, Bad(HOSTILE["coming and going"]), max_epochs=1, limit_train_batches=2).signals
+    assert signals.indicators.isnan().tolist() == [False, True, False]
+    assert (signals.grouping.assignment < 0).tolist() == [False, True, False]
+    assert signals.weights == pytest.approx(signals.grouping.task_weights)
 
 
 def test_an_absent_task_trains_nothing_of_its_own() -> None:

@@ -1,0 +1,103 @@
+"""Driving a loss-oriented method: from losses to an objective, and the weights that it implies."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchjd.scalarization import Scalarizer
+
+from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.methods.learning import learned_parameters, parameter_groups
+from lightning_go4align.update.random_stream import RandomStream
+from lightning_go4align.update.task_losses import StepOutput
+
+
+class ScalarizerWeighting:
+    """Drive a scalarizer: its objective is differentiated once, and the gradient in the losses is the weights.
+
+    A method that does not say, by ``skips_missing``, that it takes NaN for an absent or non-finite loss is given the
+    task's last finite one instead, without a graph: its weight is then 0, and no NaN enters the method's state.
+
+    Args:
+        method: The scalarizer. Parameters that it learns along (UW) are stepped by Adam at their own learning rate.
+        random: What it draws from.
+    """
+
+    def __init__(self, method: Scalarizer, random: RandomStream) -> None:
+        self.method = method
+        self._random = random
+        self.weights: Tensor | None = None
+        self.last_losses: Tensor | None = None
+        self._learned = learned_parameters(method)
+        self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
+        self._gradients: list[Tensor] | None = None
+
+    @property
+    def indicators(self) -> Tensor | None:
+        """The last group indicators, shape ``[M]``; None if the method does not group."""
+        return getattr(self.method, "indicators", None)
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """The last groups; None if the method does not group."""
+        return getattr(self.method, "grouping", None)
+
+    def attach(self, _: nn.Module) -> None:
+        """Get ready for a fit; nothing of the module is needed."""
+
+    def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
+        """Form the objective of one batch.
+
+        Args:
+            losses: Task losses, shape ``[M]``, with their graph.
+            output: What the step returned.
+            share: Of this batch in the optimizer's step: 1 over the number of batches accumulated.
+
+        Returns:
+            The objective, shape ``[]``, before it is multiplied with its share.
+        """
+        values = losses if getattr(self.method, "skips_missing", False) else self._without_gaps(losses)
+        with self._random.drawing(values.device):
+            objective: Tensor = self.method(values)
+        self.weights = getattr(self.method, "task_weights", None)
+        if objective.requires_grad and (self.weights is None or self._learned):
+            gradients = torch.autograd.grad(
+                objective, [losses, *self._learned], retain_graph=True, materialize_grads=True
+            )
+            self.weights, learned = gradients[0], [gradient * share for gradient in gradients[1:]]
+            before = self._gradients or [torch.zeros_like(gradient) for gradient in learned]
+            self._gradients = [a + b for a, b in zip(before, learned, strict=True)]
+        return objective
+
+    def _without_gaps(self, losses: Tensor) -> Tensor:
+        last = torch.ones_like(losses) if self.last_losses is None else self.last_losses.to(losses)
+        values = torch.where(losses.detach().isfinite(), losses, last)
+        self.last_losses = values.detach()
+        return values
+
+    def after_step(self) -> None:
+        """Let what the method learns follow the optimizer's step.
+
+        The gradients are not those of the backward pass, which may be scaled for half precision.
+        """
+        if self._optimizer is not None:
+            for parameter, gradient in zip(self._learned, self._gradients or (), strict=False):
+                parameter.grad = gradient
+            self._optimizer.step()
+            self._optimizer.zero_grad()
+            self._gradients = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is beside the method's own state."""
+        optimizer = None if self._optimizer is None else self._optimizer.state_dict()
+        return {"last_losses": self.last_losses, "optimizer": optimizer}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore it.
+
+        Args:
+            state: What ``state_dict`` returned.
+        """
+        self.last_losses, self._gradients = state["last_losses"], None
+        if self._optimizer is not None and state["optimizer"] is not None:
+            self._optimizer.load_state_dict(state["optimizer"])
