@@ -57,7 +57,7 @@ def score_table(title: str, values: Mapping[str, Tensor], score: DeltaM) -> Tabl
         (['-20.0 %', '+50.0 %'], '+15.0 %')
     """
     changes = with_changes(values, score)
-    table = Table(title=title, title_justify="left", show_footer=True)
+    table = Table(title=title, title_justify="left", caption_justify="left", show_footer=True)
     table.add_column("metric", "∆m")
     for name, footer in {"value": "", "single-task": "", "change": f"{changes['delta_m']:+.1f} %"}.items():
         table.add_column(name, footer, justify="right")

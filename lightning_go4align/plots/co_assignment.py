@@ -54,16 +54,25 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
         >>> figure, axes = canvas(2, 2)
         >>> draw_shares(axes, np.eye(2), ["depth", "normal"])
     """
-    apart = np.where(np.eye(len(names), dtype=bool), 0, shares)
-    tint = np.concatenate(
-        [np.broadcast_to(to_rgb(colour("accent")), (*apart.shape, 3)), 0.08 + 0.92 * apart[..., None]], axis=2
-    )
-    tint[np.eye(len(names), dtype=bool), 3] = 0
+    own = np.eye(len(names), dtype=bool)
+    apart = np.where(own, 0, shares)
+    full = 1.0 if len(names) <= _NUMBERS_UP_TO else max(float(apart.max()), 0.01)
+    tint = np.empty((*apart.shape, 4))
+    tint[..., :3], tint[..., 3] = to_rgb(colour("accent")), np.where(own, 0, 0.08 + 0.92 * apart / full)
     axes.imshow((tint * 255).round().astype(np.uint8), interpolation="none", aspect="auto")
     lines = np.arange(len(names) - 1) + 0.5
     axes.hlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
     axes.vlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
     axes.grid(visible=False)
+    _name_both_axes(axes, names)
+    if len(names) <= _NUMBERS_UP_TO:
+        _write_numbers(axes, shares)
+    else:
+        muted, label = colour("muted"), f"max {full:.0%}"
+        axes.annotate(label, (0, 1), (-6, 6), "axes fraction", "offset points", ha="right", color=muted, fontsize=8)
+
+
+def _name_both_axes(axes: Axes, names: Sequence[str]) -> None:
     every = math.ceil(len(names) * 12 / axes.get_window_extent().height)
     shown = range(0, len(names), every)
     axes.set_xticks(shown, names[::every], rotation=90 if len(names) > 3 or len("".join(names)) > 12 else 0)
@@ -72,11 +81,13 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         for label, rgb in zip(labels, task_colours(len(names))[::every], strict=True):
             label.set_color(tuple(rgb))
-    if len(names) <= _NUMBERS_UP_TO:
-        for row, column in zip(*np.nonzero(~np.eye(len(names), dtype=bool)), strict=True):
-            share = shares[row, column]
-            ink = "#fefefe" if share > 0.45 else colour("muted")  # not the paper's white: it stays in the dark
-            axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=7)
+
+
+def _write_numbers(axes: Axes, shares: NDArray[np.float64]) -> None:
+    for row, column in zip(*np.nonzero(~np.eye(len(shares), dtype=bool)), strict=True):
+        share = shares[row, column]
+        ink = "#fefefe" if share > 0.45 else colour("muted")  # not the paper's white: it stays in the dark
+        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=7)
 
 
 def _draw_tree(axes: Axes, joins: Sequence[Join], num_tasks: int) -> None:

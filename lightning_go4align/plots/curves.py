@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
@@ -51,7 +51,9 @@ def weights(history: History) -> Figure:
         axes.plot(steps, values_of_task, color=tuple(rgb), marker="o" if len(steps) == 1 else "", markersize=3)
     if ratios:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=8))
+        seen = means[np.isfinite(means)]
+        narrow = seen.max(initial=0) < 5 * seen.min(initial=np.inf)  # so that 1, 2, 5 may not lie in it
+        axes.yaxis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(10, (1, 2, 5), numticks=8))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}×"))
     axes.margins(y=0.05)

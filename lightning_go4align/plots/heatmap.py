@@ -1,5 +1,6 @@
 """Task by step: which group a task is in, and what its indicator is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -56,7 +57,7 @@ def assignment(history: History) -> Figure:
         label, muted = _main_group(history.groups[:, task]), colour("muted")
         axes.annotate(label, (1, place), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=muted)
     weights = [history.weights[history.groups == rank] for rank in entries]
-    labels = [f"group {rank} · {_times(found)}" for rank, found in zip(entries, weights, strict=True)]
+    labels = [f"group {rank} · {times}" for rank, times in zip(entries, _times(weights), strict=True)]
     handles = [
         Patch(facecolor=rgb, label=label)
         for rgb, label in zip(group_colours(num_groups)[entries], labels, strict=True)
@@ -136,5 +137,8 @@ def _main_group(ranks: NDArray[np.int16]) -> str:
     return f"{counts.max() / counts.sum():.0%} in {found[counts.argmax()]}" if len(found) else "absent"
 
 
-def _times(weights: NDArray[np.float32]) -> str:
-    return f"{weights.mean():.2g}×" if weights.size else "unused"
+def _times(weights: Sequence[NDArray[np.float32]]) -> list[str]:
+    """Mean weights of groups, with as many digits as it takes to tell them apart."""
+    means = [float(found.mean()) for found in weights if found.size]
+    digits = 2 if len({f"{mean:.2g}" for mean in means}) == len(means) else 3
+    return [f"{found.mean():.{digits}g}×" if found.size else "unused" for found in weights]
