@@ -10,18 +10,23 @@ from torch.optim import Optimizer
 
 from lightning_go4align.methods.sized_by_first_call import make_room
 
-PLAIN = (bool, int, float, str, torch.dtype, torch.device, type(None))
+MEMORY = (bool, int, float, str, torch.dtype, torch.device, type(None), Tensor, np.ndarray, Optimizer, list, tuple)
 
 
 @runtime_checkable
 class Bargains(Protocol):
     """TorchJD's Nash-MTL, whose memory has public names and whose problem is built at its first call."""
 
-    step: float
     prvs_alpha: Any
-    normalization_factor: Any
 
     def _init_optim_problem(self) -> None: ...
+
+
+@runtime_checkable
+class Vaccinates(Protocol):
+    """TorchJD's GradVac, which computes on the host whatever the device, with its state."""
+
+    _phi_t: Tensor | None
 
 
 def full_state(method: nn.Module) -> dict[str, Any]:
@@ -97,7 +102,10 @@ def move_state(method: nn.Module, device: torch.device) -> None:
         >>> from torchjd.scalarization import FAMO
         >>> move_state(FAMO(2), torch.device("cpu"))
     """
+    on_host = {part: part._phi_t for part in method.modules() if isinstance(part, Vaccinates)}
     method.to(device)
+    for part, state in on_host.items():
+        part._phi_t = state
     for module in method.modules():
         for name, value in _memory(module).items():
             setattr(module, name, _moved(value, module, device))
@@ -108,8 +116,7 @@ def _memory(module: nn.Module) -> dict[str, Any]:
         return {name: getattr(module, name) for name in ("step", "prvs_alpha", "normalization_factor")}
     own = vars(module).keys() - vars(nn.Module()).keys()
     names = sorted(name for name in own if name.startswith("_") and not hasattr(type(module), name[1:]))
-    kinds = (*PLAIN, Tensor, np.ndarray, Optimizer, list, tuple)
-    return {name: value for name in names if isinstance(value := getattr(module, name), kinds)}
+    return {name: value for name in names if isinstance(value := getattr(module, name), MEMORY)}
 
 
 def _saved(value: Any) -> Any:

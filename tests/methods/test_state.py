@@ -160,6 +160,14 @@ def test_history_in_a_list_moves_with_the_method():
     assert {average.device.type for average in method._previous_averages} == {"meta"}
 
 
+def test_state_that_torchjd_keeps_on_the_host_stays_there():
+    method, other = GradVac(), GradVac()
+    list(aggregate(method, range(2)))
+    list(aggregate(other, range(2)))
+    move_state(method, torch.device("meta"))
+    assert torch.equal(next(aggregate(method, [2])), next(aggregate(other, [2])))
+
+
 def test_settings_of_a_method_are_not_state():
     method, other = DWA(temperature=2.0), DWA(temperature=3.0)
     load_full_state(other, full_state(method))

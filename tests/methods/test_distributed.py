@@ -1,0 +1,32 @@
+"""Every method on two processes; ``two_ranks.py`` runs there, once for all tests, and prints what it found."""
+
+import json
+import socket
+import subprocess
+import sys
+
+import pytest
+import two_ranks
+from eleven_tasks import METHODS
+
+WITHOUT_WEIGHTS = {"con_fig", "graddrop"}
+
+
+@pytest.fixture(scope="module")
+def found():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    run = subprocess.run(
+        [sys.executable, two_ranks.__file__, str(port)], capture_output=True, text=True, timeout=290, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    return {line["method"]: line for line in lines}
+
+
+@pytest.mark.parametrize("method", [*METHODS, *two_ranks.WITHOUT_FILE])
+def test_ranks_with_other_data_and_seeds_stay_equal_to_the_bit(method, found):
+    assert found[method]["moved"] > 1e-2
+    assert found[method]["parameters"] == 0
+    assert found[method]["weights"] == (None if method in WITHOUT_WEIGHTS else 0)
