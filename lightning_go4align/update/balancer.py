@@ -12,6 +12,7 @@ from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
 from lightning_go4align.methods.state import full_state, load_full_state, move_state
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
+from lightning_go4align.update.last_bad_step import LastBadStep
 from lightning_go4align.update.loss_oriented import ScalarizerWeighting
 from lightning_go4align.update.random_stream import RandomStream, next_seed
 from lightning_go4align.update.signals import Signals
@@ -33,8 +34,8 @@ class Balancer:
     Attributes:
         tasks: Names of the tasks, in the order of the first step or of the checkpoint; empty before.
         losses: Task losses of the last step, shape ``[M]``, detached; empty before the first.
-        nonfinite: The last step in which each task's loss, and then each weight, was not finite, shape ``[2 M]``,
-            int64; -1 for never.
+        bad: In which step each task's loss, and each weight, was last not finite.
+        looks_twice: Whether the method learns from the losses after the optimizer's step as well.
 
     Example:
         >>> from torchjd.scalarization import Sum
@@ -52,7 +53,8 @@ class Balancer:
         self.method = method
         self.tasks: list[str] = []
         self.losses = torch.empty(0)
-        self.nonfinite: Tensor | None = None
+        self.bad = LastBadStep()
+        self.looks_twice = bool(learning_after_step(method))
         self._found: Tensor | None = None
         self._random = RandomStream()
         self.weighting: ScalarizerWeighting | AggregatorWeighting = (
@@ -64,11 +66,6 @@ class Balancer:
         self._epoch = self._seed = 0
         self._device: torch.device | None = None
         self._loaded: dict[str, Any] | None = None
-
-    @property
-    def looks_twice(self) -> bool:
-        """Whether the method learns from the losses after the optimizer's step as well."""
-        return bool(learning_after_step(self.method))
 
     def attach(self, module: nn.Module) -> None:
         """Get ready to train a module.
@@ -101,7 +98,7 @@ class Balancer:
         local = stack_losses(self.tasks, output, device)
         losses = average_over_ranks(local if output.present else self._tied(local))
         objective = self.weighting.objective(losses, output, share)
-        complete = all(output.losses.get(task) is not None for task in self.tasks)
+        complete = len(output.present) == len(self.tasks)
         self._found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
         self.losses = losses.detach()
         return objective
@@ -117,13 +114,10 @@ class Balancer:
         Args:
             step: Number of the optimizer's step that the batch belongs to.
         """
-        if self._found is None:
-            return
-        weights = self.weighting.weights
-        numbers = torch.cat([self._found, torch.zeros_like(self._found) if weights is None else weights])
-        before = numbers.new_full(numbers.shape, -1, dtype=torch.int64) if self.nonfinite is None else self.nonfinite
-        self.nonfinite = torch.where(numbers.isfinite(), before, step)
-        self._found = None
+        if self._found is not None:
+            weights = self.weighting.weights
+            self.bad.note(step, self._found, torch.zeros_like(self._found) if weights is None else weights)
+            self._found = None
 
     def _tied(self, losses: Tensor) -> Tensor:
         """Let a rank without any task take part in the backward pass of the others, with gradients of 0."""
@@ -150,9 +144,8 @@ class Balancer:
         losses = average_over_ranks(stack_losses(self.tasks, output, device))
         last = self.weighting.last_losses
         losses = losses if last is None else torch.where(losses.isfinite(), losses, last)
-        with self._random.drawing(device):
-            for part in learning_after_step(self.method):
-                part.update(losses)
+        for part in learning_after_step(self.method):
+            self._random.draw(device, part.update, losses)
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the method that the epoch before is over, once, also if the run was resumed between the two.
@@ -168,7 +161,6 @@ class Balancer:
         if device != self._device:
             move_state(self.method, device)
             self.weighting.load_state_dict(self._loaded or self.weighting.state_dict())
-            self.nonfinite = None if self.nonfinite is None else self.nonfinite.to(device)
             self._device, self._loaded = device, None
 
     def state_dict(self) -> dict[str, Any]:

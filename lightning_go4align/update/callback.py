@@ -107,10 +107,11 @@ class MultiTaskCallback(Callback):
 
     def _read(self, loggers: list[Logger]) -> None:
         """Read the numbers of the step once, for all loggers; each ``self.log`` would read on its own."""
-        if self.signals is None or self._balancer.nonfinite is None or self._step == self._read_step:
+        signals, bad_steps = self.signals, self._balancer.bad.steps
+        if signals is None or bad_steps is None or self._step == self._read_step:
             return
         self._read_step = self._step
-        row = signals_row(self.tasks, self.signals, self._balancer.nonfinite)
+        row = signals_row(self.tasks, signals, bad_steps)
         for logger in loggers:
             logger.log_metrics(row.logged, step=self._step - 1)
         self._report.losses(self.tasks, row)

@@ -1,7 +1,7 @@
 """The private names of Lightning that manual optimization on the user's behalf needs: all of them, and only here."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import lightning.pytorch as pl
@@ -46,8 +46,11 @@ def missing_names(trainer: pl.Trainer) -> list[str]:
         >>> missing_names(pl.Trainer(logger=False, enable_checkpointing=False))
         []
     """
-    functions = [name for module, name in PRIVATE_FUNCTIONS if not hasattr(module, name)]
-    return [path for path in PRIVATE_NAMES if not _exists(trainer, path)] + functions
+    module = pl.LightningModule() if trainer.lightning_module is None else trainer.lightning_module
+    others = [*PRIVATE_FUNCTIONS, (module, "_automatic_optimization")]
+    return [path for path in PRIVATE_NAMES if not _exists(trainer, path)] + [
+        name for owner, name in others if not hasattr(owner, name)
+    ]
 
 
 def _exists(owner: Any, path: str) -> bool:
@@ -176,27 +179,22 @@ class ManualScope:
         steps = automatic.optim_progress.optimizer_steps
         manual.optim_step_progress.total.ready = manual.optim_step_progress.total.completed = steps
         self._batch_idx = batch_idx
-        module.automatic_optimization = False
+        _set_automatic(module, False)
         try:
             return manual.run(kwargs)
         finally:
-            module.automatic_optimization = True
+            _set_automatic(module, True)
 
     def _clipping(self, clip: Callable[..., None]) -> Callable[..., None]:
         def clip_gradients(model: Any, *args: Any, **kwargs: Any) -> None:
-            with self._automatic(model):
+            before = model.automatic_optimization
+            _set_automatic(model, True)
+            try:
                 clip(model, *args, **kwargs)
+            finally:
+                _set_automatic(model, before)
 
         return clip_gradients
-
-    @contextmanager
-    def _automatic(self, module: Any) -> Iterator[None]:
-        before = module.automatic_optimization
-        module.automatic_optimization = True
-        try:
-            yield
-        finally:
-            module.automatic_optimization = before
 
     def step(self, compute: Callable[[], Tensor | None]) -> None:
         """Do zero_grad, backward and the optimizer step as automatic optimization would.
@@ -220,48 +218,41 @@ class ManualScope:
     def _closure(self, compute: Callable[[], Tensor | None]) -> Callable[[], Tensor | None]:
         trainer, automatic = self._trainer, self._loop.automatic_optimization
 
-        @torch.enable_grad()
         def closure() -> Tensor | None:
-            objective = compute()
-            if automatic._skip_backward:  # SWA refreshes BatchNorm's statistics.
-                return None if objective is None else objective.detach()
-            if self._batch_idx % trainer.accumulate_grad_batches == 0:
-                for optimizer in trainer.optimizers:
-                    automatic._on_before_zero_grad(optimizer)
-                    automatic._optimizer_zero_grad(self._batch_idx, optimizer)
-            if objective is None:
-                trainer.lightning_module.automatic_optimization = (
-                    True  # As mixed precision wants it, to skip unscaling.
-                )
-                return None
-            trainer.lightning_module.manual_backward(objective)
-            return objective.detach()
+            with torch.enable_grad():
+                objective = compute()
+                if automatic._skip_backward:  # SWA refreshes BatchNorm's statistics.
+                    return None if objective is None else objective.detach()
+                if self._batch_idx % trainer.accumulate_grad_batches == 0:
+                    for optimizer in trainer.optimizers:
+                        automatic._on_before_zero_grad(optimizer)
+                        automatic._optimizer_zero_grad(self._batch_idx, optimizer)
+                if objective is None:
+                    _set_automatic(trainer.lightning_module, True)  # As mixed precision wants it, to skip unscaling.
+                    return None
+                trainer.lightning_module.manual_backward(objective)
+                return objective.detach()
 
         return closure
 
     def _step_optimizers(self, closure: Callable[[], Tensor | None]) -> None:
-        optimizers = self._trainer.strategy._lightning_optimizers
+        trainer, batch_idx = self._trainer, self._batch_idx
+        optimizers = trainer.strategy._lightning_optimizers
         for optimizer in optimizers[:-1]:  # A batch is one global step, however many optimizers make it.
             optimizer._on_before_step = optimizer._on_after_step = _do_nothing
-        result: list[Tensor | None] = []
-
-        def once() -> Tensor | None:
-            if not result:
-                result.append(closure())
-            return result[0]
-
+        compute = closure if len(optimizers) == 1 else cache(closure)
         for optimizer in optimizers:
             call._call_lightning_module_hook(
-                self._trainer,
-                "optimizer_step",
-                self._trainer.current_epoch,
-                self._batch_idx,
-                optimizer,
-                closure if len(optimizers) == 1 else once,
+                trainer, "optimizer_step", trainer.current_epoch, batch_idx, optimizer, compute
             )
 
 
 def _do_nothing() -> None: ...
+
+
+def _set_automatic(module: Any, automatic: bool) -> None:
+    """Set ``automatic_optimization`` past ``nn.Module``, whose look at what it is set to costs as much as a layer."""
+    vars(module)["_automatic_optimization"] = automatic
 
 
 def _parse(configured: Any) -> tuple[list[Any], list[Any], str | None]:

@@ -84,8 +84,7 @@ class AggregatorWeighting:
         jacobian_backward([present], inputs=self._shared, retain_graph=True, parallel_chunk_size=1)
         for parameter in self._shared:
             _average(parameter.jac)  # type: ignore[attr-defined]  # TorchJD's field
-        with self._random.drawing(losses.device):
-            weights: Tensor | None = jac_to_grad(self._shared, self.method)
+        weights = self._random.draw(losses.device, jac_to_grad, self._shared, self.method)
         self._tell(weights, rows, losses.detach())
         weighed = weights if getattr(self.method, "weighs_heads", False) else None
         self._backward_heads(present, torch.ones_like(present) if weighed is None else weighed.to(losses))

@@ -57,8 +57,7 @@ class ScalarizerWeighting:
             The objective, shape ``[]``, before it is multiplied with its share.
         """
         values = losses if getattr(self.method, "skips_missing", False) else self._without_gaps(losses)
-        with self._random.drawing(values.device):
-            objective: Tensor = self.method(values)
+        objective: Tensor = self._random.draw(values.device, self.method, values)
         self.weights = getattr(self.method, "task_weights", None)
         if objective.requires_grad and (self.weights is None or self._learned):
             gradients = torch.autograd.grad(
@@ -71,7 +70,7 @@ class ScalarizerWeighting:
 
     def _without_gaps(self, losses: Tensor) -> Tensor:
         last = torch.ones_like(losses) if self.last_losses is None else self.last_losses.to(losses)
-        values = torch.where(losses.detach().isfinite(), losses, last)
+        values = torch.where(losses.detach().abs() < torch.inf, losses, last)
         self.last_losses = values.detach()
         return values
 

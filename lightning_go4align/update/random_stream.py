@@ -1,11 +1,12 @@
 """Random numbers of the method's own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Generator, Tensor
+
+Result = TypeVar("Result")
 
 
 class RandomStream:
@@ -19,8 +20,7 @@ class RandomStream:
     Example:
         >>> stream, before = RandomStream(), torch.get_rng_state()
         >>> stream.seed = 0
-        >>> with stream.drawing(torch.device("cpu")):
-        ...     weights = torch.rand(3)
+        >>> weights = stream.draw(torch.device("cpu"), torch.rand, 3)
         >>> torch.equal(torch.get_rng_state(), before)
         True
     """
@@ -29,15 +29,16 @@ class RandomStream:
         self.seed: int = 0
         self._states: list[Tensor] = []
 
-    @contextmanager
-    def drawing(self, device: torch.device) -> Iterator[None]:
-        """Let the global generators give the numbers of this stream.
+    def draw(self, device: torch.device, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call a function for which the global generators give the numbers of this stream.
 
         Args:
             device: Where the losses are.
+            function: What may draw.
+            *arguments: Its arguments.
 
-        Yields:
-            Nothing.
+        Returns:
+            What it returned.
         """
         generators = _generators(device)
         before = [generator.get_state() for generator in generators]
@@ -47,7 +48,7 @@ class RandomStream:
             else:
                 generator.manual_seed(self.seed)
         try:
-            yield
+            return function(*arguments)
         finally:
             self._states = [generator.get_state() for generator in generators]
             for generator, state in zip(generators, before, strict=True):

@@ -25,13 +25,13 @@ class Row(NamedTuple):
     bad_weights: list[int]
 
 
-def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Row:
+def signals_row(tasks: Sequence[str], signals: Signals, bad_steps: Tensor) -> Row:
     """Name the numbers of a step; what an absent task lacks is left out.
 
     Args:
         tasks: Names of the ``M`` tasks.
         signals: Signals of the step.
-        nonfinite: The last step in which each task's loss, and then each weight, was not finite, shape ``[2 M]``, or
+        bad_steps: The last step in which each task's loss, and then each weight, was not finite, shape ``[2 M]``, or
             -1; it travels along.
 
     Returns:
@@ -44,7 +44,7 @@ def signals_row(tasks: Sequence[str], signals: Signals, nonfinite: Tensor) -> Ro
         {'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """
     missing = torch.full_like(signals.losses, torch.nan)
-    parts = [nonfinite, signals.losses, missing if signals.weights is None else signals.weights]
+    parts = [bad_steps, signals.losses, missing if signals.weights is None else signals.weights]
     if signals.grouping is not None and signals.indicators is not None:
         parts += [signals.indicators, signals.grouping.assignment, signals.grouping.group_weights]
     steps, losses, weights, *groups = _to_host(parts)

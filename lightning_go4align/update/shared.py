@@ -27,7 +27,7 @@ def find_shared_parameters(output: StepOutput, parameters: list[nn.Parameter]) -
         >>> find_shared_parameters(losses, [trunk, head]) == [trunk]
         True
     """
-    losses = [loss for loss in output.losses.values() if loss is not None and loss.requires_grad]
+    losses = [loss for loss in output.present.values() if loss.requires_grad]
     uses = torch.zeros(len(parameters), dtype=torch.int64, device=parameters[0].device)
     for loss in losses:
         gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)

@@ -17,6 +17,11 @@ class StepOutput:
         output: The mapping of task names to scalar losses, or a mapping whose entry ``task_losses`` is one. None
             stands for the loss of an absent task, and in the place of the mapping for the absence of all.
 
+    Attributes:
+        losses: The task losses, None for one that is absent.
+        present: Those that are there.
+        extras: The other entries.
+
     Raises:
         TypeError: If it is no such mapping, or a loss is no floating-point tensor of one element.
         ValueError: If it holds no task.
@@ -28,14 +33,10 @@ class StepOutput:
 
     def __init__(self, output: Any) -> None:
         self.losses: Mapping[str, Tensor | None] = {}
+        self.present: dict[str, Tensor] = {}
         self.extras: dict[str, Any] = {}
         if output is not None:
             self._read(output)
-
-    @property
-    def present(self) -> list[Tensor]:
-        """The losses of the tasks that are not absent."""
-        return [loss for loss in self.losses.values() if loss is not None]
 
     def _read(self, output: Any) -> None:
         if not isinstance(output, Mapping):
@@ -55,12 +56,12 @@ class StepOutput:
         if losses is not output:
             self.extras = {key: value for key, value in output.items() if key not in ("task_losses", "loss")}
         for task, loss in losses.items():
-            _check(task, loss)
+            if loss is not None:
+                _check(task, loss)
+                self.present[task] = loss
 
 
 def _check(task: str, loss: Any) -> None:
-    if loss is None:
-        return
     if not isinstance(loss, Tensor):
         raise TypeError(f"The loss of task '{task}' must be a tensor with its graph, but is a {type(loss).__name__}.")
     if loss.numel() != 1:
@@ -81,7 +82,7 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
         gap: What stands for an absent task.
 
     Returns:
-        Task losses, shape ``[M]``, with their graph.
+        Task losses, shape ``[M]``, with their graph, in float32 or wider: sums of bfloat16 end at 256.
 
     Raises:
         ValueError: If the step returned a task that is not among ``tasks``, or none of its losses has a graph while
@@ -99,17 +100,20 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
             f"{list(tasks)}. Return every task, with None for one that is absent, from the first step on, and resume "
             "with the names of the checkpoint."
         )
-    present = output.present
-    if present and torch.is_grad_enabled() and not any(loss.requires_grad for loss in present):
+    found = output.present
+    if found and torch.is_grad_enabled() and not any(loss.requires_grad for loss in found.values()):
         raise ValueError(
             "None of the losses that `training_step` returned has a graph. Do not detach them, "
             "nor compute them under `no_grad`."
         )
-    absent = torch.full((), gap, dtype=present[0].dtype if present else torch.float32, device=device)
-    values = [output.losses.get(task) for task in tasks]
-    return torch.stack(
-        [absent if loss is None else loss.reshape(()).to(device, non_blocking=True) for loss in values]
-    )
+    if len(found) < len(tasks):
+        found = dict.fromkeys(tasks, torch.full((), gap, dtype=torch.float32, device=device)) | found
+    losses = torch.stack([_scalar(found[task]).to(device, non_blocking=True) for task in tasks])
+    return losses.to(torch.promote_types(losses.dtype, torch.float32))
+
+
+def _scalar(loss: Tensor) -> Tensor:
+    return loss.reshape(()) if loss.dim() else loss
 
 
 def agree_at_the_start(names: Sequence[str], seed: int) -> tuple[list[str], int]:

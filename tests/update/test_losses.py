@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.methods import SI, GroupedAggregator, GroupedScalarizer
+from lightning_go4align.update.task_losses import StepOutput, stack_losses
 
 Hostile = Callable[[Tensor, int], Tensor | None]
 
@@ -146,6 +147,20 @@ def test_groups_of_gradients_keep_the_place_of_an_absent_task() -> None:
     assert signals.indicators.isnan().tolist() == [False, True, False]
     assert (signals.grouping.assignment < 0).tolist() == [False, True, False]
     assert signals.weights == pytest.approx(signals.grouping.task_weights)
+
+
+def test_a_loss_on_another_device_comes_to_the_others_with_its_graph() -> None:
+    here, there = (torch.ones((), device=device, requires_grad=True) for device in ("cpu", "meta"))
+    losses = stack_losses(["a", "b"], StepOutput({"a": here, "b": there}), torch.device("meta"))
+    assert (losses.device.type, losses.shape) == ("meta", (2,))
+    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)
+
+
+@pytest.mark.gpu
+def test_a_loss_in_host_memory_trains_with_the_others_on_an_accelerator() -> None:
+    module = Bad(lambda loss, _: loss.cpu())
+    callback = fitted(GO4Align(), module, accelerator="gpu", devices=1)
+    assert callback.signals.weights.device.type == "cuda"
 
 
 def test_an_absent_task_trains_nothing_of_its_own() -> None:
