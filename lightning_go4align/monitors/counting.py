@@ -1,70 +1,74 @@
-"""Pairs of tasks over many steps at once, on the host, where the number of groups can be read."""
+"""Pairs of tasks over many steps at once, on the host, where the number of groups can be read.
 
-import torch
-from torch import Tensor
+In NumPy: the arrays are small, and its calls cost a fraction of torch's.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
 
 
-def members(groups: Tensor) -> Tensor:
+def members(groups: NDArray[np.int64]) -> NDArray[np.float32]:
     """Spread groups into ones and zeros.
 
     Args:
-        groups: Groups of the tasks, shape ``[T, M]``, int64; -1 for none.
+        groups: Groups of the tasks, shape ``[T, M]``; -1 for none.
 
     Returns:
-        Who is in which group, shape ``[T, K, M]``, float32, ``K`` being the groups in use in any step.
+        Who is in which group, shape ``[T, K, M]``, ``K`` being the groups in use in any step.
 
     Example:
-        >>> members(torch.tensor([[0, 1, -1]]))
-        tensor([[[1., 0., 0.],
-                 [0., 1., 0.]]])
+        >>> members(np.array([[0, 1, -1]]))
+        array([[[1., 0., 0.],
+                [0., 1., 0.]]], dtype=float32)
     """
-    ranks = torch.arange(int(groups.max()) + 1)
-    return (groups[:, None] == ranks[:, None]).to(torch.float32)
+    return np.asarray(groups[:, None] == np.arange(groups.max() + 1)[:, None], dtype=np.float32)
 
 
-def count_pairs(found: Tensor) -> Tensor:
+def count_pairs(found: NDArray[np.float32]) -> NDArray[np.int64]:
     """Count the steps in which two tasks share a group.
 
     Args:
-        found: Who is in which group, shape ``[T, K, M]``, float32.
+        found: Who is in which group, shape ``[T, K, M]``.
 
     Returns:
-        Counts, shape ``[M, M]``, int64.
+        Counts, shape ``[M, M]``.
 
     Example:
-        >>> count_pairs(members(torch.tensor([[0, 0], [0, 1]])))
-        tensor([[2, 1],
-                [1, 2]])
+        >>> count_pairs(members(np.array([[0, 0], [0, 1]])))
+        array([[2, 1],
+               [1, 2]])
     """
     rows = found.reshape(-1, found.shape[-1])
-    return (rows.T @ rows).to(torch.int64)  # exact: float32 counts to 16 million
+    return (rows.T @ rows).astype(np.int64)  # exact: float32 counts to 16 million
 
 
-def rand_indices_between(before: Tensor, now: Tensor) -> Tensor:
+def rand_indices_between(before: NDArray[np.int64], now: NDArray[np.int64]) -> NDArray[np.float64]:
     """Compare groupings through their contingency tables: :math:`O(K^2)` numbers a step and not :math:`O(M^2)`.
 
     Args:
-        before: Who is in which group in the step before, shape ``[T, K, M]``, float32.
-        now: Who is in which group, shape ``[T, K, M]``, float32.
+        before: Groups of the tasks in the step before, shape ``[T, M]``; -1 for none.
+        now: Groups of the tasks, shape ``[T, M]``.
 
     Returns:
-        Rand and adjusted Rand index over the tasks in both, shape ``[T, 2]``, float64, as
+        Rand and adjusted Rand index over the tasks in both, shape ``[T, 2]``, as
         ``metrics.group_stability.rand_indices`` has them.
 
     Example:
-        >>> before, now = members(torch.tensor([[0, 0, 1, 1]])), members(torch.tensor([[0, 0, 1, 2]]))
-        >>> rand_indices_between(before, now)
-        tensor([[0.8333, 0.5714]], dtype=torch.float64)
+        >>> rand_indices_between(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 1, 2]])).round(3)
+        array([[0.833, 0.571]])
     """
-    table = (before @ now.mT).to(torch.float64)
-    pairs, both = (_pairs(size) for size in (table.sum((1, 2)), table))
+    steps, size = len(now), int(max(before.max(initial=-1), now.max(initial=-1))) + 1
+    cells = (np.arange(steps)[:, None] * size + before) * size + now
+    seen = np.bincount(cells[(before >= 0) & (now >= 0)], minlength=steps * size**2)
+    table = seen.reshape(steps, size, size).astype(np.float64)
+    pairs, both = _pairs(table.sum((1, 2))), _pairs(table).sum((1, 2))
     first, second = _pairs(table.sum(2)).sum(1), _pairs(table.sum(1)).sum(1)
-    both = both.sum((1, 2))
-    rand = 1 - (first + second - 2 * both) / pairs.clamp(min=1)
-    chance = first * second / pairs.clamp(min=1)
+    rand = 1 - (first + second - 2 * both) / np.maximum(pairs, 1)
+    chance = first * second / np.maximum(pairs, 1)
     room = (first + second) / 2 - chance
-    return torch.stack([rand, torch.where(room > 0, (both - chance) / room, 1.0)], dim=1)
+    adjusted = np.divide(both - chance, room, out=np.ones_like(room), where=room > 0)
+    return np.stack([rand, adjusted], axis=1)
 
 
-def _pairs(size: Tensor) -> Tensor:
+def _pairs(size: NDArray[np.float64]) -> NDArray[np.float64]:
     return size * (size - 1) / 2

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from lightning_go4align.functional.relative import convergence_epochs
 from lightning_go4align.history import History
-from lightning_go4align.metrics.group_stability import moved_tasks
 from lightning_go4align.monitors.counting import count_pairs, members, rand_indices_between
 from lightning_go4align.monitors.samples import Samples, Steps
 
@@ -41,7 +40,7 @@ class Recorder:
         kept = Steps(history.steps, history.groups, history.weights, history.indicators, history.losses)
         self._told, self._samples = history, Samples(kept, capacity)
         self._together, self._present = history.together.copy(), history.present.copy()
-        self._task_moves, self._last = history.task_moves.copy(), torch.from_numpy(history.last)
+        self._task_moves, self._last = history.task_moves.copy(), history.last
         self._windows = np.zeros((max(num_windows, len(history.windows)), 6))
         self._windows[: len(history.windows)] = history.windows
         self._window, self._total = history.window, history.total
@@ -58,7 +57,7 @@ class Recorder:
             windows=self._windows[: -(-self._total // self._window)].copy(),
             window=self._window,
             total=self._total,
-            last=self._last.numpy(),
+            last=self._last,
         )
 
     def note(self, **notes: str | float) -> None:
@@ -77,25 +76,25 @@ class Recorder:
         Returns:
             A row for each step that has one before it, as ``History.windows`` has them, shape ``[T or T - 1, 6]``.
         """
-        steps = np.arange(self._total, self._total + len(groups))
-        parts = (groups.to(torch.int16), weights, indicators, losses)
-        self._samples.add(Steps(steps, *(part.numpy() for part in parts)))
-        everyone = torch.cat([self._last[None], groups]) if self._total else groups
-        self._total += len(groups)
-        self._last = groups[-1].clone()
-        return self._count(everyone, groups)
+        ranks = groups.numpy()
+        steps = np.arange(self._total, self._total + len(ranks))
+        parts = (weights.numpy(), indicators.numpy(), losses.numpy())
+        self._samples.add(Steps(steps, ranks.astype(np.int16), *parts))
+        everyone = np.concatenate([self._last[None], ranks]) if self._total else ranks
+        self._total += len(ranks)
+        self._last = ranks[-1].copy()
+        return self._count(everyone, len(ranks))
 
-    def _count(self, everyone: Tensor, groups: Tensor) -> NDArray[np.float64]:
-        found = members(everyone)
-        self._together += count_pairs(found[-len(groups) :]).numpy()
-        self._present += count_pairs((groups >= 0)[:, None].to(torch.float32)).numpy()
-        moved = moved_tasks(everyone[:-1], everyone[1:])
-        self._task_moves += moved.sum(0).numpy()
+    def _count(self, everyone: NDArray[np.int64], num_new: int) -> NDArray[np.float64]:
+        found, before, now = members(everyone), everyone[:-1], everyone[1:]
+        self._together += count_pairs(found[-num_new:])
+        self._present += count_pairs((everyone[-num_new:] >= 0)[:, None].astype(np.float32))
+        moved = (now != before) & (now >= 0) & (before >= 0)
+        self._task_moves += moved.sum(0)
         moves = moved.sum(1)
         occupied = found[1:].any(2).sum(1)
-        counts = torch.stack([torch.ones_like(moves), moves, moves == 0, occupied], dim=1).to(torch.float64)
-        indices = rand_indices_between(found[:-1], found[1:])
-        changes = torch.cat([counts[:, :1], indices, counts[:, 1:]], dim=1).numpy()
+        indices = rand_indices_between(before, now)
+        changes = np.column_stack([np.ones(len(now)), indices, moves, moves == 0, occupied])
         self._fill_windows(changes)
         return changes
 
