@@ -65,7 +65,7 @@ class StepMonitor(Callback):
 
 
 class StepRatio:
-    """Train one module with several methods in turn and compare the medians of their steps.
+    """Train one module with several methods in turn and compare their steps turn by turn.
 
     Args:
         benchmark: Whose network and batch.
@@ -81,14 +81,17 @@ class StepRatio:
         self.precision = precision
         self.workload = WORKLOADS[benchmark]
 
-    def seconds(self, methods: Sequence[str], rounds: int, steps: int) -> dict[str, float]:
-        """Median time of a step for each method, measured in ``rounds`` turns of ``steps`` steps."""
+    def seconds(self, methods: Sequence[str], rounds: int, steps: int) -> dict[str, list[float]]:
+        """Median time of a step for each method in each of ``rounds`` turns of ``steps`` steps."""
         network = self.workload.module(Sum()).network
         timers = {method: StepMonitor() for method in methods}
         for turn in range(rounds):
             for method in methods if turn % 2 == 0 else reversed(methods):
                 self._train(method, steps + 1, timers[method], network=network)
-        return {method: median(timer.seconds) for method, timer in timers.items()}
+        return {
+            method: [median(timer.seconds[start : start + steps]) for start in range(0, rounds * steps, steps)]
+            for method, timer in timers.items()
+        }
 
     def peak_gigabytes(self, method: str, steps: int = 2) -> float:
         """Peak memory of a training: of the GPU where there is one, else of a process that does nothing else."""
@@ -132,11 +135,13 @@ def step_ratio(
     ratio, table_6 = StepRatio(benchmark, precision), WORKLOADS[benchmark].table_6
     seconds = ratio.seconds(methods, rounds, steps)
     lines = [f"{benchmark}, {precision}: {rounds} turns of {steps} steps each; the paper's epochs on an A100"]
-    for method, time_of_step in seconds.items():
-        relative, printed = time_of_step / seconds[methods[0]], table_6[method] / table_6[methods[0]]
+    for method, turns in seconds.items():
+        time_of_step, printed = median(turns), table_6[method] / table_6[methods[0]]
+        ratios = [own / other for own, other in zip(turns, seconds[methods[0]], strict=True)]
+        spread = f"({min(ratios):.4f} to {max(ratios):.4f} over the turns; paper {printed:.4f})"
         lines.append(
             f"{method:9} {time_of_step:8.4f} s a step, {time_of_step * ratio.workload.num_steps:8.1f} s an epoch "
-            f"(paper {table_6[method]:8.2f}), ratio {relative:.4f} (paper {printed:.4f}), "
+            f"(paper {table_6[method]:8.2f}), ratio {median(ratios):.4f} {spread}, "
             f"peak {ratio.peak_gigabytes(method):.2f} GB"
         )
     return "\n".join(lines)
