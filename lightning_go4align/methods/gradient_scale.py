@@ -37,4 +37,5 @@ class GradientScaleWeighting(Weighting[Matrix]):
 
     @override
     def forward(self, matrix: Tensor, /) -> Tensor:
-        return scale_vector(matrix.detach().norm(dim=1)).nan_to_num(nan=0.0)
+        norms: Tensor = matrix.detach().norm(dim=1)
+        return scale_vector(norms).nan_to_num(nan=0.0)
