@@ -6,12 +6,14 @@ values make superfluous (absent points, ties, empty clusters) is left out instea
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Solution = tuple[NDArray[np.int64], Floats]
+Integers = NDArray[np.int64]
+Solution = tuple[Integers, Floats]
 
 BLOCK = 64  # Ends of clusters that are solved together: their gains stay in the cache.
 
@@ -30,8 +32,9 @@ def solve_on_host(points: Floats, sizes: range) -> list[Solution]:
         >>> solve_on_host(np.array([4.0, 1.0, 4.5, 4.5]), range(2, 3))
         [(array([1, 0, 1, 1]), array([1.        , 4.33333333]))]
     """
-    ordered = np.sort(points)
-    if not (math.isfinite(ordered[0]) and math.isfinite(ordered[-1])):
+    ordered = points.copy()
+    ordered.sort()
+    if not (math.isfinite(ordered.item(0)) and math.isfinite(ordered.item(-1))):
         return _solve_present(points, sizes)
     return [
         _solution(points, ordered, starts, size) for starts, size in zip(_starts(ordered, sizes), sizes, strict=True)
@@ -53,9 +56,10 @@ def _solve_present(points: Floats, sizes: range) -> list[Solution]:
 
 
 def _solution(points: Floats, ordered: Floats, starts: list[int], size: int) -> Solution:
-    numbers = np.subtract([*starts[1:], len(ordered)], starts)
-    means = np.add.reduceat(ordered, starts) / numbers
-    return ordered[starts].searchsorted(points, side="right") - 1, _fill(means, size)
+    first = np.array(starts)
+    numbers = [after - start for start, after in pairwise([*starts, len(ordered)])]
+    means = np.add.reduceat(ordered, first) / numbers
+    return ordered[first].searchsorted(points, "right") - 1, _fill(means, size)
 
 
 def _fill(means: Floats, size: int) -> Floats:
@@ -70,35 +74,43 @@ def _starts(ordered: Floats, sizes: range) -> list[list[int]]:
     points end up together because no cluster may start between them.
     """
     rises = ordered[1:] > ordered[:-1]
-    distinct = [0, *(np.flatnonzero(rises) + 1).tolist()]
+    distinct = [0, *(rises.nonzero()[0] + 1).tolist()]
     if sizes[0] >= len(distinct):
         return [distinct] * len(sizes)
-    width = ordered[-1] - ordered[0]
     # Moved to [0, 1]: nearly equal points far from 0 keep their digits, and no square overflows.
+    moved = ordered - ordered[0]
+    moved /= moved[-1]
     sums = np.zeros(len(ordered) + 1)
-    np.cumsum((ordered - ordered[0]) / width, out=sums[1:])
-    penalty = np.where(rises, 0.0, -np.inf) if len(distinct) < len(ordered) else 0.0
-    layers, choices = _layers(sums, penalty, min(sizes[-1], len(distinct)) - 1)
-    last = _gains(sums, len(ordered) - 1, len(ordered))[0] + penalty
+    np.add.accumulate(moved, out=sums[1:])
+    penalty = np.where(rises, 0.0, -np.inf) if len(distinct) < len(ordered) else None
+    layers, choices, last = _layers(sums, penalty, min(sizes[-1], len(distinct)) - 1)
     return [_trace(layers, choices, last, size) if size < len(distinct) else distinct for size in sizes]
 
 
-def _layers(sums: Floats, penalty: Floats | float, number: int) -> tuple[list[Floats], list[NDArray[np.int64]]]:
-    """Best gain of the points up to each end, in 1 ... ``number`` clusters, and where the last of these starts."""
+def _layers(
+    sums: Floats, penalty: Floats | None, number: int
+) -> tuple[list[Floats], list[NDArray[np.int64]], Floats]:
+    """Solve for 1 ... ``number`` clusters of the points up to each end.
+
+    Returns:
+        The best gains, where the last cluster then starts (from 2 clusters on), and what one more cluster, up to the
+        last end, gains from each start.
+    """
     ends = len(sums) - 1
     layers = [sums[1:] * sums[1:] / np.arange(1, ends + 1)]
     layers += [np.empty(ends) for _ in range(number - 1)]
     choices = [np.empty(ends, np.int64) for _ in range(number - 1)]
-    for first in range(0, ends if choices else 0, BLOCK):
+    for first in range(0 if choices else ends - 1, ends, BLOCK):
         last = min(first + BLOCK, ends)
         gains = _gains(sums, first, last)
-        if isinstance(penalty, np.ndarray):
+        if penalty is not None:
             gains += penalty[: last - 1]
+        totals = np.empty_like(gains)
         for layer, following, choice in zip(layers, layers[1:], choices, strict=False):
-            totals = layer[: last - 1] + gains
+            np.add(layer[: last - 1], gains, out=totals)
             totals.argmax(1, out=choice[first:last])
             np.maximum.reduce(totals, 1, out=following[first:last])
-    return layers, choices
+    return layers, choices, gains[-1]
 
 
 def _gains(sums: Floats, first: int, last: int) -> Floats:

@@ -134,18 +134,21 @@ def check_num_clusters(points: Tensor, num_clusters: int) -> None:
     Raises:
         ValueError: If either does not fit.
     """
-    if points.dim() != 1 or len(points) == 0:
-        raise ValueError(f"`points` must be a vector of at least one number, but has shape {list(points.shape)}.")
-    if not 1 <= num_clusters <= len(points):
+    shape = points.shape
+    if len(shape) != 1 or shape[0] == 0:
+        raise ValueError(f"`points` must be a vector of at least one number, but has shape {list(shape)}.")
+    if not 1 <= num_clusters <= shape[0]:
         raise ValueError(
-            f"`num_groups` must lie in [1, {len(points)}], the number of tasks, but is {num_clusters}. "
+            f"`num_groups` must lie in [1, {shape[0]}], the number of tasks, but is {num_clusters}. "
             "Change it in `model.method`."
         )
 
 
 def _solve(points: Tensor, sizes: range) -> list[Grouping]:
     """Solve where the points are; to read a tensor in host memory stalls nothing."""
-    if points.device.type == "cpu":
-        solutions = solve_on_host(np.array(points.tolist()), sizes)
-        return [Grouping(torch.from_numpy(a), torch.from_numpy(m).to(points.dtype)) for a, m in solutions]
-    return [Grouping(a, m.to(points.dtype)) for a, m in solve_on_device(points.detach(), sizes)]
+    points = points.detach()
+    if points.is_cpu and points.dtype != torch.bfloat16:  # which NumPy lacks
+        numbers = points.numpy()
+        solutions = solve_on_host(numbers.astype(np.float64), sizes)
+        return [Grouping(torch.from_numpy(a), torch.from_numpy(m.astype(numbers.dtype))) for a, m in solutions]
+    return [Grouping(a, m.to(points.dtype)) for a, m in solve_on_device(points, sizes)]

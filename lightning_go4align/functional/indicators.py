@@ -1,14 +1,22 @@
-"""Risk-guided group indicators (Section 3.3 of the paper)."""
+"""Risk-guided group indicators (Section 3.3 of the paper), of tensors or of NumPy's arrays.
 
-from typing import Literal
+On the few numbers that tasks are, a call costs all and NumPy's cost a third of torch's: what lies in host memory is
+handed over as arrays.
+"""
 
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Reduction = Literal["sum", "mean"]
+Array = TypeVar("Array", Tensor, NDArray[np.float64])
 
 
-def scale_vector(losses: Tensor, reduction: Reduction = "mean") -> Tensor:
+def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
     r"""Weigh tasks by how far their loss lies below the others (Eq. 5).
 
     .. math:: p^m = \tilde L / L^m
@@ -26,14 +34,15 @@ def scale_vector(losses: Tensor, reduction: Reduction = "mean") -> Tensor:
         >>> scale_vector(torch.tensor([1.0, 2.0, 3.0]))
         tensor([2.0000, 1.0000, 0.6667])
     """
+    xp: Any = _namespace(losses)
     counted = valid_losses(losses)
-    total = torch.where(counted, losses, 0).sum()
+    total = xp.where(counted, losses, 0).sum()
     if reduction == "mean":
-        total = total / counted.sum().clamp(min=1)
-    return torch.where(counted, total / losses, torch.nan)
+        total = total / counted.sum()
+    return xp.where(counted, total / losses, xp.nan)  # type: ignore[no-any-return]  # one of two namespaces
 
 
-def smoothness_vector(log_previous: Tensor, losses: Tensor, beta: float) -> Tensor:
+def smoothness_vector(log_previous: Array, losses: Array, beta: float) -> Array:
     r"""Smooth the loss history of each task (Eq. 6), as a logarithm.
 
     .. math:: \mathcal Q_t = \sigma[\mathcal Q_{t-1} \odot \exp(-\beta L_t)]
@@ -56,10 +65,30 @@ def smoothness_vector(log_previous: Tensor, losses: Tensor, beta: float) -> Tens
         >>> state.softmax(0)
         tensor([0.7311, 0.2689])
     """
-    return torch.where(valid_losses(losses), log_previous - beta * losses, log_previous)
+    xp: Any = _namespace(losses)
+    return xp.where(valid_losses(losses), log_previous - beta * losses, log_previous)  # type: ignore[no-any-return]
 
 
-def group_indicators(scale: Tensor, smoothness: Tensor) -> Tensor:
+def softmax(log_smoothness: Array) -> Array:
+    r"""Normalise a smoothness vector: :math:`\sigma` of Eq. 6.
+
+    Args:
+        log_smoothness: Logarithm of the smoothness vector up to a constant, shape ``[M]``.
+
+    Returns:
+        Smoothness vector, shape ``[M]``, summing to 1.
+
+    Example:
+        >>> softmax(np.array([-1.0, -1.0]))
+        array([0.5, 0.5])
+    """
+    if isinstance(log_smoothness, Tensor):
+        return log_smoothness.softmax(0)
+    powers = np.exp(log_smoothness - log_smoothness.max())
+    return powers / powers.sum()  # type: ignore[no-any-return]  # NumPy's stub
+
+
+def group_indicators(scale: Array, smoothness: Array) -> Array:
     r"""Combine both vectors into the group indicators (Eq. 7).
 
     .. math:: \gamma_t = \mathcal P_t \odot \mathcal Q_t
@@ -78,7 +107,7 @@ def group_indicators(scale: Tensor, smoothness: Tensor) -> Tensor:
     return scale * smoothness
 
 
-def valid_losses(losses: Tensor) -> Tensor:
+def valid_losses(losses: Array) -> Array:
     """Tell which losses lie in the domain of Eq. 5 and 6: positive and finite.
 
     A loss of exactly 0 has no gradient to weigh, an absent task is NaN, and a negative one has no scale.
@@ -93,4 +122,8 @@ def valid_losses(losses: Tensor) -> Tensor:
         >>> valid_losses(torch.tensor([1.0, 0.0, -1.0, float("nan"), float("inf")]))
         tensor([ True, False, False, False, False])
     """
-    return (losses > 0) & (losses < torch.inf)
+    return (losses > 0) & (losses < torch.inf)  # type: ignore[return-value]  # an array of bool
+
+
+def _namespace(values: Array) -> ModuleType:
+    return torch if isinstance(values, Tensor) else np

@@ -23,7 +23,5 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         tensor(4.)
     """
     dtype = torch.promote_types(losses.dtype, torch.float32)
-    weights = (
-        weights.detach().to(torch.float64 if dtype == torch.float64 else dtype).clamp(max=torch.finfo(dtype).max)
-    )
-    return (losses.to(dtype).masked_fill(weights == 0, 0) * weights).sum()
+    weights = weights.detach().to(dtype).clamp(max=torch.finfo(dtype).max)
+    return losses.to(dtype).masked_fill(weights == 0, 0) @ weights

@@ -2,13 +2,21 @@
 
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d, kmeans_1d_path
-from lightning_go4align.functional.indicators import Reduction, group_indicators, scale_vector, smoothness_vector
+from lightning_go4align.functional.indicators import (
+    Array,
+    Reduction,
+    group_indicators,
+    scale_vector,
+    smoothness_vector,
+    softmax,
+)
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
@@ -91,12 +99,19 @@ class GO4Align(SizedByFirstCall, Scalarizer):
     def forward(self, losses: Tensor, /) -> Tensor:
         values = losses.detach().to(torch.float32 if losses.is_mps else torch.float64)
         state = self._state(values)
-        self.log_smoothness = smoothness_vector(state, values, self.beta)
-        scale = scale_vector(values, self.reduction)
-        self.indicators = group_indicators(scale, self.log_smoothness.softmax(0))
+        if values.is_cpu:
+            with np.errstate(all="ignore"):  # A loss outside the domain is masked, whatever it gives.
+                arrays = self._indicators(state.numpy(), values.numpy())
+            self.log_smoothness, self.indicators = map(torch.from_numpy, arrays)
+        else:
+            self.log_smoothness, self.indicators = self._indicators(state, values)
         self.grouping = self._group(self.indicators)
         self.task_weights = self.grouping.task_weights
         return weighted_risk(losses, self.task_weights)
+
+    def _indicators(self, log_previous: Array, losses: Array) -> tuple[Array, Array]:
+        log_smoothness = smoothness_vector(log_previous, losses, self.beta)
+        return log_smoothness, group_indicators(scale_vector(losses, self.reduction), softmax(log_smoothness))
 
     def _state(self, values: Tensor) -> Tensor:
         if self.log_smoothness is None:
