@@ -12,7 +12,8 @@ from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.trainer import call
 from torch import Tensor
 from torch.optim import Optimizer
-from typing_extensions import Self
+
+from lightning_go4align.update.shadows import Shadows
 
 PRIVATE_NAMES = (
     "fit_loop.epoch_loop._should_accumulate",
@@ -77,52 +78,6 @@ def loses_static_graph(trainer: pl.Trainer) -> bool:
     strategy = trainer.strategy
     static = getattr(strategy, "_ddp_kwargs", {}).get("static_graph", False)
     return bool(static) and not hasattr(strategy, "_pl_static_graph_delay_done")
-
-
-class Shadows:
-    """Attributes that stand before others on single instances, until they are lifted.
-
-    Example:
-        >>> class Owner:
-        ...     name = "class"
-        >>> owner, shadows = Owner(), Shadows()
-        >>> shadows.cast(owner, "name", "instance")
-        >>> owner.name
-        'instance'
-        >>> shadows.lift()
-        >>> owner.name
-        'class'
-    """
-
-    def __init__(self) -> None:
-        self._restore: list[Callable[[], None]] = []
-
-    def cast(self, owner: object, name: str, value: Any) -> None:
-        """Let ``owner.name`` be ``value``.
-
-        Args:
-            owner: The instance.
-            name: Its attribute.
-            value: What stands there until ``lift``.
-        """
-        attributes = vars(owner)
-        if name in attributes:
-            before = attributes[name]
-            self._restore.append(lambda: setattr(owner, name, before))
-        else:
-            self._restore.append(lambda: delattr(owner, name))
-        setattr(owner, name, value)
-
-    def lift(self) -> None:
-        """Undo all, the last first."""
-        while self._restore:
-            self._restore.pop()()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lift()
 
 
 class ManualScope:

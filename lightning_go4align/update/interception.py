@@ -15,13 +15,13 @@ from torchjd.aggregation import Aggregator
 from lightning_go4align.update.balancer import Balancer
 from lightning_go4align.update.compatibility import (
     ManualScope,
-    Shadows,
     loses_static_graph,
     missing_names,
     refuse_several_optimizers,
 )
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
 from lightning_go4align.update.second_look import without_trace
+from lightning_go4align.update.shadows import Shadows
 from lightning_go4align.update.task_losses import StepOutput
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_go4align.update.compatibility import Shadows
+from lightning_go4align.update.shadows import Shadows
 
 
 @contextmanager

@@ -354,4 +354,4 @@ def run(rank: int, port: int) -> None:
 
 
 if __name__ == "__main__":
-    mp.spawn(run, (int(sys.argv[1]),), nprocs=RANKS)
+    mp.start_processes(run, (int(sys.argv[1]),), nprocs=RANKS, start_method="fork")  # Nothing is imported again.

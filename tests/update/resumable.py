@@ -30,7 +30,7 @@ METHODS = {
     "DWA": DWA,
     "UW": lambda: UW(3),
     "FAMO in groups": lambda: GroupedScalarizer(FAMO(3), 2),
-    "Nash-MTL": lambda: NashMTL(3, update_weights_every=3),
+    "Nash-MTL": lambda: NashMTL(3, update_weights_every=3, optim_niter=3),
     "UPGrad": UPGrad,
     "a task by its name": lambda: SingleTask("b"),
     "RLW": Random,
