@@ -118,4 +118,4 @@ def run(rank, port):
 
 
 if __name__ == "__main__":
-    mp.spawn(run, (sys.argv[1],), nprocs=RANKS)
+    mp.start_processes(run, (sys.argv[1],), nprocs=RANKS, start_method="fork")  # They share the imports.
