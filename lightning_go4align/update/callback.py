@@ -27,8 +27,9 @@ class MultiTaskCallback(Callback):
     updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
     training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
 
-    The method's state is saved in checkpoints with the callback. Losses, weights and groups go to the loggers at
-    their interval, see ``signals_row``.
+    The method's state is saved in checkpoints with the callback. What it draws at random comes from a stream of its
+    own, which ``seed_everything`` starts: equal on all ranks, saved with it, and without effect on what the model
+    draws. Losses, weights and groups go to the loggers at their interval, see ``signals_row``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or

@@ -91,6 +91,16 @@ def test_an_aggregator_may_have_several_optimizers() -> None:
     assert all(torch.equal(several.parameters[name], value) for name, value in one.parameters.items())
 
 
+@pytest.mark.parametrize("optimization", ["manual", "automatic"])
+def test_an_optimizer_that_stands_on_the_instance_is_used_and_stays(optimization: str) -> None:
+    module = Toy()
+    on_instance = module.configure_optimizers = lambda: torch.optim.SGD(
+        module.parameters(), 0.125
+    )  # As the CLI does.
+    assert outcome(module, MultiTaskCallback(Sum(), optimization)).rates[-1] == [0.125]
+    assert vars(module)["configure_optimizers"] is on_instance
+
+
 def test_automatic_optimization_refuses_several_optimizers() -> None:
     with pytest.raises(MisconfigurationException, match="optimization='manual'"):
         fitted(Sum(), Toy(one_per_head), "automatic")
