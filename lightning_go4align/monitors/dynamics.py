@@ -36,7 +36,8 @@ class GroupDynamicsMonitor(Callback):
     Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved at the end of
     each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
     page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
-    since the last logging step, and to W&B and TensorBoard also pictures.
+    since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
+    to W&B and TensorBoard also pictures.
 
     The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the latest.
 
@@ -116,7 +117,11 @@ class GroupDynamicsMonitor(Callback):
         self._read()
         convergence = [c.convergence.epochs for c in trainer.callbacks if isinstance(c, DeltaMMonitor)]  # type: ignore[attr-defined]
         values = {name: value.item() for name, value in found.items()}
-        self._recorder.score(trainer.current_epoch + 1, values, convergence[0] if convergence else None)
+        difference = self._recorder.score(trainer.current_epoch + 1, values, convergence[0] if convergence else None)
+        if not convergence and math.isfinite(difference):
+            row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
+            for logger in trainer.loggers:
+                logger.log_metrics(row, step=trainer.global_step - 1)
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

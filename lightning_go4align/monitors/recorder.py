@@ -1,5 +1,6 @@
 """Sampled steps and exact counts of a run, in memory that does not grow."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -106,15 +107,17 @@ class Recorder:
         places = np.arange(self._total - len(changes), self._total) // self._window
         np.add.at(self._windows, places, changes)
 
-    def score(self, epoch: int, values: Mapping[str, float], epochs: Tensor | None) -> None:
+    def score(self, epoch: int, values: Mapping[str, float], epochs: Tensor | None) -> float:
         """Record a validation epoch.
 
         Args:
             epoch: The epoch, from 1.
-            values: What was logged: ``val/delta_m``, perhaps ``val/delta/<metric>`` for each metric and
-                ``val/convergence_difference``.
+            values: What was logged: ``val/delta_m`` and perhaps ``val/delta/<metric>`` for each metric.
             epochs: Epochs of convergence of these metrics so far, shape ``[S]``; taken from their changes if not
                 given.
+
+        Returns:
+            The convergence difference, their standard deviation; NaN without parts.
         """
         told = self._told
         changes = {name: value for name, value in values.items() if name.startswith("val/delta/")}
@@ -125,7 +128,8 @@ class Recorder:
             # 100 + delta is the metric in percent of its single-task value, where lower is better
             curves = torch.from_numpy(100 + deltas)
             epochs = convergence_epochs(curves, torch.zeros(len(changes), dtype=torch.bool))
-        row = [epoch, self._total, values["val/delta_m"], values.get("val/convergence_difference", np.nan)]
+        difference = float(epochs.double().std(correction=0)) if len(epochs) else math.nan
+        row = [epoch, self._total, values["val/delta_m"], difference]
         self._told = replace(
             told,
             scores=np.concatenate([told.scores, [row]]),
@@ -133,3 +137,4 @@ class Recorder:
             deltas=deltas,
             epochs=epochs.double().numpy().copy(),
         )
+        return difference

@@ -105,6 +105,20 @@ def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
     assert history.epochs.tolist() == delta_m.convergence.epochs.tolist()
 
 
+def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(fit, tmp_path, toy):
+    def validation_step(batch):
+        errors = {"depth": [4.0, 2.0, 1.999], "normal": [9.0, 5.0, 3.0]}
+        changes = {f"val/delta/{name}": values[toy.current_epoch] for name, values in errors.items()}
+        toy.log_dict(changes | {"val/delta_m": sum(changes.values()) / 2})
+
+    toy.validation_step = validation_step
+    fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"), max_epochs=3, num_sanity_val_steps=0)
+    with (tmp_path / "runs" / "version_0" / "metrics.csv").open() as file:
+        found = [row["val/convergence_difference"] for row in csv.DictReader(file)]
+    # 104 %, 102 %, 101.999 % of the single-task error and 109 %, 105 %, 103 %: epochs 1, 2, 2 and 1, 2, 3
+    assert [float(value) for value in found if value] == [0, 0, 0.5]
+
+
 def test_a_method_that_does_not_group_has_no_groups_to_show(fit, tmp_path, toy):
     toy.shared_parameters = toy.body.parameters
     fit(GroupDynamicsMonitor(), method=UPGrad(), max_epochs=1)

@@ -66,9 +66,10 @@ def test_the_changes_at_the_best_epoch_are_found():
 def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it():
     recorder = Recorder(History.empty(["a", "b"]))
     for epoch, (first, second) in enumerate([(100.0, 50.0), (0.0, 49.9), (-0.5, 20.0)], start=1):
-        recorder.score(epoch, {"val/delta_m": first, "val/delta/a": first, "val/delta/b": second}, None)
+        changes = {"val/delta_m": first, "val/delta/a": first, "val/delta/b": second}
+        difference = recorder.score(epoch, changes, None)
     # 200 %, 100 %, 99.5 % of the single-task error, and 150 %, 149.9 %, 120 %
-    assert recorder.history.epochs.tolist() == [2, 3]
+    assert (recorder.history.epochs.tolist(), difference) == ([2, 3], 0.5)
 
 
 def test_scores_without_parts_are_kept():
