@@ -268,10 +268,9 @@ def test_smoothness_survives_long_training_at_every_beta(num_steps):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("beta", BETAS)
-@pytest.mark.parametrize("num_groups", [1, 2, 3])
-def test_weights_survive_a_million_steps(beta, num_groups):
-    method = GO4Align(num_groups, beta)
+@pytest.mark.parametrize("beta", [BETAS[0], BETAS[-1]])
+def test_weights_survive_a_million_steps(beta):
+    method = GO4Align(num_groups=2, beta=beta)
     losses = torch.rand(1000, 3, generator=torch.Generator().manual_seed(0))
     for step in range(1_000_000):
         method(losses[step % 1000])
