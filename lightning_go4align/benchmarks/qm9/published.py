@@ -9,7 +9,7 @@ def single_task_errors(file: str) -> dict[str, float]:
 
     Args:
         file: ``published.json``, those of the full protocol; ``quick_stl.json``, those of ``configs/qm9/quick.yaml``;
-            or a file that ``python -m lightning_go4align.benchmarks.qm9.single_task`` wrote.
+            or a file that ``go4align study configs/studies/qm9_stl.yaml`` wrote.
 
     Returns:
         Mean absolute error of each target, in published units.
@@ -26,7 +26,7 @@ def single_task_errors(file: str) -> dict[str, float]:
     if path is None:
         raise FileNotFoundError(
             f"`baseline` must be a file of single-task errors, but there is no {file!r}. Give `published.json`, "
-            "`quick_stl.json`, or a path that `python -m lightning_go4align.benchmarks.qm9.single_task` wrote."
+            "`quick_stl.json`, or a path that `go4align study configs/studies/qm9_stl.yaml` wrote."
         )
     errors: dict[str, float] = json.loads(path.read_text())["errors"]
     return errors
