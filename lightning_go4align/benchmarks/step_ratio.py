@@ -7,9 +7,9 @@ import logging
 import resource
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
+from itertools import chain, repeat
 from multiprocessing import get_context
 from statistics import median
 from typing import Any, Literal
@@ -87,31 +87,34 @@ class StepRatio:
         timers = {method: StepMonitor() for method in methods}
         for turn in range(rounds):
             for method in methods if turn % 2 == 0 else reversed(methods):
-                self._train(method, steps + 1, timers[method], network=network)
+                self._train(method, steps, timers[method], network=network)
         return {
             method: [median(timer.seconds[start : start + steps]) for start in range(0, rounds * steps, steps)]
             for method, timer in timers.items()
         }
 
-    def peak_gigabytes(self, method: str, steps: int = 2) -> float:
+    def peak_gigabytes(self, method: str, steps: int = 1) -> float:
         """Peak memory of a training: of the GPU where there is one, else of a process that does nothing else."""
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
             self._train(method, steps)
             return torch.cuda.max_memory_allocated() / 1e9
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-            return alone.submit(_peak_of_process, self.benchmark, self.precision, method, steps).result()
+            threads = torch.get_num_threads()
+            return alone.submit(_peak_of_process, self.benchmark, self.precision, method, steps, threads).result()
 
     def _train(self, method: str, steps: int, *callbacks: Callback, **parts: Any) -> None:
         module = self.workload.module(METHODS[method](self.workload.num_tasks), **parts)
         trainer = Trainer(
-            devices=1, precision=self.precision, max_steps=steps, callbacks=list(callbacks), barebones=True
+            devices=1, precision=self.precision, max_steps=steps + 1, callbacks=list(callbacks), barebones=True
         )
-        trainer.fit(module, repeat(self.workload.batch(), steps))
+        batch = self.workload.batch()
+        few = {name: values[: max(1, len(values) // 64)] for name, values in batch.items()}
+        trainer.fit(module, chain([few], repeat(batch, steps)))  # of the first step no time is taken
 
 
-def _peak_of_process(benchmark: Benchmark, precision: str, method: str, steps: int) -> float:
-    torch.set_num_threads(1)
+def _peak_of_process(benchmark: Benchmark, precision: str, method: str, steps: int, threads: int) -> float:
+    torch.set_num_threads(threads)
     StepRatio(benchmark, precision)._train(method, steps)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
@@ -122,7 +125,8 @@ def step_ratio(
     rounds: int = 5,
     steps: int = 3,
     precision: str = "32-true",
-) -> str:
+    threads: int = 1,
+) -> Iterator[str]:
     """Compare the methods' time of a step and their memory at the real size of a benchmark.
 
     Args:
@@ -131,24 +135,29 @@ def step_ratio(
         rounds: Turns of each method.
         steps: Measured steps in each turn.
         precision: The Trainer's; ``bf16-mixed``, for instance.
+        threads: On a CPU.
+
+    Returns:
+        Lines, as they become known.
     """
+    torch.set_num_threads(threads)
     ratio, table_6 = StepRatio(benchmark, precision), WORKLOADS[benchmark].table_6
     seconds = ratio.seconds(methods, rounds, steps)
-    lines = [f"{benchmark}, {precision}: {rounds} turns of {steps} steps each; the paper's epochs on an A100"]
+    yield f"{benchmark}, {precision}: {rounds} turns of {steps} steps each; the paper's epochs on an A100"
     for method, turns in seconds.items():
         time_of_step, printed = median(turns), table_6[method] / table_6[methods[0]]
         ratios = [own / other for own, other in zip(turns, seconds[methods[0]], strict=True)]
         spread = f"({min(ratios):.4f} to {max(ratios):.4f} over the turns; paper {printed:.4f})"
-        lines.append(
+        yield (
             f"{method:9} {time_of_step:8.4f} s a step, {time_of_step * ratio.workload.num_steps:8.1f} s an epoch "
-            f"(paper {table_6[method]:8.2f}), ratio {median(ratios):.4f} {spread}, "
-            f"peak {ratio.peak_gigabytes(method):.2f} GB"
+            f"(paper {table_6[method]:8.2f}), ratio {median(ratios):.4f} {spread}"
         )
-    return "\n".join(lines)
+    for method in methods:
+        yield f"{method:9} peak {ratio.peak_gigabytes(method):.2f} GB"
 
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")  # Lightning on loaders, logging and the like
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    torch.set_num_threads(1)
-    print(auto_cli(step_ratio, as_positional=True))  # noqa: T201  # the answer of the command
+    for line in auto_cli(step_ratio, as_positional=True):
+        print(line, flush=True)  # noqa: T201  # the answer of the command

@@ -8,17 +8,18 @@ import pytest
 pytestmark = pytest.mark.slow  # three processes that import everything
 
 
+def run(ranks, folder, method):
+    """What that many processes print."""
+    script = Path(__file__).with_name("two_ranks.py")
+    command = [sys.executable, str(script), str(ranks), str(folder), method]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
-    """What one process and what two processes print."""
-
-    def run(ranks):
-        script, folder = Path(__file__).with_name("two_ranks.py"), tmp_path_factory.mktemp("scenes")
-        command = [sys.executable, str(script), str(ranks), str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return {ranks: run(ranks) for ranks in (1, 2)}
+    """What one process and what two processes print with GO4Align."""
+    return {ranks: run(ranks, tmp_path_factory.mktemp("scenes"), "GO4Align") for ranks in (1, 2)}
 
 
 def test_two_processes_measure_the_whole_test_set(outcome):
@@ -27,6 +28,10 @@ def test_two_processes_measure_the_whole_test_set(outcome):
 
 def test_two_processes_end_with_equal_parameters_and_task_weights(outcome):
     assert outcome[2]["gap"] == 0
+
+
+def test_two_processes_end_with_equal_parameters_and_task_weights_with_famo(tmp_path):
+    assert run(2, tmp_path, "FAMO")["gap"] == 0
 
 
 def test_two_processes_share_the_steps_of_an_epoch(outcome):

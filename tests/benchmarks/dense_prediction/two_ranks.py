@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
+from torchjd.scalarization import FAMO
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN, GeneratedCityScapes
 from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor
@@ -15,13 +16,15 @@ from lightning_go4align.benchmarks.score_table import ScoreTable
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
 
+METHODS = {"GO4Align": lambda: GO4Align(num_groups=2), "FAMO": lambda: FAMO(2)}
 
-def main(ranks: int, folder: Path) -> None:
+
+def main(ranks: int, folder: Path, method: str) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     torch.set_num_threads(1)
     seed_everything(0, verbose=False)
-    module = CityScapesModule(GO4Align(num_groups=2), CityScapesMTAN([4, 4, 4, 4, 4]))
+    module = CityScapesModule(METHODS[method](), CityScapesMTAN([4, 4, 4, 4, 4]))
     data = GeneratedCityScapes(num_train=8, num_test=4, cache=str(folder), batch_size=2, size=(32, 64))
     quiet = {
         "logger": False,
@@ -49,4 +52,4 @@ def main(ranks: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
