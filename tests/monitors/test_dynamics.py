@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torchjd.aggregation import UPGrad
 
-from lightning_go4align import MultiTaskCallback
+from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.history import History
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
 
@@ -117,6 +117,24 @@ def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(fit
         found = [row["val/convergence_difference"] for row in csv.DictReader(file)]
     # 104 %, 102 %, 101.999 % of the single-task error and 109 %, 105 %, 103 %: epochs 1, 2, 2 and 1, 2, 3
     assert [float(value) for value in found if value] == [0, 0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("num_tasks", "steps", "scale"),
+    [
+        pytest.param(1, 10, 1.0, id="one task"),
+        pytest.param(4, 1, 1.0, id="one step"),
+        pytest.param(4, 10, float("nan"), id="a loss that is NaN"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The loss of task .* was not finite")
+def test_a_degenerate_fit_leaves_a_page(fit, tmp_path, toy, num_tasks, steps, scale):
+    module = type(toy)(num_tasks)
+    module.training_step = lambda batch: {**module.losses(batch), "task_0": scale * module.losses(batch)["task_0"]}
+    fit(GroupDynamicsMonitor(), method=GO4Align(num_groups=1), module=module, max_epochs=1, limit_train_batches=steps)
+    page = (tmp_path / "group_dynamics.html").read_text()
+    assert f"tasks <b>{num_tasks}</b> · steps <b>{steps}</b>" in page
+    assert page.count("<svg") >= 4
 
 
 def test_a_method_that_does_not_group_has_no_groups_to_show(fit, tmp_path, toy):
