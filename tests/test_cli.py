@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 import yaml
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.demos.boring_classes import BoringDataModule
 from toy import loader
 
@@ -123,6 +124,27 @@ def test_the_callback_door_stands_open_in_the_trainer(config, tmp_path):
     )
     main(["fit", "-c", str(tmp_path / "plain.yaml"), *SHORT])
     assert seen.pop().tasks == ["a", "b", "c"]
+
+
+@pytest.mark.filterwarnings("ignore:.*configure_optimizers. will be overridden")
+def test_optimizer_and_scheduler_of_the_command_line_are_driven(config):
+    given = ["--optimizer=SGD", "--optimizer.lr=0.5", "--lr_scheduler=StepLR", "--lr_scheduler.step_size=1"]
+    halved = ["--lr_scheduler.gamma=0.5", "--trainer.callbacks=cli_modules.Rates"]
+    main(["fit", "-c", config, *SHORT, "--trainer.max_epochs=2", *given, *halved])
+    assert seen.pop() == [("SGD", 0.5), ("SGD", 0.25)]
+
+
+class Rates(Callback):
+    """Remembers each epoch's optimizer and learning rate."""
+
+    def __init__(self):
+        self.rates = []
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self.rates.append((type(trainer.optimizers[0]).__name__, trainer.optimizers[0].param_groups[0]["lr"]))
+
+    def on_train_end(self, trainer, pl_module):
+        seen.append(self.rates)
 
 
 class ToyData(BoringDataModule):
