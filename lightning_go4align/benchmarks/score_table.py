@@ -35,7 +35,9 @@ class ScoreTable(Callback):
                 "metric. Take it out of `trainer.callbacks`."
             )
         values = {name: trainer.callback_metrics[f"test/{name}"] for name in score.names}
-        Console().print(score_table("Test", values, score))
+        evaluation = getattr(pl_module, "evaluation", None)  # NYUv2's and CityScapes': how errors are averaged
+        title = "Test" if evaluation is None else f"Test; errors: {evaluation.name}"
+        Console().print(score_table(title, values, score))
 
 
 def score_table(title: str, values: Mapping[str, Tensor], score: DeltaM) -> Table:

@@ -114,6 +114,7 @@ class StepRatio:
 
 
 def _peak_of_process(benchmark: Benchmark, precision: str, method: str, steps: int, threads: int) -> float:
+    _silence()
     torch.set_num_threads(threads)
     StepRatio(benchmark, precision)._train(method, steps)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
@@ -156,8 +157,12 @@ def step_ratio(
         yield f"{method:9} peak {ratio.peak_gigabytes(method):.2f} GB"
 
 
-if __name__ == "__main__":
+def _silence() -> None:
     warnings.filterwarnings("ignore")  # Lightning on loaders, logging and the like
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+
+if __name__ == "__main__":
+    _silence()
     for line in auto_cli(step_ratio, as_positional=True):
         print(line, flush=True)  # noqa: T201  # the answer of the command

@@ -28,7 +28,7 @@ from lightning_go4align.plots.style import (
 )
 
 _COLUMNS = 1200
-_LEGEND_ENTRIES = 10
+_LEGEND_ENTRIES = 9
 
 
 @picture
