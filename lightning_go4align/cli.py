@@ -1,5 +1,6 @@
 """The command ``go4align``."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable
@@ -54,8 +55,9 @@ def main(args: list[str] | None = None) -> None:
         args: The arguments; None for those of the process.
     """
     given = sys.argv[1:] if args is None else args
-    # What torch 2.13 says to Lightning 2.6 at every start is of no use to who trains.
+    # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
     commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
     if given and given[0] in commands:
         auto_cli(commands[given[0]], args=given[1:], prog=f"go4align {given[0]}", as_positional=True)
@@ -65,6 +67,10 @@ def main(args: list[str] | None = None) -> None:
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"prog": "go4align", "epilog": OTHERS},
         )
+
+
+def _is_no_tip(record: logging.LogRecord) -> bool:
+    return "Tip: For seamless cloud" not in record.getMessage()
 
 
 def report(run: Path) -> None:

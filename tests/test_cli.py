@@ -163,13 +163,16 @@ class ToyData(BoringDataModule):
         return loader(16)
 
 
-def test_a_second_run_in_the_same_folder_logs_beside_the_first(config, tmp_path):
+def test_a_second_run_in_the_same_folder_logs_beside_the_first(config, tmp_path, caplog):
+    caplog.set_level("INFO")
     logger = ["--trainer.logger=CSVLogger", "--trainer.logger.save_dir=logs", "--trainer.log_every_n_steps=1"]
     for _ in range(2):
         main(["fit", "-c", config, *QUIET, "--trainer.max_epochs=1", *logger])
     for version in ("version_0", "version_1"):
         with (tmp_path / "logs/lightning_logs" / version / "metrics.csv").open() as file:
             assert [row["group/b"] for row in csv.DictReader(file)] == ["0.0"] * 5
+    assert "Trainer.fit` stopped" in caplog.text
+    assert "Tip" not in caplog.text  # Lightning's, for other packages
 
 
 def test_a_checkpoint_of_the_command_line_loads_without_it(config, tmp_path):
