@@ -92,20 +92,21 @@ def runtime_bars(seconds: Mapping[str, float], reference: str) -> Figure:
 
 @picture
 def comparison_bars(scores: Mapping[str, Sequence[float]], unit: str = "%") -> Figure:
-    """Show a score of several methods, the lowest on top, with the standard deviation over seeds.
+    """Show a score of several methods, the lowest on top, with the sample's standard deviation over seeds.
 
     Args:
         scores: The score of every seed, for each method; lower is better.
         unit: Written behind each number.
 
     Example:
-        >>> figure = comparison_bars({"LS": [8.9, 9.1], "GO4Align": [-6.0, -6.2]})
+        >>> figure = comparison_bars({"LS": [8.0, 9.0, 10.0], "GO4Align": [-6.0]})
         >>> [text.get_text() for text in figure.axes[0].texts]
-        ['-6.1 ± 0.1%', '+9.0 ± 0.1%']
+        ['-6.0%', '+9.0 ± 1.0%']
     """
     names = sorted(scores, key=lambda name: float(np.mean(scores[name])))
     figure, axes = canvas(HALF, 0.15 + ROW * 1.2 * len(names), left=margin(names), right=0.3, bottom=0.05)
-    means, spreads = [float(np.mean(scores[n])) for n in names], [float(np.std(scores[n])) for n in names]
+    means = [float(np.mean(scores[name])) for name in names]
+    spreads = [float(np.std(scores[name], ddof=1)) if len(scores[name]) > 1 else 0.0 for name in names]
     inks = [colour("worse" if mean > 0 else "better") for mean in means]
     axes.barh(range(len(names)), means, height=0.7, color=inks, xerr=spreads, error_kw={"ecolor": colour("muted")})
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
