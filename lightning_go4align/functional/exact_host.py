@@ -105,11 +105,11 @@ def _layers(
         gains = _gains(sums, first, last)
         if penalty is not None:
             gains += penalty[: last - 1]
-        totals = np.empty_like(gains)
+        totals, rows = np.empty_like(gains), np.arange(0, gains.size, last - 1)
         for layer, following, choice in zip(layers, layers[1:], choices, strict=False):
             np.add(layer[: last - 1], gains, out=totals)
-            totals.argmax(1, out=choice[first:last])
-            np.maximum.reduce(totals, 1, out=following[first:last])
+            chosen = totals.argmax(1, out=choice[first:last])
+            totals.take(chosen + rows, out=following[first:last], mode="clip")  # Clipping needs no buffer.
     return layers, choices, gains[-1]
 
 
