@@ -40,6 +40,11 @@ class PredictionMonitor(Callback):
         self.folder = folder
 
     @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        # All ranks take part in `log_dir`, though only the first saves pictures.
+        self._logs = trainer.log_dir or trainer.default_root_dir
+
+    @override
     def on_validation_batch_end(
         self,
         trainer: Trainer,
@@ -62,7 +67,7 @@ class PredictionMonitor(Callback):
         return not trainer.sanity_checking and (done % self.every_n_epochs == 0 or done == trainer.max_epochs)
 
     def _save(self, trainer: Trainer, figure: Figure) -> None:
-        folder = Path(self.folder or Path(trainer.log_dir or trainer.default_root_dir, "predictions"))
+        folder = Path(self.folder or Path(self._logs, "predictions"))
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"epoch_{trainer.current_epoch}.png", dpi=100)
 

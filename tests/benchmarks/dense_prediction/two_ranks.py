@@ -12,6 +12,7 @@ from torchjd.scalarization import FAMO
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN, GeneratedCityScapes
 from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor
+from lightning_go4align.benchmarks.dense_prediction.prediction_monitor import PredictionMonitor
 from lightning_go4align.benchmarks.score_table import ScoreTable
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
@@ -38,7 +39,12 @@ def main(ranks: int, folder: Path, method: str) -> None:
         strategy="ddp" if ranks > 1 else "auto",
         max_epochs=1,
         default_root_dir=folder,
-        callbacks=[LastEpochsMonitor(epochs=1), GroupDynamicsMonitor(), ScoreTable()],
+        callbacks=[
+            LastEpochsMonitor(epochs=1),
+            GroupDynamicsMonitor(),
+            ScoreTable(),
+            PredictionMonitor(num_images=1),
+        ],
         **quiet,
     )
     (before,) = trainer.test(module, datamodule=data, verbose=False)
