@@ -47,12 +47,12 @@ class MultiTaskMixin:
     @property
     def trainer(self) -> pl.Trainer:
         """The trainer; when one is set, the callback enters its list, whatever hooks the user overrides."""
-        trainer: pl.Trainer = super().trainer  # type: ignore[misc]
+        trainer: pl.Trainer = super().trainer  # type: ignore[misc]  # Lightning's property
         return trainer
 
     @trainer.setter
     def trainer(self, trainer: pl.Trainer | None) -> None:
-        super(MultiTaskMixin, type(self)).trainer.fset(self, trainer)  # type: ignore[misc]
+        super(MultiTaskMixin, type(self)).trainer.fset(self, trainer)  # type: ignore[misc]  # as above
         callbacks: list[pl.Callback] = getattr(trainer, "callbacks", [])
         others = [other for other in callbacks if isinstance(other, MultiTaskCallback)]
         if any(other is not self.multi_task_callback for other in others):

@@ -87,9 +87,7 @@ def _starts(ordered: Floats, sizes: range) -> list[list[int]]:
     return [_trace(layers, choices, last, size) if size < len(distinct) else distinct for size in sizes]
 
 
-def _layers(
-    sums: Floats, penalty: Floats | None, number: int
-) -> tuple[list[Floats], list[NDArray[np.int64]], Floats]:
+def _layers(sums: Floats, penalty: Floats | None, number: int) -> tuple[list[Floats], list[Integers], Floats]:
     """Solve for 1 ... ``number`` clusters of the points up to each end.
 
     Returns:
@@ -129,7 +127,7 @@ def _sizes(first: int, last: int) -> tuple[Floats, Floats]:
     return 1.0 / np.maximum(sizes, 1), np.where(sizes > 0, 0.0, -np.inf)
 
 
-def _trace(layers: list[Floats], choices: list[NDArray[np.int64]], last: Floats, size: int) -> list[int]:
+def _trace(layers: list[Floats], choices: list[Integers], last: Floats, size: int) -> list[int]:
     """Follow the best starts of ``size`` clusters back from the last point."""
     if size == 1:
         return [0]

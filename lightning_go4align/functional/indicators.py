@@ -66,7 +66,7 @@ def smoothness_vector(log_previous: Array, losses: Array, beta: float) -> Array:
         tensor([0.7311, 0.2689])
     """
     xp: Any = _namespace(losses)
-    return xp.where(valid_losses(losses), log_previous - beta * losses, log_previous)  # type: ignore[no-any-return]
+    return xp.where(valid_losses(losses), log_previous - beta * losses, log_previous)  # type: ignore[no-any-return]  # as above
 
 
 def softmax(log_smoothness: Array) -> Array:

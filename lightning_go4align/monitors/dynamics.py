@@ -76,6 +76,7 @@ class GroupDynamicsMonitor(Callback):
         if stage != "fit":
             return
         _check_drawing()
+        # A connector sets it, which the types do not know.
         watched = [callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback)]  # type: ignore[attr-defined]
         if not watched:
             raise MisconfigurationException(
@@ -102,6 +103,7 @@ class GroupDynamicsMonitor(Callback):
             return
         self._pending.add(signals)
         step = trainer.global_step
+        # A connector sets it, which the types do not know.
         logs = step != self._step and step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
         self._step = step
         if logs or self._pending.full:
@@ -115,6 +117,7 @@ class GroupDynamicsMonitor(Callback):
         if trainer.sanity_checking or "val/delta_m" not in found or not trainer.is_global_zero:
             return
         self._read()
+        # A connector sets it, which the types do not know.
         convergence = [c.convergence.epochs for c in trainer.callbacks if isinstance(c, DeltaMMonitor)]  # type: ignore[attr-defined]
         values = {name: value.item() for name, value in found.items()}
         difference = self._recorder.score(trainer.current_epoch + 1, values, convergence[0] if convergence else None)

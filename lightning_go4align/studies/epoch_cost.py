@@ -35,7 +35,7 @@ class EpochCost(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         now = _clocks(pl_module)
         before = zip(self._validated, self._validation_start, now, strict=True)
-        self._validated = tuple(sofar + end - start for sofar, start, end in before)  # type: ignore[assignment]
+        self._validated = tuple(sofar + end - start for sofar, start, end in before)  # type: ignore[assignment]  # two clocks
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -3,6 +3,7 @@
 import csv
 import math
 import statistics
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -127,8 +128,8 @@ def _mean_ranks(results: Results) -> list[float]:
     return ranks
 
 
-def _list(values: object) -> str:
-    return ", ".join(map(str, values))  # type: ignore[call-overload]
+def _list(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
 
 
 def _note(results: Results) -> str:

@@ -76,6 +76,7 @@ class MultiTaskCallback(Callback):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage != "fit":
             return
+        # A connector sets it, which the types do not know.
         if sum(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks) > 1:  # type: ignore[attr-defined]
             raise MisconfigurationException(
                 "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
@@ -102,6 +103,7 @@ class MultiTaskCallback(Callback):
         if trainer.global_step != self._step:
             self._step = trainer.global_step
             self._interception.after_step()
+            # A connector sets it, which the types do not know.
             if trainer.loggers and self._step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
                 self._read(trainer.loggers)
         self._interception.forget_batch()

@@ -55,6 +55,7 @@ class ToyModule(MultiTaskModule):
 
     @override
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        # A connector sets it, which the types do not know.
         if self.logger is not None and self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             x, y = self.position.tolist()
             self.logger.log_metrics({"position/x": x, "position/y": y}, step=self.global_step)
@@ -75,7 +76,7 @@ class ToyModule(MultiTaskModule):
 
     @override
     def val_dataloader(self) -> DataLoader[Any]:
-        return DataLoader(torch.zeros(1))  # type: ignore[arg-type]
+        return DataLoader(torch.zeros(1))  # type: ignore[arg-type]  # as above
 
     @override
     def test_dataloader(self) -> DataLoader[Any]:
