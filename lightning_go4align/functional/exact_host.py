@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -59,7 +60,7 @@ def _solution(points: Floats, ordered: Floats, starts: list[int], size: int) -> 
     first = np.array(starts)
     numbers = [after - start for start, after in pairwise([*starts, len(ordered)])]
     means = np.add.reduceat(ordered, first) / numbers
-    return ordered[first].searchsorted(points, "right") - 1, _fill(means, size)
+    return ordered[first[1:]].searchsorted(points, "right"), _fill(means, size)
 
 
 def _fill(means: Floats, size: int) -> Floats:
@@ -74,57 +75,71 @@ def _starts(ordered: Floats, sizes: range) -> list[list[int]]:
     points end up together because no cluster may start between them.
     """
     rises = ordered[1:] > ordered[:-1]
-    distinct = [0, *(rises.nonzero()[0] + 1).tolist()]
-    if sizes[0] >= len(distinct):
-        return [distinct] * len(sizes)
+    borders = rises.nonzero()[0]
+    distinct = 1 + len(borders)
+    apart = [0, *(borders + 1).tolist()] if sizes[-1] >= distinct else []
+    if sizes[0] >= distinct:
+        return [apart] * len(sizes)
     # Moved to [0, 1]: nearly equal points far from 0 keep their digits, and no square overflows.
     moved = ordered - ordered[0]
     moved /= moved[-1]
-    sums = np.zeros(len(ordered) + 1)
-    np.add.accumulate(moved, out=sums[1:])
-    penalty = np.where(rises, 0.0, -np.inf) if len(distinct) < len(ordered) else None
-    layers, choices, last = _layers(sums, penalty, min(sizes[-1], len(distinct)) - 1)
-    return [_trace(layers, choices, last, size) if size < len(distinct) else distinct for size in sizes]
+    penalty = np.where(rises, 0.0, -np.inf) if distinct < len(ordered) else None
+    layers, choices, last = _layers(moved.cumsum(), penalty, min(sizes[-1], distinct) - 1)
+    return [_trace(layers, choices, last, size) if size < distinct else apart for size in sizes]
 
 
 def _layers(sums: Floats, penalty: Floats | None, number: int) -> tuple[list[Floats], list[Integers], Floats]:
-    """Solve for 1 ... ``number`` clusters of the points up to each end.
+    """Solve for 1 ... ``number`` clusters of the points up to each end, in blocks of ends.
 
     Returns:
         The best gains, where the last cluster then starts (from 2 clusters on), and what one more cluster, up to the
         last end, gains from each start.
     """
-    ends = len(sums) - 1
-    layers = [sums[1:] * sums[1:] / np.arange(1, ends + 1)]
-    layers += [np.empty(ends) for _ in range(number - 1)]
-    choices = [np.empty(ends, np.int64) for _ in range(number - 1)]
-    for first in range(0 if choices else ends - 1, ends, BLOCK):
+    ends = len(sums)
+    layers, choices = [sums * sums * _inverses(ends)], []
+    for first in range(0 if number > 1 else ends - 1, ends, BLOCK):
         last = min(first + BLOCK, ends)
-        gains = _gains(sums, first, last)
+        gains, rows = _gains(sums, first, last)
         if penalty is not None:
             gains += penalty[: last - 1]
-        totals, rows = np.empty_like(gains), np.arange(0, gains.size, last - 1)
-        for layer, following, choice in zip(layers, layers[1:], choices, strict=False):
-            np.add(layer[: last - 1], gains, out=totals)
-            chosen = totals.argmax(1, out=choice[first:last])
-            totals.take(chosen + rows, out=following[first:last], mode="clip")  # Clipping needs no buffer.
+        for size in range(1, number):
+            totals = layers[size - 1][: last - 1] + gains
+            choice = totals.argmax(1)
+            best = totals.take(choice + rows)
+            if first == 0:
+                layers.append(best)
+                choices.append(choice)
+            else:
+                layers[size] = np.concatenate([layers[size], best])
+                choices[size - 1] = np.concatenate([choices[size - 1], choice])
     return layers, choices, gains[-1]
 
 
-def _gains(sums: Floats, first: int, last: int) -> Floats:
+def _gains(sums: Floats, first: int, last: int) -> tuple[Floats, Integers]:
     """Gain of a cluster from each start 1 ... ``last`` - 1 (column) to each end behind ``first`` (row)."""
-    inverse, impossible = _sizes(first, last) if last <= BLOCK else _sizes.__wrapped__(first, last)
-    differences = sums[first + 1 : last + 1, None] - sums[1:last]
-    differences *= differences
-    differences *= inverse
-    differences += impossible
-    return differences
+    inverse, impossible, rows = _sizes(first, last)
+    gains = sums[first:last, None] - sums[: last - 1]
+    gains *= gains
+    gains *= inverse
+    gains += impossible
+    return gains, rows
 
 
 @lru_cache(maxsize=64)
-def _sizes(first: int, last: int) -> tuple[Floats, Floats]:
-    sizes = np.arange(first + 1, last + 1)[:, None] - np.arange(1, last)
-    return 1.0 / np.maximum(sizes, 1), np.where(sizes > 0, 0.0, -np.inf)
+def _sizes(first: int, last: int) -> tuple[Floats, Floats, Integers]:
+    """Inverse sizes of those clusters, minus infinity where there is none, and the first flat index of each row."""
+    columns = last - 1
+    sizes = np.arange(columns, first - columns, -1)  # A row is the one above it, moved by one.
+    vectors = 1.0 / np.maximum(sizes, 1), np.where(sizes > 0, 0.0, -np.inf)
+    inverse, impossible = (sliding_window_view(vector, columns)[::-1] for vector in vectors)
+    if first == 0:  # Few enough to copy: arithmetic on adjoining rows is faster.
+        inverse, impossible = inverse.copy(), impossible.copy()
+    return inverse, impossible, np.arange(0, inverse.size, columns)
+
+
+@lru_cache(maxsize=64)
+def _inverses(number: int) -> Floats:
+    return 1.0 / np.arange(1, number + 1)
 
 
 def _trace(layers: list[Floats], choices: list[Integers], last: Floats, size: int) -> list[int]:
@@ -134,6 +149,6 @@ def _trace(layers: list[Floats], choices: list[Integers], last: Floats, size: in
     chosen = int((layers[size - 2][:-1] + last).argmax())
     starts = [chosen + 1]
     for choice in reversed(choices[: size - 2]):
-        chosen = int(choice[chosen])
+        chosen = choice.item(chosen)
         starts.append(chosen + 1)
     return [0, *reversed(starts)]

@@ -146,7 +146,8 @@ def check_num_clusters(points: Tensor, num_clusters: int) -> None:
 
 def _solve(points: Tensor, sizes: range) -> list[Grouping]:
     """Solve where the points are; to read a tensor in host memory stalls nothing."""
-    points = points.detach()
+    if points.requires_grad:
+        points = points.detach()
     if points.is_cpu and points.dtype != torch.bfloat16:  # which NumPy lacks
         numbers = points.numpy()
         solutions = solve_on_host(numbers.astype(np.float64), sizes)
