@@ -1,10 +1,9 @@
 """Every n-th step of a run, in memory that does not grow."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 
 class Steps(NamedTuple):

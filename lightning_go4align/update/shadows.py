@@ -1,9 +1,7 @@
 """Attributes of single instances that are put back."""
 
 from collections.abc import Callable
-from typing import Any
-
-from typing_extensions import Self
+from typing import Any, Self
 
 
 class Shadows:
