@@ -22,13 +22,6 @@ class Bargains(Protocol):
     def _init_optim_problem(self) -> None: ...
 
 
-@runtime_checkable
-class Vaccinates(Protocol):
-    """TorchJD's GradVac, which computes on the host whatever the device, with its state."""
-
-    _phi_t: Tensor | None
-
-
 def full_state(method: nn.Module) -> dict[str, Any]:
     """Copy the state of a method: its ``state_dict`` and what that leaves out.
 
@@ -102,7 +95,8 @@ def move_state(method: nn.Module, device: torch.device) -> None:
         >>> from torchjd.scalarization import FAMO
         >>> move_state(FAMO(2), torch.device("cpu"))
     """
-    on_host = {part: part._phi_t for part in method.modules() if isinstance(part, Vaccinates)}
+    # TorchJD's GradVac computes on the host whatever the device, with its state.
+    on_host = {part: part._phi_t for part in method.modules() if hasattr(part, "_phi_t")}
     method.to(device)
     for part, state in on_host.items():
         part._phi_t = state
