@@ -17,6 +17,7 @@ class CoAssignment(Metric):
     """Share of steps in which two tasks were in one group, among the steps in which both were in any.
 
     ``update`` takes the groups of one step, shape ``[M]``, or of several, shape ``[T, M]``; int64, -1 for none.
+    ``forward`` takes the same and returns the shares of these steps alone.
 
     Args:
         num_tasks: ``M``, at least 1.
@@ -44,7 +45,7 @@ class CoAssignment(Metric):
     def __init__(self, num_tasks: int) -> None:
         super().__init__(sync_on_compute=False)  # every rank sees the same groups
         for name in ("together", "present"):
-            self.add_state(name, torch.zeros(num_tasks, num_tasks, dtype=torch.int64), dist_reduce_fx=None)
+            self.add_state(name, torch.zeros(num_tasks, num_tasks, dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, assignment: Tensor) -> None:

@@ -1,6 +1,7 @@
 """The paper's MR: the mean rank of a method among others."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 class MeanRank(Metric):
     """Mean over the metrics of each method's rank; ties share the better one.
 
-    The ranks depend on the set of methods: print it beside them.
+    The ranks depend on the set of methods: print it beside them. A method without values ranks last. A method that
+    several processes have measured gets the mean of its values. ``forward`` returns the ranks with no other method
+    measured than the one it is given.
 
     Args:
         methods: Names of the compared methods.
@@ -36,7 +39,7 @@ class MeanRank(Metric):
 
     higher_is_better = False
     is_differentiable = False
-    full_state_update = False
+    full_state_update = True
     values: Tensor
     rises: Tensor
 
@@ -49,7 +52,7 @@ class MeanRank(Metric):
         rises = torch.tensor([name in higher_is_better for name in metrics], dtype=torch.bool)
         self.register_buffer("rises", rises, persistent=False)
         unknown = torch.full((len(methods), len(metrics)), torch.nan, dtype=torch.float64)
-        self.add_state("values", unknown, dist_reduce_fx=None)
+        self.add_state("values", unknown, dist_reduce_fx=partial(torch.nanmean, dim=0))
 
     @override
     def update(self, method: str, values: Mapping[str, Tensor | float]) -> None:

@@ -14,3 +14,13 @@ def test_a_method_that_is_best_everywhere_has_rank_one():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="values of 'UW'"):
         MeanRank(["LS"], ["err"]).update("UW", {"err": 1.0})
+
+
+def test_methods_that_were_measured_on_different_ranks_are_compared():
+    here, there = (MeanRank(["LS", "UW", "GO4Align"], ["error"]) for _ in range(2))
+    here.update("LS", {"error": 3.0})
+    there.update("UW", {"error": 1.0})
+    there.update("GO4Align", {"error": 2.0})
+    here.distributed_available_fn = lambda: True
+    here.dist_sync_fn = lambda values, group: [values, there.values]
+    assert here.compute().tolist() == [3, 1, 2]
