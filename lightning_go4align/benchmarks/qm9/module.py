@@ -100,6 +100,15 @@ class QM9Module(MultiTaskModule):
         losses = (self.network(batch) - y).square().mean(dim=0)
         return dict(zip(self.targets, losses.unbind(), strict=True))
 
+    # Emptied before, not after: what is made in `trainer.test`'s inference mode cannot be updated in a later fit.
+    @override
+    def on_validation_epoch_start(self) -> None:
+        self.val_error.reset()
+
+    @override
+    def on_test_epoch_start(self) -> None:
+        self.test_error.reset()
+
     @override
     def validation_step(self, batch: DenseBatch, batch_idx: int) -> None:
         self.val_error.update(self(batch), batch.y[:, self.columns])
@@ -129,7 +138,6 @@ class QM9Module(MultiTaskModule):
 
     def _log_errors(self, stage: str, error: MeanAbsoluteError) -> None:
         errors = dict(zip(self.targets, error.compute().view(-1).unbind(), strict=True))
-        error.reset()
         for name, value in with_changes(errors, self.delta_m).items():
             self.log(f"{stage}/{name}", value, prog_bar=name == "delta_m", sync_dist=True)
 

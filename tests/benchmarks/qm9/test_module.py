@@ -123,6 +123,16 @@ def test_thirty_steps_learn_eight_molecules(data, make_trainer):
     assert errors.mean() < 0.4
 
 
+def test_a_module_can_be_validated_and_tested_between_fits(data, make_trainer):
+    module, trainer = QM9Module(Sum()), make_trainer(enable_checkpointing=False, limit_train_batches=1)
+    trainer.validate(module, data, verbose=False)
+    trainer.fit(module, datamodule=data)  # torch refuses to update what was made in inference mode
+    trainer.test(module, data, verbose=False)
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(module, datamodule=data)
+    assert trainer.callback_metrics["val/delta_m"].isfinite()
+
+
 def test_one_target_makes_a_single_task_network(data, make_trainer):
     module = QM9Module(Sum(), targets=["u0"])
     trainer = make_trainer(enable_checkpointing=False)
