@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
@@ -14,13 +15,12 @@ from lightning_go4align.benchmarks.dense_prediction.losses import IGNORED
 class SegmentationScores(Metric):
     """Mean IoU over the classes and pixel accuracy, in percent, from counts over the whole test set.
 
-    A class that is neither there nor predicted is left out of the mean.
+    A class that is neither there nor predicted is left out of the mean. NaN before the first labelled pixel.
 
     Args:
         num_classes: Number of classes; pixels with label -1 do not count.
 
     Example:
-        >>> import torch
         >>> scores = SegmentationScores(num_classes=2)
         >>> scores.update(torch.tensor([[[[2.0, 0.0, 0.0]], [[0.0, 1.0, 1.0]]]]), torch.tensor([[[0, 0, -1]]]))
         >>> scores.compute()
@@ -29,32 +29,25 @@ class SegmentationScores(Metric):
 
     higher_is_better = True
     full_state_update = False
+    confusion: Tensor
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        # `validate_args` would look at the labels on the host, batch by batch.
-        self.scores = MetricCollection(
-            {
-                "miou": MulticlassJaccardIndex(num_classes, ignore_index=IGNORED, validate_args=False),
-                "pixel_accuracy": MulticlassAccuracy(
-                    num_classes, average="micro", ignore_index=IGNORED, validate_args=False
-                ),
-            },
-            compute_groups=False,
-        )
+        self.add_state("confusion", torch.zeros(num_classes, num_classes, dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        self.scores.update(prediction.argmax(1), target)
+        # `validate_args` would look at the labels on the host, batch by batch.
+        self.confusion += multiclass_confusion_matrix(
+            prediction.argmax(1), target, len(self.confusion), ignore_index=IGNORED, validate_args=False
+        )
 
     @override
     def compute(self) -> dict[str, Tensor]:
-        return {name: 100 * score for name, score in self.scores.compute().items()}
-
-    @override
-    def reset(self) -> None:
-        super().reset()
-        self.scores.reset()
+        hits = self.confusion.diag()
+        unions = self.confusion.sum(0) + self.confusion.sum(1) - hits
+        miou = (hits / unions.float()).nanmean()  # 0 / 0 where a class is neither there nor predicted
+        return {"miou": 100 * miou, "pixel_accuracy": 100 * hits.sum() / self.confusion.sum().float()}
 
 
 class DenseScores(nn.Module):

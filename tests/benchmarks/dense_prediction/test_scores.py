@@ -63,3 +63,22 @@ def test_scores_start_anew_after_a_reset():
 )
 def test_an_evaluation_chooses_both_errors(evaluation, metrics):
     assert (type(evaluation.depth()), type(evaluation.normals())) == metrics
+
+
+def test_segmentation_scores_by_forward_by_update_and_by_merging_agree():
+    generator = torch.Generator().manual_seed(0)
+    by_forward, by_update = SegmentationScores(5), SegmentationScores(5)
+    parts = [SegmentationScores(5) for _ in range(3)]
+    for part in parts:
+        batch = torch.randn(2, 5, 6, 8, generator=generator), torch.randint(-1, 5, (2, 6, 8), generator=generator)
+        for metric in (by_forward, by_update.update, part):
+            metric(*batch)
+    for part in parts[1:]:
+        parts[0].merge_state(part)
+    assert by_forward.compute() == by_update.compute() == parts[0].compute()
+
+
+def test_segmentation_scores_of_no_pixel_are_unknown():
+    scores = SegmentationScores(2)
+    scores.update(torch.zeros(1, 2, 3, 3), torch.full((1, 3, 3), -1))
+    assert all(value.isnan() for value in scores.compute().values())
