@@ -17,7 +17,7 @@ class NormalErrors(Metric):
     ``compute`` returns the mean and the median in degrees and the share of pixels, in percent, whose angle
     lies below 11.25, 22.5 and 30 degrees. The median is read from a histogram with bins of a thousandth of a
     degree: it is off by half a bin at most, and the state does not grow with the test set (72 million angles
-    on NYUv2). A zero vector was not measured. NaN before the first pixel.
+    on NYUv2). A zero vector was not measured. NaN before the first pixel and after a prediction that is NaN.
 
     Example:
         >>> errors = NormalErrors()
@@ -44,7 +44,8 @@ class NormalErrors(Metric):
         angles = measured_angles(prediction, target)
         self.total += angles.sum(dtype=torch.float64)
         self.within += _counts_within(angles)
-        self.histogram += torch.bincount((angles * BINS_PER_DEGREE).long(), minlength=self.histogram.numel())
+        bins = (angles.nan_to_num() * BINS_PER_DEGREE).long()
+        self.histogram += torch.bincount(bins, minlength=self.histogram.numel())
 
     @override
     def compute(self) -> dict[str, Tensor]:
@@ -52,9 +53,10 @@ class NormalErrors(Metric):
         cumulative = self.histogram.cumsum(0)
         # The two middle angles of an even number differ; their mean is the median, as numpy defines it.
         middle = torch.stack([(pixels + 1) // 2, pixels // 2 + 1])
-        bins = torch.searchsorted(cumulative, middle).double().mean()
+        bins = torch.searchsorted(cumulative, middle).to(self.total.dtype).mean()
         median = torch.where(pixels > 0, (bins + 0.5) / BINS_PER_DEGREE, torch.nan)
-        return dict(zip(KEYS, [self.total / pixels, median, *(100 * self.within.double() / pixels)], strict=True))
+        figures = torch.stack([self.total / pixels, median, *(100 * self.within.to(self.total.dtype) / pixels)])
+        return dict(zip(KEYS, figures.masked_fill(self.total.isnan(), torch.nan), strict=True))
 
 
 class BatchMeanNormalErrors(Metric):
@@ -83,11 +85,12 @@ class BatchMeanNormalErrors(Metric):
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        angles = measured_angles(prediction, target).sort().values
+        angles = measured_angles(prediction, target).sort().values.to(self.totals.dtype)
         if angles.numel():
             median = (angles[(angles.numel() - 1) // 2] + angles[angles.numel() // 2]) / 2
-            shares = 100 * _counts_within(angles).double() / angles.numel()
-            self.totals += torch.cat([torch.stack([angles.double().mean(), median]), shares])
+            shares = 100 * _counts_within(angles).to(angles.dtype) / angles.numel()
+            figures = torch.cat([torch.stack([angles.mean(), median]), shares])
+            self.totals += figures.masked_fill(angles[-1].isnan(), torch.nan)  # NaN is sorted last.
             self.batches += 1
 
     @override

@@ -74,3 +74,10 @@ def test_opposite_normals_fall_into_the_last_bin():
 def test_maps_that_are_not_vectors_are_refused():
     with pytest.raises(ValueError, match=r"\[B, 3, \.\.\.\] maps of one shape"):
         NormalErrors().update(torch.rand(1, 2, 4, 4), torch.rand(1, 2, 4, 4))
+
+
+@pytest.mark.parametrize("metric", [NormalErrors, BatchMeanNormalErrors])
+def test_one_unknown_prediction_makes_every_figure_unknown(metric):
+    pairs = list(batches(2, 2))
+    pairs[0][0][0, 0, 2, 2] = torch.nan
+    assert all(np.isnan(value) for value in updated(metric(), pairs).values())
