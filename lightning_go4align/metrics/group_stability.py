@@ -61,7 +61,7 @@ class GroupStability(Metric):
         steps = torch.cat([self.previous[None], assignment.reshape(-1, len(self.previous))])
         moved = moved_tasks(steps[:-1], steps[1:])
         follows = torch.ones_like(steps[1:, 0], dtype=torch.bool)
-        follows[0] = self.steps >= 0
+        follows[:1] = self.steps >= 0
         self.agreement += (rand_indices(steps[:-1], steps[1:]) * follows[:, None]).sum(0)
         self.task_moves += moved.sum(0)
         self.held += (follows & ~moved.any(1)).sum()

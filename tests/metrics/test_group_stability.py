@@ -30,6 +30,13 @@ def test_moves_and_holds_are_counted_between_consecutive_steps():
     assert (found["moves"].item(), found["held"].item()) == (pytest.approx(4 / 3), pytest.approx(1 / 3))
 
 
+def test_no_step_changes_nothing():
+    stability = GroupStability(3)
+    for steps in ([[0, 0, 1]], [], [[0, 1, 1]], []):
+        stability.update(torch.tensor(steps, dtype=torch.int64).reshape(-1, 3))
+    assert (stability.task_moves.tolist(), stability.steps.item()) == ([0, 1, 0], 1)
+
+
 def test_one_step_alone_is_neither_stable_nor_restless():
     stability = GroupStability(2)
     stability.update(torch.tensor([0, 1]))
