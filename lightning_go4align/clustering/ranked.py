@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.functional.precision import widest
 
 
 def ranked(points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
@@ -23,8 +24,8 @@ def ranked(points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
     """
     members = labels == torch.arange(num_clusters, device=points.device)[:, None]
     sizes = members.sum(1)
-    means = torch.where(members, points, 0).sum(1) / sizes.clamp(min=1)
-    return ranked_by(means.masked_fill(sizes == 0, torch.nan), labels)
+    means = torch.where(members, points, 0).sum(1, dtype=widest(points.device)) / sizes.clamp(min=1)
+    return ranked_by(means.to(points.dtype).masked_fill(sizes == 0, torch.nan), labels)
 
 
 def ranked_by(weights: Tensor, labels: Tensor) -> Grouping:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.precision import widest
+
 
 def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor) -> Tensor:
     r"""Compare each metric with its single-task value.
@@ -80,6 +82,8 @@ def mean_rank(values: Tensor, higher_is_better: Tensor) -> Tensor:
             "`values` must have a row for each method and a column for each entry of `higher_is_better`, but "
             f"their shapes are {list(values.shape)} and {list(higher_is_better.shape)}."
         )
+    if not values.is_floating_point():
+        values = values.to(widest(values.device))
     costs = _lower_is_better(values, higher_is_better).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
     ranks = 1 + (costs < costs[:, None]).sum(1)
     return ranks.to(values.dtype).mean(1)
@@ -136,7 +140,8 @@ def improved(values: Tensor, best: Tensor, higher_is_better: Tensor, tolerance: 
         tensor([False,  True])
     """
     step = _lower_is_better(values - best, higher_is_better)
-    return (step < -tolerance * best.abs()) | (best.isnan() & ~values.isnan())
+    margin = (tolerance * best.abs()).masked_fill(best.isinf(), 0)  # Any better one will do.
+    return (step < -margin) | (best.isnan() & ~values.isnan())
 
 
 def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:

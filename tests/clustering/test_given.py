@@ -13,6 +13,11 @@ def test_weights_of_fixed_groups_are_their_mean_indicators():
     assert FixedGroups([0, 1, 0])(POINTS, 2).task_weights.tolist() == [3.0, 1.0, 3.0]
 
 
+def test_points_near_the_largest_number_have_a_finite_mean():
+    points = tensor([3e38, 2e38, 1.0])
+    torch.testing.assert_close(FixedGroups([0, 0, 1])(points, 2).task_weights, tensor([2.5e38, 2.5e38, 1.0]))
+
+
 def test_groups_are_ranked_by_weight_whatever_their_given_number():
     assert FixedGroups([0, 1, 0])(POINTS, 2).assignment.tolist() == [1, 0, 1]
 

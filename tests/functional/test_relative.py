@@ -41,6 +41,13 @@ def test_ties_share_the_better_rank_as_in_table_1():
     assert mean_rank(values, torch.tensor([False, True])).tolist() == [1.5, 1.0, 3.0]
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool])
+def test_integers_are_ranked_as_floats_are(dtype):
+    values = torch.tensor([[0, 0], [1, 1], [1, 0]])
+    directions = torch.tensor([False, True])
+    assert mean_rank(values.to(dtype), directions).tolist() == mean_rank(values.float(), directions).tolist()
+
+
 def test_a_method_without_a_value_ranks_last():
     values = torch.tensor([[torch.nan], [3.0], [torch.inf], [-torch.inf]])
     assert mean_rank(values, torch.tensor([False])).tolist() == [3.0, 2.0, 3.0, 1.0]
@@ -51,6 +58,11 @@ def test_a_metric_converges_when_it_last_improves_by_more_than_a_hundredth():
     curves = torch.tensor([[10.0, 1.0, nan, 5.0], [5.0, 2.0, 3.0, nan], [4.99, 2.001, 2.9, 4.0]])
     epochs = convergence_epochs(curves, torch.tensor([False, True, False, False]))
     assert epochs.tolist() == [2, 2, 3, 3]
+
+
+def test_a_number_improves_on_an_infinite_first_value_whichever_way_a_metric_points():
+    curves = torch.tensor([[torch.inf, -torch.inf, -torch.inf], [5.0, 5.0, 5.0], [1.0, 9.0, -9.0]])
+    assert convergence_epochs(curves, torch.tensor([False, True, False])).tolist() == [3, 3, 1]
 
 
 def test_small_improvements_count_once_they_add_up():
