@@ -42,17 +42,33 @@ def each(paths):
     )
 
 
-@each(path for path in FILES if not says_only_the_method(path))
-def test_every_configuration_builds_its_parts(path, tmp_path, monkeypatch):
+@pytest.fixture
+def build(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["go4align"])
-    files = [path.parent / "base.yaml", path.parent / "go4align.yaml", path]
-    cli = MultiTaskCLI(
-        args=[*(f"--config={file}" for file in files), "--trainer.accelerator=cpu"],
-        run=False,
-        save_config_callback=None,
-    )
+
+    def build(*files):
+        args = [*(f"--config={file}" for file in files), "--trainer.accelerator=cpu"]
+        return MultiTaskCLI(args=args, run=False, save_config_callback=None)
+
+    return build
+
+
+@each(path for path in FILES if not says_only_the_method(path))
+def test_every_configuration_builds_its_parts(path, build):
+    cli = build(path.parent / "base.yaml", path.parent / "go4align.yaml", path)
     assert isinstance(cli.model.method, Scalarizer | Aggregator)
+
+
+@pytest.mark.parametrize("benchmark", PAPERS)
+def test_single_task_learning_selects_no_epoch_by_untrained_tasks(benchmark, build):
+    cli = build(CONFIGS / benchmark / "base.yaml", CONFIGS / benchmark / "stl.yaml")
+    monitored = cli.trainer.checkpoint_callback.monitor
+    if benchmark == "qm9":
+        assert len(cli.model.targets) == 1
+        assert monitored == "val/delta_m"
+    else:  # None keeps the last epoch
+        assert monitored in (None, f"val/{cli.model.method.task}")
 
 
 @each(path for path in FILES if says_only_the_method(path))
@@ -76,7 +92,7 @@ def without_protocol(node):
 @pytest.mark.parametrize("name", sorted({path.stem for path in FILES if says_only_the_method(path)}))
 def test_a_method_is_the_same_on_all_benchmarks_of_the_paper(name):
     paths = [CONFIGS / benchmark / f"{name}.yaml" for benchmark in PAPERS]
-    methods = [without_protocol(content(path)) for path in paths if path.exists()]
+    methods = [without_protocol(content(path)) for path in paths if path.exists() and says_only_the_method(path)]
     assert all(method == methods[0] for method in methods)
 
 
