@@ -56,7 +56,7 @@ class CoAssignment(Metric):
 
     @override
     def compute(self) -> Tensor:
-        return self.together / self.present.clamp(min=1)
+        return self.together / self.present.clamp(min=1).float()
 
     @override
     def plot(
@@ -73,7 +73,7 @@ class CoAssignment(Metric):
 
         shares = self.compute() if val is None else val
         names = [str(task) for task in range(len(shares))] if labels is None else labels
-        return plot_shares(shares.double().cpu().numpy(), names, ax)
+        return plot_shares(shares.cpu().double().numpy(), names, ax)
 
 
 def shared_group(assignment: Tensor) -> Tensor:

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
 
 from lightning_go4align.functional.relative import improved
 from lightning_go4align.metrics.delta_m import check_known, stack_named
+from lightning_go4align.metrics.precision import PreciseMetric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-class ConvergenceDifference(Metric):
+class ConvergenceDifference(PreciseMetric):
     """Standard deviation over the metrics of the epochs in which they converge; 0 when all do so at once.
 
     A metric converges in the epoch in which it last improves by more than ``tolerance`` on its best value so
@@ -68,7 +68,7 @@ class ConvergenceDifference(Metric):
 
     @override
     def compute(self) -> Tensor:
-        return self.epochs.to(torch.get_default_dtype()).std(correction=0)
+        return self.epochs.float().std(correction=0)
 
     @override
     def plot(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
 
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.functional.relative import relative_changes
+from lightning_go4align.metrics.precision import PreciseMetric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _CPU = torch.device("cpu")
 
 
-class DeltaM(Metric):
+class DeltaM(PreciseMetric):
     r"""Mean relative change against single-task networks, :math:`\Delta m\%`; negative beats them.
 
     Values of several updates are averaged before they are compared.
@@ -61,11 +62,11 @@ class DeltaM(Metric):
 
     @override
     def compute(self) -> Tensor:
-        return self._changes().mean().to(torch.get_default_dtype())
+        return self._changes().mean().float()
 
     def changes(self) -> dict[str, Tensor]:
         """Relative change of each metric, in percent; negative is better than single-task learning."""
-        return dict(zip(self.names, self._changes().to(torch.get_default_dtype()).unbind(), strict=True))
+        return dict(zip(self.names, self._changes().float().unbind(), strict=True))
 
     def _changes(self) -> Tensor:
         return relative_changes(self.total / self.count, self.baseline, self.rises)
@@ -96,7 +97,7 @@ def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str], devi
         device: Where to put them; the CPU if not given.
 
     Returns:
-        The scalars in the order of ``names``, shape ``[S]``, float64.
+        The scalars in the order of ``names``, shape ``[S]``, in the widest dtype of the device.
 
     Raises:
         ValueError: If a name is missing or unknown.
@@ -112,7 +113,13 @@ def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str], devi
             f"Values of exactly the metrics {list(names)} are needed, but {missing} are missing and "
             f"{unknown} are unknown. Give each name of the baseline once."
         )
-    return torch.stack([torch.as_tensor(values[name]).detach().to(device, torch.float64) for name in names])
+    return torch.stack([_widened(values[name], device) for name in names])
+
+
+def _widened(value: Tensor | float, device: torch.device) -> Tensor:
+    if isinstance(value, Tensor) and value.is_mps:
+        value = value.to(device)  # in its own dtype, because it cannot become float64 where it is
+    return torch.as_tensor(value, dtype=widest(device), device=device).detach()
 
 
 def _check_baseline(baseline: Mapping[str, float], higher_is_better: Collection[str]) -> None:

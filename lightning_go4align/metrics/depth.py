@@ -2,11 +2,13 @@
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
 
+from lightning_go4align.functional.precision import widest
+from lightning_go4align.metrics.precision import PreciseMetric
 
-class DepthErrors(Metric):
+
+class DepthErrors(PreciseMetric):
     r"""Absolute and relative depth error over all measured pixels of the test set.
 
     .. math:: \mathrm{abs} = \frac1N \sum_i |\hat d_i - d_i|, \qquad
@@ -45,7 +47,7 @@ class DepthErrors(Metric):
         return {"abs_err": abs_err, "rel_err": rel_err}
 
 
-class BatchMeanDepthErrors(Metric):
+class BatchMeanDepthErrors(PreciseMetric):
     """Depth errors as they were published: the mean over batches of each batch's mean error.
 
     The last, smaller batch and a batch with few measured pixels weigh as much as any other, so the value
@@ -90,7 +92,7 @@ def depth_error_sums(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor
         target: True depth, the same shape and unit; 0 where it was not measured.
 
     Returns:
-        Both sums, shape ``[2]``, float64, and the number of measured pixels, int64.
+        Both sums, shape ``[2]``, float64 (float32 on MPS), and the number of measured pixels, int64.
 
     Example:
         >>> depth_error_sums(torch.tensor([1.0, 9.0]), torch.tensor([2.0, 0.0]))
@@ -102,6 +104,8 @@ def depth_error_sums(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor
             f"the target {tuple(target.shape)}. Bring the prediction to the target's resolution first."
         )
     measured = target != 0
-    error = torch.where(measured, (prediction - target).abs(), 0)
+    wide = prediction.to(torch.promote_types(prediction.dtype, torch.float32))
+    error = torch.where(measured, (wide - target).abs(), 0)
     relative = error / torch.where(measured, target, 1)
-    return torch.stack([error.sum(dtype=torch.float64), relative.sum(dtype=torch.float64)]), measured.sum()
+    dtype = widest(target.device)
+    return torch.stack([error.sum(dtype=dtype), relative.sum(dtype=dtype)]), measured.sum()

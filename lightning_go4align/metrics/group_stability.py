@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
 
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.metrics.co_assignment import check_assignment, shared_group
+from lightning_go4align.metrics.precision import PreciseMetric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-class GroupStability(Metric):
+class GroupStability(PreciseMetric):
     """Agreement of the groups with those of the step before, averaged over the steps.
 
     ``compute`` gives the Rand index and the adjusted Rand index (both 1 for equal groups, without unit),
@@ -70,8 +71,8 @@ class GroupStability(Metric):
 
     @override
     def compute(self) -> dict[str, Tensor]:
-        steps = self.steps.clamp(min=1)
-        rand, adjusted_rand = (self.agreement / steps).to(torch.get_default_dtype())
+        steps = self.steps.clamp(min=1).float()
+        rand, adjusted_rand = (self.agreement / steps).float()
         moves = self.task_moves.sum() / steps
         return {"rand": rand, "adjusted_rand": adjusted_rand, "moves": moves, "held": self.held / steps}
 
@@ -119,7 +120,8 @@ def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
         assignment: Groups of this step, shape ``[..., M]``, int64; -1 for none.
 
     Returns:
-        Rand and adjusted Rand index over the tasks in both, shape ``[..., 2]``, float64; 1 for fewer than two.
+        Rand and adjusted Rand index over the tasks in both, shape ``[..., 2]``, float64 (float32 on MPS); 1 for
+        fewer than two.
 
     Example:
         >>> rand_indices(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 1, 2]))
@@ -127,7 +129,8 @@ def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
     """
     counted = shared_group(torch.where((previous >= 0) & (assignment >= 0), 0, -1)).triu(1)
     before, now = shared_group(previous) & counted, shared_group(assignment) & counted
-    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum((-1, -2), dtype=torch.float64)
+    dtype = widest(previous.device)
+    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum((-1, -2), dtype=dtype)
     rand = 1 - (first + second - 2 * both) / pairs.clamp(min=1)
     chance = first * second / pairs.clamp(min=1)
     room = (first + second) / 2 - chance

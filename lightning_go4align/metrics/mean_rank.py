@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
 
 from lightning_go4align.functional.relative import mean_rank
 from lightning_go4align.metrics.delta_m import check_known, stack_named
+from lightning_go4align.metrics.precision import PreciseMetric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-class MeanRank(Metric):
+class MeanRank(PreciseMetric):
     """Mean over the metrics of each method's rank; ties share the better one.
 
     The ranks depend on the set of methods: print it beside them. A method without values ranks last. A method that
@@ -62,7 +62,7 @@ class MeanRank(Metric):
 
     @override
     def compute(self) -> Tensor:
-        return mean_rank(self.values, self.rises).to(torch.get_default_dtype())
+        return mean_rank(self.values, self.rises).float()
 
     @override
     def plot(

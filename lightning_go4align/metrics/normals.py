@@ -3,15 +3,16 @@
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
-from torchmetrics import Metric
 from typing_extensions import override
+
+from lightning_go4align.metrics.precision import PreciseMetric
 
 THRESHOLDS = (11.25, 22.5, 30.0)
 KEYS = ("normal_mean", "normal_median", "within_11.25", "within_22.5", "within_30")
 BINS_PER_DEGREE = 1000
 
 
-class NormalErrors(Metric):
+class NormalErrors(PreciseMetric):
     """Angle between predicted and true normals over all measured pixels of the test set.
 
     ``compute`` returns the mean and the median in degrees and the share of pixels, in percent, whose angle
@@ -42,7 +43,7 @@ class NormalErrors(Metric):
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
         angles = measured_angles(prediction, target)
-        self.total += angles.sum(dtype=torch.float64)
+        self.total += angles.sum(dtype=self.total.dtype)
         self.within += _counts_within(angles)
         bins = (angles.nan_to_num() * BINS_PER_DEGREE).long()
         self.histogram += torch.bincount(bins, minlength=self.histogram.numel())
@@ -59,7 +60,7 @@ class NormalErrors(Metric):
         return dict(zip(KEYS, figures.masked_fill(self.total.isnan(), torch.nan), strict=True))
 
 
-class BatchMeanNormalErrors(Metric):
+class BatchMeanNormalErrors(PreciseMetric):
     """Errors of normals as they were published: the mean over batches of each batch's own errors.
 
     The printed "median" is a mean of batch medians, and every batch has the same weight. Everything else is
@@ -124,5 +125,8 @@ def measured_angles(prediction: Tensor, target: Tensor) -> Tensor:
             f"Normals are compared as [B, 3, ...] maps of one shape, but the prediction is "
             f"{tuple(prediction.shape)} and the target {tuple(target.shape)}."
         )
-    cosine = (normalize(prediction.to(target.dtype), dim=1) * target).sum(1).clamp(-1, 1)
+    dtype = torch.promote_types(target.dtype, torch.float32)
+    if target.dtype != dtype:
+        target = normalize(target.to(dtype), dim=1)  # Rounded to half precision it is no unit vector.
+    cosine = (normalize(prediction.to(dtype), dim=1) * target).sum(1).clamp(-1, 1)
     return torch.rad2deg(cosine.acos())[(target != 0).any(1)]

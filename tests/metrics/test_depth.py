@@ -60,3 +60,10 @@ def test_a_batch_without_measured_pixels_changes_nothing(metric):
 def test_other_resolution_is_refused_with_advice():
     with pytest.raises(ValueError, match="Bring the prediction to the target's resolution first"):
         DepthErrors().update(torch.rand(1, 1, 4, 6), torch.rand(1, 1, 8, 12))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_loses_no_digit_of_the_error(dtype):
+    prediction, target = torch.tensor([3.0]).to(dtype), torch.tensor([1.0]).to(dtype) / 256
+    expected = {"abs_err": 3 - 1 / 256, "rel_err": 767}
+    assert updated(DepthErrors(), [(prediction, target)] * 3) == pytest.approx(expected, rel=1e-6)

@@ -81,3 +81,12 @@ def test_one_unknown_prediction_makes_every_figure_unknown(metric):
     pairs = list(batches(2, 2))
     pairs[0][0][0, 0, 2, 2] = torch.nan
     assert all(np.isnan(value) for value in updated(metric(), pairs).values())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("metric", [NormalErrors, BatchMeanNormalErrors])
+def test_half_precision_of_both_costs_no_more_than_a_tenth_of_a_degree(metric, dtype):
+    pairs = [(sign * target, target) for _, target in batches(2) for sign in (1, -1)]
+    found = updated(metric(), [(prediction.to(dtype), target.to(dtype)) for prediction, target in pairs])
+    assert found["normal_mean"] == pytest.approx(90, abs=0.1)
+    assert updated(metric(), [(-pairs[0][0].to(dtype), pairs[0][1].to(dtype))])["normal_mean"] > 179.9

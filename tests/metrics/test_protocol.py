@@ -1,9 +1,10 @@
-"""What torchmetrics promises of every metric."""
+"""What torchmetrics promises of every metric, and what Lightning does to it."""
 
 import pickle
 
 import pytest
 import torch
+from torch import nn
 from torchmetrics import MetricCollection
 
 from lightning_go4align.metrics import CoAssignment, ConvergenceDifference, DeltaM, GroupStability, MeanRank
@@ -20,7 +21,7 @@ METRICS = [
     pytest.param(lambda: CoAssignment(3), GROUPS, id="CoAssignment"),
     pytest.param(lambda: GroupStability(3), GROUPS, id="GroupStability"),
     pytest.param(lambda: ConvergenceDifference(["miou", "error"], ["miou"]), ERRORS, id="ConvergenceDifference"),
-    pytest.param(lambda: DeltaM({"miou": 38.0, "error": 2.5}, ["miou"]), ERRORS, id="DeltaM"),
+    pytest.param(lambda: DeltaM({"miou": 38.3, "error": 2.6}, ["miou"]), ERRORS, id="DeltaM"),
     pytest.param(lambda: MeanRank(["LS", "UW", "GO4Align"], ["miou", "error"], ["miou"]), RANKED, id="MeanRank"),
     pytest.param(DepthErrors, DEPTHS, id="DepthErrors"),
     pytest.param(BatchMeanDepthErrors, DEPTHS, id="BatchMeanDepthErrors"),
@@ -73,3 +74,18 @@ def test_a_reset_metric_knows_nothing_of_before(make, batches):
     metric(*batches[0])
     metric.reset()
     torch.testing.assert_close(updated(metric, batches[1:]), updated(make(), batches[1:]))
+
+
+@pytest.mark.parametrize(("make", "batches"), METRICS)
+@pytest.mark.parametrize(
+    "cast", [lambda module: module.to(torch.bfloat16), nn.Module.bfloat16, nn.Module.half], ids=["to", "bf16", "half"]
+)
+def test_a_network_of_half_precision_is_measured_like_any_other(make, batches, cast):
+    metric = cast(nn.Sequential(make()))[0]
+    expected = updated(make(), batches)
+    torch.set_default_dtype(torch.bfloat16)  # as Lightning's bf16-true does in a step
+    try:
+        found = updated(metric, batches)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(found, expected)
