@@ -59,7 +59,8 @@ class CelebAModule(MultiTaskModule):
 
     @override
     def forward(self, image: Tensor) -> Tensor:
-        logits: Tensor = self.network(image)
+        # Lightning converts a batch before it is on the device, when these images are bytes still.
+        logits: Tensor = self.network(image.to(self.dtype))
         return logits
 
     @override

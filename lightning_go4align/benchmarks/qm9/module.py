@@ -76,6 +76,11 @@ class QM9Module(MultiTaskModule):
     @override
     def setup(self, stage: str) -> None:
         super().setup(stage)
+        if self.trainer.precision in ("16-true", "bf16-true"):
+            raise MisconfigurationException(
+                "Energies, of up to 115,000 meV, overflow in float16 and are rounded by 120 meV on average in bfloat16, "
+                f"but the precision is {self.trainer.precision}. Set `trainer.precision` to bf16-mixed."
+            )
         if stage != "fit":
             return
         data = getattr(self.trainer, "datamodule", None)

@@ -90,6 +90,13 @@ def test_a_module_can_be_validated_and_tested_before_it_is_trained(celeba, tmp_p
     assert "val/mean_f1" in looped.callback_metrics
 
 
+@pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
+def test_images_have_the_precision_of_the_weights(celeba, tmp_path, precision):
+    fitted = trainer(tmp_path, max_epochs=1, enable_checkpointing=False, precision=precision)
+    fitted.fit(narrow(Sum()), datamodule=celeba.data())  # torch refuses two dtypes
+    assert "val/mean_f1" in fitted.callback_metrics
+
+
 @METHODS
 def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
     data = celeba.data()

@@ -38,6 +38,12 @@ def test_a_normal_towards_the_viewer_is_blue_and_an_unknown_one_white():
     assert shown(figure.axes[1])[0].tolist() == [[0.5, 0.5, 1.0], [1.0, 1.0, 1.0]]
 
 
+def test_pictures_of_half_precision_are_drawn():
+    depth = torch.tensor([[[[0.0, 1], [2, 4]]]], dtype=torch.bfloat16)  # matplotlib and NumPy know no bfloat16
+    figure = side_by_side({"image": torch.rand(1, 3, 2, 2).bfloat16(), "depth": depth}, {"depth": depth})
+    assert shown(figure.axes[1]).max() == 4
+
+
 @pytest.fixture
 def module():
     return NYUv2Module(Sum(), NYUv2MTAN([2, 2, 2, 2, 2]))

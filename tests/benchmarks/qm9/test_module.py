@@ -162,6 +162,21 @@ def test_other_data_are_refused(make_trainer):
         make_trainer(enable_checkpointing=False).fit(QM9Module(Sum()), datamodule=OtherData())
 
 
+@pytest.mark.parametrize("precision", ["16-true", "bf16-true"])
+def test_targets_in_half_precision_are_refused(data, make_trainer, precision):
+    with pytest.raises(MisconfigurationException, match=r"Set `trainer.precision` to bf16-mixed"):
+        make_trainer(enable_checkpointing=False, precision=precision).fit(QM9Module(Sum()), datamodule=data)
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
+def test_the_other_precisions_measure_the_same_errors(data, make_trainer, precision):
+    module = QM9Module(Sum())
+    single, other = (
+        make_trainer(precision=name).test(module, data, verbose=False)[0] for name in ("32-true", precision)
+    )
+    assert other["test/u0"] == pytest.approx(single["test/u0"], rel=1e-3)
+
+
 @pytest.fixture
 def printed(data, make_trainer, capsys):
     """Cells of the table that a test after a fit prints, by target, and the errors that it logs."""
