@@ -65,7 +65,7 @@ class DeltaM(PreciseMetric):
         return self._changes().mean().float()
 
     def changes(self) -> dict[str, Tensor]:
-        """Relative change of each metric, in percent; negative is better than single-task learning."""
+        """Relative change of each metric, in percent, of this process's values: unlike ``compute`` it never syncs."""
         return dict(zip(self.names, self._changes().float().unbind(), strict=True))
 
     def _changes(self) -> Tensor:
@@ -75,7 +75,7 @@ class DeltaM(PreciseMetric):
     def plot(
         self, val: Tensor | Sequence[Tensor] | None = None, ax: "Axes | None" = None
     ) -> "tuple[Figure | None, Axes]":
-        """Plot the changes of all metrics, or a curve of scores.
+        """Plot the changes of all metrics in this process, or a curve of scores.
 
         Args:
             val: Results of ``compute``, one an epoch; the changes of all metrics are drawn if not given.
@@ -113,13 +113,10 @@ def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str], devi
             f"Values of exactly the metrics {list(names)} are needed, but {missing} are missing and "
             f"{unknown} are unknown. Give each name of the baseline once."
         )
-    return torch.stack([_widened(values[name], device) for name in names])
-
-
-def _widened(value: Tensor | float, device: torch.device) -> Tensor:
-    if isinstance(value, Tensor) and value.is_mps:
-        value = value.to(device)  # in its own dtype, because it cannot become float64 where it is
-    return torch.as_tensor(value, dtype=widest(device), device=device).detach()
+    given = [values[name] for name in names]
+    # What is on MPS becomes float64 elsewhere only.
+    moved = [value.to(device) if isinstance(value, Tensor) and value.is_mps else value for value in given]
+    return torch.stack([torch.as_tensor(value, dtype=widest(device), device=device).detach() for value in moved])
 
 
 def _check_baseline(baseline: Mapping[str, float], higher_is_better: Collection[str]) -> None:

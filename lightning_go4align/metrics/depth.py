@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 from typing_extensions import override
 
 from lightning_go4align.functional.precision import widest
@@ -27,6 +28,7 @@ class DepthErrors(PreciseMetric):
 
     higher_is_better = False
     full_state_update = False
+    plot = Metric._plot
     totals: Tensor
     pixels: Tensor
 
@@ -64,6 +66,7 @@ class BatchMeanDepthErrors(PreciseMetric):
 
     higher_is_better = False
     full_state_update = False
+    plot = Metric._plot
     totals: Tensor
     batches: Tensor
 

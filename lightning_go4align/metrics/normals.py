@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+from torchmetrics import Metric
 from typing_extensions import override
 
 from lightning_go4align.metrics.precision import PreciseMetric
@@ -29,6 +30,7 @@ class NormalErrors(PreciseMetric):
     """
 
     full_state_update = False
+    plot = Metric._plot
     total: Tensor
     within: Tensor
     histogram: Tensor
@@ -76,6 +78,7 @@ class BatchMeanNormalErrors(PreciseMetric):
     """
 
     full_state_update = False
+    plot = Metric._plot
     totals: Tensor
     batches: Tensor
 

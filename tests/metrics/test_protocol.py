@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch import nn
 from torchmetrics import MetricCollection
 
@@ -89,3 +90,17 @@ def test_a_network_of_half_precision_is_measured_like_any_other(make, batches, c
     finally:
         torch.set_default_dtype(torch.float32)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(("make", "batches"), METRICS)
+def test_a_metric_plots_what_it_computes(make, batches):
+    metric, axes = make(), Figure().add_subplot()
+    updated(metric, batches)
+    assert metric.plot(ax=axes) == (None, axes)
+
+
+@pytest.mark.parametrize(("make", "batches"), METRICS)
+@pytest.mark.filterwarnings("ignore:The ``compute`` method:UserWarning")
+def test_a_metric_plots_before_its_first_update(make, batches):
+    axes = Figure().add_subplot()
+    assert make().plot(ax=axes) == (None, axes)

@@ -29,6 +29,7 @@ class SegmentationScores(Metric):
 
     higher_is_better = True
     full_state_update = False
+    plot = Metric._plot
     confusion: Tensor
 
     def __init__(self, num_classes: int) -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from lightning_go4align.benchmarks.dense_prediction.evaluation import MeanOfBatches, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores, SegmentationScores
@@ -82,3 +83,9 @@ def test_segmentation_scores_of_no_pixel_are_unknown():
     scores = SegmentationScores(2)
     scores.update(torch.zeros(1, 2, 3, 3), torch.full((1, 3, 3), -1))
     assert all(value.isnan() for value in scores.compute().values())
+
+
+def test_segmentation_scores_plot_themselves():
+    scores, axes = SegmentationScores(2), Figure().add_subplot()
+    scores.update(torch.rand(1, 2, 3, 3), torch.ones(1, 3, 3, dtype=torch.int64))
+    assert scores.plot(ax=axes) == (None, axes)
