@@ -1,5 +1,6 @@
 """CelebA: 162,770 training, 19,867 validation and 19,962 test photographs with 40 binary attributes."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +55,8 @@ class CelebAData(LightningDataModule):
     Args:
         root: Folder that holds ``Anno``, ``Eval`` and ``Img``.
         batch_size: Samples a step; 256 in the paper.
-        cache: Folder in which all images are kept decoded, 2.5 GB, and read through a memory map; decoded
-        anew at
-            each read if not given.
+        cache: Folder in which all images are kept decoded, 2.5 GB, and read through a memory map; other names, sizes
+            or another order of the image files get files of their own. Decoded anew at each read if not given.
         num_workers: Processes that load; 0 loads in the main one.
         pin_memory: Whether batches are staged in page-locked memory, for a faster copy to a GPU.
 
@@ -86,7 +86,7 @@ class CelebAData(LightningDataModule):
         if self.cache is not None:
             partition, _ = self._annotations()
             for split, names in partition.items():
-                pack(self._decoded(names), self.cache / f"{split}.npy", self.num_workers)
+                pack(self._decoded(names), self._packed(self.cache, split, names), self.num_workers)
 
     @override
     def setup(self, stage: str) -> None:
@@ -110,7 +110,11 @@ class CelebAData(LightningDataModule):
     def _images(self, split: str, names: list[str]) -> DecodedImages | Pixels:
         if self.cache is None:
             return self._decoded(names)
-        return packed_images(self.cache / f"{split}.npy", len(names))
+        return packed_images(self._packed(self.cache, split, names), len(names))
+
+    def _packed(self, cache: Path, split: str, names: list[str]) -> Path:
+        files = [f"{name} {(self.root / IMAGES / name).stat().st_size}\n" for name in names]
+        return cache / f"{split}-{sha256(''.join(files).encode()).hexdigest()[:16]}.npy"
 
     @override
     def train_dataloader(self) -> DataLoader[Batch]:

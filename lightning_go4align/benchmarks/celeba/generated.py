@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.celeba.annotations import SPLITS
 from lightning_go4align.benchmarks.celeba.data import CelebAData
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
+from lightning_go4align.benchmarks.written_whole import written_whole
 
 Rows = npt.NDArray[Any]
 
@@ -28,6 +29,7 @@ def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
         seed: Of all images.
 
     Example:
+        >>> from tempfile import mkdtemp
         >>> root = Path(mkdtemp(), "celeba")
         >>> write_faces(root, [2, 1, 1])
         >>> (root / "Anno/list_attr_celeba.txt").read_text().splitlines()[0]
@@ -35,20 +37,18 @@ def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
     """
     if root.is_dir():
         return
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(mkdtemp(dir=root.parent))
-    for folder in ("Anno", "Eval", "Img/img_align_celeba"):
-        (unfinished / folder).mkdir(parents=True)
     generator = np.random.default_rng(seed)
     total, shares = sum(samples), np.linspace(0.1, 0.8, len(ATTRIBUTES))
     attributes = generator.random((total, len(ATTRIBUTES))) < shares
     names = [f"{i:06d}.jpg" for i in range(1, total + 1)]
-    for name, row in zip(names, attributes, strict=True):
-        tiles = np.kron(row.reshape(8, 5), np.ones((28, 36)))[:218, :178, None]
-        pixels = 60 + 130 * tiles + generator.normal(0, 25, (218, 178, 3))
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(unfinished / "Img/img_align_celeba" / name)
-    _write_annotations(unfinished, names, attributes, np.repeat([0, 1, 2], samples))
-    unfinished.rename(root)
+    with written_whole(root) as unfinished:
+        for folder in ("Anno", "Eval", "Img/img_align_celeba"):
+            (unfinished / folder).mkdir(parents=True)
+        for name, row in zip(names, attributes, strict=True):
+            tiles = np.kron(row.reshape(8, 5), np.ones((28, 36)))[:218, :178, None]
+            pixels = 60 + 130 * tiles + generator.normal(0, 25, (218, 178, 3))
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(unfinished / "Img/img_align_celeba" / name)
+        _write_annotations(unfinished, names, attributes, np.repeat([0, 1, 2], samples))
 
 
 def _write_annotations(root: Path, names: list[str], attributes: Rows, splits: Rows) -> None:

@@ -10,6 +10,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.written_whole import written_whole
+
 SIDE = 64
 Pixels = npt.NDArray[np.uint8]
 
@@ -59,16 +61,14 @@ def pack(images: DecodedImages, path: Path, num_workers: int = 0) -> None:
     """
     if path.is_file():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    shape = (len(images), 3, SIDE, SIDE)
-    packed = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
-    start = 0
-    for batch in DataLoader(images, batch_size=256, num_workers=num_workers):
-        packed[start : start + len(batch)] = batch.numpy()
-        start += len(batch)
-    packed.flush()
-    unfinished.rename(path)
+    with written_whole(path) as unfinished:
+        shape = (len(images), 3, SIDE, SIDE)
+        packed = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
+        start = 0
+        for batch in DataLoader(images, batch_size=256, num_workers=num_workers):
+            packed[start : start + len(batch)] = batch.numpy()
+            start += len(batch)
+        packed.flush()
 
 
 def packed_images(path: Path, count: int) -> Pixels:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 from numpy.random import Generator
 
 from lightning_go4align.benchmarks.dense_prediction.layout import Array, Layout
+from lightning_go4align.benchmarks.written_whole import written_whole
 
 
 def write_scenes(
@@ -27,6 +27,7 @@ def write_scenes(
 
     Example:
         >>> import torch
+        >>> from tempfile import mkdtemp
         >>> from lightning_go4align.benchmarks.dense_prediction.layout import ArrayMap
         >>> layout = Layout("Tiny", {"segmentation": ArrayMap("label", (8, 8), torch.int64, -1, 6)}, origin="")
         >>> root = Path(mkdtemp()) / "tiny"
@@ -36,18 +37,16 @@ def write_scenes(
     """
     if root.is_dir():
         return
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(mkdtemp(dir=root.parent))
     generator = np.random.default_rng(seed)
-    for split, number in samples.items():
-        for kind in layout.maps.values():
-            (unfinished / split / kind.folder).mkdir(parents=True)
-        for i in range(number):
-            maps = _scene(generator, layout)
-            maps["depth"] = depth_of(maps["depth"])
-            for name, kind in layout.maps.items():
-                np.save(unfinished / split / kind.folder / f"{i}.npy", maps[name])
-    unfinished.rename(root)
+    with written_whole(root) as unfinished:
+        for split, number in samples.items():
+            for kind in layout.maps.values():
+                (unfinished / split / kind.folder).mkdir(parents=True)
+            for i in range(number):
+                maps = _scene(generator, layout)
+                maps["depth"] = depth_of(maps["depth"])
+                for name, kind in layout.maps.items():
+                    np.save(unfinished / split / kind.folder / f"{i}.npy", maps[name])
 
 
 def metres(depth: Array) -> Array:

@@ -78,8 +78,8 @@ class QM9Module(MultiTaskModule):
         super().setup(stage)
         if self.trainer.precision in ("16-true", "bf16-true"):
             raise MisconfigurationException(
-                "Energies, of up to 115,000 meV, overflow in float16 and are rounded by 120 meV on average in bfloat16, "
-                f"but the precision is {self.trainer.precision}. Set `trainer.precision` to bf16-mixed."
+                "Energies of up to 115,000 meV overflow in float16 and lose 120 meV on average in bfloat16; "
+                f"the precision is {self.trainer.precision}. Set `trainer.precision` to bf16-mixed."
             )
         if stage != "fit":
             return

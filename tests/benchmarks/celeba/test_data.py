@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lightning_go4align.benchmarks.celeba.images import DecodedImages
+from lightning_go4align.benchmarks.celeba import generated
+from lightning_go4align.benchmarks.celeba.images import DecodedImages, pack, packed_images
 
 
 def test_splits_follow_the_partition_file(celeba):
@@ -51,11 +52,55 @@ def test_the_cache_is_read_without_the_images(celeba, tmp_path, monkeypatch):
     assert next(iter(data.train_dataloader()))["image"].shape == (4, 3, 64, 64)
 
 
-def test_a_cache_of_another_partition_is_refused(celeba, tmp_path):
-    celeba.data(cache=str(tmp_path / "cache")).prepare_data()
-    celeba.partition.write_text(celeba.partition.read_text().replace("000006.jpg 0", "000006.jpg 1"))
-    with pytest.raises(ValueError, match=r"must hold 5 images .* Delete it to have it made anew"):
-        celeba.data(cache=str(tmp_path / "cache")).setup("fit")
+def reverse_the_partition(celeba):
+    celeba.partition.write_text("\n".join(reversed(celeba.partition.read_text().splitlines())))
+
+
+def repaint_an_image(celeba):
+    Image.new("RGB", (178, 218)).save(celeba.images / "000001.jpg")
+
+
+@pytest.mark.parametrize("change", [reverse_the_partition, repaint_an_image])
+def test_images_and_attributes_agree_after_the_files_of_a_cache_have_changed(celeba, tmp_path, change):
+    decoded, cached = celeba.data(), celeba.data(cache=str(tmp_path / "cache"))
+    cached.prepare_data()
+    change(celeba)
+    cached.prepare_data()
+    for data in (decoded, cached):
+        data.setup("fit")
+    samples = zip(decoded.splits["train"], cached.splits["train"], strict=True)
+    assert all(torch.equal(first[name], second[name]) for first, second in samples for name in first)
+
+
+def test_a_cache_of_another_number_of_images_is_refused(tmp_path):
+    np.save(tmp_path / "train.npy", np.zeros((2, 3, 64, 64), np.uint8))
+    with pytest.raises(ValueError, match=r"must hold 3 images .* Delete it to have it made anew"):
+        packed_images(tmp_path / "train.npy", 3)
+
+
+def test_a_second_process_may_write_the_same_faces(tmp_path, monkeypatch):
+    annotate = generated._write_annotations
+    again = iter([lambda: generated.write_faces(tmp_path / "celeba", [1, 1, 1])])
+
+    def other_process_first(*args):
+        next(again, int)()
+        annotate(*args)
+
+    monkeypatch.setattr(generated, "_write_annotations", other_process_first)
+    generated.write_faces(tmp_path / "celeba", [1, 1, 1])
+    assert [path.name for path in tmp_path.iterdir()] == ["celeba"]
+
+
+def test_a_second_process_may_pack_the_same_images(celeba, tmp_path):
+    class OtherProcessFirst(DecodedImages):
+        def __getitem__(self, index):
+            pack(DecodedImages(self.paths), tmp_path / "cache/train.npy")
+            return super().__getitem__(index)
+
+    images = OtherProcessFirst(sorted(celeba.images.iterdir()))
+    pack(images, tmp_path / "cache/train.npy")
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["train.npy"]
+    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))
 
 
 def replace(path, old, new):

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from lightning_go4align.benchmarks.dense_prediction.arrays import memory_mapped
@@ -56,3 +57,20 @@ def test_scenes_that_exist_are_not_written_again(cityscapes):
     before = marker.stat().st_mtime_ns
     write_scenes(cityscapes.root, cityscapes.layout, {"train": 3, "val": 2}, disparity)
     assert marker.stat().st_mtime_ns == before
+
+
+def test_a_second_process_may_write_the_same_scenes(cityscapes, tmp_path):
+    root = tmp_path / "new" / "scenes"
+
+    def other_process_first(depth):
+        write_scenes(root, cityscapes.layout, {"train": 1}, disparity)
+        return disparity(depth)
+
+    write_scenes(root, cityscapes.layout, {"train": 1}, other_process_first)
+    assert [path.name for path in root.parent.iterdir()] == ["scenes"]
+
+
+def test_a_failed_writer_leaves_nothing(cityscapes, tmp_path):
+    with pytest.raises(TypeError):
+        write_scenes(tmp_path / "new" / "scenes", cityscapes.layout, {"train": 1}, depth_of=None)
+    assert not list((tmp_path / "new").iterdir())
