@@ -6,10 +6,8 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
-from typing_extensions import override
 
 from lightning_go4align.update import MultiTaskCallback, Optimization
 from lightning_go4align.update.compatibility import builds_from_config
@@ -53,15 +51,23 @@ class MultiTaskMixin:
     @trainer.setter
     def trainer(self, trainer: pl.Trainer | None) -> None:
         super(MultiTaskMixin, type(self)).trainer.fset(self, trainer)  # type: ignore[misc]  # as above
-        callbacks: list[pl.Callback] = getattr(trainer, "callbacks", [])
-        others = [other for other in callbacks if isinstance(other, MultiTaskCallback)]
-        if any(other is not self.multi_task_callback for other in others):
-            raise MisconfigurationException(
-                f"{type(self).__name__} is a MultiTaskModule and brings its own `MultiTaskCallback`: remove the one "
-                "in `trainer.callbacks`, or derive the module from LightningModule."
-            )
-        if trainer is not None and not others:
-            callbacks.insert(0, self.multi_task_callback)
+        run: object = getattr(trainer, "lightning_module", None)
+        if trainer is not None and run is self:  # and not a part of the module that is run
+            self.multi_task_callback.join(trainer, self)
+
+    def save_hyperparameters(
+        self,
+        *args: Any,
+        ignore: Sequence[str] | str | None = None,
+        frame: FrameType | None = None,
+        logger: bool = True,
+    ) -> None:
+        ignored = [ignore] if isinstance(ignore, str) else list(ignore or ())
+        current = inspect.currentframe()
+        frame = frame or (current.f_back if current else None)
+        if not builds_from_config():  # Then a method is an object, which no checkpoint can hold.
+            ignored += ["method", *_names_of_methods(frame)]
+        super().save_hyperparameters(*args, ignore=ignored, frame=frame, logger=logger)  # type: ignore[misc]
 
 
 class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
@@ -93,17 +99,11 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
     def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual") -> None:
         super().__init__(method, optimization)
 
-    @override
-    def save_hyperparameters(
-        self,
-        *args: Any,
-        ignore: Sequence[str] | str | None = None,
-        frame: FrameType | None = None,
-        logger: bool = True,
-    ) -> None:
-        ignored = [ignore] if isinstance(ignore, str) else list(ignore or ())
-        if not builds_from_config():  # Then the method is an object, which no checkpoint can hold.
-            ignored.append("method")
-        current = inspect.currentframe()
-        frame = frame or (current.f_back if current else None)
-        super().save_hyperparameters(*args, ignore=ignored, frame=frame, logger=logger)
+
+def _names_of_methods(frame: FrameType | None) -> list[str]:
+    """Names under which the constructors that are running hold a method."""
+    names: list[str] = []
+    while frame is not None and frame.f_code.co_name == "__init__":
+        names += [name for name, value in frame.f_locals.items() if isinstance(value, Scalarizer | Aggregator)]
+        frame = frame.f_back
+    return names

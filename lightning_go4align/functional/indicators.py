@@ -5,7 +5,7 @@ handed over as arrays.
 """
 
 from types import ModuleType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -123,6 +123,19 @@ def valid_losses(losses: Array) -> Array:
         tensor([ True, False, False, False, False])
     """
     return (losses > 0) & (losses < torch.inf)  # type: ignore[return-value]  # an array of bool
+
+
+def check_reduction(reduction: str) -> None:
+    """Refuse a word that is no ``Reduction``.
+
+    Args:
+        reduction: The word.
+
+    Raises:
+        ValueError: If it is neither ``"sum"`` nor ``"mean"``.
+    """
+    if reduction not in get_args(Reduction):
+        raise ValueError(f"`reduction` must be 'sum' or 'mean', but is {reduction!r}. Change it in `model.method`.")
 
 
 def _namespace(values: Array) -> ModuleType:

@@ -51,6 +51,10 @@ class FixedWeights(Scalarizer):
             )
         return weighted_risk(losses, self.weights.masked_fill(losses.detach().isfinite().logical_not(), 0))
 
+    @override
+    def __repr__(self) -> str:
+        return f"FixedWeights({self.weights.tolist()})"
+
 
 class SingleTask(Scalarizer):
     """Train one task alone (STL): its loss is the objective.
@@ -91,6 +95,10 @@ class SingleTask(Scalarizer):
         places = torch.arange(len(losses), device=losses.device)
         chosen = (places == self.place) & losses.detach().isfinite()
         return weighted_risk(losses, chosen.to(torch.float32))
+
+    @override
+    def __repr__(self) -> str:
+        return f"SingleTask({self.task!r})"
 
 
 def name_tasks(method: nn.Module, names: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_
 from lightning_go4align.functional.indicators import (
     Array,
     Reduction,
+    check_reduction,
     group_indicators,
     scale_vector,
     smoothness_vector,
@@ -19,6 +20,7 @@ from lightning_go4align.functional.indicators import (
 )
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 MOST_AUTOMATIC_GROUPS = 8
@@ -79,6 +81,7 @@ class GO4Align(SizedByFirstCall, Scalarizer):
         clustering: Clustering = kmeans_1d,
     ) -> None:
         super().__init__()
+        check_reduction(reduction)
         _check(num_groups, beta, clustering)
         self.num_groups = num_groups
         self.beta = beta
@@ -141,13 +144,14 @@ class GO4Align(SizedByFirstCall, Scalarizer):
 
     @override
     def __repr__(self) -> str:
-        return f"GO4Align(num_groups={self.num_groups!r}, beta={self.beta}, reduction={self.reduction!r})"
+        clustering = describe_other(self.clustering, kmeans_1d)
+        return f"GO4Align(num_groups={self.num_groups!r}, beta={self.beta}, reduction={self.reduction!r}{clustering})"
 
 
 def _check(num_groups: int | Literal["auto"], beta: float, clustering: Clustering) -> None:
-    if num_groups != "auto" and num_groups < 1:
+    if num_groups != "auto" and not (isinstance(num_groups, int) and num_groups >= 1):
         raise ValueError(
-            f"`num_groups` must be at least 1 or 'auto', but is {num_groups}. Change it in `model.method`."
+            f"`num_groups` must be at least 1 or 'auto', but is {num_groups!r}. Change it in `model.method`."
         )
     if num_groups == "auto" and clustering is not kmeans_1d:
         raise ValueError("`num_groups='auto'` needs the exact solver: leave `clustering` out, or give a number.")

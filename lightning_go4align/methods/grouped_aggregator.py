@@ -6,6 +6,7 @@ from torchjd.linalg import Matrix
 from typing_extensions import override
 
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d
+from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.weighed_heads import weighting_of
 
 
@@ -57,7 +58,8 @@ class GroupedAggregator(WeightedAggregator):
 
     @override
     def __repr__(self) -> str:
-        return f"GroupedAggregator({self.weighting.weighting!r}, num_groups={self.weighting.num_groups})"
+        inner, clustering = self.weighting, describe_other(self.weighting.clustering, kmeans_1d)
+        return f"GroupedAggregator({inner.weighting!r}, num_groups={inner.num_groups}{clustering})"
 
 
 class GroupedWeighting(Weighting[Matrix]):

@@ -7,10 +7,13 @@ from typing_extensions import override
 
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.methods.description import describe_other
+from lightning_go4align.methods.gaps import fill_gaps, takes_gaps
 from lightning_go4align.methods.learning import learned_parameters
+from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 
-class GroupedScalarizer(Scalarizer):
+class GroupedScalarizer(SizedByFirstCall, Scalarizer):
     r"""Let the tasks of a group share one weight, whatever scalarizer the weights come from (Eq. 3 and 4).
 
     The indicators are the weights that the scalarizer implies, the derivatives of its objective in the losses; each
@@ -26,6 +29,7 @@ class GroupedScalarizer(Scalarizer):
         grouping: The last grouping; None before the first call.
         task_weights: The last task weights, shape ``[M]``.
         indicators: The last weights of the scalarizer, shape ``[M]``; NaN for an absent task.
+        last_losses: The last finite losses, shape ``[M]``, for a scalarizer that does not know of absent tasks.
 
     Raises:
         ValueError: If ``num_groups`` is below 1 or above the number of tasks.
@@ -38,6 +42,9 @@ class GroupedScalarizer(Scalarizer):
         (tensor([1.6667, 1.3333, 0.0167]), tensor([1.5000, 1.5000, 0.0167]))
     """
 
+    skips_missing: bool = True
+    last_losses: Tensor | None
+
     def __init__(self, method: Scalarizer, num_groups: int = 2, clustering: Clustering = kmeans_1d) -> None:
         super().__init__()
         if num_groups < 1:
@@ -49,15 +56,11 @@ class GroupedScalarizer(Scalarizer):
         self.grouping: Grouping | None = None
         self.task_weights: Tensor | None = None
         self.indicators: Tensor | None = None
-
-    @property
-    def skips_missing(self) -> bool:
-        """Whether the scalarizer takes NaN for an absent task."""
-        return bool(getattr(self.method, "skips_missing", False))
+        self.register_buffer("last_losses", None)
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
-        leaf = losses.detach().requires_grad_()
+        leaf = self._taken(losses.detach()).requires_grad_()
         with torch.enable_grad():
             inner: Tensor = self.method(leaf)
             (weights,) = torch.autograd.grad(inner, leaf, retain_graph=self.learns)
@@ -68,6 +71,13 @@ class GroupedScalarizer(Scalarizer):
         # The difference is 0: it carries the gradient of what the scalarizer learns, and no other.
         return objective + (inner - inner.detach()) if self.learns else objective
 
+    def _taken(self, losses: Tensor) -> Tensor:
+        if takes_gaps(self.method):
+            return losses.clone()
+        self.last_losses = fill_gaps(losses, self.last_losses)
+        return self.last_losses.clone()
+
     @override
     def __repr__(self) -> str:
-        return f"GroupedScalarizer({self.method!r}, num_groups={self.num_groups})"
+        clustering = describe_other(self.clustering, kmeans_1d)
+        return f"GroupedScalarizer({self.method!r}, num_groups={self.num_groups}{clustering})"

@@ -8,6 +8,8 @@ from torchjd.aggregation import Aggregator, Weighting
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.grouping import Grouping
+
 LEARNING_RATE = 0.025  # Of UW's log-variances in the published code; its FAMO has the same.
 
 
@@ -58,10 +60,24 @@ class WithLearningRate(Scalarizer):
         self.method = method
         self.learning_rate = learning_rate
 
+    @property
+    def grouping(self) -> Grouping | None:
+        """The last groups; None if the method does not group."""
+        return getattr(self.method, "grouping", None)
+
+    @property
+    def indicators(self) -> Tensor | None:
+        """The last group indicators, shape ``[M]``; None if the method does not group."""
+        return getattr(self.method, "indicators", None)
+
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         objective: Tensor = self.method(losses)
         return objective
+
+    @override
+    def __repr__(self) -> str:
+        return f"WithLearningRate({self.method!r}, learning_rate={self.learning_rate})"
 
 
 def learned_parameters(method: nn.Module) -> list[nn.Parameter]:

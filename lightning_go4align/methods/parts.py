@@ -5,7 +5,7 @@ from torch import Tensor
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.functional.indicators import Reduction, smoothness_vector, valid_losses
+from lightning_go4align.functional.indicators import Reduction, check_reduction, smoothness_vector, valid_losses
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
@@ -40,6 +40,7 @@ class Smoothness(SizedByFirstCall, Scalarizer):
         super().__init__()
         if not 0 <= beta < float("inf"):
             raise ValueError(f"`beta` must be a number of at least 0, but is {beta}. Change it in `model.method`.")
+        check_reduction(reduction)
         self.beta = beta
         self.reduction = reduction
         self.register_buffer("log_smoothness", None)
@@ -54,6 +55,10 @@ class Smoothness(SizedByFirstCall, Scalarizer):
         weights = total * self.log_smoothness.softmax(0)
         self.task_weights = torch.where(valid_losses(values), weights, 0)
         return weighted_risk(losses, self.task_weights)
+
+    @override
+    def __repr__(self) -> str:
+        return f"Smoothness(beta={self.beta}, reduction={self.reduction!r})"
 
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""

@@ -27,7 +27,7 @@ class WindowedDWA(SizedByFirstCall, Scalarizer):
         temperature: :math:`T`, positive: the larger, the more equal the weights.
 
     Attributes:
-        task_weights: The last weights :math:`w`, shape ``[M]``.
+        task_weights: The last weights of the losses, :math:`w / M`, shape ``[M]``.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -36,8 +36,8 @@ class WindowedDWA(SizedByFirstCall, Scalarizer):
         >>> method = WindowedDWA(window=1)
         >>> for losses in ([2.0, 2.0], [2.0, 2.0], [2.0, 1.0]):
         ...     objective = method(torch.tensor(losses))
-        >>> method.task_weights  # 2 softmax([1, 0.5] / 2)
-        tensor([1.1244, 0.8756], dtype=torch.float64)
+        >>> method.task_weights  # softmax([1, 0.5] / 2)
+        tensor([0.5622, 0.4378], dtype=torch.float64)
     """
 
     skips_missing: bool = True
@@ -67,11 +67,15 @@ class WindowedDWA(SizedByFirstCall, Scalarizer):
         moved = torch.cat([self.history[1:], values[None]])
         self.history = torch.where(present, moved, self.history)
         rates = self.history[self.window :].mean(0) / self.history[: self.window].mean(0)
-        weights = len(values) * (rates / self.temperature).softmax(0)
-        weights = torch.where(self.steps > self.window, weights, 1)
+        shares = (rates / self.temperature).softmax(0)
+        shares = torch.where(self.steps > self.window, shares, 1 / len(values))
         self.steps = self.steps + 1
-        self.task_weights = torch.where(present, weights, 0)
-        return weighted_risk(losses, self.task_weights) / len(values)
+        self.task_weights = torch.where(present, shares, 0)
+        return weighted_risk(losses, self.task_weights)
+
+    @override
+    def __repr__(self) -> str:
+        return f"WindowedDWA(window={self.window}, temperature={self.temperature})"
 
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""

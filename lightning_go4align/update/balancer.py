@@ -75,6 +75,7 @@ class Balancer:
         """
         self.weighting.attach(module)
         self._module, self._device, self._seed = module, None, next_seed()
+        self.bad = LastBadStep()
 
     def objective(self, output: StepOutput, device: torch.device, share: float) -> Tensor | None:
         """Form the objective of a batch.
@@ -96,10 +97,10 @@ class Balancer:
             return None
         self._move(device)
         local = stack_losses(self.tasks, output, device)
-        losses = average_over_ranks(local if output.present else self._tied(local))
-        objective = self.weighting.objective(losses, output, share)
         complete = len(output.present) == len(self.tasks)
-        self._found = local.detach() if complete else stack_losses(self.tasks, output, device, gap=0.0).detach()
+        found = local if complete else stack_losses(self.tasks, output, device, gap=0.0)
+        losses, self._found = average_over_ranks(local if output.present else self._tied(local), found.detach())
+        objective = self.weighting.objective(losses, output, share)
         self.losses = losses.detach()
         return objective
 
@@ -109,7 +110,7 @@ class Balancer:
             name_tasks(self.method, tasks)
 
     def check(self, step: int) -> None:
-        """Note which of this rank's losses and of the weights are not finite, without reading them.
+        """Note which of the losses and of the weights are not finite, without reading them.
 
         Args:
             step: Number of the optimizer's step that the batch belongs to.
@@ -141,7 +142,8 @@ class Balancer:
         """
         if not self.tasks or not (output.present or is_distributed()):
             return
-        losses = average_over_ranks(stack_losses(self.tasks, output, device))
+        losses = stack_losses(self.tasks, output, device)
+        losses, _ = average_over_ranks(losses, losses)
         last = self.weighting.last_losses
         losses = losses if last is None else torch.where(losses.isfinite(), losses, last)
         for part in learning_after_step(self.method):

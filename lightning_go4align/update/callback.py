@@ -59,6 +59,7 @@ class MultiTaskCallback(Callback):
         self.optimization = optimization
         self._balancer = Balancer(method)
         self._interception: Interception | None = None
+        self._owner: object | None = None
         self._report = Report(method)
         self._step = self._read_step = 0
 
@@ -72,17 +73,45 @@ class MultiTaskCallback(Callback):
         """What the last step told about the tasks; None before the first."""
         return self._balancer.signals
 
+    def join(self, trainer: pl.Trainer, owner: object) -> None:
+        """Enter a trainer's callbacks for a module that brings this one, in the place of an earlier module's.
+
+        Args:
+            trainer: The trainer.
+            owner: The module, which the trainer is about to run.
+
+        Raises:
+            MisconfigurationException: If the user gave the trainer one, too.
+        """
+        self._owner = owner
+        # A connector sets it, which the types do not know.
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        others = [other for other in callbacks if isinstance(other, MultiTaskCallback) and other is not self]
+        if any(other._owner is None for other in others):
+            raise MisconfigurationException(
+                f"{type(owner).__name__} is a MultiTaskModule and brings its own `MultiTaskCallback`: remove the one "
+                "in `trainer.callbacks`, or derive the module from LightningModule."
+            )
+        if self not in callbacks:
+            callbacks.insert(0, self)
+        _remove(trainer, others)
+
     @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if self._owner not in (None, pl_module):
+            _remove(trainer, [self])
+            return
         if stage != "fit":
             return
-        # A connector sets it, which the types do not know.
-        if sum(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks) > 1:  # type: ignore[attr-defined]
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # as above
+        others = [other for other in callbacks if isinstance(other, MultiTaskCallback) and other is not self]
+        if any(other._owner in (None, pl_module) for other in others):
             raise MisconfigurationException(
                 "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
                 "remove the one in `trainer.callbacks`, or keep only one of several."
             )
         self._interception = Interception(trainer, pl_module, self._balancer, self.optimization)
+        self._report = Report(self.method)
 
     @override
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -104,7 +133,8 @@ class MultiTaskCallback(Callback):
             self._step = trainer.global_step
             self._interception.after_step()
             # A connector sets it, which the types do not know.
-            if trainer.loggers and self._step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+            if trainer.loggers and interval and self._step % interval == 0:
                 self._read(trainer.loggers)
         self._interception.forget_batch()
 
@@ -144,6 +174,10 @@ class MultiTaskCallback(Callback):
             self._interception.lift()
             self._interception = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the trainer out of a copy: averaged models are deep copies of the module with its callback."""
+        return {**vars(self), "_interception": None}
+
     @override
     def state_dict(self) -> dict[str, Any]:
         return self._balancer.state_dict()
@@ -151,3 +185,9 @@ class MultiTaskCallback(Callback):
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._balancer.load_state_dict(state_dict)
+
+
+def _remove(trainer: pl.Trainer, others: list["MultiTaskCallback"]) -> None:
+    """Take callbacks out of the list, in a new one, for the old one may be being walked through."""
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # as above
+    trainer.callbacks = [callback for callback in callbacks if callback not in others]  # type: ignore[attr-defined]

@@ -48,7 +48,7 @@ def missing_names(trainer: pl.Trainer) -> list[str]:
         []
     """
     module = pl.LightningModule() if trainer.lightning_module is None else trainer.lightning_module
-    others = [*PRIVATE_FUNCTIONS, (module, "_automatic_optimization")]
+    others = [*PRIVATE_FUNCTIONS, (module, "_automatic_optimization"), (module, "_current_fx_name")]
     return [path for path in PRIVATE_NAMES if not _exists(trainer, path)] + [
         name for owner, name in others if not hasattr(owner, name)
     ]
@@ -175,7 +175,7 @@ class ManualScope:
 
         def closure() -> Tensor | None:
             with torch.enable_grad():
-                objective = compute()
+                objective = self._as_training_step(compute)
                 if automatic._skip_backward:  # SWA refreshes BatchNorm's statistics.
                     return None if objective is None else objective.detach()
                 if self._batch_idx % trainer.accumulate_grad_batches == 0:
@@ -190,16 +190,30 @@ class ManualScope:
 
         return closure
 
+    def _as_training_step(self, compute: Callable[[], Tensor | None]) -> Tensor | None:
+        """Let what the step logs go by the hook's name also where it runs within ``optimizer_step``."""
+        attributes = vars(self._trainer.lightning_module)
+        before = attributes["_current_fx_name"]
+        attributes["_current_fx_name"] = "training_step"
+        try:
+            return compute()
+        finally:
+            attributes["_current_fx_name"] = before
+
     def _step_optimizers(self, closure: Callable[[], Tensor | None]) -> None:
         trainer, batch_idx = self._trainer, self._batch_idx
         optimizers = trainer.strategy._lightning_optimizers
-        for optimizer in optimizers[:-1]:  # A batch is one global step, however many optimizers make it.
-            optimizer._on_before_step = optimizer._on_after_step = _do_nothing
+        scaler = getattr(trainer.precision_plugin, "scaler", None)
         compute = closure if len(optimizers) == 1 else cache(closure)
         for optimizer in optimizers:
-            call._call_lightning_module_hook(
-                trainer, "optimizer_step", trainer.current_epoch, batch_idx, optimizer, compute
-            )
+            with Shadows() as shadows:
+                if optimizer is not optimizers[-1]:  # A batch is one global step, however many optimizers make it.
+                    optimizer._on_before_step = optimizer._on_after_step = _do_nothing
+                    if scaler is not None:  # Its scale is that of the one backward pass until the last has stepped.
+                        shadows.cast(scaler, "update", _do_nothing)
+                call._call_lightning_module_hook(
+                    trainer, "optimizer_step", trainer.current_epoch, batch_idx, optimizer, compute
+                )
 
 
 def _do_nothing() -> None: ...

@@ -37,6 +37,7 @@ class AggregatorWeighting:
         self.last_losses: Tensor | None = None
         self._shared: list[nn.Parameter] = []
         self._heads: list[nn.Parameter] = []
+        self._trained: list[bool] = []
         self._losses: Tensor | None = None
 
     def attach(self, module: nn.Module) -> None:
@@ -47,7 +48,7 @@ class AggregatorWeighting:
                 are found from the losses' graphs at the first step.
         """
         self._module = module
-        self._shared, self._heads = [], []
+        self._trained = []
 
     def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
         """Form the sum of the losses, which stands for the objective where one number is wanted.
@@ -60,16 +61,20 @@ class AggregatorWeighting:
         Returns:
             Their sum, shape ``[]``.
         """
-        if not self._shared:
+        trained = [parameter.requires_grad for parameter in self._module.parameters()]
+        if trained != self._trained:  # At first, and where parameters are frozen or thawed.
             self._divide_parameters(output)
+            self._trained = trained
         self._losses = losses * share
         return losses.nansum()
 
     def _divide_parameters(self, output: StepOutput) -> None:
         every = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
         named: Callable[[], Iterable[nn.Parameter]] | None = getattr(self._module, "shared_parameters", None)
-        self._shared = find_shared_parameters(output, every) if named is None else list(named())
-        shared = {id(parameter) for parameter in self._shared}
+        shared = {
+            id(parameter) for parameter in (find_shared_parameters(output, every) if named is None else named())
+        }
+        self._shared = [parameter for parameter in every if id(parameter) in shared]
         self._heads = [parameter for parameter in every if id(parameter) not in shared]
 
     def backward(self, *_: Any, **__: Any) -> None:

@@ -109,6 +109,7 @@ class Interception:
     def lift(self) -> None:
         """Leave module and trainer as they were."""
         self._shadows.lift()
+        self._module.automatic_optimization = True
 
 
 def _check(trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) -> None:
@@ -116,6 +117,11 @@ def _check(trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) 
         raise MisconfigurationException(
             f"{type(module).__name__} sets `automatic_optimization = False` and so steps its optimizers itself, as "
             "`MultiTaskCallback` would. Remove that line and the optimizer calls from its `training_step`."
+        )
+    if isinstance(balancer.method, Aggregator) and type(module).backward is not pl.LightningModule.backward:
+        raise MisconfigurationException(
+            f"{balancer.method} fills the gradients itself, past the `backward` of {type(module).__name__}. Remove "
+            "that method, or take a loss-oriented method, which calls it."
         )
     if isinstance(balancer.method, Aggregator) and trainer.precision == "16-mixed":
         raise MisconfigurationException(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.methods.gaps import fill_gaps, takes_gaps
 from lightning_go4align.methods.learning import learned_parameters, parameter_groups
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.task_losses import StepOutput
@@ -15,8 +16,7 @@ from lightning_go4align.update.task_losses import StepOutput
 class ScalarizerWeighting:
     """Drive a scalarizer: its objective is differentiated once, and the gradient in the losses is the weights.
 
-    A method that does not say, by ``skips_missing``, that it takes NaN for an absent or non-finite loss is given the
-    task's last finite one instead, without a graph: its weight is then 0, and no NaN enters the method's state.
+    A method that does not take NaN for an absent or non-finite loss is given the task's last finite one instead.
 
     Args:
         method: The scalarizer. Parameters that it learns along (UW) are stepped by Adam at their own learning rate.
@@ -27,10 +27,15 @@ class ScalarizerWeighting:
         self.method = method
         self._random = random
         self.weights: Tensor | None = None
-        self.last_losses: Tensor | None = None
+        self._last: Tensor | None = None
         self._learned = learned_parameters(method)
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
         self._gradients: list[Tensor] | None = None
+
+    @property
+    def last_losses(self) -> Tensor | None:
+        """What stands for an absent loss, shape ``[M]``; None if the method takes NaN for it."""
+        return getattr(self.method, "last_losses", self._last)
 
     @property
     def indicators(self) -> Tensor | None:
@@ -56,7 +61,7 @@ class ScalarizerWeighting:
         Returns:
             The objective, shape ``[]``, before it is multiplied with its share.
         """
-        values = losses if getattr(self.method, "skips_missing", False) else self._without_gaps(losses)
+        values = losses if takes_gaps(self.method) else self._filled(losses)
         objective: Tensor = self._random.draw(values.device, self.method, values)
         self.weights = getattr(self.method, "task_weights", None)
         if objective.requires_grad and (self.weights is None or self._learned):
@@ -68,10 +73,9 @@ class ScalarizerWeighting:
             self._gradients = [a + b for a, b in zip(before, learned, strict=True)]
         return objective
 
-    def _without_gaps(self, losses: Tensor) -> Tensor:
-        last = torch.ones_like(losses) if self.last_losses is None else self.last_losses.to(losses)
-        values = torch.where(losses.detach().abs() < torch.inf, losses, last)
-        self.last_losses = values.detach()
+    def _filled(self, losses: Tensor) -> Tensor:
+        values = fill_gaps(losses, self._last)
+        self._last = values.detach()
         return values
 
     def after_step(self) -> None:
@@ -89,7 +93,7 @@ class ScalarizerWeighting:
     def state_dict(self) -> dict[str, Any]:
         """Return what is beside the method's own state."""
         optimizer = None if self._optimizer is None else self._optimizer.state_dict()
-        return {"last_losses": self.last_losses, "optimizer": optimizer}
+        return {"last_losses": self._last, "optimizer": optimizer}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore it.
@@ -97,6 +101,6 @@ class ScalarizerWeighting:
         Args:
             state: What ``state_dict`` returned.
         """
-        self.last_losses, self._gradients = state["last_losses"], None
+        self._last, self._gradients = state["last_losses"], None
         if self._optimizer is not None and state["optimizer"] is not None:
             self._optimizer.load_state_dict(state["optimizer"])

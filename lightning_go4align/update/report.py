@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
+from torchjd.aggregation import Aggregator
 
+from lightning_go4align.methods.fixed import FixedWeights, SingleTask
 from lightning_go4align.update.rows import Row
 
 
@@ -24,6 +26,7 @@ class Report:
 
     def __init__(self, method: nn.Module) -> None:
         self._method = method
+        self._any_sign = isinstance(method, FixedWeights | SingleTask | Aggregator)
         self._told: dict[str, int] = {}
         self._bad: set[str] = set()
 
@@ -43,7 +46,9 @@ class Report:
                     "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss.",
                 )
                 bad.add(task)
-            elif row.logged.get(f"loss/{task}", 0) < 0 and row.logged.get(f"weight/{task}") == 0:
+            elif (
+                row.logged.get(f"loss/{task}", 0) < 0 and row.logged.get(f"weight/{task}") == 0 and not self._any_sign
+            ):
                 self._tell(
                     task,
                     f"The loss of task '{task}' is negative: its weight is 0, for {self._method} weighs positive "

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -16,7 +17,8 @@ from lightning_go4align.update.shadows import Shadows
 def without_trace(module: pl.LightningModule) -> Iterator[None]:
     """Let a training step run without gradients and leave nothing behind.
 
-    Buffers (BatchNorm's statistics), metrics and the random state are restored, and what is logged is dropped.
+    Buffers (BatchNorm's statistics), metrics and the random states of torch, NumPy, Python are restored, and what is
+    logged is dropped.
 
     Args:
         module: The module whose step is run.
@@ -28,7 +30,8 @@ def without_trace(module: pl.LightningModule) -> Iterator[None]:
     buffers: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in module.buffers()]
     metrics = [(metric, _copy(metric)) for metric in module.modules() if isinstance(metric, Metric)]
     cuda = [device] if device.type == "cuda" else []
-    with torch.no_grad(), torch.random.fork_rng(devices=cuda), Shadows() as shadows:
+    isolated = isolate_rng(include_cuda=False), torch.random.fork_rng(devices=cuda)
+    with torch.no_grad(), isolated[0], isolated[1], Shadows() as shadows:
         shadows.cast(module, "log", lambda *_, **__: None)
         shadows.cast(module, "log_dict", lambda *_, **__: None)
         try:

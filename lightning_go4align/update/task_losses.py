@@ -56,6 +56,8 @@ class StepOutput:
         if losses is not output:
             self.extras = {key: value for key, value in output.items() if key not in ("task_losses", "loss")}
         for task, loss in losses.items():
+            if not isinstance(task, str):
+                raise TypeError(f"The name of a task must be a string, but is {task!r}. {HOW}")
             if loss is not None:
                 _check(task, loss)
                 self.present[task] = loss
@@ -137,33 +139,36 @@ def agree_at_the_start(names: Sequence[str], seed: int) -> tuple[list[str], int]
     return list(dict.fromkeys(name for theirs, _ in gathered for name in theirs)), gathered[0][1]
 
 
-def average_over_ranks(losses: Tensor) -> Tensor:
+def average_over_ranks(losses: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
     r"""Give the losses their mean value over the ranks, and keep the graph of this rank's.
 
     With :math:`L_r` the losses of rank :math:`r` and :math:`n` the number of the :math:`W` ranks that hold a task,
     the value is :math:`\bar L = \frac{1}{n} \sum_r L_r` and the gradient that of :math:`\frac{W}{n} L_r`, of which
     the average over the ranks that data-parallel training takes is the gradient of :math:`\bar L`. Every rank so
-    finds the same weights, and they are those of one process on the joined batch. One collective, of ``2 M`` numbers.
+    finds the same weights, and they are those of one process on the joined batch. One collective, of ``3 M`` numbers.
 
     Args:
         losses: Task losses of this rank, shape ``[M]``; NaN for an absent task.
+        found: The same, detached, with a finite number for an absent task.
 
     Returns:
-        Task losses, shape ``[M]``; NaN for a task that is absent on all ranks.
+        Task losses, shape ``[M]``, NaN for a task that is absent on all ranks; and ``found``, with NaN for a task
+        whose loss is not finite on some rank.
 
     Example:
-        >>> average_over_ranks(torch.tensor([1.0, 2.0]))
-        tensor([1., 2.])
+        >>> average_over_ranks(torch.tensor([1.0, torch.nan]), torch.tensor([1.0, 0.0]))
+        (tensor([1., nan]), tensor([1., 0.]))
     """
     if not is_distributed():
-        return losses
+        return losses, found
     absent = losses.detach().isnan()
     local = losses.masked_fill(absent, 0)
-    joined = torch.stack([local.detach(), absent.logical_not().to(local.dtype)])
+    joined = torch.stack([local.detach(), absent.logical_not().to(local.dtype), found.isfinite().to(local.dtype)])
     dist.all_reduce(joined)
     mean = joined[0] / joined[1]
     scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
-    return mean + (scaled - scaled.detach())
+    whole = joined[2] == dist.get_world_size()
+    return mean + (scaled - scaled.detach()), found.masked_fill(whole.logical_not(), torch.nan)
 
 
 def is_distributed() -> bool:

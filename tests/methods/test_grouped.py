@@ -94,8 +94,13 @@ def test_absent_task_is_in_no_group():
     torch.testing.assert_close(weights, torch.tensor([1.0, 0.0, 1 / 40]))
 
 
-def test_whether_absent_tasks_are_taken_is_up_to_the_method():
-    assert (GroupedScalarizer(SI()).skips_missing, GroupedScalarizer(FAMO(3)).skips_missing) == (True, False)
+def test_absent_task_is_in_no_group_though_the_method_does_not_know_of_absent_tasks():
+    method, alone = GroupedScalarizer(FAMO(3), 2), FAMO(3)
+    method(torch.tensor([1.0, 5.0, 40.0]))
+    weights = gradient(method, torch.tensor([1.0, math.nan, 40.0]))
+    expected = gradient(alone, torch.tensor([1.0, 5.0, 40.0]))
+    assert method.grouping.assignment.tolist() == [1, -1, 0]
+    torch.testing.assert_close(weights, expected * torch.tensor([1.0, 0.0, 1.0]))
 
 
 def test_grouping_works_under_no_grad():

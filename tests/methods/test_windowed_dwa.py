@@ -12,14 +12,14 @@ def weights_after(method, history):
     return method.task_weights
 
 
-def test_weights_are_1_until_more_steps_than_a_window_have_run():
+def test_weights_are_equal_until_more_steps_than_a_window_have_run():
     history = [[1.0, 9.0], [2.0, 1.0], [3.0, 5.0]]
-    assert weights_after(WindowedDWA(window=2), history).tolist() == [1.0, 1.0]
+    assert weights_after(WindowedDWA(window=2), history).tolist() == [0.5, 0.5]
 
 
 def test_weights_compare_the_last_window_with_the_one_before():
     history = [[1.0, 8.0], [3.0, 8.0], [1.0, 4.0], [1.0, 4.0]]
-    expected = 2 * torch.tensor([(1 + 1) / (1 + 3) / 2.0, (4 + 4) / (8 + 8) / 2.0]).softmax(0)
+    expected = torch.tensor([(1 + 1) / (1 + 3) / 2.0, (4 + 4) / (8 + 8) / 2.0]).softmax(0)
     torch.testing.assert_close(weights_after(WindowedDWA(window=2), history).float(), expected)
 
 
@@ -37,7 +37,7 @@ def test_absent_task_keeps_its_windows():
 
 
 def test_task_is_absent_at_a_step_of_weight_0():
-    assert weights_after(WindowedDWA(), [[1.0, math.nan]]).tolist() == [1.0, 0.0]
+    assert weights_after(WindowedDWA(), [[1.0, math.nan]]).tolist() == [0.5, 0.0]
 
 
 @pytest.mark.parametrize("arguments", [{"window": 0}, {"temperature": 0.0}], ids=str)

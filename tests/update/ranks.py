@@ -242,6 +242,23 @@ def check_missing() -> Iterator[tuple[str, float]]:
         yield f"nothing_{mode}_ranks", gap_between_ranks(ranks(GO4Align(), toy(Nothing), mode)[0])
 
 
+class Infinite(Toy):
+    """On rank 1 the loss of task "b" is infinite in the third step."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = super().training_step(batch, batch_idx)
+        bad = dist.get_rank() == 1 and batch_idx == 2
+        return losses | {"b": losses["b"] + torch.inf} if bad else losses
+
+
+def check_bad_loss() -> Iterator[tuple[str, float]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ranks(GO4Align(), toy(Infinite))
+    told = sum("task 'b' was not finite in step 2" in str(warning.message) for warning in caught)
+    yield "infinite_told", told
+
+
 def check_aggregators() -> Iterator[tuple[str, float]]:
     for make in (MGDA, UPGrad):
         expected, _ = train(toy(), make(), whole())
@@ -314,7 +331,7 @@ def check_sharded() -> Iterator[tuple[str, float]]:
 
 def check_without_reduction() -> Iterator[tuple[str, float]]:
     expected, _ = train(toy(), GO4Align(), whole())
-    reduce, balancer.average_over_ranks = balancer.average_over_ranks, lambda losses: losses
+    reduce, balancer.average_over_ranks = balancer.average_over_ranks, lambda *losses: losses
     found, callback = ranks(GO4Align())
     balancer.average_over_ranks = reduce
     yield "unreduced_joined", gap(found, expected)
@@ -326,6 +343,7 @@ CHECKS = (
     check_accumulation,
     check_collectives,
     check_missing,
+    check_bad_loss,
     check_aggregators,
     check_random,
     check_synced_norm,

@@ -108,3 +108,7 @@ def test_without_the_mean_of_the_losses_ranks_would_disagree(found: dict[str, fl
 
 def test_this_process_is_alone() -> None:
     assert not is_distributed()
+
+
+def test_a_loss_that_is_not_finite_on_another_rank_is_reported_once(found: dict[str, float]) -> None:
+    assert found["infinite_told"] == 1

@@ -164,3 +164,23 @@ def test_a_callback_in_a_trainer_of_pytorch_lightning_trains_the_same_bits() -> 
         accumulate_grad_batches=3,
     ).fit(theirs, loader())
     assert all(map(torch.equal, theirs.toy.parameters(), ours.parameters()))
+
+
+def test_a_name_of_a_task_must_be_a_string() -> None:
+    class Numbered(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            return dict(enumerate(self.losses(batch).values()))
+
+    with pytest.raises(TypeError, match=r"The name of a task must be a string, but is 0\. Return a mapping"):
+        fitted(Sum(), Numbered())
+
+
+def test_an_aggregator_is_refused_where_it_would_pass_by_the_users_backward() -> None:
+    class Backward(Toy):
+        @override
+        def backward(self, loss: Any) -> None:
+            loss.backward()
+
+    with pytest.raises(MisconfigurationException, match="past the `backward` of Backward"):
+        fitted(MGDA(), Backward())

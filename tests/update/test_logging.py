@@ -103,3 +103,26 @@ def test_a_module_with_a_layer_and_saved_models_of_its_own_is_saved_as_it_is(tmp
     quiet_trainer(callbacks=[MultiTaskCallback(Sum()), checkpoint], enable_checkpointing=True).fit(module, loader())
     saved = torch.load(tmp_path / "epoch=1-step=10.ckpt", weights_only=True)["state_dict"]
     assert all(torch.equal(saved[name], value) for name, value in module.state_dict().items())
+
+
+@MODES
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_what_the_step_logs_is_averaged_over_the_epoch_under_accumulation(
+    number: int, optimization: str
+) -> None:
+    class Logging(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            self.log("index", float(batch_idx), on_step=False, on_epoch=True, batch_size=1)
+            return self.losses(batch)
+
+    callbacks = [MultiTaskCallback(Sum(), optimization)]
+    trainer = quiet_trainer(max_epochs=1, accumulate_grad_batches=number, callbacks=callbacks)
+    trainer.fit(Logging(), loader())
+    assert trainer.callback_metrics["index"] == 2.0  # of 0, 1, 2, 3, 4
+
+
+def test_an_interval_of_0_logs_nothing(tmp_path: Path) -> None:
+    logger = CSVLogger(tmp_path, name="", version="")
+    quiet_trainer(callbacks=[MultiTaskCallback(Sum())], logger=logger, log_every_n_steps=0).fit(Toy(), loader())
+    assert not any(name.startswith("loss/") for row in logger.experiment.metrics for name in row)

@@ -12,10 +12,22 @@ import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from resumable import METHODS, BalancedPiece, run
+from torchjd.aggregation import MGDA
 from torchjd.scalarization import DWA, FAMO, UW
 from toy import Toy, loader, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.clustering import FixedGroups, RandomGroups
+from lightning_go4align.methods import (
+    SI,
+    FixedWeights,
+    GroupedAggregator,
+    GroupedScalarizer,
+    SingleTask,
+    Smoothness,
+    WindowedDWA,
+    WithLearningRate,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The dirpath has changed"),
@@ -98,11 +110,37 @@ def resume(path: str, method: Any, step: Callable[[Toy, Any], Any] = Toy.losses)
     return callback
 
 
-@pytest.mark.parametrize("method", [lambda: GO4Align(3), lambda: DWA()], ids=["another number of groups", "DWA"])
+OTHERS = {
+    "another number of groups": lambda: GO4Align(3),
+    "another clustering": lambda: GO4Align(2, clustering=FixedGroups([0, 0, 1])),
+    "DWA": DWA,
+}
+
+
+@pytest.mark.parametrize("method", OTHERS.values(), ids=OTHERS)
 def test_another_method_than_the_checkpoints_is_refused(method: Any, tmp_path: Path) -> None:
     path = saved(tmp_path, GO4Align(2))
     with pytest.raises(MisconfigurationException, match=r"trained with GO4Align\(num_groups=2.*Resume with the same"):
         resume(path, method())
+
+
+@pytest.mark.parametrize(
+    ("method", "other"),
+    [
+        (lambda: Smoothness(1e-4), lambda: Smoothness(1.0)),
+        (lambda: FixedWeights([1, 1, 1]), lambda: FixedWeights([5, 0, 1])),
+        (lambda: SingleTask("a"), lambda: SingleTask("b")),
+        (lambda: WindowedDWA(2), lambda: WindowedDWA(6)),
+        (lambda: WithLearningRate(UW(3), 0.1), lambda: WithLearningRate(UW(3), 0.2)),
+        (lambda: GroupedScalarizer(SI()), lambda: GroupedScalarizer(SI(), clustering=RandomGroups())),
+        (lambda: GroupedAggregator(MGDA()), lambda: GroupedAggregator(MGDA(), clustering=RandomGroups())),
+    ],
+    ids=["Smoothness", "FixedWeights", "SingleTask", "WindowedDWA", "WithLearningRate", "scalarizer", "aggregator"],
+)
+def test_other_arguments_than_the_checkpoints_are_refused(method: Any, other: Any, tmp_path: Path) -> None:
+    path = saved(tmp_path, method())
+    with pytest.raises(MisconfigurationException, match="Resume with the same"):
+        resume(path, other())
 
 
 def test_a_renamed_task_is_refused_by_name(tmp_path: Path) -> None:

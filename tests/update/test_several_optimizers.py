@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.plugins import MixedPrecision
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 from torchjd.aggregation import MGDA
 from torchjd.scalarization import Sum
@@ -115,3 +116,16 @@ def test_a_module_without_an_optimizer_runs() -> None:
     with pytest.warns(UserWarning, match="this fit will run with no optimizer"):
         trainer.fit(Still(), loader())
     assert trainer.global_step == 10
+
+
+def test_the_fp16_scale_is_that_of_the_one_backward_pass_for_every_optimizer() -> None:
+    def moves(plugins: list[Any]) -> list[float]:
+        torch.manual_seed(0)
+        module = Toy(lambda toy: [torch.optim.SGD(part.parameters(), 1e-3) for part in (toy.trunk, toy.heads)])
+        before = [parameter.detach().clone() for parameter in module.parameters()]
+        quiet_trainer(max_steps=1, callbacks=[MultiTaskCallback(Sum())], plugins=plugins).fit(module, loader())
+        return [float((a - b).detach().norm()) for a, b in zip(module.parameters(), before, strict=True)]
+
+    # A scale that doubles with each update.
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=1)
+    assert moves([MixedPrecision("16-mixed", "cpu", scaler)]) == pytest.approx(moves([]), rel=0.1)

@@ -9,7 +9,8 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
-from torchjd.scalarization import Sum
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer, Sum
 from toy import Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
@@ -247,3 +248,54 @@ def test_the_step_gives_raw_losses_without_a_trainer() -> None:
     module = Toy()
     batch = next(iter(loader()))
     assert list(module.training_step(batch, 0)) == ["a", "b", "c"]
+
+
+class Thawing(Toy):
+    """Its first layer is frozen in the first epoch, its heads in the third."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda module: torch.optim.SGD(module.parameters(), 1e-4))
+        self.neck = torch.nn.Linear(8, 8)
+        self.trunk.requires_grad_(False)
+
+    @override
+    def on_train_epoch_start(self) -> None:
+        self.trunk.requires_grad_(self.current_epoch > 0)
+        self.heads.requires_grad_(self.current_epoch < 2)
+
+    @override
+    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+        features = self.neck(self.trunk(batch[0])).tanh()
+        return {task: (head(features)[:, 0] - batch[1]).square().mean() for task, head in self.heads.items()}
+
+
+@MODES
+def test_an_aggregator_trains_what_is_thawed_later_as_a_scalarizer_does(optimization: str) -> None:
+    class SumOfGradients(Aggregator):
+        @override
+        def forward(self, matrix: torch.Tensor, /) -> torch.Tensor:
+            return matrix.sum(0)
+
+    def trained(method: Any) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        module = Thawing()
+        quiet_trainer(max_epochs=3, callbacks=[MultiTaskCallback(method, optimization)]).fit(module, loader())
+        return module.state_dict()
+
+    torch.testing.assert_close(trained(SumOfGradients()), trained(Sum()))
+
+
+def test_a_callback_forgets_the_bad_steps_of_an_earlier_fit() -> None:
+    class Diverging(Scalarizer):
+        factor = float("nan")
+
+        @override
+        def forward(self, losses: torch.Tensor, /) -> torch.Tensor:
+            return losses.sum() * self.factor
+
+    method = Diverging()
+    callback = MultiTaskCallback(method)
+    with pytest.raises(ValueError, match="found no finite weight for 'a' in step"):
+        quiet_trainer(callbacks=[callback], max_epochs=1, limit_train_batches=1).fit(Toy(), loader())
+    method.factor = 1.0
+    quiet_trainer(callbacks=[callback]).fit(Toy(), loader())
