@@ -5,6 +5,7 @@ import statistics
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.execution import epochs_done, execute
@@ -63,7 +64,7 @@ def _write(study: Study, console: Console) -> None:
     write_tables(results, folder)
     for output in study.outputs:
         output(results, folder)
-    console.print(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}", soft_wrap=True)
+    console.print(Text(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}"), soft_wrap=True)
 
 
 def _print_plan(study: Study, jobs: int, console: Console) -> None:
@@ -75,7 +76,7 @@ def _print_plan(study: Study, jobs: int, console: Console) -> None:
         estimate = 0.0 if run.is_finished else known.get(run.method, usual)
         estimates.append(estimate)
         state = "finished" if run.is_finished else f"{epochs_done(run.folder)} of {run.num_epochs} epochs done"
-        console.print(f"{run.title}: {state}", highlight=False)
+        console.print(Text(f"{run.title}: {state}"))
     waiting = sum(len(study.seeds_of(name)) for name in study.methods) - len({(r.method, r.seed) for r in runs})
     if waiting:
         console.print(f"and {waiting} more once learning rates are chosen")

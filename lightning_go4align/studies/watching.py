@@ -7,6 +7,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from lightning_go4align.studies.plan import Run
 
@@ -22,8 +23,8 @@ class Watcher:
     """
 
     def __init__(self, study: str, total: int, epochs_done: Callable[[Path], int], console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=console)
+        names = TextColumn("{task.description}", markup=False)
+        self._progress = Progress(names, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
         self._all = self._progress.add_task(study, total=total)
         self._bars: dict[Path, TaskID] = {}
         self._epochs_done = epochs_done
@@ -55,4 +56,5 @@ class Watcher:
         self._progress.remove_task(self._bars.pop(run.folder))
         self._progress.advance(self._all)
         if failure is not None:
-            self._progress.console.print(f"[red]failed:[/] {run.title}: {failure}", highlight=False)
+            # Text, since brackets in names, paths and messages are no markup.
+            self._progress.console.print(Text.assemble(("failed:", "red"), f" {run.title}: {failure}"))

@@ -1,0 +1,28 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.runner import run_study
+from lightning_go4align.studies.watching import Watcher
+
+BRACKETS = ["no files in [/data/x]", "boom [red] of me", "B [/tmp]", "see C:\\[", "the :smile: of a path"]
+
+
+@pytest.mark.parametrize("words", BRACKETS)
+def test_brackets_in_names_and_failures_are_shown_as_they_are(study, words):
+    console = Console(file=io.StringIO(), width=200, force_terminal=True)
+    (run,) = planned_runs(study(methods={words: {}}))
+    with Watcher(words, 1, lambda _: 0, console) as watcher:
+        watcher.started(run)
+        watcher.ended(run, f"RuntimeError: {words}")
+    printed = console.file.getvalue()
+    assert f" {words}, seed 0: RuntimeError: {words}" in printed  # the failure
+    assert f"  {words}, seed 0 " in printed  # the bar of the run
+
+
+@pytest.mark.parametrize("words", BRACKETS)
+def test_a_plan_shows_names_with_brackets_as_they_are(make_study, capsys, words):
+    run_study(make_study(methods={words: {}}), dry_run=True)
+    assert capsys.readouterr().out.startswith(f"{words}, seed 0: 0 of 2 epochs done\n")
