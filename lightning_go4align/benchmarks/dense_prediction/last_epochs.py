@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from typing_extensions import override
@@ -48,7 +49,8 @@ class LastEpochsMonitor(Callback):
                 "`LastEpochsMonitor` reports on NYUv2Module and CityScapesModule, but the module is "
                 f"{type(pl_module).__name__}. Remove it from `trainer.callbacks`."
             )
-        if trainer.max_epochs is None or trainer.max_epochs < self.epochs:
+        too_few = trainer.max_epochs is None or trainer.max_epochs < self.epochs
+        if too_few and not trainer.fast_dev_run:
             raise MisconfigurationException(
                 f"The mean over the last {self.epochs} epochs needs `trainer.max_epochs` of at least as many, but "
                 f"it is {trainer.max_epochs}. Set it, or lower `epochs` of `LastEpochsMonitor`."
@@ -66,7 +68,8 @@ class LastEpochsMonitor(Callback):
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not trainer.sanity_checking and trainer.current_epoch >= self._first(trainer):
+        after_training = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+        if after_training and trainer.current_epoch >= self._first(trainer):
             self.rows[trainer.current_epoch] = {
                 name.removeprefix("val/"): float(value)
                 for name, value in trainer.callback_metrics.items()

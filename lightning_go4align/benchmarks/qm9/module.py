@@ -133,7 +133,7 @@ class QM9Module(MultiTaskModule):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
-        num_steps = int(self.trainer.estimated_stepping_batches)
+        num_steps = self.trainer.estimated_stepping_batches
         return {"optimizer": optimizer, "lr_scheduler": self.schedule(optimizer, num_steps)}
 
     def shared_parameters(self) -> Iterator[nn.Parameter]:

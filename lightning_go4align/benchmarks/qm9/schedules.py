@@ -3,6 +3,7 @@
 import math
 from typing import Protocol
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.types import LRSchedulerConfigType
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
@@ -12,8 +13,8 @@ from typing_extensions import override
 class Schedule(Protocol):
     """What a module asks of a schedule."""
 
-    def __call__(self, optimizer: Optimizer, num_steps: int) -> LRSchedulerConfigType:
-        """Schedule an optimizer that will make ``num_steps`` steps."""
+    def __call__(self, optimizer: Optimizer, num_steps: float) -> LRSchedulerConfigType:
+        """Schedule an optimizer that will make ``num_steps`` steps, infinitely many if the run has no last one."""
 
 
 class Plateau(Schedule):
@@ -37,7 +38,7 @@ class Plateau(Schedule):
         self.min_lr = min_lr
 
     @override
-    def __call__(self, optimizer: Optimizer, num_steps: int) -> LRSchedulerConfigType:
+    def __call__(self, optimizer: Optimizer, num_steps: float) -> LRSchedulerConfigType:
         plateau = ReduceLROnPlateau(optimizer, factor=self.factor, patience=self.patience, min_lr=self.min_lr)
         return {"scheduler": plateau, "monitor": "val/delta_m", "interval": "epoch"}
 
@@ -60,7 +61,12 @@ class WarmupCosine(Schedule):
         self.warmup = warmup
 
     @override
-    def __call__(self, optimizer: Optimizer, num_steps: int) -> LRSchedulerConfigType:
+    def __call__(self, optimizer: Optimizer, num_steps: float) -> LRSchedulerConfigType:
+        if math.isinf(num_steps):
+            raise MisconfigurationException(
+                "WarmupCosine ends at the last step, but the run has none. Set `trainer.max_epochs` or "
+                "`trainer.max_steps`, or take Plateau as `model.schedule`."
+            )
         num_warmup = max(round(self.warmup * num_steps), 1)
 
         def factor(step: int) -> float:

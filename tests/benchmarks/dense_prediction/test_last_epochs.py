@@ -79,6 +79,18 @@ def test_a_run_without_that_many_epochs_is_refused(run, epochs):
         run(LastEpochsMonitor(epochs=2), max_epochs=epochs)
 
 
+def test_a_trial_run_of_one_batch_is_not_refused(run):
+    _, fitted = run(LastEpochsMonitor(epochs=10), fast_dev_run=True)
+    assert fitted.global_step == 1
+
+
+def test_validation_after_the_fit_does_not_count(run, cityscapes):
+    monitor = LastEpochsMonitor(epochs=2)
+    module, fitted = run(monitor, max_epochs=2)
+    fitted.validate(module, datamodule=cityscapes.data(), verbose=False)
+    assert list(monitor.rows) == [0, 1]
+
+
 def test_another_module_is_refused(trainer):
     with pytest.raises(MisconfigurationException, match=r"Remove it from `trainer.callbacks`"):
         LastEpochsMonitor().on_fit_start(trainer(), LightningModule())

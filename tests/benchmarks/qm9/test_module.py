@@ -133,6 +133,18 @@ def test_a_module_can_be_validated_and_tested_between_fits(data, make_trainer):
     assert trainer.callback_metrics["val/delta_m"].isfinite()
 
 
+def test_a_run_without_a_last_step_ends_with_its_time(data, make_trainer):
+    trainer = make_trainer(max_epochs=-1, max_time={"seconds": 0}, enable_checkpointing=False)
+    trainer.fit(QM9Module(Sum()), datamodule=data)
+    assert trainer.state.finished
+
+
+def test_a_cosine_without_a_last_step_is_refused(data, make_trainer):
+    trainer = make_trainer(max_epochs=-1, max_time={"seconds": 0}, enable_checkpointing=False)
+    with pytest.raises(MisconfigurationException, match=r"Set `trainer.max_epochs` or `trainer.max_steps`"):
+        trainer.fit(QM9Module(Sum(), schedule=WarmupCosine()), datamodule=data)
+
+
 def test_one_target_makes_a_single_task_network(data, make_trainer):
     module = QM9Module(Sum(), targets=["u0"])
     trainer = make_trainer(enable_checkpointing=False)
