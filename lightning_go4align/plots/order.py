@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import ClusterNode, linkage, to_tree
+from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from lightning_go4align.history import History
@@ -44,11 +44,9 @@ def travel_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> t
         return [0], []
     distances = np.array(1 - (shares + shares.T) / 2)
     np.fill_diagonal(distances, 0)
-    root = to_tree(linkage(squareform(distances), method="average"))
-    order = _leaves(root, np.nan_to_num(heights))
-    joins: list[Join] = []
-    _join(root, {task: place for place, task in enumerate(order)}, joins)
-    return order, joins
+    rows = linkage(squareform(distances), method="average")
+    order = _leaves(rows, np.nan_to_num(heights))
+    return order, _joins(rows, order)
 
 
 def task_order(history: History) -> list[int]:
@@ -74,17 +72,20 @@ def mean_weights(history: History) -> NDArray[np.float64]:
     return np.asarray(np.where(present.any(0), total / present.sum(0).clip(1), np.nan))
 
 
-def _leaves(node: ClusterNode, heights: NDArray[np.float64]) -> list[int]:
-    """Tasks below a node; the tree of M tasks is at most M deep, which Python's stack holds for any real M."""
-    if node.is_leaf():
-        return [node.id]
-    branches = sorted((node.left, node.right), key=lambda branch: -heights[branch.pre_order()].mean())
-    return [task for branch in branches for task in _leaves(branch, heights)]
+def _leaves(rows: NDArray[np.float64], heights: NDArray[np.float64]) -> list[int]:
+    """Tasks below the root; node by node, for a tree of M tasks may be M deep, which Python's stack does not hold."""
+    tasks = [[task] for task in range(len(heights))]
+    for left, right in rows[:, :2].astype(int):
+        first, second = sorted((tasks[left], tasks[right]), key=lambda branch: -heights[branch].mean())
+        tasks.append(first + second)
+    return tasks[-1]
 
 
-def _join(node: ClusterNode, places: dict[int, int], joins: list[Join]) -> float:
-    if node.is_leaf():
-        return places[node.id]
-    left, right = (_join(branch, places, joins) for branch in (node.left, node.right))
-    joins.append(Join((left, right), (node.left.dist, node.right.dist), node.dist))
-    return (left + right) / 2
+def _joins(rows: NDArray[np.float64], order: list[int]) -> list[Join]:
+    joins: list[Join] = []
+    places, distances = np.argsort(order).astype(float).tolist(), [0.0] * len(order)
+    for left, right, distance in zip(*rows[:, :2].astype(int).T.tolist(), rows[:, 2].tolist(), strict=True):
+        joins.append(Join((places[left], places[right]), (distances[left], distances[right]), distance))
+        places.append((places[left] + places[right]) / 2)
+        distances.append(distance)
+    return joins

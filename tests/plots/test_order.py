@@ -22,3 +22,9 @@ def test_the_dendrogram_joins_at_the_share_of_steps_apart():
     _, joins = travel_order(shares, np.array([3.0, 2.0, 1.0]))
     # average linkage by hand: 1 - 0.8, then 1 - (0.1 + 0.3) / 2
     assert [join.distance for join in joins] == pytest.approx([0.2, 0.8])
+
+
+def test_tasks_that_all_travel_together_are_ordered_however_many_they_are():
+    # equal distances chain: a tree as deep as there are tasks
+    order, joins = travel_order(np.ones((1200, 1200)), np.arange(1200.0))
+    assert (sorted(order), len(joins)) == (list(range(1200)), 1199)
