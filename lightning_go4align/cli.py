@@ -55,12 +55,21 @@ def main(args: list[str] | None = None) -> None:
         args: The arguments; None for those of the process.
     """
     given = sys.argv[1:] if args is None else args
+    here = str(Path.cwd())
+    if here not in sys.path:  # where `class_path: my_project.Module` lies; a console script does not look there
+        sys.path.append(here)
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
     commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
     if given and given[0] in commands:
-        auto_cli(commands[given[0]], args=given[1:], prog=f"go4align {given[0]}", as_positional=True)
+        name = f"go4align {given[0]}"
+        try:
+            auto_cli(commands[given[0]], args=given[1:], prog=name, as_positional=True)
+        except (ValueError, OSError, ImportError) as error:
+            raise SystemExit(f"{name}: {error}") from error
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
     else:
         MultiTaskCLI(
             args=args,

@@ -218,3 +218,29 @@ def test_every_other_command_has_help(command, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])
     assert f"go4align {command}" in capsys.readouterr().out
+
+
+def test_a_class_of_the_current_folder_is_found(tmp_path, monkeypatch, capsys):
+    (tmp_path / "my_rooms.py").write_text(
+        "from lightning_go4align import MultiTaskModule\nclass Rooms(MultiTaskModule): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(tmp_path))])
+    with pytest.raises(SystemExit):
+        main(["fit", "--model.help", "my_rooms.Rooms"])
+    assert "--model.optimization" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["report", "nowhere"], "go4align report: .*nowhere"),
+        (["study", "nowhere.yaml"], "go4align study: .*nowhere.yaml"),
+        (["dashboard", "no_entity"], "go4align dashboard: .*no_entity"),
+    ],
+    ids=["report", "study", "dashboard"],
+)
+def test_a_users_mistake_is_told_in_a_sentence(given, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=said):
+        main(given)

@@ -47,8 +47,9 @@ class GO4Align(SizedByFirstCall, Scalarizer):
         beta: Temperature of the smoothness vector (Eq. 6), at least 0: how fast a task with large losses loses
             weight. It acts on the losses' running sum and so must shrink with the number of steps.
         reduction: What a loss is compared with (Eq. 5). ``"sum"``: the total of the losses, as in the authors' code;
-            weights average about 1, so learning rates and clipping tuned for a plain sum stay valid. ``"mean"``:
-            their average, as the paper has it; the same weights divided by ``M``.
+            the objective is about as large as the plain sum, the weights average 1 if the losses are alike, and a
+            loss far below the others weighs far above 1, so that clipping and SGD's learning rate may need tuning.
+            ``"mean"``: their average, as the paper has it; the same weights divided by ``M``.
         clustering: Solver of Eq. 3, ``(points [M], K) -> Grouping``. The default is exact.
 
     Attributes:
