@@ -30,10 +30,10 @@ class History:
         window: Steps in a window.
         total: Steps of the run so far.
         last: Groups of the last step, shape ``[M]``, int64.
-        scores: Rows of a validation epoch, shape ``[E, 4]``: epoch from 1, total steps, delta_m and the
-            convergence difference.
+        scores: Rows of a validation, shape ``[E, 4]``: epochs so far (2.5 amid the third), total steps, delta_m
+            and the convergence difference.
         metrics: Names of the ``S`` metrics that delta_m compares.
-        deltas: Their relative changes at each of these epochs, shape ``[E, S]``, in percent.
+        deltas: Their relative changes at each of these validations, shape ``[E, S]``, in percent.
         epochs: Their epochs of convergence, shape ``[S]``.
         notes: What else a reader wants to know of the run: its name, the method, times in seconds.
 

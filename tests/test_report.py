@@ -95,6 +95,15 @@ def test_a_degenerate_run_gives_a_page(make, figures):
     assert page(make()).count("<svg") == figures
 
 
+def test_the_page_counts_epochs_and_not_validations():
+    scores = example_history().scores.copy()
+    scores[:, 0] = [2, 4, 20 / 3]
+    found = page(replace(example_history(), scores=scores))
+    assert "epochs <b>6.67</b>" in found
+    assert "epoch 6.67 of 6.67" in found
+    assert "· epoch 6.67<" in found
+
+
 def test_the_report_is_made_again_from_the_log_alone(tmp_path):
     example_history().save(tmp_path)
     assert write_report(tmp_path) == tmp_path / "group_dynamics.html"

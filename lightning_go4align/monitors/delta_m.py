@@ -1,9 +1,11 @@
 """Performance against single-task learning while a network trains."""
 
+import math
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
@@ -38,6 +40,7 @@ class DeltaMMonitor(Callback):
         self.delta_m = DeltaM(baseline, higher_is_better or [])
         self.convergence = ConvergenceDifference(list(baseline), higher_is_better or [])
         self.convergence.persistent(True)
+        self.epochs = torch.zeros(len(baseline), dtype=torch.float64)
         self._found: Callable[[], None] | None = None
 
     @override
@@ -67,11 +70,13 @@ class DeltaMMonitor(Callback):
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        return self.convergence.state_dict()
+        return {**self.convergence.state_dict(), "converged": self.epochs}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.convergence.load_state_dict(state_dict)
+        counted = {name: state for name, state in state_dict.items() if name != "converged"}
+        self.convergence.load_state_dict(counted)
+        self.epochs = state_dict.get("converged", self.convergence.epochs.double())  # 0.1.0 counted validations
 
     def _score(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.sanity_checking:
@@ -87,9 +92,29 @@ class DeltaMMonitor(Callback):
         stacked = stack_named(values, self.delta_m.names)
         changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.rises).float()
         self.convergence.update(values)
+        now = self.convergence.epochs == self.convergence.epoch
+        self.epochs = torch.where(now, epochs_so_far(trainer), self.epochs)
         scores = {
             f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes, strict=True)
         }
-        scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.convergence.compute()}
+        scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.epochs.std(correction=0).float()}
         for name, score in scores.items():
             module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
+
+
+def epochs_so_far(trainer: Trainer) -> float:
+    """Tell how many epochs of training a validation follows.
+
+    Args:
+        trainer: Trainer that validates in a fit.
+
+    Returns:
+        Epochs, with the share of the current one that has passed; all of it where no one knows its length.
+
+    Example:
+        >>> epochs_so_far(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
+        1.0
+    """
+    known = math.isfinite(trainer.num_training_batches)
+    batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+    return trainer.current_epoch + (batches / trainer.num_training_batches if known else 1.0)

@@ -14,7 +14,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from lightning_go4align.history import History
-from lightning_go4align.monitors.delta_m import DeltaMMonitor
+from lightning_go4align.monitors.delta_m import DeltaMMonitor, epochs_so_far
 from lightning_go4align.monitors.pending import Pending
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.showing import (
@@ -118,9 +118,9 @@ class GroupDynamicsMonitor(Callback):
             return
         self._read()
         # A connector sets it, which the types do not know.
-        convergence = [c.convergence.epochs for c in trainer.callbacks if isinstance(c, DeltaMMonitor)]  # type: ignore[attr-defined]
+        convergence = [c.epochs for c in trainer.callbacks if isinstance(c, DeltaMMonitor)]  # type: ignore[attr-defined]
         values = {name: value.item() for name, value in found.items()}
-        difference = self._recorder.score(trainer.current_epoch + 1, values, convergence[0] if convergence else None)
+        difference = self._recorder.score(epochs_so_far(trainer), values, convergence[0] if convergence else None)
         if not convergence and math.isfinite(difference):
             row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
             for logger in trainer.loggers:

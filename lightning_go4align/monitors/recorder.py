@@ -107,11 +107,11 @@ class Recorder:
         places = np.arange(self._total - len(changes), self._total) // self._window
         np.add.at(self._windows, places, changes)
 
-    def score(self, epoch: int, values: Mapping[str, float], epochs: Tensor | None) -> float:
-        """Record a validation epoch.
+    def score(self, epoch: float, values: Mapping[str, float], epochs: Tensor | None) -> float:
+        """Record a validation.
 
         Args:
-            epoch: The epoch, from 1.
+            epoch: Epochs of training before it, above 0; a fraction where it falls into one.
             values: What was logged: ``val/delta_m`` and perhaps ``val/delta/<metric>`` for each metric.
             epochs: Epochs of convergence of these metrics so far, shape ``[S]``; taken from their changes if not
                 given.
@@ -127,7 +127,8 @@ class Recorder:
         if epochs is None:
             # 100 + delta is the metric in percent of its single-task value, where lower is better
             curves = torch.from_numpy(100 + deltas)
-            epochs = convergence_epochs(curves, torch.zeros(len(changes), dtype=torch.bool))
+            validations = convergence_epochs(curves, torch.zeros(len(changes), dtype=torch.bool))
+            epochs = torch.tensor([*told.scores[:, 0], epoch], dtype=torch.float64)[validations - 1]
         difference = float(epochs.double().std(correction=0)) if len(epochs) else math.nan
         row = [epoch, self._total, values["val/delta_m"], difference]
         self._told = replace(

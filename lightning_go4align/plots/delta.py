@@ -83,7 +83,7 @@ def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -
         best = int(np.nanargmin(scores))
         axes.plot(places[best], scores[best], "o", color=colour("accent"), markersize=5)
         side = "right" if best >= len(scores) / 2 else "left"
-        label = f"best {scores[best]:+.1f}% · epoch {places[best]:g}"
+        label = f"best {scores[best]:+.1f}% · epoch {round(places[best], 2):g}"
         paper = {"facecolor": colour("paper"), "pad": 1.0, "linewidth": 0}
         axes.annotate(
             label,

@@ -37,7 +37,8 @@ def tiles(history: History) -> list[Tile]:
     if np.isfinite(history.scores[:, 2]).any():
         epochs, _, scores, _ = history.scores.T
         best = int(np.nanargmin(scores))
-        found.append(Tile("best ∆m", percent(scores[best], 1), f"epoch {epochs[best]:.0f} of {epochs[-1]:.0f}"))
+        when = f"epoch {round(epochs[best], 2):g} of {round(epochs[-1], 2):g}"
+        found.append(Tile("best ∆m", percent(scores[best], 1), when))
         if history.metrics:
             better = int((history.best_deltas < 0).sum())
             found.append(Tile("metrics beating STL", f"{better} / {len(history.metrics)}", "at the best epoch"))

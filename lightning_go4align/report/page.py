@@ -87,7 +87,8 @@ def _card(exhibit: Exhibit, history: History) -> str:
 
 def _about(history: History) -> list[str]:
     notes = {name: value for name, value in history.notes.items() if name not in ("run", "seconds")}
-    numbers = {"tasks": len(history.tasks), "steps": f"{history.total:,}", "epochs": len(history.scores)}
+    epochs = round(float(history.scores[-1, 0]), 2) if len(history.scores) else 0
+    numbers = {"tasks": len(history.tasks), "steps": f"{history.total:,}", "epochs": epochs}
     return [f"{escape(name)} <b>{escape(_plain(value))}</b>" for name, value in (notes | numbers).items() if value]
 
 

@@ -90,6 +90,13 @@ def test_convergence_survives_resuming(tmp_path):
     assert (resumed.convergence.epoch.item(), resumed.convergence.epochs.tolist()) == (3, [3, 3])
 
 
+def test_fractions_of_epochs_survive_a_checkpoint():
+    first, second = monitor(), monitor()
+    first.epochs = torch.tensor([0.5, 2.25])
+    second.load_state_dict(first.state_dict())
+    assert second.epochs.tolist() == [0.5, 2.25]
+
+
 def test_a_metric_that_is_not_logged_is_named_with_those_that_are(tmp_path):
     with pytest.raises(MisconfigurationException, match=r"\['val/mae'\].*'val/accuracy', 'val/error'"):
         fit(tmp_path, DeltaMMonitor({"val/mae": 1.0}))

@@ -102,7 +102,32 @@ def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
     assert history.scores[-1, 2] == pytest.approx(trainer.callback_metrics["val/delta_m"].item())
     assert history.metrics == ("task_0", "task_1", "task_2", "task_3")
     assert history.best_deltas.mean() == pytest.approx(history.scores[:, 2].min())
-    assert history.epochs.tolist() == delta_m.convergence.epochs.tolist()
+    assert history.epochs.tolist() == delta_m.epochs.tolist()
+
+
+@pytest.mark.parametrize(
+    ("interval", "epochs"),
+    [
+        pytest.param({"check_val_every_n_epoch": 2, "max_epochs": 4}, [2, 4], id="every second epoch"),
+        pytest.param({"val_check_interval": 0.5, "max_epochs": 2}, [0.5, 1, 1.5, 2], id="twice an epoch"),
+    ],
+)
+@pytest.mark.parametrize("watched", [True, False], ids=["by the monitor", "by the module"])
+def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(fit, toy, interval, epochs, watched):
+    def validation_step(batch):
+        losses = toy.losses(batch)
+        toy.log_dict({f"val/{'' if watched else 'delta/'}{task}": loss for task, loss in losses.items()})
+        toy.log_dict({} if watched else {"val/delta_m": sum(losses.values()) / 4})
+
+    toy.validation_step = validation_step
+    monitor = GroupDynamicsMonitor()
+    others = [DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})] if watched else []
+    trainer = fit(monitor, *others, num_sanity_val_steps=0, **interval)
+    history = monitor.history
+    assert history.scores[:, 0].tolist() == epochs
+    assert history.epochs.max() == epochs[-1]  # the largest losses fall to the end
+    if watched:
+        assert trainer.callback_metrics["val/convergence_difference"].item() == pytest.approx(history.epochs.std())
 
 
 def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(fit, tmp_path, toy):
