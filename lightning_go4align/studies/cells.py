@@ -34,8 +34,8 @@ def cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None
         >>> cells([[1.0, 3.0], [1.5], []], sign=1)
         ['2.00 ± 1.41', '**1.50**', '-']
     """
-    means = [sign * statistics.mean(value) if value else math.inf for value in values]
-    best = min((mean for mean in means if not math.isnan(mean)), default=math.nan)
+    means = [sign * statistics.mean(value) if value else math.nan for value in values]
+    best = min(filter(math.isfinite, means), default=math.nan)
     printed = [cell(value, words) for value in values]
     return [f"**{text}**" if mean == best else text for text, mean in zip(printed, means, strict=True)]
 
@@ -47,14 +47,17 @@ def cell(values: Sequence[float], words: str | None = None) -> str:
         values: The values, one a seed.
         words: How to print a number; three digits, but all of a whole number, if not given.
 
+    Returns:
+        A dash unless the mean is a finite number.
+
     Example:
-        >>> cell([0.06712]), cell([1173.4]), cell([])
-        ('0.0671', '1173', '-')
+        >>> cell([0.06712]), cell([1173.4]), cell([]), cell([math.inf, 1.0])
+        ('0.0671', '1173', '-', '-')
     """
-    if not values or math.isnan(mean := statistics.mean(values)):
+    if not values or not math.isfinite(mean := statistics.mean(values)):
         return "-"
     if words is None:
-        digits = 2 - math.floor(math.log10(abs(mean))) if mean and math.isfinite(mean) else 2
+        digits = 2 - math.floor(math.log10(abs(mean))) if mean else 2
         words = f"{{:.{max(digits, 0)}f}}"
     spread = f" ± {words.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
     return words.format(mean) + spread

@@ -61,10 +61,11 @@ def paired_comparisons(results: Results) -> list[Comparison]:
 
 
 def _log_ratios(results: Results, row: Row, other: Row) -> list[float]:
-    """Logarithm of each error over the reference's; NaN unless both are positive."""
+    """Logarithm of each error over the reference's; NaN unless both are positive and finite."""
     logs = []
     for name in results.columns:
         value, reference = row.values.get(name, math.nan), other.values.get(name, math.nan)
         sign = -1 if name in results.higher_is_better else 1
-        logs.append(sign * math.log(value / reference) if value > 0 and reference > 0 else math.nan)
+        is_ratio = 0 < value < math.inf and 0 < reference < math.inf
+        logs.append(sign * math.log(value / reference) if is_ratio else math.nan)
     return logs

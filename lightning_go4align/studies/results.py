@@ -96,11 +96,16 @@ class Results:
         return [method for method in self.methods if self.of(method)]
 
     def delta_m(self, row: Row) -> float:
-        """Mean change of a run's metrics against the baseline, in percent (:func:`delta_m`)."""
+        """Mean change of a run's metrics against the baseline, in percent (:func:`delta_m`).
+
+        NaN unless the run has a finite number for every metric.
+        """
         if self.baseline is None:
             raise ValueError("delta_m compares with single-task networks. Give the study a `baseline`.")
         base = [self.baseline.values[name] for name in self.columns]
-        values = torch.tensor([row.values[name] for name in self.columns], dtype=torch.float64)
+        values = torch.tensor([row.values.get(name, math.nan) for name in self.columns], dtype=torch.float64)
+        if not values.isfinite().all():
+            return math.nan
         rises = torch.tensor([name in self.higher_is_better for name in self.columns])
         return round(delta_m(values, torch.tensor(base, dtype=torch.float64), rises).item(), 10)
 

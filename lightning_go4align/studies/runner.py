@@ -28,7 +28,7 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
         dry_run: Print the plan with an estimate of its time instead.
 
     Raises:
-        SystemExit: If a run failed, after all others have finished: it names them.
+        SystemExit: If a run failed, after all others have finished and all is written; failures are named before.
 
     Example: ``run_study(Path("configs/studies/qm9_comparison.yaml"), jobs=2)``
     """
@@ -39,9 +39,12 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
         _print_plan(study, jobs, console)
         return
     failures = _execute(study, jobs, console)
+    if failures:
+        named = "\n".join([f"{len(failures)} runs failed:", *map(": ".join, failures.items())])
+        Console(stderr=True).print(Text(named), soft_wrap=True)
     _write(study, console)
     if failures:
-        raise SystemExit("\n".join([f"{len(failures)} runs failed:", *map(": ".join, failures.items())]))
+        raise SystemExit(f"{len(failures)} runs failed, as said above.")
 
 
 def _execute(study: Study, jobs: int, console: Console) -> dict[str, str]:

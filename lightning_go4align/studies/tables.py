@@ -104,27 +104,30 @@ def paired_table(results: Results) -> str:
     for pair in paired_comparisons(results):
         wins = f"{statistics.mean(pair.wins):.3g} of {len(results.columns)}"
         ratio = math.exp(statistics.mean(map(math.log, pair.ratios)))
-        row = [pair.method, _list(pair.seeds), f"{ratio:.3f}", _list(f"{value:.3f}" for value in pair.ratios)]
+        row = [pair.method, _list(pair.seeds), *_mean_and_each(ratio, pair.ratios, "{:.3f}")]
         if results.baseline:
-            mean = statistics.mean(pair.differences)
-            row += [f"{mean:+.1f}", _list(f"{value:+.1f}" for value in pair.differences)]
+            row += _mean_and_each(statistics.mean(pair.differences), pair.differences, "{:+.1f}")
         rows.append([*row, wins])
-    if not rows:
-        return ""
     about = (
         f"Against {results.reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
         "method is better, and no baseline enters.\n\n"
     )
-    return about + markdown([*header, "better in"], rows)
+    return about + markdown([*header, "better in"], rows) if rows else ""
+
+
+def _mean_and_each(mean: float, values: Iterable[float], words: str) -> list[str]:
+    return [cell([mean], words), _list(cell([value], words) for value in values)]
 
 
 def _mean_ranks(results: Results) -> list[float]:
     means = [
-        [statistics.mean(row.values[column] for row in results.of(name)) for column in results.columns]
+        [statistics.mean(row.values.get(column, math.nan) for row in results.of(name)) for column in results.columns]
         for name in results.finished
     ]
+    values = torch.tensor(means, dtype=torch.float64)
+    values[values.isinf()] = torch.nan  # the worst, also where higher is better
     rises = torch.tensor([name in results.higher_is_better for name in results.columns])
-    ranks: list[float] = mean_rank(torch.tensor(means, dtype=torch.float64), rises).tolist()
+    ranks: list[float] = mean_rank(values, rises).tolist()
     return ranks
 
 
@@ -134,6 +137,8 @@ def _list(values: Iterable[object]) -> str:
 
 def _note(results: Results) -> str:
     methods, notes = results.finished, ["± is the standard deviation over seeds (of the sample)."]
+    if not all(math.isfinite(value) for row in results.rows for value in row.values.values()):
+        notes.append("A - stands where a seed gave no finite number.")
     if len(results.rows) < results.planned:
         notes.insert(0, f"{len(results.rows)} of {results.planned} runs are finished.")
     if results.baseline is not None:

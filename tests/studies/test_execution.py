@@ -1,4 +1,6 @@
+import contextlib
 import csv
+import io
 
 import pytest
 import yaml
@@ -70,9 +72,10 @@ def with_failure(make_study):
         "LS": {"configs": [f"{synthetic}ls.yaml"]},
     }
     file = make_study(methods=methods)
-    with pytest.raises(SystemExit) as ended:
+    message = io.StringIO()
+    with contextlib.redirect_stderr(message), pytest.raises(SystemExit, match="1 runs failed"):
         run_study(file, jobs=2)
-    return file, str(ended.value)
+    return file, message.getvalue()
 
 
 def test_a_failing_run_is_named_with_its_reason(with_failure):

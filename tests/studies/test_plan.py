@@ -2,7 +2,9 @@ import json
 
 import pytest
 
+from lightning_go4align.studies import runner
 from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.runner import run_study
 
 RATES = [1e-3, 5e-4, 1e-4]  # of the paper's search
@@ -92,3 +94,13 @@ def test_a_dry_run_estimates_from_finished_runs(make_study, study, finish, tmp_p
 def test_a_dry_run_starts_nothing(make_study, tmp_path):
     run_study(make_study(tmp_path), dry_run=True)
     assert [file.name for file in tmp_path.iterdir()] == ["study.yaml"]
+
+
+def test_failed_runs_are_named_even_if_no_table_can_be_written(make_study, finish, tmp_path, monkeypatch, capsys):
+    file = make_study(tmp_path, seeds=[0, 1])
+    finish(planned_runs(read_study(file))[0], [{"test/delta_m": 1.0, "test/worst": 1.0}])
+    monkeypatch.setattr(runner, "execute", lambda *_: {"LS, seed 1": "RuntimeError: [/data/x]"})
+    (tmp_path / "study").touch()  # a file where the study's folder should be
+    with pytest.raises(FileExistsError):
+        run_study(file)
+    assert "1 runs failed:\nLS, seed 1: RuntimeError: [/data/x]\n" in capsys.readouterr().err

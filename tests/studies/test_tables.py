@@ -4,6 +4,7 @@ import math
 import pytest
 
 from lightning_go4align.benchmarks.nyuv2.published import HIGHER_IS_BETTER, SINGLE_TASK, TABLE
+from lightning_go4align.studies import cells as printed
 from lightning_go4align.studies.baselines import SingleTaskBaseline, read_baseline
 from lightning_go4align.studies.comparison import paired_comparisons
 from lightning_go4align.studies.results import Baseline, Results, Row
@@ -90,6 +91,37 @@ def test_metrics_that_are_not_positive_have_no_ratio(two_methods):
     rows = [Row("LS", 0, {"mu": -1.0}), Row("SI", 0, {"mu": -2.0})]
     (pair,) = paired_comparisons(Results(["LS", "SI"], ["mu"], rows, reference="LS"))
     assert math.isnan(pair.ratios[0])
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_no_number_is_neither_printed_nor_best(value, sign):
+    assert printed.cells([[value, 1.0], [2.0], []], sign) == ["-", "**2.00**", "-"]
+
+
+def test_nothing_is_best_where_nothing_is_known():
+    assert printed.cells([[], [math.inf]], 1) == ["-", "-"]
+
+
+@pytest.fixture(params=[math.inf, -math.inf, math.nan])
+def diverged(request) -> Results:
+    """LS, the reference, has no number at seed 1, in a metric that is better when higher."""
+    values = {("LS", 0): (1.0, 8.0), ("LS", 1): (1.0, request.param), ("SI", 0): (1.0, 4.0), ("SI", 1): (1.0, 4.0)}
+    rows = [Row(method, seed, {"mu": mu, "acc": acc}) for (method, seed), (mu, acc) in values.items()]
+    return Results(
+        ["LS", "SI"], ["mu", "acc"], rows, frozenset(["acc"]), Baseline("", values={"mu": 1.0, "acc": 8.0}), "LS"
+    )
+
+
+def test_a_diverged_run_ranks_last_and_has_no_score(diverged):
+    table = comparison_table(diverged)
+    assert cells(table, "LS")[2:6] == ["**1.00 ± 0.00**", "-", "1.50", "-"]  # ranks 1 and 2
+    assert cells(table, "SI")[2:6] == ["**1.00 ± 0.00**", "**4.00 ± 0.00**", "**1.00**", "**+25.0 ± 0.0**"]
+    assert "A - stands where a seed gave no finite number." in table
+
+
+def test_a_diverged_reference_is_compared_with_at_no_seed(diverged):
+    assert cells(paired_table(diverged), "SI")[2:6] == ["-", "1.414, -", "-", "+25.0, -"]
 
 
 def test_writing_again_duplicates_no_row(two_methods, tmp_path):
