@@ -128,6 +128,10 @@ class CelebAData(LightningDataModule):
     def test_dataloader(self) -> DataLoader[Batch]:
         return self._loader("test", shuffle=False)
 
+    @override
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        return self.test_dataloader()
+
     def _loader(self, split: str, shuffle: bool) -> DataLoader[Batch]:
         return DataLoader(
             self.splits[split],

@@ -25,7 +25,8 @@ class CelebAModule(MultiTaskModule):
 
     Logs, in validation and with ``test/`` in the test, ``val/<attribute>``, the F1 scores at threshold 0.5 over the
     whole split; ``val/mean_f1``, their mean, which the epoch is selected by; ``val/delta/<attribute>``, their changes
-    against single-task networks in percent; and ``val/delta_m``, their mean.
+    against single-task networks in percent; and ``val/delta_m``, their mean. Predicts ``[B, 40]``, the probability
+    of each attribute, for the test images in their order.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -86,6 +87,11 @@ class CelebAModule(MultiTaskModule):
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         self.test_f1.update(_decisions(self(batch["image"])), batch["attributes"].int())
+
+    @override
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits: Tensor = self(batch["image"])
+        return logits.sigmoid()
 
     @override
     def on_validation_epoch_end(self) -> None:

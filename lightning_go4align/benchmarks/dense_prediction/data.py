@@ -69,6 +69,10 @@ class DensePredictionData(LightningDataModule):
     def test_dataloader(self) -> DataLoader[Batch]:
         return self._loader(self.test_set, shuffle=False)
 
+    @override
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        return self.test_dataloader()
+
     def _loader(self, samples: ArrayFolder, shuffle: bool) -> DataLoader[Batch]:
         return DataLoader(
             samples,

@@ -49,8 +49,9 @@ class LastEpochsMonitor(Callback):
                 "`LastEpochsMonitor` reports on NYUv2Module and CityScapesModule, but the module is "
                 f"{type(pl_module).__name__}. Remove it from `trainer.callbacks`."
             )
-        too_few = trainer.max_epochs is None or trainer.max_epochs < self.epochs
-        if too_few and not trainer.fast_dev_run:
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]  # set by a connector
+            return
+        if trainer.max_epochs is None or trainer.max_epochs < self.epochs:
             raise MisconfigurationException(
                 f"The mean over the last {self.epochs} epochs needs `trainer.max_epochs` of at least as many, but "
                 f"it is {trainer.max_epochs}. Set it, or lower `epochs` of `LastEpochsMonitor`."

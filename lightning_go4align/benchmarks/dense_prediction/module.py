@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
@@ -29,6 +30,8 @@ class DensePredictionModule(MultiTaskModule):
 
     Logs, in validation and with ``test/`` in the test, ``val/<metric>`` for the metrics of the table;
     ``val/delta/<metric>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean.
+    Predicts by task, of the test images in their order: classes ``[B, H, W]``, int64; depth ``[B, 1, H, W]`` in the
+    unit of the files, metres on NYUv2 and disparity on CityScapes; normals ``[B, 3, H, W]`` of length 1.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -96,6 +99,14 @@ class DensePredictionModule(MultiTaskModule):
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         self.test_scores.update(self(batch["image"]), batch)
+
+    @override
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        predictions: dict[str, Tensor] = self(batch["image"])
+        predictions["segmentation"] = predictions["segmentation"].argmax(1)
+        if "normal" in predictions:
+            predictions["normal"] = normalize(predictions["normal"])
+        return predictions
 
     @override
     def on_validation_epoch_end(self) -> None:

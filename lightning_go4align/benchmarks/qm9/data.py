@@ -106,6 +106,15 @@ class QM9DataModule(LightningDataModule):
     def test_dataloader(self) -> DataLoader[Any]:
         return self._loader(self.rows.test, shuffle=False)
 
+    @override
+    def predict_dataloader(self) -> DataLoader[Any]:
+        return self._loader(self.predicted_rows, shuffle=False)
+
+    @property
+    def predicted_rows(self) -> Tensor:
+        """Rows of the test molecules in the order of predictions: by size, as the molecules of a batch are."""
+        return self.rows.test[self.table.num_atoms[self.rows.test].argsort(stable=True)]
+
     def _loader(self, rows: Tensor, shuffle: bool) -> DataLoader[Any]:
         dataset = DenseMolecules(self.table, self.targets, rows, self.num_chunks)
         return DataLoader(dataset, batch_size=self.batch_size, shuffle=shuffle, collate_fn=_as_it_is)

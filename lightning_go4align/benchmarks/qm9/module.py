@@ -28,6 +28,7 @@ class QM9Module(MultiTaskModule):
 
     Logs, in validation and with ``test/`` in the test, ``val/<target>``, the mean absolute errors in published units;
     ``val/delta/<target>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean.
+    Predicts ``[B, targets]`` in published units, for ``QM9DataModule.predicted_rows``.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -95,7 +96,6 @@ class QM9Module(MultiTaskModule):
 
     @override
     def forward(self, batch: DenseBatch) -> Tensor:
-        """Predictions in published units, shape ``[B, targets]``."""
         prediction: Tensor = self.network(batch) * self.std + self.mean
         return prediction
 

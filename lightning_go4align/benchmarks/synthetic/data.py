@@ -87,4 +87,8 @@ class SyntheticData(LightningDataModule):
 
     @override
     def test_dataloader(self) -> DataLoader[Any]:
-        return DataLoader(self.test, self.sizes[2])
+        return DataLoader(self.test, batch_size=self.sizes[2])  # by name: Lightning makes another one to predict
+
+    @override
+    def predict_dataloader(self) -> DataLoader[Any]:
+        return self.test_dataloader()

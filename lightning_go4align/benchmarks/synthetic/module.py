@@ -20,7 +20,8 @@ class SyntheticModule(MultiTaskModule):
 
     Logs ``delta/<task>``, ``delta_m`` and ``worst`` with ``val/`` or ``test/`` before: changes of the squared errors
     against the best predictor's, their mean and the largest, in percent. Methods that group also have
-    ``train/agreement``, the Rand index of their last groups and the true ones.
+    ``train/agreement``, the Rand index of their last groups and the true ones. Predicts the targets of the test rows,
+    ``[B, M]``, in their order and the tasks' own scales.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -83,6 +84,11 @@ class SyntheticModule(MultiTaskModule):
     @override
     def test_step(self, batch: Part, batch_idx: int) -> None:
         self._log_changes("test", batch)
+
+    @override
+    def predict_step(self, batch: Part, batch_idx: int) -> Tensor:
+        prediction: Tensor = self(batch[0])
+        return prediction
 
     def _log_changes(self, stage: str, batch: Part) -> None:
         best = self.data.best_errors.to(self.device)

@@ -90,6 +90,14 @@ def test_a_module_can_be_validated_and_tested_before_it_is_trained(celeba, tmp_p
     assert "val/mean_f1" in looped.callback_metrics
 
 
+def test_predictions_are_probabilities_of_the_attributes_of_the_test_images(celeba, tmp_path):
+    module, data = narrow(Sum()), celeba.data(batch_size=1)
+    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))
+    images = torch.stack([sample["image"] for sample in data.splits["test"]]) / 255
+    with torch.no_grad():
+        torch.testing.assert_close(predicted.logit(), module.eval()(images), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
 def test_images_have_the_precision_of_the_weights(celeba, tmp_path, precision):
     fitted = trainer(tmp_path, max_epochs=1, enable_checkpointing=False, precision=precision)

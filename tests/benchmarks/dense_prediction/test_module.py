@@ -78,6 +78,26 @@ def test_a_module_can_be_validated_and_tested_before_it_is_trained(cityscapes, t
     assert looped.callback_metrics["val/abs_err"] != first[0]["val/abs_err"] == first[1]["test/abs_err"]
 
 
+def test_predictions_are_classes_depths_and_unit_normals_of_the_test_images(nyuv2, trainer):
+    module, data = NYUv2Module(Sum(), NYUv2MTAN(NARROW)), nyuv2.data()
+    batches = trainer().predict(module, datamodule=data)
+    predicted = {task: torch.cat([batch[task] for batch in batches]) for task in batches[0]}
+    with torch.no_grad():
+        output = module.eval()(torch.stack([sample["image"] for sample in data.test_set]))
+    assert torch.equal(predicted["segmentation"], output["segmentation"].argmax(1))
+    torch.testing.assert_close(predicted["depth"], output["depth"])
+    lengths = output["normal"].square().sum(1, keepdim=True).sqrt()
+    torch.testing.assert_close(predicted["normal"] * lengths, output["normal"])
+
+
+def test_cityscapes_predicts_its_two_tasks(cityscapes, trainer):
+    batches = trainer().predict(cityscapes_module(Sum()), datamodule=cityscapes.data())
+    assert {task: tuple(maps.shape) for task, maps in batches[0].items()} == {
+        "segmentation": (2, 32, 64),
+        "depth": (2, 1, 32, 64),
+    }
+
+
 def test_every_epoch_is_measured_anew(cityscapes, trainer):
     module, data = cityscapes_module(Sum()), cityscapes.data()
     (first,) = trainer().validate(module, datamodule=data, verbose=False)

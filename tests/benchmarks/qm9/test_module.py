@@ -7,6 +7,7 @@ from torchjd.aggregation import UPGrad
 from torchjd.scalarization import Sum
 
 from lightning_go4align.benchmarks.qm9 import (
+    DenseMPNN,
     ErrorTable,
     QM9DataModule,
     QM9Module,
@@ -131,6 +132,19 @@ def test_a_module_can_be_validated_and_tested_between_fits(data, make_trainer):
     trainer.fit_loop.max_epochs = 2
     trainer.fit(module, datamodule=data)
     assert trainer.callback_metrics["val/delta_m"].isfinite()
+
+
+@pytest.mark.parametrize("reference", [False, True], ids=["dense", "graphs"])
+def test_predictions_are_in_published_units_in_the_order_of_the_named_rows(data, make_trainer, reference):
+    if reference:
+        data = QM9GraphDataModule(data.source, num_train=16, num_val=8, num_test=10, batch_size=4)
+    module = QM9Module(Sum(), targets=["u0", "mu"], network=MPNN if reference else DenseMPNN)
+    trainer = make_trainer(enable_checkpointing=False, limit_train_batches=1)
+    trainer.fit(module, datamodule=data)
+    predictions = torch.cat(trainer.predict(module, datamodule=data))
+    (errors,) = trainer.test(module, data, verbose=False)
+    error = (predictions - data.targets[data.predicted_rows][:, [6, 0]]).abs().mean(0)
+    torch.testing.assert_close(error, torch.tensor([errors["test/u0"], errors["test/mu"]]), rtol=1e-5, atol=0)
 
 
 def test_a_run_without_a_last_step_ends_with_its_time(data, make_trainer):

@@ -58,3 +58,9 @@ def test_the_number_of_heads_is_that_of_the_tasks():
     trainer, module = quiet_trainer(max_epochs=1), SyntheticModule(Sum())
     trainer.fit(module, datamodule=SyntheticData(num_tasks=40, num_train=64))
     assert module.heads.out_features == 40
+
+
+def test_predictions_are_those_of_the_test_rows_in_their_order():
+    trainer, data = quiet_trainer(), ready()
+    (predicted,) = trainer.predict(module := SyntheticModule(Sum()), datamodule=data)
+    torch.testing.assert_close(predicted, module(data.test.tensors[0]))
