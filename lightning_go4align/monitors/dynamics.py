@@ -39,7 +39,9 @@ class GroupDynamicsMonitor(Callback):
     since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
     to W&B and TensorBoard also pictures.
 
-    The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the latest.
+    A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
+    no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the
+    latest.
 
     Args:
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
@@ -90,7 +92,9 @@ class GroupDynamicsMonitor(Callback):
         self._step = self._pictured = trainer.global_step
         self._started = time.monotonic() - float(self.history.notes.get("seconds", 0))
         self._distance = trainer.estimated_stepping_batches / max(self.num_pictures, 1)
-        if trainer.is_global_zero:
+        self._recorder.forget("interrupted")
+        self._folder = None
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
             prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
             self._title = run_title(trainer.logger, pl_module, self._watched.method)
@@ -99,13 +103,13 @@ class GroupDynamicsMonitor(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not trainer.is_global_zero or (signals := self._watched.signals) is None:
+        step, before = trainer.global_step, self._step
+        self._step = step
+        if not trainer.is_global_zero or step == before or (signals := self._watched.signals) is None:
             return
         self._pending.add(signals)
-        step = trainer.global_step
         # A connector sets it, which the types do not know.
-        logs = step != self._step and step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
-        self._step = step
+        logs = step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
         if logs or self._pending.full:
             self._read()
         if logs:
@@ -128,13 +132,13 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.is_global_zero:
+        if self._folder is not None:
             self._read()
             self._save()
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not trainer.is_global_zero:
+        if self._folder is None:
             return
         self._read()
         page = write_page(self._save())
@@ -145,7 +149,7 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        if not trainer.is_global_zero or self._folder is None:
+        if self._folder is None:
             return
         with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
             self._read()

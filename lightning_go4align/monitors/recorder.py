@@ -65,6 +65,11 @@ class Recorder:
         """Note what else a reader wants to know of the run."""
         self._told = self._told.with_notes(**notes)
 
+    def forget(self, note: str) -> None:
+        """Drop a note that is no longer true, if there is one."""
+        kept = {name: told for name, told in self._told.notes.items() if name != note}
+        self._told = replace(self._told, notes=kept)
+
     def extend(self, groups: Tensor, weights: Tensor, indicators: Tensor, losses: Tensor) -> NDArray[np.float64]:
         """Record consecutive steps.
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, OnExceptionCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torchjd.aggregation import UPGrad
 
@@ -91,6 +91,28 @@ def test_a_broken_run_leaves_a_page_that_says_so(fit, tmp_path, exception, raise
     page = (tmp_path / "group_dynamics.html").read_text()
     assert History.load(tmp_path).total == 7
     assert f"interrupted <b>{type(exception).__name__}</b>" in page
+
+
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
+def test_a_run_that_is_resumed_to_its_end_no_longer_says_interrupted(fit, tmp_path):
+    class KeptCheckpoint(OnExceptionCheckpoint):
+        def teardown(self, trainer, *_, **__): ...
+
+    with pytest.raises(ZeroDivisionError):
+        fit(GroupDynamicsMonitor(), KeptCheckpoint(tmp_path, "broken"), Stop(7, ZeroDivisionError()))
+    fit(GroupDynamicsMonitor(), ckpt_path=tmp_path / "broken.ckpt")
+    assert "interrupted" not in History.load(tmp_path).notes
+
+
+def test_accumulated_batches_make_one_step(fit, tmp_path):
+    trainer = fit(GroupDynamicsMonitor(), accumulate_grad_batches=4)
+    # ten batches an epoch: steps after the 4th, the 8th and the last
+    assert History.load(tmp_path).total == trainer.global_step == 6
+
+
+def test_a_trial_run_writes_nothing(fit, tmp_path):
+    fit(GroupDynamicsMonitor(), fast_dev_run=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
