@@ -60,4 +60,5 @@ def cell(values: Sequence[float], words: str | None = None) -> str:
         digits = 2 - math.floor(math.log10(abs(mean))) if mean else 2
         words = f"{{:.{max(digits, 0)}f}}"
     spread = f" ± {words.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
-    return words.format(mean) + spread
+    printed = words.format(mean)
+    return (printed if float(printed) else printed.lstrip("+-")) + spread

@@ -83,7 +83,7 @@ def test_methods_are_compared_within_shared_seeds(two_methods):
 
 
 def test_the_paired_table_shows_each_seed(two_methods):
-    expected = ["SI", "0, 1", "1.414", "1.000, 2.000", "+37.5", "+0.0, +75.0", "0 of 2"]
+    expected = ["SI", "0, 1", "1.414", "1.000, 2.000", "+37.5", "0.0, +75.0", "0 of 2"]
     assert cells(paired_table(two_methods), "SI") == expected
 
 
@@ -101,6 +101,11 @@ def test_what_is_no_number_is_neither_printed_nor_best(value, sign):
 
 def test_nothing_is_best_where_nothing_is_known():
     assert printed.cells([[], [math.inf]], 1) == ["-", "-"]
+
+
+@pytest.mark.parametrize("value", [0.04, 0.0, -0.0, -0.04])
+def test_what_rounds_to_zero_has_no_sign(value):
+    assert printed.cell([value], "{:+.1f}") == "0.0"
 
 
 @pytest.fixture(params=[math.inf, -math.inf, math.nan])
