@@ -110,14 +110,23 @@ def qm9pack_rows() -> Iterator[dict[str, str]]:
 
     Raises:
         ModuleNotFoundError: If the package is missing.
+        FileNotFoundError: At the end, if there were fewer molecules, or more.
 
     Example:
         >>> next(qm9pack_rows())["SMILES"]
         'C'
     """
+    count = 0
     for part in sorted(qm9pack_folder().glob("data/qm9_part*.csv")):
         with part.open(newline="") as file:
-            yield from csv.DictReader(file)
+            for row in csv.DictReader(file):
+                count += 1
+                yield row
+    if count != NUM_MOLECULES:
+        raise FileNotFoundError(
+            f"{qm9pack_folder() / 'data'} must hold {NUM_MOLECULES} molecules in qm9_part*.csv, but {count} are there. "
+            "Run `pip install --force-reinstall --no-deps qm9pack`."
+        )
 
 
 def qm9pack_folder() -> Path:

@@ -10,6 +10,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import torch_geometric.nn  # noqa: F401
 
+from lightning_go4align.benchmarks.qm9 import sources
 from lightning_go4align.benchmarks.qm9.conversion import convert
 from lightning_go4align.benchmarks.qm9.molecules import Molecules
 from lightning_go4align.benchmarks.qm9.sources import qm9pack_rows
@@ -28,14 +29,15 @@ def molecules(rows) -> Molecules:
 
 @pytest.fixture
 def small_qm9pack(rows, tmp_path, monkeypatch) -> Path:
-    """A package `qm9pack` of two parts with the first molecules only, which cannot be imported, as the real one."""
+    """A package `qm9pack` of three parts with the first molecules only, which cannot be imported, as the real one."""
     package = tmp_path / "site" / "qm9pack"
     (package / "data").mkdir(parents=True)
     (package / "__init__.py").write_text("import pkg_resources_is_gone")
-    for part, content in enumerate((rows[:100], rows[100:]), start=1):
+    for part, content in enumerate((rows[:100], rows[100:150], rows[150:]), start=1):
         with (package / "data" / f"qm9_part{part}.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, content[0])
             writer.writeheader()
             writer.writerows(content)
     monkeypatch.syspath_prepend(package.parent)
+    monkeypatch.setattr(sources, "NUM_MOLECULES", len(rows))
     return package

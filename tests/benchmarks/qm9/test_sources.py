@@ -23,6 +23,16 @@ def test_molecules_are_converted_once(small_qm9pack, molecules, tmp_path):
     assert all(map(torch.equal, source.molecules(), molecules))
 
 
+@pytest.mark.parametrize(("missing", "found"), [([2], 190), ([1, 2, 3], 0)], ids=["one-part", "all-parts"])
+def test_an_incomplete_package_is_refused_and_not_cached(small_qm9pack, tmp_path, missing, found):
+    for part in missing:
+        (small_qm9pack / f"data/qm9_part{part}.csv").unlink()
+    advice = rf"{small_qm9pack}.data must hold 240 molecules .*, but {found} .*pip install --force-reinstall --no-deps qm9pack"
+    with pytest.raises(FileNotFoundError, match=advice):
+        QM9Pack(tmp_path / "cache").prepare()
+    assert not (tmp_path / "cache").exists()
+
+
 def test_damaged_cache_is_made_anew(small_qm9pack, molecules, tmp_path):
     source = QM9Pack(tmp_path)
     source.prepare()
