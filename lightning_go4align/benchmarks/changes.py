@@ -1,6 +1,6 @@
 """What the benchmarks log beside their metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -27,3 +27,33 @@ def with_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[str, Tenso
     changes = {f"delta/{name}": change for name, change in score.changes().items()}
     # Not `score.compute()`, which waits for the other ranks, where the values are those of all of them already.
     return {**values, **changes, "delta_m": torch.stack(list(changes.values())).mean()}
+
+
+def single_task_score(
+    given: Mapping[str, float] | None, published: Mapping[str, float], higher_is_better: Collection[str]
+) -> DeltaM:
+    """Make the score of a benchmark against single-task networks.
+
+    Args:
+        given: What ``model.single_task`` holds; a value for each published metric, or None for the published ones.
+        published: The published values.
+        higher_is_better: Names of the metrics that are better when higher.
+
+    Returns:
+        The score.
+
+    Raises:
+        ValueError: If a name is missing or superfluous.
+
+    Example:
+        >>> single_task_score({"miou": 50.0}, {"miou": 38.3}, ["miou"]).names
+        ('miou',)
+    """
+    values = published if given is None else given
+    missing, unknown = sorted(published.keys() - values.keys()), sorted(values.keys() - published.keys())
+    if missing or unknown:
+        raise ValueError(
+            f"`single_task` must hold a value for each of {list(published)}, but {missing} are missing and {unknown} "
+            "are none of them. Correct `model.single_task`."
+        )
+    return DeltaM(values, higher_is_better)

@@ -15,8 +15,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
-from lightning_go4align.benchmarks.changes import with_changes
-from lightning_go4align.metrics import DeltaM
+from lightning_go4align.benchmarks.changes import single_task_score, with_changes
 from lightning_go4align.module import MultiTaskModule
 
 
@@ -56,7 +55,7 @@ class CelebAModule(MultiTaskModule):
         # `validate_args` would look at the labels on the host, batch by batch.
         self.val_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
         self.test_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
-        self.delta_m = DeltaM(single_task or SINGLE_TASK, HIGHER_IS_BETTER)
+        self.delta_m = single_task_score(single_task, SINGLE_TASK, HIGHER_IS_BETTER)
 
     @override
     def forward(self, image: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import with_changes
+from lightning_go4align.benchmarks.changes import single_task_score, with_changes
 from lightning_go4align.benchmarks.dense_prediction.data import Batch
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
@@ -19,7 +19,6 @@ from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
 from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable
-from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
 
 LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
@@ -72,7 +71,7 @@ class DensePredictionModule(MultiTaskModule):
         self.halve_every = halve_every
         self.val_scores = DenseScores(outputs, evaluation)
         self.test_scores = DenseScores(outputs, evaluation)
-        self.delta_m = DeltaM(single_task or table.single_task, table.higher_is_better)
+        self.delta_m = single_task_score(single_task, table.single_task, table.higher_is_better)
 
     @override
     def forward(self, image: Tensor) -> dict[str, Tensor]:

@@ -124,7 +124,7 @@ def qm9pack_rows() -> Iterator[dict[str, str]]:
                 yield row
     if count != NUM_MOLECULES:
         raise FileNotFoundError(
-            f"{qm9pack_folder() / 'data'} must hold {NUM_MOLECULES} molecules in qm9_part*.csv, but {count} are there. "
+            f"{qm9pack_folder() / 'data'} must hold {NUM_MOLECULES} molecules in qm9_part*.csv, but has {count}. "
             "Run `pip install --force-reinstall --no-deps qm9pack`."
         )
 

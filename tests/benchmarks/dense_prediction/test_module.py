@@ -140,6 +140,12 @@ def test_other_single_task_values_move_delta_m(cityscapes, trainer):
     assert scores[0]["test/delta_m"] != scores[1]["test/delta_m"]
 
 
+def test_single_task_values_of_other_metrics_are_refused_at_once():
+    given = {name: 1.0 for name in cityscapes_published.SINGLE_TASK if name != "miou"} | {"mIoU": 1.0}
+    with pytest.raises(ValueError, match=r"\['miou'\] are missing and \['mIoU'\] .* Correct `model.single_task`"):
+        cityscapes_module(Sum(), single_task=given)
+
+
 def test_shared_parameters_are_all_but_the_heads():
     module = NYUv2Module(Sum(), NYUv2Split(NARROW))
     names = {id(parameter): name for name, parameter in module.named_parameters()}

@@ -27,7 +27,7 @@ def test_molecules_are_converted_once(small_qm9pack, molecules, tmp_path):
 def test_an_incomplete_package_is_refused_and_not_cached(small_qm9pack, tmp_path, missing, found):
     for part in missing:
         (small_qm9pack / f"data/qm9_part{part}.csv").unlink()
-    advice = rf"{small_qm9pack}.data must hold 240 molecules .*, but {found} .*pip install --force-reinstall --no-deps qm9pack"
+    advice = rf"{small_qm9pack}.data must hold 240 molecules .*, but has {found}. Run `pip install --force-reinstall"
     with pytest.raises(FileNotFoundError, match=advice):
         QM9Pack(tmp_path / "cache").prepare()
     assert not (tmp_path / "cache").exists()
