@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table in Markdown.
+    r"""Lay out a table in Markdown.
 
     Args:
         header: Names of the columns.
-        rows: Cells.
+        rows: Cells; a bar in one starts no other.
 
     Example:
-        >>> print(markdown(["a", "b"], [["1", "2"]]), end="")
+        >>> print(markdown(["a", "b"], [["1", "2|3"]]), end="")
         | a | b |
         | :-- | --: |
-        | 1 | 2 |
+        | 1 | 2\|3 |
     """
     lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    escaped = [[text.replace("|", r"\|") for text in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in escaped)
 
 
 def cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None) -> list[str]:

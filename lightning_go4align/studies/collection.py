@@ -6,7 +6,7 @@ from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.logs import last_value, logged, median_value
 from lightning_go4align.studies.plan import Run, chosen_run
 from lightning_go4align.studies.results import Results, Row
-from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.study import Study, short_name
 
 
 def collect(study: Study) -> Results:
@@ -30,16 +30,6 @@ def collect(study: Study) -> Results:
         x={name: method.x for name, method in study.methods.items() if method.x is not None},
         planned=len(runs),
     )
-
-
-def short_name(column: str) -> str:
-    """Name of a column in tables.
-
-    Example:
-        >>> short_name("test/mu")
-        'mu'
-    """
-    return column.split("/", 1)[-1]
 
 
 def _row(run: Run) -> Row:

@@ -7,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
-
 from lightning_go4align import __version__
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.logs import best_value
 from lightning_go4align.studies.merge import merged, nested
+from lightning_go4align.studies.reading import read_mapping
 from lightning_go4align.studies.study import Study
 
 
@@ -103,7 +102,7 @@ def make_run(study: Study, method: str, seed: int, learning_rate: float | None) 
     arguments: dict[str, Any] = {study.seed_argument: seed}
     if learning_rate is not None:
         arguments[study.learning_rate_argument] = learning_rate
-    files = [yaml.safe_load(Path(file).read_text()) for file in (*study.benchmark, *chosen.configs)]
+    files = [read_mapping(Path(file)) for file in (*study.benchmark, *chosen.configs)]
     config = merged(*files, *map(nested, (study.overrides, arguments, chosen.overrides)))
     folder = Path(study.folder) / "runs" / _digest(study, config)
     if study.baseline is not None and study.baseline_argument is not None:

@@ -1,5 +1,6 @@
 """A study from its YAML file."""
 
+from argparse import ArgumentError
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,20 +26,62 @@ def read_study(file: Path) -> Study:
     """
     if not file.is_file():
         raise FileNotFoundError(f"There is no study {file}. Those of this project are in `configs/studies`.")
-    written = yaml.safe_load(file.read_text())
-    parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
-    parser.add_class_arguments(Study)
-    values = vars(parser.instantiate(parser.parse_object(_without_overrides(written))))
-    methods = {
+    written = read_mapping(file)
+    entries = _mapping(written.get("methods"), f"`methods` of the study {file}").items()
+    methods = {name: _mapping(entry, f"`methods.{name}` of the study {file}") for name, entry in entries}
+    asked = _without_overrides(written) | {"methods": {name: _without_overrides(methods[name]) for name in methods}}
+    values = _parsed(asked, file)
+    values["methods"] = {
         name: replace(
             method,
             configs=[_existing(config, file) for config in method.configs],
-            overrides=(written["methods"][name] or {}).get("overrides", {}),
+            overrides=_mapping(methods[name].get("overrides"), f"`methods.{name}.overrides` of the study {file}"),
         )
         for name, method in values["methods"].items()
     }
-    values |= {"methods": methods, "overrides": written.get("overrides", {}), "name": values["name"] or file.stem}
+    values["overrides"] = _mapping(written.get("overrides"), f"`overrides` of the study {file}")
+    values["name"] = values["name"] or file.stem
     return Study(**{**values, **_absolute(values, file)})
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Read a YAML file that names values; an empty one names none.
+
+    Args:
+        file: The file.
+
+    Raises:
+        ValueError: If it holds something else.
+    """
+    try:
+        content = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is no YAML file: {_in_one_line(error)}. Correct it at this place.") from error
+    return _mapping(content, f"What {file} holds")
+
+
+def _parsed(asked: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
+    parser.add_class_arguments(Study)
+    try:
+        return vars(parser.instantiate(parser.parse_object(asked)))
+    except ArgumentError as error:
+        said = f"The study {file} cannot be read: {_in_one_line(error)}."
+        raise ValueError(f"{said} Its keys are the arguments of `Study`.") from error
+
+
+def _mapping(value: object, place: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping | None):
+        raise ValueError(f"{place} must be a mapping, with a line `name: value` for each entry, but is {value!r}.")
+    names = list(map(str, value or {}))
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{place} has {', '.join(twice)} more than once. Rename all but one.")
+    return dict(zip(names, (value or {}).values(), strict=True))
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _absolute(values: Mapping[str, Any], file: Path) -> dict[str, Any]:
@@ -50,13 +93,8 @@ def _absolute(values: Mapping[str, Any], file: Path) -> dict[str, Any]:
 
 
 def _without_overrides(written: Mapping[str, Any]) -> dict[str, Any]:
-    """The study without the arguments of ``fit``: the parser would build the classes that they name."""
-    methods = {
-        name: {key: value for key, value in (method or {}).items() if key != "overrides"}
-        for name, method in written.get("methods", {}).items()
-    }
-    rest = {key: value for key, value in written.items() if key != "overrides"}
-    return rest | {"methods": methods}
+    """What is written but arguments of ``fit``: the parser would build the classes that they name."""
+    return {key: value for key, value in written.items() if value is not None and key != "overrides"}
 
 
 def _existing(config: str, study: Path) -> str:

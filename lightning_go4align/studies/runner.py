@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.execution import epochs_done, execute
-from lightning_go4align.studies.plan import Run, planned_runs
+from lightning_go4align.studies.plan import Run, chosen_run, planned_runs
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
@@ -80,7 +80,8 @@ def _print_plan(study: Study, jobs: int, console: Console) -> None:
         estimates.append(estimate)
         state = "finished" if run.is_finished else f"{epochs_done(run.folder)} of {run.num_epochs} epochs done"
         console.print(Text(f"{run.title}: {state}"))
-    waiting = sum(len(study.seeds_of(name)) for name in study.methods) - len({(r.method, r.seed) for r in runs})
+    seeds = {name: study.seeds_of(name) for name in study.methods}
+    waiting = sum(len(own) - 1 for name, own in seeds.items() if chosen_run(study, name, own[0]) is None)
     if waiting:
         console.print(f"and {waiting} more once learning rates are chosen")
     if usual is None:

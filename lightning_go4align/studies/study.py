@@ -76,6 +76,7 @@ class Study:
     outputs: list[Output] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._check_lists()
         asked = {"higher_is_better": self.higher_is_better}
         asked |= {f"methods.{name}.columns": method.columns or [] for name, method in self.methods.items()}
         for place, names in asked.items():
@@ -87,7 +88,30 @@ class Study:
         if self.select_by.startswith("test/"):
             raise ValueError(f"`select_by` must not look at the test, but is {self.select_by!r}.")
 
+    def _check_lists(self) -> None:
+        seeds = {"seeds": self.seeds} | {f"methods.{name}.seeds": self.seeds_of(name) for name in self.methods}
+        for place, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
+            if not entries:
+                raise ValueError(f"`{place}` must name at least one, but is empty.")
+        for place, numbers in seeds.items():
+            if len(set(numbers)) < len(numbers):
+                raise ValueError(f"`{place}` must name no seed twice, but is {numbers}.")
+        names = [short_name(column) for column in self.columns]
+        same = [column for column in self.columns if names.count(short_name(column)) > 1]
+        if same:
+            raise ValueError(f"`columns` must differ behind the first slash, as tables show them, but has {same}.")
+
     def seeds_of(self, method: str) -> list[int]:
         """Seeds of a method."""
         seeds = self.methods[method].seeds
         return self.seeds if seeds is None else seeds
+
+
+def short_name(column: str) -> str:
+    """Name of a column in tables.
+
+    Example:
+        >>> short_name("test/mu")
+        'mu'
+    """
+    return column.split("/", 1)[-1]

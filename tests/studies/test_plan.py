@@ -91,6 +91,22 @@ def test_a_dry_run_estimates_from_finished_runs(make_study, study, finish, tmp_p
     assert "About 0.5 minutes with 2 jobs" in capsys.readouterr().out
 
 
+def test_a_dry_run_counts_the_runs_that_wait_for_a_learning_rate(make_study, study, finish, tmp_path, capsys):
+    entries = {"learning_rates": RATES, "seeds": [4, 5, 6]}
+    run_study(make_study(tmp_path, **entries), dry_run=True)
+    for run in planned_runs(study(tmp_path, **entries)):
+        finish(run, [{"val/delta_m": 1.0}])
+    run_study(make_study(tmp_path, **entries), dry_run=True)
+    before, after = capsys.readouterr().out.split("No run is finished yet")
+    assert ("and 2 more once" in before, "more once" in after) == (True, False)
+
+
+def test_a_dry_run_waits_for_no_learning_rate_without_a_search(make_study, capsys):
+    seed = {"overrides": {"seed_everything": 7}}  # makes both seeds one run
+    run_study(make_study(methods={"LS": seed}, seeds=[0, 1]), dry_run=True)
+    assert "more once" not in capsys.readouterr().out
+
+
 def test_a_dry_run_starts_nothing(make_study, tmp_path):
     run_study(make_study(tmp_path), dry_run=True)
     assert [file.name for file in tmp_path.iterdir()] == ["study.yaml"]

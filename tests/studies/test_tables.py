@@ -44,6 +44,12 @@ def test_seeds_become_mean_and_standard_deviation():
     assert cells(comparison_table(Results(["LS"], ["mu"], rows)), "LS")[1:3] == ["0, 1, 2", "**2.00 ± 1.00**"]
 
 
+def test_a_bar_in_a_name_starts_no_column():
+    table = comparison_table(Results(["A|B"], ["a|b"], [Row("A|B", 0, {"a|b": 1.0})]))
+    assert table.startswith("| method | seeds | a\\|b ↓ | s/epoch | CPU s/epoch |\n")
+    assert "\n| A\\|B | 0 | **1.00** | - | - |\n" in table
+
+
 def test_the_table_says_which_baseline_it_used(table_1):
     assert "STL: published" in comparison_table(table_1)
 
