@@ -64,10 +64,11 @@ def _parsed(asked: Mapping[str, Any], file: Path) -> dict[str, Any]:
     parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
     parser.add_class_arguments(Study)
     try:
-        return vars(parser.instantiate(parser.parse_object(asked)))
+        values: dict[str, Any] = vars(parser.instantiate(parser.parse_object(asked)))
     except ArgumentError as error:
         said = f"The study {file} cannot be read: {_in_one_line(error)}."
         raise ValueError(f"{said} Its keys are the arguments of `Study`.") from error
+    return values
 
 
 def _mapping(value: object, place: str) -> dict[str, Any]:
