@@ -54,7 +54,8 @@ class CelebAData(LightningDataModule):
 
     Args:
         root: Folder that holds ``Anno``, ``Eval`` and ``Img``.
-        batch_size: Samples a step; 256 in the paper.
+        batch_size: Samples a step; 256 in the paper. A last training batch of one sample is left out, for BatchNorm
+            cannot take it.
         cache: Folder in which all images are kept decoded, 2.5 GB, and read through a memory map; other names, sizes
             or another order of the image files get files of their own. Decoded anew at each read if not given.
         num_workers: Processes that load; 0 loads in the main one.
@@ -133,10 +134,12 @@ class CelebAData(LightningDataModule):
         return self.test_dataloader()
 
     def _loader(self, split: str, shuffle: bool) -> DataLoader[Batch]:
+        num_images = len(self.splits[split])
         return DataLoader(
             self.splits[split],
             batch_size=self.batch_size,
             shuffle=shuffle,
+            drop_last=shuffle and 1 < self.batch_size < num_images and num_images % self.batch_size == 1,
             num_workers=self.num_workers,
             pin_memory=self.pin_memory,
             persistent_workers=self.num_workers > 0,

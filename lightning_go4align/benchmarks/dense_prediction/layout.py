@@ -82,7 +82,7 @@ def _check_header(path: Path, kind: ArrayMap, layout: Layout) -> None:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: files are numbered from 0 without a gap. {layout.origin}")
     try:
-        array = np.load(path, mmap_mode="r")
+        array = np.lib.format.open_memmap(path, mode="r")  # `np.load` would take an archive, too
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is not a whole .npy file ({error}). Copy it again. {layout.origin}") from error
     if array.shape != kind.shape:
@@ -101,6 +101,12 @@ def _check_values(path: Path, kind: ArrayMap) -> None:
     array: Array = np.load(path)
     low, high = array.min(), array.max()
     if not kind.low <= low <= high <= kind.high:
-        raise ValueError(f"{path} must lie in [{kind.low:g}, {kind.high:g}], but lies in [{low:g}, {high:g}].")
+        advice = "Rescale it; 0" if kind.dtype.is_floating_point else "Number the classes from 0; -1"
+        raise ValueError(
+            f"{path} must lie in [{kind.low:g}, {kind.high:g}], but lies in [{low:g}, {high:g}]. "
+            f"{advice} is what is not known."
+        )
     if not kind.dtype.is_floating_point and (array != array.round()).any():
-        raise ValueError(f"{path} must hold whole numbers, the classes, but has fractions.")
+        raise ValueError(
+            f"{path} must hold whole numbers, the classes, but has fractions. Resize labels by nearest pixel."
+        )

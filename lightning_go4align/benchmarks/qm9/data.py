@@ -38,7 +38,7 @@ class QM9DataModule(LightningDataModule):
 
     Args:
         source: Where the molecules come from; by default the package ``qm9pack``.
-        num_train: Training molecules, all the rest if not given: 110,831.
+        num_train: Training molecules, at least 2; all the rest if not given: 110,831.
         num_val: Validation molecules.
         num_test: Test molecules.
         batch_size: Molecules of a batch; 120 in the paper.
@@ -125,7 +125,7 @@ def random_split(num_molecules: int, num_train: int | None, num_val: int, num_te
 
     Args:
         num_molecules: How many there are.
-        num_train: How many to train on; all the rest if None.
+        num_train: How many to train on, at least 2; all the rest if None.
         num_val: How many to validate on.
         num_test: How many to test on.
         seed: Seed of the permutation; nothing else is drawn from or put into torch's generator.
@@ -134,14 +134,19 @@ def random_split(num_molecules: int, num_train: int | None, num_val: int, num_te
         Disjoint rows.
 
     Raises:
-        ValueError: If there are too few molecules.
+        ValueError: If there are too few molecules, or a size is too small.
 
     Example:
         >>> random_split(10, num_train=None, num_val=2, num_test=3, seed=0).train.shape
         torch.Size([5])
     """
     if num_train is None:
-        num_train = max(num_molecules - num_val - num_test, 1)
+        num_train = max(num_molecules - num_val - num_test, 2)
+    if num_train < 2 or num_val < 0 or num_test < 0:
+        raise ValueError(
+            "`data.num_train` must be at least 2, for one molecule has no standard deviation, and `data.num_val` and "
+            f"`data.num_test` at least 0, but are {num_train}, {num_val} and {num_test}. Raise them."
+        )
     if num_train + num_val + num_test > num_molecules:
         raise ValueError(
             f"{num_train} training, {num_val} validation and {num_test} test molecules are asked for, but there are "

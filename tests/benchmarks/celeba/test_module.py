@@ -105,6 +105,13 @@ def test_images_have_the_precision_of_the_weights(celeba, tmp_path, precision):
     assert "val/mean_f1" in fitted.callback_metrics
 
 
+@pytest.mark.parametrize(("batch_size", "sizes"), [(5, [5]), (4, [4, 2]), (1, [1] * 6), (7, [6])])
+def test_one_image_is_left_over_by_no_epoch(celeba, batch_size, sizes):
+    data = celeba.data(batch_size=batch_size)  # of six images
+    data.setup("fit")
+    assert [len(batch["image"]) for batch in data.train_dataloader()] == sizes
+
+
 @METHODS
 def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
     data = celeba.data()
@@ -142,6 +149,11 @@ def test_compilation_changes_neither_the_weights_nor_their_names(celeba, tmp_pat
 def test_callbacks_for_networks_refuse_a_module_without_one(tmp_path):
     with pytest.raises(TypeError, match=r"attribute `network`.*Remove it from `trainer.callbacks`"):
         CompileCallback().setup(trainer(tmp_path), LightningModule(), "fit")
+
+
+def test_single_task_values_of_other_attributes_are_refused_at_once():
+    with pytest.raises(ValueError, match=r"\['Young'\] are missing and \[\] .* Correct `model.single_task`"):
+        CelebAModule(Sum(), single_task=dict.fromkeys(ATTRIBUTES[:-1], 0.5))
 
 
 def test_shared_parameters_are_all_but_the_heads():

@@ -88,7 +88,7 @@ BROKEN = {
     "range": (
         lambda train: edit(train / "image", lambda image: 255 * image),
         ValueError,
-        r"image/0.npy must lie in \[0, 1\], but lies in",
+        r"image/0.npy must lie in \[0, 1\], but lies in .* Rescale it; 0 is what is not known",
     ),
     "nan": (
         lambda train: edit(train / "depth", lambda depth: depth * np.nan),
@@ -98,7 +98,7 @@ BROKEN = {
     "classes": (
         lambda train: edit(train / "label", lambda label: label + 20),
         ValueError,
-        r"label/0.npy must lie in \[-1, 12\]",
+        r"label/0.npy must lie in \[-1, 12\], .* Number the classes from 0; -1 is what is not known",
     ),
     "fractions": (
         lambda train: edit(train / "label", lambda label: label / 2),
@@ -107,6 +107,11 @@ BROKEN = {
     ),
     "truncated": (
         lambda train: (train / "normal/1.npy").write_bytes((train / "normal/1.npy").read_bytes()[:500]),
+        ValueError,
+        "normal/1.npy is not a whole .npy file.*Copy it again",
+    ),
+    "archive": (
+        lambda train: (np.savez(train / "an.npz", np.zeros(1)), (train / "an.npz").rename(train / "normal/1.npy")),
         ValueError,
         "normal/1.npy is not a whole .npy file.*Copy it again",
     ),

@@ -48,6 +48,12 @@ def test_too_few_molecules_are_told(make_data):
         make_data(num_train=200)
 
 
+@pytest.mark.parametrize("sizes", [{"num_train": 1}, {"num_val": -5}, {"num_test": -1}], ids=str)
+def test_sizes_that_no_split_has_are_refused(sizes):
+    with pytest.raises(ValueError, match=r"`data.num_train` must be at least 2, .* but are"):
+        random_split(100, **{"num_train": 50, "num_val": 10, "num_test": 10, **sizes}, seed=0)
+
+
 @pytest.mark.parametrize(("over", "sees_the_test"), [("train", False), ("all", True)])
 def test_targets_are_normalised_over_the_molecules_that_were_named(make_data, over, sees_the_test):
     data = make_data(normalise_over=over)
