@@ -1,13 +1,41 @@
 """Single-task networks, which delta_m compares with."""
 
 import json
+import math
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from typing_extensions import override
 
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.results import Baseline, Results
+from lightning_go4align.studies.study import Study, short_name
+
+
+def baseline_of(study: Study) -> Baseline | None:
+    """Read the baseline of a study, if it has one.
+
+    Args:
+        study: The study.
+
+    Raises:
+        ValueError: If the baseline lacks a column of the study.
+    """
+    if study.baseline is None:
+        return None
+    baseline = read_baseline(study.baseline)
+    missing = [name for name in map(short_name, study.columns) if not _is_score(baseline.values.get(name))]
+    if missing:
+        raise ValueError(
+            f"The study's `baseline` {study.baseline} must have a finite number other than 0 for each of `columns`, "
+            f"but has none for {missing}; it has {list(baseline.values)}. Add them, or leave out these columns."
+        )
+    return baseline
+
+
+def _is_score(value: object) -> bool:
+    return isinstance(value, float | int) and math.isfinite(value) and value != 0
 
 
 def read_baseline(place: str) -> Baseline:
@@ -18,6 +46,7 @@ def read_baseline(place: str) -> Baseline:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ValueError: If there is something else at this place.
 
     Example:
         >>> baseline = read_baseline("lightning_go4align.benchmarks.nyuv2.published:SINGLE_TASK")
@@ -25,15 +54,36 @@ def read_baseline(place: str) -> Baseline:
         38.3
     """
     if ":" in place:
-        return Baseline(f"`{place}`", dict(pkgutil.resolve_name(place)))
+        return Baseline(f"`{place}`", _named(place))
     file = Path(place)
     if not file.is_file():
         raise FileNotFoundError(
             f"The study's `baseline` is {file}, but there is no such file. If a study writes it, run that one first: "
             "`go4align study configs/studies/qm9_stl.yaml`."
         )
-    content = json.loads(file.read_text())
+    try:
+        content = json.loads(file.read_text())
+    except ValueError as error:  # of JSON or of the encoding
+        content = error
+    if not isinstance(content, dict) or "about" not in content or not isinstance(content.get("errors"), dict):
+        raise ValueError(
+            f"The study's `baseline` {file} must be a JSON file with `about`, words on what it is, and `errors`, "
+            f"numbers by the names of columns, but holds {content!r:.200}. Correct it, or let a study write it."
+        )
     return Baseline(f"`{file.name}`: {content['about']}", content["errors"])
+
+
+def _named(place: str) -> dict[str, float]:
+    try:
+        values = pkgutil.resolve_name(place)
+    except (ImportError, AttributeError, ValueError) as error:
+        values = error
+    if not isinstance(values, Mapping):
+        raise ValueError(
+            f"The study's `baseline` must name a JSON file or, as `module:NAME`, a mapping, but {place} gives "
+            f"{values!r:.200}. Correct the name."
+        )
+    return dict(values)
 
 
 class SingleTaskBaseline(Output):

@@ -2,7 +2,7 @@
 
 import math
 
-from lightning_go4align.studies.baselines import read_baseline
+from lightning_go4align.studies.baselines import baseline_of
 from lightning_go4align.studies.logs import last_value, logged, median_value
 from lightning_go4align.studies.plan import Run, chosen_run
 from lightning_go4align.studies.results import Results, Row
@@ -25,7 +25,7 @@ def collect(study: Study) -> Results:
         columns=[short_name(name) for name in study.columns],
         rows=[_row(run) for run in runs if run is not None and run.is_finished],
         higher_is_better=frozenset(map(short_name, study.higher_is_better)),
-        baseline=None if study.baseline is None else read_baseline(study.baseline),
+        baseline=baseline_of(study),
         reference=study.reference,
         x={name: method.x for name, method in study.methods.items() if method.x is not None},
         planned=len(runs),

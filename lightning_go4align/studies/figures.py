@@ -1,5 +1,7 @@
 """A study's figures: the layout of the paper's Fig. 1, 4 and 6."""
 
+import math
+import warnings
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -17,6 +19,8 @@ class Bars(Output):
         >>> output = Bars()
     """
 
+    needs = ("baseline",)
+
     @override
     def __call__(self, results: Results, folder: Path) -> None:
         save(comparison_bars(results.scores()), folder / "delta_m.png")
@@ -29,10 +33,13 @@ class Elbow(Output):
         >>> output = Elbow()
     """
 
+    needs = ("baseline", "x")
+
     @override
     def __call__(self, results: Results, folder: Path) -> None:
-        scores = {int(results.x[name]): values for name, values in results.scores().items() if name in results.x}
-        save(elbow(scores), folder / "elbow.png")
+        scores = {int(x): values for x, values in scores_over_x(results)}
+        if scores:
+            save(elbow(scores), folder / "elbow.png")
 
 
 class PerformanceAgainstTime(Output):
@@ -41,6 +48,8 @@ class PerformanceAgainstTime(Output):
     Example:
         >>> output = PerformanceAgainstTime()
     """
+
+    needs = ("baseline",)
 
     @override
     def __call__(self, results: Results, folder: Path) -> None:
@@ -60,6 +69,28 @@ class RuntimeBars(Output):
     def __call__(self, results: Results, folder: Path) -> None:
         if results.reference in results.finished:
             save(runtime_bars(results.seconds(), str(results.reference)), folder / "runtime.png")
+
+
+def scores_over_x(results: Results) -> list[tuple[float, list[float]]]:
+    """List ``x`` and the delta_m of each seed for the methods that have both, in the order of ``x``.
+
+    A method of which a seed diverged is left out. Warns if none is left, so that nothing can be drawn.
+
+    Args:
+        results: The study's results.
+
+    Example:
+        >>> from lightning_go4align.studies.results import Baseline, Row
+        >>> rows = [Row("K = 5", 0, {"mu": 0.5}), Row("K = 2", 0, {"mu": 0.6})]
+        >>> baseline, x = Baseline("measured", {"mu": 0.5}), {"K = 2": 2, "K = 5": 5}
+        >>> scores_over_x(Results(list(x), ["mu"], rows, baseline=baseline, x=x))
+        [(2, [20.0]), (5, [0.0])]
+    """
+    scores = {name: values for name, values in results.scores().items() if all(map(math.isfinite, values))}
+    points = sorted((results.x[name], values) for name, values in scores.items() if name in results.x)
+    if not points:
+        warnings.warn("No finished method with an `x` has a score for each seed: nothing is drawn.", stacklevel=2)
+    return points
 
 
 def save(figure: Figure, file: Path) -> None:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from typing_extensions import override
 
 from lightning_go4align.plots.style import HALF, canvas, colour, picture
-from lightning_go4align.studies.figures import save
+from lightning_go4align.studies.figures import save, scores_over_x
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.results import Results
 
@@ -21,13 +21,16 @@ class ParameterCurve(Output):
         >>> output = ParameterCurve(label="β")
     """
 
+    needs = ("baseline", "x")
+
     def __init__(self, label: str) -> None:
         self.label = label
 
     @override
     def __call__(self, results: Results, folder: Path) -> None:
-        points = [(results.x[name], scores) for name, scores in results.scores().items() if name in results.x]
-        save(curve(sorted(points), self.label), folder / "curve.png")
+        points = scores_over_x(results)
+        if points:
+            save(curve(points, self.label), folder / "curve.png")
 
 
 @picture

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from lightning_go4align.studies.baselines import baseline_of
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.execution import epochs_done, execute
 from lightning_go4align.studies.plan import Run, chosen_run, planned_runs
@@ -35,6 +36,7 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
     if jobs < 1:
         raise ValueError(f"`jobs` must be at least 1, but is {jobs}.")
     study, console = read_study(config), Console()
+    baseline_of(study)  # Its mistakes come to light before anything runs.
     if dry_run:
         _print_plan(study, jobs, console)
         return

@@ -77,6 +77,7 @@ class Study:
 
     def __post_init__(self) -> None:
         self._check_lists()
+        self._check_outputs()
         asked = {"higher_is_better": self.higher_is_better}
         asked |= {f"methods.{name}.columns": method.columns or [] for name, method in self.methods.items()}
         for place, names in asked.items():
@@ -100,6 +101,18 @@ class Study:
         same = [column for column in self.columns if names.count(short_name(column)) > 1]
         if same:
             raise ValueError(f"`columns` must differ behind the first slash, as tables show them, but has {same}.")
+
+    def _check_outputs(self) -> None:
+        has_x = any(method.x is not None for method in self.methods.values())
+        found = {"baseline": self.baseline is not None, "x": has_x}
+        words = {"baseline": "a `baseline`", "x": "methods with an `x`"}
+        for output in self.outputs:
+            missing = [words[need] for need in getattr(output, "needs", ()) if not found[need]]
+            if missing:
+                raise ValueError(
+                    f"`outputs` has `{type(output).__name__}`, which needs {' and '.join(missing)}, but the study "
+                    "has none. Add what is missing, or leave out this output."
+                )
 
     def seeds_of(self, method: str) -> list[int]:
         """Seeds of a method."""
