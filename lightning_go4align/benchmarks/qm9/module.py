@@ -66,8 +66,7 @@ class QM9Module(MultiTaskModule):
         self.network = network(len(self.targets))
         self.learning_rate = learning_rate
         self.schedule = Plateau() if schedule is None else schedule
-        errors = single_task_errors(baseline)
-        self.baseline = {name: errors[name] for name in self.targets}
+        self.baseline = single_task_errors(baseline, self.targets)
         self.delta_m = DeltaM(self.baseline)
         self.val_error = MeanAbsoluteError(num_outputs=len(self.targets))
         self.test_error = MeanAbsoluteError(num_outputs=len(self.targets))

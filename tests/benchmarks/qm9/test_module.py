@@ -229,3 +229,10 @@ def test_table_shows_the_errors_their_changes_and_the_groups(printed):
 def test_table_shows_that_a_plain_sum_weighs_all_tasks_1_and_has_no_groups(printed):
     cells, _ = printed(Sum())
     assert [cells[name][4:] for name in NAMES] == [["1.00"]] * 11
+
+
+def test_a_baseline_without_a_target_that_is_trained_is_refused(tmp_path):
+    file = tmp_path / "stl.json"
+    file.write_text('{"errors": {"mu": 0.5}}')
+    with pytest.raises(ValueError, match=r"lacks \['alpha'\]\. Train them too"):
+        QM9Module(Sum(), targets=["mu", "alpha"], baseline=str(file))
