@@ -13,6 +13,7 @@ from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.style import palette
 from lightning_go4align.report import write_report
+from lightning_go4align.report.facts import tiles
 from lightning_go4align.report.page import page
 
 
@@ -66,6 +67,23 @@ def test_names_of_tasks_and_runs_are_text_not_markup():
     assert "<script" not in found
     for name in ("&lt;b&gt;", "&amp;amp;", "$name"):
         assert name in found
+
+
+def test_control_characters_in_names_leave_figures_well_formed():
+    names = ("a\x01b", "c\x1bd", "e\x0bf", "g")
+    found = page(replace(example_history(), tasks=names, metrics=names))
+    for figure in re.findall(r"<svg.*?</svg>", found, re.DOTALL):
+        ElementTree.fromstring(figure)
+
+
+def test_tiles_have_one_sign_and_count_metrics_that_have_a_value():
+    windows = example_history().windows.copy()
+    windows[:, 2] = -0.2 * windows[:, 0]
+    deltas = example_history().deltas.copy()
+    deltas[-1, 1] = np.nan
+    found = {tile.label: tile for tile in tiles(replace(example_history(), windows=windows, deltas=deltas))}
+    assert found["stability"].detail == "Rand; adjusted −0.20"
+    assert found["metrics beating STL"].value == "2 / 3"
 
 
 def one_step():

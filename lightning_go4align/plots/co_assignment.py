@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.order import Join, mean_weights, travel_order
 from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, margin, picture, short, task_colours
 
-_NUMBERS_UP_TO = 16
+_NUMBERS_UP_TO, _LINES_UP_TO = 16, 80
 
 
 @picture
@@ -28,9 +29,10 @@ def co_assignment(history: History) -> Figure:
         >>> len(co_assignment(example_history()).axes)
         2
     """
+    check_steps(history)
     order, joins = travel_order(history.shares, mean_weights(history))
     names = [short(history.tasks[task], 16) for task in order]
-    left, tree, top = margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
+    left, tree, top = left_margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
     width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE
     cell = min(0.42, (width - left - tree - 0.25) / len(names))
     size = cell * len(names)
@@ -60,9 +62,10 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
     tint = np.empty((*apart.shape, 4))
     tint[..., :3], tint[..., 3] = to_rgb(colour("accent")), np.where(own, 0, 0.08 + 0.92 * apart / full)
     axes.imshow((tint * 255).round().astype(np.uint8), interpolation="none", aspect="auto")
-    lines = np.arange(len(names) - 1) + 0.5
-    axes.hlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
-    axes.vlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
+    if len(names) <= _LINES_UP_TO:
+        lines = np.arange(len(names) - 1) + 0.5
+        axes.hlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
+        axes.vlines(lines, -0.5, len(names) - 0.5, colors=colour("paper"), linewidth=1.5)
     axes.grid(visible=False)
     _name_both_axes(axes, names)
     if len(names) <= _NUMBERS_UP_TO:
@@ -70,6 +73,11 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
     else:
         muted, label = colour("muted"), f"max {full:.0%}"
         axes.annotate(label, (0, 1), (-6, 6), "axes fraction", "offset points", ha="right", color=muted, fontsize=8)
+
+
+def left_margin(names: Sequence[str]) -> float:
+    """Room that the names take at the left, or the note on the largest share, in inches."""
+    return margin(names if len(names) <= _NUMBERS_UP_TO else [*names, "max 100%"])
 
 
 def _name_both_axes(axes: Axes, names: Sequence[str]) -> None:

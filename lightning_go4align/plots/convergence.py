@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_scores
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, margin, picture, short, task_colours
 
@@ -24,6 +25,7 @@ def convergence(history: History) -> Figure:
         >>> len(convergence(example_history()).axes)
         1
     """
+    check_scores(history)
     names = list(history.metrics)
     figure, axes = canvas(
         WIDE, max(0.6, len(names) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35

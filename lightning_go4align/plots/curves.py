@@ -6,6 +6,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import (
     ROW,
@@ -37,6 +38,7 @@ def weights(history: History) -> Figure:
         >>> weights(example_history()).axes[0].get_yscale()
         'log'
     """
+    check_steps(history)
     order = task_order(history)
     present = np.isfinite(history.losses) & np.isfinite(history.weights)
     values = np.where(present, history.weights, np.nan)[:, order]

@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_scores
 from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, margin, picture, short
 
 _BARS = 60
@@ -26,6 +27,7 @@ def delta_m(history: History) -> Figure:
         >>> len(delta_m(example_history()).axes)
         1
     """
+    check_scores(history)
     figure, axes = canvas(HALF, 1.75, left=0.6, right=0.8)
     draw_curve(axes, history.scores[:, 2], history.scores[:, 0])
     count_axis(axes, "epoch", axes.get_xlim()[1])
@@ -44,6 +46,7 @@ def deltas(history: History) -> Figure:
         >>> len(deltas(example_history()).axes[0].patches)
         4
     """
+    check_scores(history)
     names = list(history.metrics)
     height = max(0.5, min(len(names), _BARS) * 0.185)
     figure, axes = canvas(HALF, height + 0.15, left=margin(names), right=0.5, bottom=0.05)
@@ -111,9 +114,9 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
         >>> [text.get_text() for text in axes.texts]
         ['-3%', '+12%']
     """
-    values = np.asarray(changes, dtype=float)
+    values = np.atleast_1d(np.asarray(changes, dtype=float))
     order = _extremes(values)
-    shown = np.nan_to_num(values[order])
+    shown = np.where(np.isfinite(values), values, 0)[order]
     axes.barh(range(len(order)), shown, height=0.72, color=[colour("worse" if x > 0 else "better") for x in shown])
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
     low, high = min(0.0, shown.min()), max(0.0, shown.max())
@@ -124,8 +127,8 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     axes.grid(visible=False)
     axes.set_xticks([])
     for place, index in enumerate(order):
-        x, side = shown[place], "left" if shown[place] > 0 else "right"
-        label = f"{values[index]:+.0f}%" if abs(values[index]) >= 0.95 else f"{values[index]:+.1f}%"
+        x, value, side = shown[place], values[index], "left" if shown[place] > 0 else "right"
+        label = "–" if np.isnan(value) else f"{value:+.0f}%" if abs(value) >= 0.95 else f"{value:+.1f}%"
         shift = (4 if side == "left" else -4, 0)
         axes.annotate(
             label, (x, place), shift, textcoords="offset points", ha=side, va="center", color=colour("muted")

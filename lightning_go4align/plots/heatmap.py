@@ -1,5 +1,6 @@
 """Task by step: which group a task is in, and what its indicator is."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import (
     RAMP,
@@ -29,6 +31,7 @@ from lightning_go4align.plots.style import (
 
 _COLUMNS = 1200
 _LEGEND_ENTRIES = 9
+_LINE, _HIGHEST = ROW * 0.85, 20.0  # inches: a row that is named, and all rows together
 
 
 @picture
@@ -45,6 +48,7 @@ def assignment(history: History) -> Figure:
         >>> len(assignment(example_history()).axes)
         1
     """
+    check_steps(history)
     order, num_groups = task_order(history), max(history.num_groups, 1)
     entries = np.unique(np.linspace(0, num_groups - 1, min(num_groups, _LEGEND_ENTRIES)).round().astype(int))
     figure, axes = _rows(history, order, top=0.32, right=0.85)
@@ -53,8 +57,8 @@ def assignment(history: History) -> Figure:
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
     pixels[ranks < 0] = 0
     _show(axes, history, pixels)
-    for place, task in enumerate(order):
-        label, muted = _main_group(history.groups[:, task]), colour("muted")
+    for place in axes.get_yticks().astype(int):
+        label, muted = _main_group(history.groups[:, order[place]]), colour("muted")
         axes.annotate(label, (1, place), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=muted)
     weights = [history.weights[history.groups == rank] for rank in entries]
     labels = [f"group {rank} · {times}" for rank, times in zip(entries, _times(weights), strict=True)]
@@ -78,6 +82,7 @@ def indicators(history: History) -> Figure:
         >>> len(indicators(example_history()).axes)
         2
     """
+    check_steps(history)
     order = task_order(history)
     figure, axes = _rows(history, order, top=0.4, right=0.85)
     values = history.indicators[_columns(history)][:, order].T
@@ -105,9 +110,9 @@ def indicators(history: History) -> Figure:
 def _rows(history: History, order: list[int], top: float, right: float) -> tuple[Figure, Axes]:
     """Make an axes with a row for each task, named at its left."""
     names = [short(history.tasks[task]) for task in order]
-    height = len(names) * (0.21 if len(names) < 20 else ROW * 0.85)
+    height = min(len(names) * (0.21 if len(names) < 20 else _LINE), _HIGHEST)
     figure, axes = canvas(WIDE, height + top + 0.28, left=margin(names), right=right, top=top)
-    every = -(-len(names) // 80)
+    every = math.ceil(round(len(names) * _LINE / height, 6))
     axes.set_yticks(range(0, len(names), every), names[::every])
     for label, rgb in zip(axes.get_yticklabels(), task_colours(len(names))[::every], strict=True):
         label.set_color(tuple(rgb))

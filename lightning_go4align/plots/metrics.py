@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from lightning_go4align.plots.co_assignment import draw_shares
+from lightning_go4align.plots.checks import check_some
+from lightning_go4align.plots.co_assignment import draw_shares, left_margin
 from lightning_go4align.plots.convergence import draw_spread
 from lightning_go4align.plots.delta import draw_bars, draw_curve
 from lightning_go4align.plots.order import travel_order
@@ -25,14 +26,19 @@ from lightning_go4align.plots.style import (
 )
 
 Plot = tuple[Figure | None, Axes]
+_A_RESULT = ("one result of `compute`", "Give some in `val`, or leave it out.")
 
 
 def plot_score(values: Sequence[float], axes: Axes | None) -> Plot:
     """Plot delta_m by epoch.
 
+    Raises:
+        ValueError: If there is no value.
+
     Example:
         >>> figure, axes = plot_score([30.0, 2.0], None)
     """
+    check_some(values, *_A_RESULT)
     with style("light"):
         figure, axes = _axes(axes, 4.5, 2.5, left=0.6, right=0.8)
         draw_curve(axes, values)
@@ -40,7 +46,7 @@ def plot_score(values: Sequence[float], axes: Axes | None) -> Plot:
     return figure, axes
 
 
-def plot_changes(changes: Sequence[float], names: Sequence[str], axes: Axes | None) -> Plot:
+def plot_changes(changes: ArrayLike, names: Sequence[str], axes: Axes | None) -> Plot:
     """Plot relative changes as bars.
 
     Example:
@@ -52,7 +58,7 @@ def plot_changes(changes: Sequence[float], names: Sequence[str], axes: Axes | No
     return figure, axes
 
 
-def plot_ranks(ranks: Sequence[float], methods: Sequence[str], axes: Axes | None) -> Plot:
+def plot_ranks(ranks: ArrayLike, methods: Sequence[str], axes: Axes | None) -> Plot:
     """Plot mean ranks as bars, the best on top.
 
     Example:
@@ -70,11 +76,12 @@ def plot_shares(shares: NDArray[np.float64], names: Sequence[str], axes: Axes | 
     Example:
         >>> figure, axes = plot_shares(np.eye(2), ["depth", "normal"], None)
     """
+    shares = np.atleast_2d(shares)
     order, _ = travel_order(shares, -np.arange(len(names), dtype=float))
     ordered = [short(names[task], 16) for task in order]
-    size, edge = max(1.2, 0.3 * len(names)), margin(ordered)
+    size, left, top = min(max(1.2, 0.3 * len(names)), 12.0), left_margin(ordered), margin(ordered)
     with style("light"):
-        figure, axes = _axes(axes, size + edge + 0.2, size + edge + 0.1, left=edge, right=0.2, top=edge, bottom=0.1)
+        figure, axes = _axes(axes, size + left + 0.2, size + top + 0.1, left=left, right=0.2, top=top, bottom=0.1)
         draw_shares(axes, shares[np.ix_(order, order)], ordered)
     return figure, axes
 
@@ -96,14 +103,18 @@ def plot_lines(values: ArrayLike, names: Sequence[str], axes: Axes | None) -> Pl
     """Plot curves over updates, named at their ends.
 
     Args:
-        values: Values, shape ``[T, N]``.
+        values: Values, shape ``[T, N]``, or ``[T]`` of one curve.
         names: Names of the ``N`` curves.
         axes: Where to draw; a new figure if None.
+
+    Raises:
+        ValueError: If there is no value.
 
     Example:
         >>> figure, axes = plot_lines([[1.0, 2.0], [2.0, 3.0]], ["LS", "GO4Align"], None)
     """
-    curves = np.asarray(values, dtype=float)
+    curves = np.asarray(values, dtype=float).reshape(-1, len(names))
+    check_some(curves, *_A_RESULT)
     with style("light"):
         figure, axes = _axes(axes, 4.5, 2.5, left=0.6, right=margin(names) + 0.3)
         colours = task_colours(len(names)) if len(names) > 1 else [colour("accent")]

@@ -6,6 +6,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.curves import whole_run, window_means
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import (
@@ -88,6 +89,7 @@ def drift(shares: NDArray[np.float64]) -> float:
 
 
 def _areas(history: History, shares: NDArray[np.float64]) -> Figure:
+    check_steps(history)
     order = task_order(history)[::-1]  # the first task on top, as in the other pictures
     steps, means = window_means(history, shares[:, order])
     finite = np.isfinite(means).all(1)

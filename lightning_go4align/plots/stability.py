@@ -6,6 +6,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.curves import last_finite, whole_run, window_means
 from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, group_colours, picture
 
@@ -75,6 +76,7 @@ def group_sizes(history: History) -> Figure:
         >>> len(group_sizes(example_history()).axes)
         1
     """
+    check_steps(history)
     ranks = np.arange(history.num_groups)
     steps, sizes = whole_run(
         history, *window_means(history, (history.groups[:, :, None] == ranks).sum(1).astype(float))

@@ -1,14 +1,18 @@
 """Pictures that compare runs: the paper's Fig. 1, 4 and 6, and bars of a table."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from lightning_go4align.plots.checks import check_some
 from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, picture, short, spread
+
+_FINISH = "Finish a run of it first."
 
 
 @picture
@@ -21,18 +25,22 @@ def elbow(scores: Mapping[int, Sequence[float]]) -> Figure:
     Example:
         >>> figure = elbow({2: [-3.0, -2.0], 3: [-6.0, -5.5], 5: [-5.8]})
     """
-    figure, axes = canvas(HALF, 2.4, left=0.65, bottom=0.45)
+    _check_scores(scores)
     sizes = sorted(scores)
-    means = [float(np.mean(scores[k])) for k in sizes]
-    axes.plot(sizes, means, color=colour("accent"), marker="o", markersize=4)
+    means = np.array([np.mean(scores[k]) for k in sizes])
+    known = np.isfinite(means)
+    figure, axes = canvas(HALF, 2.4, left=0.65, bottom=0.45, top=0.1 if known.all() else 0.3)
+    axes.plot(np.array(sizes)[known], means[known], color=colour("accent"), marker="o", markersize=4)
     for k in sizes:
         axes.plot(
             [k] * len(scores[k]), list(scores[k]), "o", color=colour("quiet"), markersize=3, alpha=0.6, zorder=1
         )
-    best = int(np.argmin(means))
-    label = f"K = {sizes[best]}: {means[best]:+.1f}%"
-    axes.annotate(label, (sizes[best], means[best]), (0, -13), textcoords="offset points", ha="center", weight="bold")
-    axes.set_xticks(sizes)
+    if known.any():
+        best = int(np.where(known, means, np.inf).argmin())
+        label, place = f"K = {sizes[best]}: {means[best]:+.1f}%", (sizes[best], means[best])
+        axes.annotate(label, place, (0, -13), textcoords="offset points", ha="center", weight="bold")
+    _name_unknown(axes, [f"K = {k}" for k, finite in zip(sizes, known, strict=True) if not finite])
+    axes.set_xticks(_apart(sizes))
     axes.set_xlabel("number of groups K")
     axes.margins(y=0.25, x=0.12)
     _percent(axes)
@@ -50,16 +58,20 @@ def performance_against_time(points: Mapping[str, tuple[float, float]], highligh
     Example:
         >>> figure = performance_against_time({"GO4Align": (1.0, -6.1), "MGDA": (8.5, 1.4)})
     """
-    figure, axes = canvas(HALF, 3.0, left=0.65, right=0.9, bottom=0.45)
-    times, scores = np.array([points[name] for name in points]).T
-    colours = [colour("accent" if name == highlight else "quiet") for name in points]
+    check_some(points, "one method", _FINISH)
+    known = {name: point for name, point in points.items() if np.isfinite(point).all()}
+    right, top = max(0.9, margin(list(known))), 0.1 if len(known) == len(points) else 0.3
+    figure, axes = canvas(HALF, 3.0, left=0.65, right=right, bottom=0.45, top=top)
+    times, scores = np.array(list(known.values())).reshape(-1, 2).T
+    colours = [colour("accent" if name == highlight else "quiet") for name in known]
     axes.scatter(times, scores, s=34, color=colours, zorder=3)
     axes.margins(x=0.1, y=0.15)
     low, high = axes.get_ylim()
-    places = spread(scores, (high - low) * 0.062, low, high)
-    for name, x, place in zip(points, times, places, strict=True):
+    places = spread(scores, (high - low) * 0.062, low, high) if known else np.empty(0)
+    for name, x, place in zip(known, times, places, strict=True):
         ink = colour("accent" if name == highlight else "muted")
         axes.annotate(short(name), (x, place), (6, 0), textcoords="offset points", va="center", color=ink)
+    _name_unknown(axes, [name for name in points if name not in known])
     axes.set_xlabel("training time")
     axes.set_ylim(low, high)
     _percent(axes)
@@ -82,6 +94,7 @@ def runtime_bars(seconds: Mapping[str, float], reference: str) -> Figure:
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['1.00×', '1.02×', '3.10×']
     """
+    check_some(seconds, "one method", _FINISH)
     if reference not in seconds:
         raise ValueError(f"`reference` must be one of {list(seconds)}, but is {reference!r}.")
     ratios = [value / seconds[reference] for value in seconds.values()]
@@ -103,27 +116,46 @@ def comparison_bars(scores: Mapping[str, Sequence[float]], unit: str = "%") -> F
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['-6.0%', '+9.0 ± 1.0%']
     """
-    names = sorted(scores, key=lambda name: float(np.mean(scores[name])))
+    _check_scores(scores)
+    averages = {name: float(np.mean(found)) for name, found in scores.items()}
+    names = sorted(scores, key=lambda name: (np.isnan(averages[name]), averages[name]))
     figure, axes = canvas(HALF, 0.15 + ROW * 1.2 * len(names), left=margin(names), right=0.3, bottom=0.05)
-    means = [float(np.mean(scores[name])) for name in names]
-    spreads = [float(np.std(scores[name], ddof=1)) if len(scores[name]) > 1 else 0.0 for name in names]
+    known = np.isfinite([averages[name] for name in names])
+    means = np.where(known, [averages[name] for name in names], 0)
+    spreads = [_deviation(scores[name]) if finite else 0.0 for name, finite in zip(names, known, strict=True)]
     inks = [colour("worse" if mean > 0 else "better") for mean in means]
     axes.barh(range(len(names)), means, height=0.7, color=inks, xerr=spreads, error_kw={"ecolor": colour("muted")})
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
-    low, high = (
-        min(0.0, *(m - s for m, s in zip(means, spreads, strict=True))),
-        max(0.0, *map(sum, zip(means, spreads, strict=True))),
-    )
-    axes.set_xlim(low - 0.3 * (high - low) * (low < 0), high + 0.3 * (high - low) * (high > 0))
-    for row, (mean, deviation) in enumerate(zip(means, spreads, strict=True)):
-        side, end = ("left", max(mean + deviation, 0)) if mean > 0 else ("right", min(mean - deviation, 0))
-        label = f"{mean:+.1f} ± {deviation:.1f}{unit}" if deviation else f"{mean:+.1f}{unit}"
-        shift = (4 if side == "left" else -4, 0)
+    labels = [_in_words(averages[name], deviation, unit) for name, deviation in zip(names, spreads, strict=True)]
+    ends = np.where(means > 0, np.maximum(means + spreads, 0), np.minimum(means - spreads, 0))
+    _make_room(axes, ends, labels, means > 0)
+    for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
+        side, shift = ("left", (4, 0)) if means[row] > 0 else ("right", (-4, 0))
         axes.annotate(
             label, (end, row), shift, textcoords="offset points", ha=side, va="center", color=colour("muted")
         )
     _rows(axes, names)
     return figure
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def _in_words(mean: float, deviation: float, unit: str) -> str:
+    if np.isnan(mean):
+        return "–"
+    return f"{mean:+.1f} ± {deviation:.1f}{unit}" if deviation else f"{mean:+.1f}{unit}"
+
+
+def _make_room(axes: Axes, ends: NDArray[np.float64], labels: Sequence[str], right: NDArray[np.bool_]) -> None:
+    """Set the limits so that the longest label on either side fits beside the longest bar."""
+    width = axes.get_window_extent().width / axes.get_figure().dpi  # type: ignore[union-attr]  # it has one
+    words = ([label for label, found in zip(labels, right, strict=True) if found == side] for side in (False, True))
+    before, after = (margin(found) / width if found else 0.0 for found in words)
+    low, high = min(0.0, ends.min()), max(0.0, ends.max())
+    whole = ((high - low) or 1) / max(1 - before - after, 0.2)
+    axes.set_xlim(low - before * whole, high + after * whole)
 
 
 def draw_ranks(axes: Axes, ranks: ArrayLike, methods: Sequence[str]) -> None:
@@ -144,14 +176,37 @@ def draw_ranks(axes: Axes, ranks: ArrayLike, methods: Sequence[str]) -> None:
 
 
 def _bars(axes: Axes, values: ArrayLike, names: Sequence[str], words: str) -> None:
-    sizes = np.asarray(values, dtype=float)
+    sizes = np.atleast_1d(np.asarray(values, dtype=float))
     order = np.argsort(sizes, kind="stable")
-    axes.barh(range(len(order)), sizes[order], height=0.7, color=colour("accent"))
+    drawn = np.where(np.isfinite(sizes), sizes, 0)
+    axes.barh(range(len(order)), drawn[order], height=0.7, color=colour("accent"))
     for row, index in enumerate(order):
-        place, ink = (sizes[index], row), colour("muted")
-        axes.annotate(words.format(sizes[index]), place, (4, 0), textcoords="offset points", va="center", color=ink)
-    axes.set_xlim(0, np.nanmax(sizes) * 1.02)
+        place, ink = (drawn[index], row), colour("muted")
+        label = "–" if np.isnan(sizes[index]) else words.format(sizes[index])
+        axes.annotate(label, place, (4, 0), textcoords="offset points", va="center", color=ink)
+    axes.set_xlim(0, drawn.max() * 1.02 or 1)
     _rows(axes, [names[index] for index in order])
+
+
+def _apart(places: Sequence[int]) -> list[int]:
+    """Leave out ticks that would stand on the one before."""
+    kept = [places[0]]
+    for place in places:
+        if place - kept[-1] >= 0.07 * (places[-1] - places[0]) > 0:
+            kept.append(place)
+    return kept
+
+
+def _name_unknown(axes: Axes, names: Sequence[str]) -> None:
+    if names:
+        label = f"not finite: {short(', '.join(names), 60)}"
+        axes.set_title(label, loc="left", fontsize=8, color=colour("muted"), pad=5)
+
+
+def _check_scores(scores: Mapping[Any, Sequence[float]]) -> None:
+    check_some(scores, "one score", _FINISH)
+    for name, found in scores.items():
+        check_some(found, f"one score of {name!r}", _FINISH)
 
 
 def _rows(axes: Axes, names: Sequence[str]) -> None:

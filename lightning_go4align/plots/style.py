@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
+from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import matplotlib.style
@@ -106,13 +107,18 @@ def canvas(
 
 
 def short(name: str, length: int = 22) -> str:
-    """Cut a long name in its middle, so that its beginning and its end stay."""
+    """Cut a long name in its middle, so that its beginning and its end stay; control characters are dropped."""
+    name = "".join(filter(str.isprintable, name))  # for XML, and so SVG, holds no others
     return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2 - 1) :]}"
 
 
 def margin(names: Sequence[str]) -> float:
     """Room that the longest name takes beside an axes, in inches."""
-    return 0.2 + _CHARACTER * max((len(short(name)) for name in names), default=0)
+    return 0.2 + _CHARACTER * max((sum(map(_width, short(name))) for name in names), default=0)
+
+
+def _width(character: str) -> int:
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def count_axis(axes: Axes, label: str, largest: float) -> None:

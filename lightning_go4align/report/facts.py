@@ -40,13 +40,14 @@ def tiles(history: History) -> list[Tile]:
         when = f"epoch {round(epochs[best], 2):g} of {round(epochs[-1], 2):g}"
         found.append(Tile("best ∆m", percent(scores[best], 1), when))
         if history.metrics:
-            better = int((history.best_deltas < 0).sum())
-            found.append(Tile("metrics beating STL", f"{better} / {len(history.metrics)}", "at the best epoch"))
+            known = history.best_deltas[np.isfinite(history.best_deltas)]
+            found.append(Tile("metrics beating STL", f"{(known < 0).sum()} / {len(known)}", "at the best epoch"))
     transitions, rand, adjusted, moves, _, occupied = history.windows.sum(0)
     if history.grouped and transitions:
         recent = history.windows[-max(1, len(history.windows) // 10) :].sum(0)
         late = f"last tenth {recent[3] / max(recent[0], 1):.2f}"
-        found.append(Tile("stability", f"{rand / transitions:.3f}", f"Rand; adjusted {adjusted / transitions:.2f}"))
+        detail = f"Rand; adjusted {minus(adjusted / transitions, '.2f')}"
+        found.append(Tile("stability", f"{rand / transitions:.3f}", detail))
         found.append(Tile("moves per step", f"{moves / transitions:.2f}", late))
         mean, most = occupied / transitions, history.num_groups
         found.append(Tile("groups in use", f"{mean:.1f} / {most}", "mean; at most"))
@@ -67,7 +68,17 @@ def percent(value: float, digits: int = 0) -> str:
         >>> percent(-2.54, 1)
         '−2.5%'
     """
-    return f"{value:+.{digits}f}%".replace("-", "−")
+    return f"{minus(value, f'+.{digits}f')}%"
+
+
+def minus(value: float, words: str) -> str:
+    """Write a number with a minus as wide as the plus.
+
+    Example:
+        >>> minus(-0.2, ".2f")
+        '−0.20'
+    """
+    return f"{value:{words}}".replace("-", "−")
 
 
 def sentences(history: History) -> list[str]:
@@ -94,7 +105,7 @@ def sentences(history: History) -> list[str]:
         found.append(f"Closest pairs: {', '.join(pairs)}." if pairs else "No two tasks ever share a group.")
     if len(set(weights[np.isfinite(weights)])) > 1:
         high, low = int(np.nanargmax(weights)), int(np.nanargmin(weights))
-        pushed, held = f"**{tasks[high]}** at {weights[high]:.2g}×", f"**{tasks[low]}** at {weights[low]:.2g}×"
+        pushed, held = (f"**{tasks[task]}** at {minus(weights[task], '.2g')}×" for task in (high, low))
         found.append(f"Pushed hardest: {pushed}; held back most: {held}.")
     if history.grouped and history.windows[:, 0].sum() and len(tasks) > 1:
         found += _restlessness(history)

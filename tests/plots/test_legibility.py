@@ -1,7 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from lightning_go4align import plots
+from lightning_go4align.history import History
+from lightning_go4align.plots.example import example_history
+from lightning_go4align.plots.metrics import plot_lines, plot_ranks, plot_score, plot_shares
 from lightning_go4align.report.gallery import exhibits
 
 
@@ -29,13 +36,82 @@ def overlapping(boxes):
     return np.argwhere(np.triu((wide > 1) & (high > 0.35 * least), 1))
 
 
+def faults(figure):
+    """Texts of a figure that are cut, and pairs that overlap."""
+    width, height = figure.bbox.size
+    texts = drawn_texts(figure)
+    cut = [text for text, b in texts if b.x0 < 0 or b.y0 < -2 or b.x1 > width or b.y1 > height + 2]
+    return cut + [(texts[a][0], texts[b][0]) for a, b in overlapping([box for _, box in texts])]
+
+
 def test_no_text_is_cut_and_no_two_overlap(history):
-    faults = []
-    for exhibit in exhibits(history):
-        figure = exhibit.draw(history)
-        width, height = figure.bbox.size
-        texts = drawn_texts(figure)
-        cut = [text for text, b in texts if b.x0 < 0 or b.y0 < -2 or b.x1 > width or b.y1 > height + 2]
-        pairs = [(texts[a][0], texts[b][0]) for a, b in overlapping([box for _, box in texts])]
-        faults += [(exhibit.title, fault) for fault in cut + pairs]
-    assert not faults
+    found = {exhibit.title: faults(exhibit.draw(history)) for exhibit in exhibits(history)}
+    assert not {title: wrong for title, wrong in found.items() if wrong}
+
+
+NAME = "a method of 22 letters"
+MANY = {K: [float(K)] for K in (1, 2, 3, 4, 5, 20, 98, 99, 100)}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        pytest.param(lambda: plots.elbow(MANY), id="elbow"),
+        pytest.param(lambda: plots.performance_against_time({"LS": (1.0, 2.0), NAME: (9.0, 3.0)}), id="time"),
+        pytest.param(lambda: plots.comparison_bars({NAME: [177000.0, 190000.0], "LS": [-1.0, -2.0]}), id="bars"),
+        pytest.param(lambda: plots.comparison_bars({NAME: [-177000.0, -190000.0]}), id="negative bars"),
+    ],
+)
+def test_comparisons_hold_no_text_that_is_cut_or_overlaps(draw):
+    assert not faults(draw())
+
+
+def test_dollars_in_names_are_letters():
+    names = ("US$_per_$", "cost_$a$", "$", r"\$x\$")
+    history = replace(example_history(), tasks=names, metrics=names)
+    for draw in (plots.weights, plots.assignment, plots.deltas):
+        assert set(names) <= {text for text, _ in drawn_texts(draw(history))}
+
+
+def test_a_matrix_of_few_tasks_without_names_is_not_cut():
+    assert not faults(plot_shares(np.eye(17), [str(task) for task in range(17)], None)[0])
+
+
+@pytest.mark.parametrize(("num_tasks", "visible"), [(80, True), (200, False)])
+def test_lines_between_cells_do_not_cover_many_cells(num_tasks, visible):
+    _, axes = plot_shares(np.eye(num_tasks), [str(task) for task in range(num_tasks)], None)
+    assert bool(axes.collections) == visible
+
+
+@pytest.mark.parametrize(("num_tasks", "named"), [(100, 100), (400, 100)])
+def test_rows_have_room_for_the_names_that_are_shown(run, num_tasks, named):
+    figure = plots.assignment(run(num_tasks, 3, 4, epochs=0))
+    assert figure.get_figheight() < 21
+    assert len(figure.axes[0].get_yticks()) == named
+    assert not faults(figure)
+
+
+def test_a_metric_without_a_value_has_a_dash_for_a_bar():
+    deltas = example_history().deltas.copy()
+    deltas[-1, 1] = np.nan
+    figure = plots.deltas(replace(example_history(), deltas=deltas))
+    assert [text.get_text() for text in figure.axes[0].texts] == ["-12%", "-2%", "+1%", "–"]
+
+
+def test_one_entry_that_lost_its_dimension_is_drawn():
+    assert [text.get_text() for text in plot_ranks(np.float64(1.0), ["LS"], None)[1].texts] == ["1.00"]
+    assert len(plot_lines([1.0, 2.0], ["LS"], None)[1].lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("draw", "advice"),
+    [
+        (lambda: plots.weights(History.empty(["depth"])), "Train with a `GroupDynamicsMonitor`"),
+        (lambda: plots.delta_m(History.empty(["depth"])), "Add a `DeltaMMonitor`"),
+        (lambda: plot_score([], None), "Give some in `val`"),
+        (lambda: plot_lines([], ["LS"], None), "Give some in `val`"),
+    ],
+)
+def test_a_picture_of_nothing_is_refused(draw, advice):
+    with pytest.raises(ValueError, match=advice):
+        draw()

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from lightning_go4align import plots
@@ -19,6 +20,32 @@ def test_the_best_method_stands_on_top():
 def test_every_method_of_figure_1_is_named():
     figure = plots.performance_against_time({"LS": (1.0, 5.6), "SI": (1.0, 4.4), "GO4Align": (1.02, -6.1)})
     assert words(figure) == ["LS", "SI", "GO4Align"]
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_is_named_and_not_drawn(value):
+    points = {"LS": (1.0, 2.0), "diverged": (2.0, value)}
+    assert plots.performance_against_time(points).axes[0].get_title("left") == "not finite: diverged"
+    assert plots.elbow({2: [1.0], 3: [value]}).axes[0].get_title("left") == "not finite: K = 3"
+    label = "–" if np.isnan(value) else f"{value:+.1f}%"
+    assert sorted(words(plots.comparison_bars({"LS": [9.0], "diverged": [value, 1.0]}))) == sorted(["+9.0%", label])
+    label = "–" if np.isnan(value) else f"{value:.2f}×"
+    assert set(words(plots.runtime_bars({"LS": 1.0, "diverged": value}, "LS"))) == {"1.00×", label}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        plots.elbow,
+        plots.performance_against_time,
+        plots.comparison_bars,
+        lambda nothing: plots.runtime_bars(nothing, "LS"),
+        lambda nothing: plots.comparison_bars({"LS": []}),
+    ],
+)
+def test_nothing_to_compare_is_refused(draw):
+    with pytest.raises(ValueError, match="Finish a run of it first"):
+        draw({})
 
 
 def test_an_unknown_reference_is_refused():

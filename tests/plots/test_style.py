@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lightning_go4align.plots.style import palette, short, spread, task_colours
+from lightning_go4align.plots.style import margin, palette, short, spread, task_colours
 
 
 def luminance(rgb):
@@ -30,6 +30,10 @@ def test_labels_are_pushed_apart_and_stay_in_order():
 
 def test_labels_that_do_not_fit_are_spread_evenly():
     np.testing.assert_allclose(spread([5.0, 5.0, 5.0], gap=9, low=0, high=1), [0, 0.5, 1])
+
+
+def test_wide_letters_take_twice_the_room():
+    assert margin(["深度"]) == margin(["four"])
 
 
 def test_a_long_name_keeps_its_ends():
