@@ -18,8 +18,9 @@ def write_config(run: Run) -> Path:
     Returns:
         The file, with which alone ``go4align fit -c`` repeats the run.
     """
-    trainer = run.config.get("trainer", {})
-    callbacks = [_with_folder(callback, run.folder) for callback in trainer.get("callbacks") or []]
+    trainer = run.config.get("trainer") or {}
+    asked = trainer.get("callbacks") or []
+    callbacks = [_with_folder(callback, run.folder) for callback in (asked if isinstance(asked, list) else [asked])]
     resume = {"dirpath": str(run.folder / "resume")}
     callbacks += [
         {"class_path": "lightning_go4align.studies.epoch_cost.EpochCost"},
@@ -33,8 +34,10 @@ def write_config(run: Run) -> Path:
     return file
 
 
-def _with_folder(callback: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _with_folder(callback: dict[str, Any] | str, folder: Path) -> dict[str, Any]:
     """Keep a checkpoint of the benchmark in the run's folder, where a resumed run finds its best one."""
+    if isinstance(callback, str):
+        callback = {"class_path": callback}
     if not callback["class_path"].endswith("ModelCheckpoint"):
         return callback
     return merged({"init_args": {"dirpath": str(folder / "checkpoints")}}, callback)

@@ -49,7 +49,7 @@ class Run:
     @cached_property
     def num_epochs(self) -> int | None:
         """Number of its epochs, if it says so."""
-        epochs: int | None = self.config.get("trainer", {}).get("max_epochs")
+        epochs: int | None = (self.config.get("trainer") or {}).get("max_epochs")
         return epochs
 
 

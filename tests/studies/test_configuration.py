@@ -1,0 +1,32 @@
+import pytest
+import yaml
+
+from lightning_go4align.studies.configuration import write_config
+from lightning_go4align.studies.plan import planned_runs
+
+CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "kept"),
+    [
+        pytest.param(None, [], id="none"),
+        pytest.param(CHECKPOINT, [CHECKPOINT], id="a name"),
+        pytest.param({"class_path": CHECKPOINT}, [CHECKPOINT], id="one"),
+        pytest.param(["Timer", {"class_path": CHECKPOINT}], ["Timer", CHECKPOINT], id="several"),
+    ],
+)
+def test_callbacks_may_be_written_in_each_way_that_fit_takes(study, callbacks, kept):
+    (run,) = planned_runs(study(overrides={"trainer.callbacks": callbacks}))
+    run.folder.mkdir(parents=True)
+    written = yaml.safe_load(write_config(run).read_text())["trainer"]["callbacks"]
+    assert [callback["class_path"] for callback in written[:-2]] == kept
+    folders = [callback["init_args"]["dirpath"] for callback in written if callback["class_path"] == CHECKPOINT]
+    assert folders == [str(run.folder / "checkpoints")] * kept.count(CHECKPOINT)
+
+
+def test_a_trainer_left_empty_is_none(study):
+    (run,) = planned_runs(study(overrides={"trainer": None}))
+    run.folder.mkdir(parents=True)
+    written = yaml.safe_load(write_config(run).read_text())["trainer"]
+    assert (run.num_epochs, len(written["callbacks"])) == (None, 2)
