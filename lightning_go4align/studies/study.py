@@ -93,14 +93,17 @@ class Study:
         seeds = {"seeds": self.seeds} | {f"methods.{name}.seeds": self.seeds_of(name) for name in self.methods}
         for place, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
             if not entries:
-                raise ValueError(f"`{place}` must name at least one, but is empty.")
+                raise ValueError(f"`{place}` must name at least one, but is empty. Add one.")
         for place, numbers in seeds.items():
             if len(set(numbers)) < len(numbers):
                 raise ValueError(f"`{place}` must name no seed twice, but is {numbers}.")
         names = [short_name(column) for column in self.columns]
         same = [column for column in self.columns if names.count(short_name(column)) > 1]
         if same:
-            raise ValueError(f"`columns` must differ behind the first slash, as tables show them, but has {same}.")
+            raise ValueError(
+                f"`columns` must differ behind the first slash, as tables show them, but has {same}. Leave out all but "
+                "one of each name."
+            )
 
     def _check_outputs(self) -> None:
         has_x = any(method.x is not None for method in self.methods.values())

@@ -4,7 +4,6 @@ import math
 import pytest
 
 from lightning_go4align.benchmarks.nyuv2.published import HIGHER_IS_BETTER, SINGLE_TASK, TABLE
-from lightning_go4align.studies import cells as printed
 from lightning_go4align.studies.baselines import SingleTaskBaseline, read_baseline
 from lightning_go4align.studies.comparison import paired_comparisons
 from lightning_go4align.studies.results import Baseline, Results, Row
@@ -97,21 +96,6 @@ def test_metrics_that_are_not_positive_have_no_ratio(two_methods):
     rows = [Row("LS", 0, {"mu": -1.0}), Row("SI", 0, {"mu": -2.0})]
     (pair,) = paired_comparisons(Results(["LS", "SI"], ["mu"], rows, reference="LS"))
     assert math.isnan(pair.ratios[0])
-
-
-@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_what_is_no_number_is_neither_printed_nor_best(value, sign):
-    assert printed.cells([[value, 1.0], [2.0], []], sign) == ["-", "**2.00**", "-"]
-
-
-def test_nothing_is_best_where_nothing_is_known():
-    assert printed.cells([[], [math.inf]], 1) == ["-", "-"]
-
-
-@pytest.mark.parametrize("value", [0.04, 0.0, -0.0, -0.04])
-def test_what_rounds_to_zero_has_no_sign(value):
-    assert printed.cell([value], "{:+.1f}") == "0.0"
 
 
 @pytest.fixture(params=[math.inf, -math.inf, math.nan])
