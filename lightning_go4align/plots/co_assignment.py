@@ -83,8 +83,9 @@ def left_margin(names: Sequence[str]) -> float:
 def _name_both_axes(axes: Axes, names: Sequence[str]) -> None:
     every = math.ceil(len(names) * 12 / axes.get_window_extent().height)
     shown = range(0, len(names), every)
-    axes.set_xticks(shown, names[::every], rotation=90 if len(names) > 3 or len("".join(names)) > 12 else 0)
-    axes.set_yticks(shown, names[::every])
+    turned = 90 if len(names) > 3 or len("".join(names)) > 12 else 0
+    axes.set_xticks(shown, names[::every], rotation=turned, parse_math=False)
+    axes.set_yticks(shown, names[::every], parse_math=False)
     axes.xaxis.tick_top()
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         for label, rgb in zip(labels, task_colours(len(names))[::every], strict=True):

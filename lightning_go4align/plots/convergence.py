@@ -68,7 +68,7 @@ def draw_spread(
     axes.hlines(range(len(order)), 0, values[order], colors=colour("line"), linewidth=0.8)
     dots = colour("accent") if colours is None else colours[order]
     axes.scatter(values[order], range(len(order)), s=22, color=dots, zorder=3)
-    axes.set_yticks(range(len(order)), [short(names[index]) for index in order])
+    axes.set_yticks(range(len(order)), [short(names[index]) for index in order], parse_math=False)
     if colours is not None:
         for label, rgb in zip(axes.get_yticklabels(), colours[order], strict=True):
             label.set_color(tuple(rgb))

@@ -16,6 +16,7 @@ from lightning_go4align.plots.style import (
     count_axis,
     end_labels,
     margin,
+    minus,
     picture,
     task_colours,
 )
@@ -57,7 +58,7 @@ def weights(history: History) -> Figure:
         narrow = seen.max(initial=0) < 5 * seen.min(initial=np.inf)  # so that 1, 2, 5 may not lie in it
         axes.yaxis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(10, (1, 2, 5), numticks=8))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}×"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: minus(f"{y:g}×")))
     axes.margins(y=0.05)
     count_axis(axes, "step", float(max(history.total, 1)))
     axes.set_xlim(left=0)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_scores
-from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, margin, picture, short
+from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, margin, minus, picture, short
 
 _BARS = 60
 
@@ -81,12 +81,12 @@ def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -
     axes.set_ylim(seen.min() - 2.5 * room, seen.max() + room)
     axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g}%" if y else "0%"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: minus(f"{y:+g}%") if y else "0%"))
     if np.isfinite(scores).any():
         best = int(np.nanargmin(scores))
         axes.plot(places[best], scores[best], "o", color=colour("accent"), markersize=5)
         side = "right" if best >= len(scores) / 2 else "left"
-        label = f"best {scores[best]:+.1f}% · epoch {round(places[best], 2):g}"
+        label = minus(f"best {scores[best]:+.1f}%") + f" · epoch {round(places[best], 2):g}"
         paper = {"facecolor": colour("paper"), "pad": 1.0, "linewidth": 0}
         axes.annotate(
             label,
@@ -112,7 +112,7 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
         >>> figure, axes = canvas(2, 2)
         >>> draw_bars(axes, [12.0, -3.0], ["depth", "normal"])
         >>> [text.get_text() for text in axes.texts]
-        ['-3%', '+12%']
+        ['−3%', '+12%']
     """
     values = np.atleast_1d(np.asarray(changes, dtype=float))
     order = _extremes(values)
@@ -122,13 +122,13 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     low, high = min(0.0, shown.min()), max(0.0, shown.max())
     room = 0.16 * max(high - low, 1e-9)
     axes.set_xlim(low - room * (shown.min() <= 0), high + room * (shown.max() > 0))
-    axes.set_yticks(range(len(order)), [short(names[index]) for index in order])
+    axes.set_yticks(range(len(order)), [short(names[index]) for index in order], parse_math=False)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_xticks([])
     for place, index in enumerate(order):
         x, value, side = shown[place], values[index], "left" if shown[place] > 0 else "right"
-        label = "–" if np.isnan(value) else f"{value:+.0f}%" if abs(value) >= 0.95 else f"{value:+.1f}%"
+        label = "–" if np.isnan(value) else minus(f"{value:+.0f}%" if abs(value) >= 0.95 else f"{value:+.1f}%")
         shift = (4 if side == "left" else -4, 0)
         axes.annotate(
             label, (x, place), shift, textcoords="offset points", ha=side, va="center", color=colour("muted")

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from lightning_go4align.plots.checks import check_some
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, picture, short, spread
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, minus, picture, short, spread
 
 _FINISH = "Finish a run of it first."
 
@@ -37,7 +37,7 @@ def elbow(scores: Mapping[int, Sequence[float]]) -> Figure:
         )
     if known.any():
         best = int(np.where(known, means, np.inf).argmin())
-        label, place = f"K = {sizes[best]}: {means[best]:+.1f}%", (sizes[best], means[best])
+        label, place = minus(f"K = {sizes[best]}: {means[best]:+.1f}%"), (sizes[best], means[best])
         axes.annotate(label, place, (0, -13), textcoords="offset points", ha="center", weight="bold")
     _name_unknown(axes, [f"K = {k}" for k, finite in zip(sizes, known, strict=True) if not finite])
     axes.set_xticks(_apart(sizes))
@@ -114,7 +114,7 @@ def comparison_bars(scores: Mapping[str, Sequence[float]], unit: str = "%") -> F
     Example:
         >>> figure = comparison_bars({"LS": [8.0, 9.0, 10.0], "GO4Align": [-6.0]})
         >>> [text.get_text() for text in figure.axes[0].texts]
-        ['-6.0%', '+9.0 ± 1.0%']
+        ['−6.0%', '+9.0 ± 1.0%']
     """
     _check_scores(scores)
     averages = {name: float(np.mean(found)) for name, found in scores.items()}
@@ -145,7 +145,7 @@ def _deviation(values: Sequence[float]) -> float:
 def _in_words(mean: float, deviation: float, unit: str) -> str:
     if np.isnan(mean):
         return "–"
-    return f"{mean:+.1f} ± {deviation:.1f}{unit}" if deviation else f"{mean:+.1f}{unit}"
+    return minus(f"{mean:+.1f} ± {deviation:.1f}" if deviation else f"{mean:+.1f}") + unit
 
 
 def _make_room(axes: Axes, ends: NDArray[np.float64], labels: Sequence[str], right: NDArray[np.bool_]) -> None:
@@ -210,7 +210,7 @@ def _check_scores(scores: Mapping[Any, Sequence[float]]) -> None:
 
 
 def _rows(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), [short(name) for name in names])
+    axes.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_xticks([])
@@ -218,4 +218,4 @@ def _rows(axes: Axes, names: Sequence[str]) -> None:
 
 def _percent(axes: Axes) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g}%" if y else "0%"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: minus(f"{y:+g}%") if y else "0%"))

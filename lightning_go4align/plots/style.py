@@ -121,6 +121,16 @@ def _width(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
+def minus(number: str) -> str:
+    """Write the sign of a number as wide as a plus.
+
+    Example:
+        >>> minus("-0.2%")
+        '−0.2%'
+    """
+    return number.replace("-", "−")
+
+
 def count_axis(axes: Axes, label: str, largest: float) -> None:
     """Put steps or epochs on the x axis, named at its right end."""
     wide = axes.get_window_extent().width > 500

@@ -6,6 +6,7 @@ import numpy as np
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.order import mean_weights
+from lightning_go4align.plots.style import minus
 
 
 class Tile(NamedTuple):
@@ -46,7 +47,7 @@ def tiles(history: History) -> list[Tile]:
     if history.grouped and transitions:
         recent = history.windows[-max(1, len(history.windows) // 10) :].sum(0)
         late = f"last tenth {recent[3] / max(recent[0], 1):.2f}"
-        detail = f"Rand; adjusted {minus(adjusted / transitions, '.2f')}"
+        detail = minus(f"Rand; adjusted {adjusted / transitions:.2f}")
         found.append(Tile("stability", f"{rand / transitions:.3f}", detail))
         found.append(Tile("moves per step", f"{moves / transitions:.2f}", late))
         mean, most = occupied / transitions, history.num_groups
@@ -68,17 +69,7 @@ def percent(value: float, digits: int = 0) -> str:
         >>> percent(-2.54, 1)
         '−2.5%'
     """
-    return f"{minus(value, f'+.{digits}f')}%"
-
-
-def minus(value: float, words: str) -> str:
-    """Write a number with a minus as wide as the plus.
-
-    Example:
-        >>> minus(-0.2, ".2f")
-        '−0.20'
-    """
-    return f"{value:{words}}".replace("-", "−")
+    return minus(f"{value:+.{digits}f}%")
 
 
 def sentences(history: History) -> list[str]:
@@ -105,7 +96,7 @@ def sentences(history: History) -> list[str]:
         found.append(f"Closest pairs: {', '.join(pairs)}." if pairs else "No two tasks ever share a group.")
     if len(set(weights[np.isfinite(weights)])) > 1:
         high, low = int(np.nanargmax(weights)), int(np.nanargmin(weights))
-        pushed, held = (f"**{tasks[task]}** at {minus(weights[task], '.2g')}×" for task in (high, low))
+        pushed, held = (f"**{tasks[task]}** at {minus(f'{weights[task]:.2g}')}×" for task in (high, low))
         found.append(f"Pushed hardest: {pushed}; held back most: {held}.")
     if history.grouped and history.windows[:, 0].sum() and len(tasks) > 1:
         found += _restlessness(history)

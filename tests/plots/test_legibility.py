@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lightning_go4align import plots
@@ -71,6 +72,9 @@ def test_dollars_in_names_are_letters():
     history = replace(example_history(), tasks=names, metrics=names)
     for draw in (plots.weights, plots.assignment, plots.deltas):
         assert set(names) <= {text for text, _ in drawn_texts(draw(history))}
+    figure = Figure()
+    plot_ranks([1.0, 2.0], names[:2], figure.add_subplot())  # into axes that know nothing of our style
+    assert set(names[:2]) <= {text for text, _ in drawn_texts(figure)}
 
 
 def test_a_matrix_of_few_tasks_without_names_is_not_cut():
@@ -95,7 +99,7 @@ def test_a_metric_without_a_value_has_a_dash_for_a_bar():
     deltas = example_history().deltas.copy()
     deltas[-1, 1] = np.nan
     figure = plots.deltas(replace(example_history(), deltas=deltas))
-    assert [text.get_text() for text in figure.axes[0].texts] == ["-12%", "-2%", "+1%", "–"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["−12%", "−2%", "+1%", "–"]
 
 
 def test_one_entry_that_lost_its_dimension_is_drawn():

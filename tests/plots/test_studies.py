@@ -9,7 +9,7 @@ def words(figure):
 
 
 def test_the_elbow_names_the_best_number_of_groups():
-    assert words(plots.elbow({8: [1.0], 2: [-1.0, -2.0], 5: [-4.0, -1.0]})) == ["K = 5: -2.5%"]
+    assert words(plots.elbow({8: [1.0], 2: [-1.0, -2.0], 5: [-4.0, -1.0]})) == ["K = 5: −2.5%"]
 
 
 def test_the_best_method_stands_on_top():
@@ -27,7 +27,7 @@ def test_what_is_not_finite_is_named_and_not_drawn(value):
     points = {"LS": (1.0, 2.0), "diverged": (2.0, value)}
     assert plots.performance_against_time(points).axes[0].get_title("left") == "not finite: diverged"
     assert plots.elbow({2: [1.0], 3: [value]}).axes[0].get_title("left") == "not finite: K = 3"
-    label = "–" if np.isnan(value) else f"{value:+.1f}%"
+    label = "–" if np.isnan(value) else f"{value:+.1f}%".replace("-", "−")
     assert sorted(words(plots.comparison_bars({"LS": [9.0], "diverged": [value, 1.0]}))) == sorted(["+9.0%", label])
     label = "–" if np.isnan(value) else f"{value:.2f}×"
     assert set(words(plots.runtime_bars({"LS": 1.0, "diverged": value}, "LS"))) == {"1.00×", label}
