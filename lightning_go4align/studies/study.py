@@ -101,8 +101,8 @@ class Study:
         same = [column for column in self.columns if names.count(short_name(column)) > 1]
         if same:
             raise ValueError(
-                f"`columns` must differ behind the first slash, as tables show them, but has {same}. Leave out all but "
-                "one of each name."
+                f"`columns` must differ behind the first slash, as tables show them, but has {same}. Leave out "
+                "all but one of each name."
             )
 
     def _check_outputs(self) -> None:
