@@ -107,9 +107,7 @@ def test_a_module_with_a_layer_and_saved_models_of_its_own_is_saved_as_it_is(tmp
 
 @MODES
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_what_the_step_logs_is_averaged_over_the_epoch_under_accumulation(
-    number: int, optimization: str
-) -> None:
+def test_what_the_step_logs_is_averaged_over_the_epoch_under_accumulation(number: int, optimization: str) -> None:
     class Logging(Toy):
         @override
         def training_step(self, batch: Any, batch_idx: int) -> Any:
