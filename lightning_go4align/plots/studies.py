@@ -127,8 +127,9 @@ def comparison_bars(scores: Mapping[str, Sequence[float]], unit: str = "%") -> F
     axes.barh(range(len(names)), means, height=0.7, color=inks, xerr=spreads, error_kw={"ecolor": colour("muted")})
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
     labels = [_in_words(averages[name], deviation, unit) for name, deviation in zip(names, spreads, strict=True)]
-    ends = np.where(means > 0, np.maximum(means + spreads, 0), np.minimum(means - spreads, 0))
-    _make_room(axes, ends, labels, means > 0)
+    lows, highs = np.minimum(means - spreads, 0), np.maximum(means + spreads, 0)
+    ends = np.where(means > 0, highs, lows)
+    _make_room(axes, (lows.min(), highs.max()), labels, means > 0)
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
         side, shift = ("left", (4, 0)) if means[row] > 0 else ("right", (-4, 0))
         axes.annotate(
@@ -148,14 +149,13 @@ def _in_words(mean: float, deviation: float, unit: str) -> str:
     return minus(f"{mean:+.1f} ± {deviation:.1f}" if deviation else f"{mean:+.1f}") + unit
 
 
-def _make_room(axes: Axes, ends: NDArray[np.float64], labels: Sequence[str], right: NDArray[np.bool_]) -> None:
+def _make_room(axes: Axes, ends: tuple[float, float], labels: Sequence[str], right: NDArray[np.bool_]) -> None:
     """Set the limits so that the longest label on either side fits beside the longest bar."""
     width = axes.get_window_extent().width / axes.get_figure().dpi  # type: ignore[union-attr]  # it has one
     words = ([label for label, found in zip(labels, right, strict=True) if found == side] for side in (False, True))
     before, after = (margin(found) / width if found else 0.0 for found in words)
-    low, high = min(0.0, ends.min()), max(0.0, ends.max())
-    whole = ((high - low) or 1) / max(1 - before - after, 0.2)
-    axes.set_xlim(low - before * whole, high + after * whole)
+    whole = ((ends[1] - ends[0]) or 1) / max(1 - before - after, 0.2)
+    axes.set_xlim(ends[0] - before * whole, ends[1] + after * whole)
 
 
 def draw_ranks(axes: Axes, ranks: ArrayLike, methods: Sequence[str]) -> None:

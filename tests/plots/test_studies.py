@@ -17,6 +17,12 @@ def test_the_best_method_stands_on_top():
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["GO4Align", "FAMO", "LS"]
 
 
+def test_deviations_across_zero_are_drawn_in_full():
+    low, high = plots.comparison_bars({"LS": [-4.0, 6.0]}).axes[0].get_xlim()
+    assert low <= 1 - 50**0.5  # mean 1, sample's standard deviation 5 * 2 ** 0.5
+    assert high > 1 + 50**0.5
+
+
 def test_every_method_of_figure_1_is_named():
     figure = plots.performance_against_time({"LS": (1.0, 5.6), "SI": (1.0, 4.4), "GO4Align": (1.02, -6.1)})
     assert words(figure) == ["LS", "SI", "GO4Align"]
