@@ -72,6 +72,7 @@ class CoAssignment(Metric):
         from lightning_go4align.plots.metrics import plot_shares
 
         shares = self.compute() if val is None else val
+        shares = shares.reshape(-1, shares.shape[-1] if shares.dim() else 1)  # torchmetrics squeezes a single task's.
         names = [str(task) for task in range(len(shares))] if labels is None else labels
         return plot_shares(shares.cpu().double().numpy(), names, ax)
 

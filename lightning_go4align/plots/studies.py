@@ -37,8 +37,8 @@ def elbow(scores: Mapping[int, Sequence[float]]) -> Figure:
         )
     if known.any():
         best = int(np.where(known, means, np.inf).argmin())
-        label, place = minus(f"K = {sizes[best]}: {means[best]:+.1f}%"), (sizes[best], means[best])
-        axes.annotate(label, place, (0, -13), textcoords="offset points", ha="center", weight="bold")
+        label, place = minus(f"K = {sizes[best]}: {means[best]:+.1f}%"), (sizes[best], min(scores[sizes[best]]))
+        axes.annotate(label, place, (0, -15), textcoords="offset points", ha="center", weight="bold")
     _name_unknown(axes, [f"K = {k}" for k, finite in zip(sizes, known, strict=True) if not finite])
     axes.set_xticks(_apart(sizes))
     axes.set_xlabel("number of groups K")

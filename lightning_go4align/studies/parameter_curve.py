@@ -1,14 +1,18 @@
 """A figure over a parameter that spans orders of magnitude."""
 
+import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from typing_extensions import override
 
 from lightning_go4align.plots.style import HALF, canvas, colour, picture
 from lightning_go4align.studies.figures import save, scores_over_x
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.results import Results
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class ParameterCurve(Output):
@@ -51,6 +55,12 @@ def curve(points: list[tuple[float, list[float]]], label: str) -> Figure:
     axes.semilogx(values, [sum(scores) / len(scores) for _, scores in points], color=colour("accent"), marker="o")
     for value, scores in points:
         axes.plot([value] * len(scores), scores, "o", color=colour("quiet"), markersize=3, zorder=1)
+    axes.xaxis.set_major_formatter(FuncFormatter(_power))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(label)
     axes.set_ylabel("∆m%")
     return figure
+
+
+def _power(x: float, _: object) -> str:
+    return "10" + str(round(math.log10(x))).translate(SUPERSCRIPT)

@@ -83,3 +83,10 @@ def test_several_steps_at_once_count_as_one_after_another():
     for step in steps:
         one_by_one.update(step)
     torch.testing.assert_close(at_once.compute(), one_by_one.compute())
+
+
+def test_a_single_task_has_a_picture_of_its_groups():
+    metric = CoAssignment(1)
+    metric.update(torch.tensor([0]))
+    figure, _ = metric.plot()
+    assert figure is not None

@@ -6,7 +6,7 @@ import pytest
 from lightning_go4align.studies import Baseline, Results, Row, run_study
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.figures import Bars, Elbow, PerformanceAgainstTime
-from lightning_go4align.studies.parameter_curve import ParameterCurve
+from lightning_go4align.studies.parameter_curve import ParameterCurve, curve
 from lightning_go4align.studies.tables import comparison_table, csv_rows, paired_table
 
 FIGURES = "lightning_go4align.studies.figures"
@@ -94,3 +94,9 @@ def test_a_figure_over_a_parameter_is_not_drawn_of_nothing(partial, tmp_path, ou
 def test_a_method_without_score_spoils_no_figure(partial, tmp_path, output):
     output(partial, tmp_path)
     assert list(tmp_path.iterdir())
+
+
+def test_a_temperature_stands_on_its_axis_as_a_power_of_ten():
+    axes = curve([(1e-4, [40.0, 44.0]), (1.0, [250.0])], "β").axes[0]
+    axes.figure.canvas.draw()
+    assert {"10⁻⁴", "10⁰"} <= {tick.get_text() for tick in axes.get_xticklabels()}
