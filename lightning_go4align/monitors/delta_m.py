@@ -74,9 +74,8 @@ class DeltaMMonitor(Callback):
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        counted = {name: state for name, state in state_dict.items() if name != "converged"}
-        self.convergence.load_state_dict(counted)
-        self.epochs = state_dict.get("converged", self.convergence.epochs.double())  # 0.1.0 counted validations
+        self.epochs = state_dict["converged"]
+        self.convergence.load_state_dict({name: state for name, state in state_dict.items() if name != "converged"})
 
     def _score(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.sanity_checking:

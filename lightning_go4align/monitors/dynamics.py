@@ -109,7 +109,8 @@ class GroupDynamicsMonitor(Callback):
             return
         self._pending.add(signals)
         # A connector sets it, which the types do not know.
-        logs = step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        logs = bool(interval) and step % interval == 0
         if logs or self._pending.full:
             self._read()
         if logs:

@@ -117,6 +117,12 @@ def test_a_trial_run_writes_nothing(fit, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_an_interval_of_0_leaves_the_record_whole(fit):
+    monitor = GroupDynamicsMonitor()
+    trainer = fit(monitor, log_every_n_steps=0)
+    assert monitor.history.total == trainer.global_step > 0
+
+
 def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
     monitor = GroupDynamicsMonitor()
     delta_m = DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})
