@@ -1,5 +1,6 @@
 """Pictures: pure functions from the history of a run to a matplotlib figure."""
 
+from lightning_go4align.plots.bars import comparison_bars, runtime_bars
 from lightning_go4align.plots.co_assignment import co_assignment
 from lightning_go4align.plots.convergence import convergence
 from lightning_go4align.plots.curves import weights
@@ -7,7 +8,7 @@ from lightning_go4align.plots.delta import delta_m, deltas
 from lightning_go4align.plots.heatmap import assignment, indicators
 from lightning_go4align.plots.shares import risks_after, risks_before
 from lightning_go4align.plots.stability import group_sizes, moves, stability
-from lightning_go4align.plots.studies import comparison_bars, elbow, performance_against_time, runtime_bars
+from lightning_go4align.plots.studies import elbow, performance_against_time
 from lightning_go4align.plots.style import style
 
 __all__ = [

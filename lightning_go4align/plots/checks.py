@@ -1,8 +1,11 @@
 """What a picture needs."""
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sequence, Sized
+from typing import Any
 
 from lightning_go4align.history import History
+
+FINISH = "Finish a run of it first."
 
 
 def check_some(found: Sized, what: str, advice: str) -> None:
@@ -34,3 +37,17 @@ def check_steps(history: History) -> None:
 def check_scores(history: History) -> None:
     """Refuse a run without a scored validation."""
     check_some(history.scores, "a scored validation", "Add a `DeltaMMonitor` to `trainer.callbacks` and validate.")
+
+
+def check_seeds(scores: Mapping[Any, Sequence[float]]) -> None:
+    """Refuse to draw a comparison of nothing, or of a method without a score.
+
+    Args:
+        scores: The score of every seed, for each method.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    check_some(scores, "one score", FINISH)
+    for name, found in scores.items():
+        check_some(found, f"one score of {name!r}", FINISH)

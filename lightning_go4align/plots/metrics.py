@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from lightning_go4align.plots.bars import draw_ranks
 from lightning_go4align.plots.checks import check_some
 from lightning_go4align.plots.co_assignment import draw_shares, left_margin
 from lightning_go4align.plots.convergence import draw_spread
 from lightning_go4align.plots.delta import draw_bars, draw_curve
 from lightning_go4align.plots.order import travel_order
-from lightning_go4align.plots.studies import draw_ranks
 from lightning_go4align.plots.style import (
     ROW,
     canvas,
