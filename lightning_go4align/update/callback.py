@@ -84,28 +84,28 @@ class MultiTaskCallback(Callback):
             MisconfigurationException: If the user gave the trainer one, too.
         """
         self._owner = owner
-        # A connector sets it, which the types do not know.
-        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        others = [other for other in callbacks if isinstance(other, MultiTaskCallback) and other is not self]
-        if any(other._owner is None for other in others):
+        if any(other._owner is None for other in self._others(trainer)):
             raise MisconfigurationException(
                 f"{type(owner).__name__} is a MultiTaskModule and brings its own `MultiTaskCallback`: remove the one "
                 "in `trainer.callbacks`, or derive the module from LightningModule."
             )
-        if self not in callbacks:
-            callbacks.insert(0, self)
-        _remove(trainer, others)
+        rest = [callback for callback in _callbacks(trainer) if not isinstance(callback, MultiTaskCallback)]
+        trainer.callbacks = [self, *rest]  # type: ignore[attr-defined]  # as in `_callbacks`
+
+    def _others(self, trainer: pl.Trainer) -> list["MultiTaskCallback"]:
+        callbacks = _callbacks(trainer)
+        return [other for other in callbacks if isinstance(other, MultiTaskCallback) and other is not self]
 
     @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if self._owner not in (None, pl_module):
-            _remove(trainer, [self])
+            # A new list, for the old one is being walked through.
+            rest = [callback for callback in _callbacks(trainer) if callback is not self]
+            trainer.callbacks = rest  # type: ignore[attr-defined]  # as in `_callbacks`
             return
         if stage != "fit":
             return
-        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # as above
-        others = [other for other in callbacks if isinstance(other, MultiTaskCallback) and other is not self]
-        if any(other._owner in (None, pl_module) for other in others):
+        if any(other._owner in (None, pl_module) for other in self._others(trainer)):
             raise MisconfigurationException(
                 "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
                 "remove the one in `trainer.callbacks`, or keep only one of several."
@@ -187,7 +187,6 @@ class MultiTaskCallback(Callback):
         self._balancer.load_state_dict(state_dict)
 
 
-def _remove(trainer: pl.Trainer, others: list["MultiTaskCallback"]) -> None:
-    """Take callbacks out of the list, in a new one, for the old one may be being walked through."""
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # as above
-    trainer.callbacks = [callback for callback in callbacks if callback not in others]  # type: ignore[attr-defined]
+def _callbacks(trainer: pl.Trainer) -> list[Callback]:
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
+    return callbacks
