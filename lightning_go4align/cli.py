@@ -3,7 +3,8 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jsonargparse import auto_cli
@@ -66,8 +67,6 @@ def main(args: list[str] | None = None) -> None:
         name = f"go4align {given[0]}"
         try:
             auto_cli(commands[given[0]], args=given[1:], prog=name, as_positional=True)
-        except (ValueError, OSError, ImportError) as error:
-            raise SystemExit(f"{name}: {error}") from error
         except KeyboardInterrupt:
             raise SystemExit(130) from None
     else:
@@ -76,6 +75,15 @@ def main(args: list[str] | None = None) -> None:
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"prog": "go4align", "epilog": OTHERS},
         )
+
+
+@contextmanager
+def _mistakes(command: str) -> Iterator[None]:
+    """Tell what the user can mend in a sentence, without a traceback."""
+    try:
+        yield
+    except (ValueError, OSError, ImportError) as error:
+        raise SystemExit(f"go4align {command}: {error}") from error
 
 
 def _is_no_tip(record: logging.LogRecord) -> bool:
@@ -90,7 +98,8 @@ def report(run: Path) -> None:
     """
     from lightning_go4align.report import write_report
 
-    print(write_report(run))  # noqa: T201  # the answer of the command
+    with _mistakes("report"):
+        print(write_report(run))  # noqa: T201  # the answer of the command
 
 
 def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None:
@@ -103,7 +112,8 @@ def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None
     """
     from lightning_go4align.dashboard import dashboard
 
-    print(dashboard(project, report=report, dry_run=dry_run))  # noqa: T201  # the answer of the command
+    with _mistakes("dashboard"):
+        print(dashboard(project, report=report, dry_run=dry_run))  # noqa: T201  # the answer of the command
 
 
 def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
@@ -114,8 +124,10 @@ def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
         jobs: Number of runs side by side.
         dry_run: Print the plan with an estimate of its time instead.
     """
-    from lightning_go4align.studies import run_study
+    from lightning_go4align.studies import checked_study, run_study
 
+    with _mistakes("study"):
+        checked_study(file, jobs)
     run_study(file, jobs=jobs, dry_run=dry_run)
 
 

@@ -67,7 +67,9 @@ class MultiTaskMixin:
         frame = frame or (current.f_back if current else None)
         if not builds_from_config():  # Then a method is an object, which no checkpoint can hold.
             ignored += ["method", *_names_of_methods(frame)]
-        super().save_hyperparameters(*args, ignore=ignored, frame=frame, logger=logger)  # type: ignore[misc]
+        kept = [arg for arg in args if not (isinstance(arg, str) and arg in ignored)]
+        if kept or not args:  # Without arguments Lightning saves all.
+            super().save_hyperparameters(*kept, ignore=ignored, frame=frame, logger=logger)  # type: ignore[misc]
 
 
 class MultiTaskModule(MultiTaskMixin, pl.LightningModule):

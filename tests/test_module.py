@@ -218,3 +218,13 @@ def test_averaged_weights_do_not_copy_the_trainer(average: pl.Callback) -> None:
     trainer = quiet_trainer(max_epochs=3, callbacks=[average])
     trainer.fit(BalancedToy(GO4Align()), datamodule=Unshared())
     assert trainer.state.finished
+
+
+def test_a_method_may_be_named_among_the_hyperparameters() -> None:
+    class Picked(MultiTaskModule):
+        def __init__(self, balancer: Any, width: int = 4, *names: str) -> None:
+            super().__init__(balancer)
+            self.save_hyperparameters(*names)
+
+    assert set(Picked(GO4Align(), 4, "width", "balancer").hparams) == {"width"}
+    assert set(Picked(GO4Align(), 4, "balancer").hparams) == set()

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from typing_extensions import override
 
 from lightning_go4align.plots.style import HALF, canvas, colour, picture
@@ -56,7 +56,11 @@ def curve(points: list[tuple[float, list[float]]], label: str) -> Figure:
     for value, scores in points:
         axes.plot([value] * len(scores), scores, "o", color=colour("quiet"), markersize=3, zorder=1)
     axes.xaxis.set_major_formatter(FuncFormatter(_power))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    if max(values) >= 100 * min(values):  # Then at least two powers of ten are in sight.
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(label)
     axes.set_ylabel("∆m%")
     return figure

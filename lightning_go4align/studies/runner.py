@@ -33,10 +33,7 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
 
     Example: ``run_study(Path("configs/studies/qm9_comparison.yaml"), jobs=2)``
     """
-    if jobs < 1:
-        raise ValueError(f"`jobs` must be at least 1, but is {jobs}.")
-    study, console = read_study(config), Console()
-    baseline_of(study)  # Its mistakes come to light before anything runs.
+    study, console = checked_study(config, jobs), Console()
     if dry_run:
         _print_plan(study, jobs, console)
         return
@@ -47,6 +44,27 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
     _write(study, console)
     if failures:
         raise SystemExit(f"{len(failures)} runs failed, as said above.")
+
+
+def checked_study(config: Path, jobs: int = 1) -> Study:
+    """Read a study with all that can be wrong with it before anything runs.
+
+    Args:
+        config: YAML file of the study.
+        jobs: Number of runs side by side.
+
+    Returns:
+        The study.
+
+    Raises:
+        ValueError: If it cannot be, or ``jobs`` is below 1.
+        OSError: If a file is missing.
+    """
+    if jobs < 1:
+        raise ValueError(f"`jobs` must be at least 1, but is {jobs}.")
+    study = read_study(config)
+    baseline_of(study)
+    return study
 
 
 def _execute(study: Study, jobs: int, console: Console) -> dict[str, str]:

@@ -205,15 +205,18 @@ class ManualScope:
         optimizers = trainer.strategy._lightning_optimizers
         scaler = getattr(trainer.precision_plugin, "scaler", None)
         compute = closure if len(optimizers) == 1 else cache(closure)
-        for optimizer in optimizers:
-            with Shadows() as shadows:
-                if optimizer is not optimizers[-1]:  # A batch is one global step, however many optimizers make it.
-                    optimizer._on_before_step = optimizer._on_after_step = _do_nothing
-                    if scaler is not None:  # Its scale is that of the one backward pass until the last has stepped.
-                        shadows.cast(scaler, "update", _do_nothing)
+        stepped: list[None] = []
+        for optimizer in optimizers[:-1]:  # A batch is one global step, however many optimizers make it.
+            optimizer._on_before_step = optimizer._on_after_step = _do_nothing
+        with Shadows() as shadows:
+            if scaler is not None and len(optimizers) > 1:  # Its scale stays that of the one backward pass.
+                shadows.cast(scaler, "update", lambda: stepped.append(None))
+            for optimizer in optimizers:
                 call._call_lightning_module_hook(
                     trainer, "optimizer_step", trainer.current_epoch, batch_idx, optimizer, compute
                 )
+        if scaler is not None and stepped:
+            scaler.update()
 
 
 def _do_nothing() -> None: ...

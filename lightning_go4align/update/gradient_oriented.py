@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 from torchjd.autojac import backward as jacobian_backward
@@ -38,6 +39,7 @@ class AggregatorWeighting:
         self._shared: list[nn.Parameter] = []
         self._heads: list[nn.Parameter] = []
         self._trained: list[bool] = []
+        self._known: set[int] = set()
         self._losses: Tensor | None = None
 
     def attach(self, module: nn.Module) -> None:
@@ -48,7 +50,7 @@ class AggregatorWeighting:
                 are found from the losses' graphs at the first step.
         """
         self._module = module
-        self._trained = []
+        self._trained, self._known = [], set()
 
     def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
         """Form the sum of the losses, which stands for the objective where one number is wanted.
@@ -63,19 +65,28 @@ class AggregatorWeighting:
         """
         trained = [parameter.requires_grad for parameter in self._module.parameters()]
         if trained != self._trained:  # At first, and where parameters are frozen or thawed.
-            self._divide_parameters(output)
-            self._trained = trained
+            if not self._known or _is_complete(output, losses):
+                self._look_for_shared(output)
+                self._trained = trained
+            self._divide_parameters()
         self._losses = losses * share
         return losses.nansum()
 
-    def _divide_parameters(self, output: StepOutput) -> None:
+    def _look_for_shared(self, output: StepOutput) -> None:
         every = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
         named: Callable[[], Iterable[nn.Parameter]] | None = getattr(self._module, "shared_parameters", None)
-        shared = {
-            id(parameter) for parameter in (find_shared_parameters(output, every) if named is None else named())
-        }
-        self._shared = [parameter for parameter in every if id(parameter) in shared]
-        self._heads = [parameter for parameter in every if id(parameter) not in shared]
+        found = find_shared_parameters(output, every) if named is None else named()
+        self._known |= {id(parameter) for parameter in found}
+
+    def _divide_parameters(self) -> None:
+        every = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
+        self._shared = [parameter for parameter in every if id(parameter) in self._known]
+        self._heads = [parameter for parameter in every if id(parameter) not in self._known]
+        if not self._shared:
+            raise MisconfigurationException(
+                "A gradient-oriented method needs shared parameters to train, but all of them are frozen. Thaw some, "
+                "or use a loss-oriented method."
+            )
 
     def backward(self, *_: Any, **__: Any) -> None:
         """Stand in the place of the module's ``backward``."""
@@ -129,6 +140,14 @@ class AggregatorWeighting:
         Args:
             state: What ``state_dict`` returned.
         """
+
+
+def _is_complete(output: StepOutput, losses: Tensor) -> bool:
+    """Tell whether no rank's batch lacks a task."""
+    missing = torch.tensor(len(losses) - len(output.present), device=losses.device)
+    if is_distributed():
+        dist.all_reduce(missing, dist.ReduceOp.MAX)
+    return not missing.item()
 
 
 def _average(tensor: Tensor) -> None:

@@ -100,3 +100,9 @@ def test_a_temperature_stands_on_its_axis_as_a_power_of_ten():
     axes = curve([(1e-4, [40.0, 44.0]), (1.0, [250.0])], "β").axes[0]
     axes.figure.canvas.draw()
     assert {"10⁻⁴", "10⁰"} <= {tick.get_text() for tick in axes.get_xticklabels()}
+
+
+def test_values_within_a_power_of_ten_are_named_themselves():
+    axes = curve([(0.2, [40.0]), (0.5, [50.0])], "β").axes[0]
+    axes.figure.canvas.draw()
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.2", "0.5"]

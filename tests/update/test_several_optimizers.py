@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 from torchjd.aggregation import MGDA
 from torchjd.scalarization import Sum
 from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
+from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 
@@ -129,3 +130,19 @@ def test_the_fp16_scale_is_that_of_the_one_backward_pass_for_every_optimizer() -
     # A scale that doubles with each update.
     scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=1)
     assert moves([MixedPrecision("16-mixed", "cpu", scaler)]) == pytest.approx(moves([]), rel=0.1)
+
+
+def test_the_fp16_scale_is_updated_where_the_last_optimizer_rests() -> None:
+    class Alternating(Toy):
+        @override
+        def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
+            if optimizer.param_groups[0]["lr"] == 1e-3 or batch_idx % 2 == 0:
+                super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+
+    module = Alternating(
+        lambda toy: [torch.optim.SGD(toy.trunk.parameters(), 1e-3), torch.optim.SGD(toy.heads.parameters(), 1e-4)]
+    )
+    plugin = MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=8.0))
+    trainer = quiet_trainer(max_epochs=1, callbacks=[MultiTaskCallback(Sum())], plugins=[plugin])
+    trainer.fit(module, loader())
+    assert trainer.global_step == 5

@@ -9,7 +9,8 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
-from torchjd.aggregation import Aggregator
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torchjd.aggregation import MGDA, Aggregator
 from torchjd.scalarization import Scalarizer, Sum
 from toy import Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
@@ -299,3 +300,43 @@ def test_a_callback_forgets_the_bad_steps_of_an_earlier_fit() -> None:
         quiet_trainer(callbacks=[callback], max_epochs=1, limit_train_batches=1).fit(Toy(), loader())
     method.factor = 1.0
     quiet_trainer(callbacks=[callback]).fit(Toy(), loader())
+
+
+class Middle(Thawing):
+    """A layer that "b" and "c" share; a head is thawed at a batch that lacks "c"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.middle = torch.nn.Linear(8, 8)
+        self.heads["a"].requires_grad_(False)
+
+    @override
+    def on_train_epoch_start(self) -> None: ...
+
+    @override
+    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+        features = self.neck(batch[0].repeat(1, 2)).tanh()
+        inputs = {"a": features, "b": self.middle(features), "c": self.middle(features)}
+        return {task: (head(inputs[task])[:, 0] - batch[1]).square().mean() for task, head in self.heads.items()}
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        if batch_idx < 2:
+            self.heads["a"].requires_grad_(batch_idx > 0)
+        return self.losses(batch) | ({"c": None} if batch_idx == 1 else {})
+
+
+def test_a_batch_without_a_task_does_not_forget_what_is_shared() -> None:
+    module, callback = Middle(), MultiTaskCallback(MGDA())
+    quiet_trainer(max_epochs=1, callbacks=[callback], limit_train_batches=2).fit(module, loader())
+    shared = {id(parameter) for parameter in callback._balancer.weighting._shared}
+    assert {id(parameter) for parameter in module.middle.parameters()} <= shared
+
+
+def test_an_aggregator_without_trained_shared_parameters_is_told_so() -> None:
+    class Frozen(Thawing):
+        def shared_parameters(self) -> Any:
+            return self.trunk.parameters()
+
+    with pytest.raises(MisconfigurationException, match="all of them are frozen"):
+        quiet_trainer(callbacks=[MultiTaskCallback(MGDA())]).fit(Frozen(), loader())
