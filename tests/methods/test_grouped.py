@@ -13,6 +13,7 @@ from lightning_go4align.methods import (
     GradientScale,
     GroupedAggregator,
     GroupedScalarizer,
+    WithLearningRate,
     WithWeighedHeads,
 )
 
@@ -171,3 +172,10 @@ def test_no_group_is_refused_with_advice(wrapper, inner):
 def test_more_groups_than_tasks_are_refused_with_advice():
     with pytest.raises(ValueError, match=r"must lie in \[1, 4\]"):
         GroupedScalarizer(SI(), 5)(LOSSES)
+
+
+def test_groups_are_seen_through_a_learning_rate():
+    method = WithLearningRate(GroupedScalarizer(UW(4), 2))
+    method(LOSSES)
+    assert method.grouping is method.method.grouping is not None
+    assert torch.equal(method.indicators, method.method.indicators)

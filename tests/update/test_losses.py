@@ -14,7 +14,7 @@ from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
-from lightning_go4align.methods import SI, GroupedAggregator, GroupedScalarizer
+from lightning_go4align.methods import SI, FixedWeights, GroupedAggregator, GroupedScalarizer
 from lightning_go4align.update.task_losses import StepOutput, stack_losses
 
 Hostile = Callable[[Tensor, int], Tensor | None]
@@ -199,4 +199,11 @@ def test_an_absent_task_is_no_reason_to_warn(tmp_path: Any) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fitted(GO4Align(), Bad(HOSTILE["coming and going"]), logger=CSVLogger(tmp_path), log_every_n_steps=1)
+    assert [str(warning.message) for warning in caught if "task 'b'" in str(warning.message)] == []
+
+
+def test_a_negative_loss_is_no_reason_to_warn_where_its_weight_is_given() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted(FixedWeights([1.0, 0.0, 1.0]), Bad(HOSTILE["negative"]), max_epochs=1)
     assert [str(warning.message) for warning in caught if "task 'b'" in str(warning.message)] == []
