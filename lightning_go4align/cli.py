@@ -10,6 +10,7 @@ from pathlib import Path
 from jsonargparse import auto_cli
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning_utilities.core import rank_zero
 from typing_extensions import override
 
 from lightning_go4align import methods, module, monitors, update  # so that short class names are found
@@ -61,7 +62,7 @@ def main(args: list[str] | None = None) -> None:
         sys.path.append(here)
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
+    rank_zero.log.addFilter(_is_no_tip)
     commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
     if given and given[0] in commands:
         name = f"go4align {given[0]}"
@@ -96,9 +97,9 @@ def report(run: Path) -> None:
     Args:
         run: Folder of the run: the logger's, where ``GroupDynamicsMonitor`` keeps its history.
     """
-    from lightning_go4align.report import write_report
-
     with _mistakes("report"):
+        from lightning_go4align.report import write_report
+
         print(write_report(run))  # noqa: T201  # the answer of the command
 
 
@@ -110,9 +111,9 @@ def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None
         report: Also write a W&B report with the same panels.
         dry_run: Print the specification instead; needs no network.
     """
-    from lightning_go4align.dashboard import dashboard
-
     with _mistakes("dashboard"):
+        from lightning_go4align.dashboard import dashboard
+
         print(dashboard(project, report=report, dry_run=dry_run))  # noqa: T201  # the answer of the command
 
 
@@ -124,9 +125,9 @@ def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
         jobs: Number of runs side by side.
         dry_run: Print the plan with an estimate of its time instead.
     """
-    from lightning_go4align.studies import checked_study, run_study
-
     with _mistakes("study"):
+        from lightning_go4align.studies import checked_study, run_study
+
         checked_study(file, jobs)
     run_study(file, jobs=jobs, dry_run=dry_run)
 

@@ -15,8 +15,7 @@ class ChannelsLastCallback(Callback):
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        # torch's stub of `Module.to` does not know its keyword for the memory format alone.
-        network_of(pl_module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network_of(pl_module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
 
 
 class CompileCallback(Callback):

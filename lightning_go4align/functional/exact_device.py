@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.precision import widest
+
 Solution = tuple[Tensor, Tensor]
 
 
@@ -20,7 +22,7 @@ def solve_on_device(points: Tensor, sizes: range) -> list[Solution]:
         >>> solve_on_device(torch.tensor([4.0, 1.0, 4.5, 4.5]), range(2, 3))[0][0]
         tensor([1, 0, 1, 1])
     """
-    points = points.to(torch.float32 if points.is_mps else torch.float64)
+    points = points.to(widest(points.device))
     absent = (points.abs() < torch.inf).logical_not()
     points = points.masked_fill(absent, torch.inf)
     ordered = points.sort().values

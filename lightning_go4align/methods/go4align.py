@@ -20,6 +20,7 @@ from lightning_go4align.functional.indicators import (
 )
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
@@ -101,7 +102,7 @@ class GO4Align(SizedByFirstCall, Scalarizer):
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
-        values = losses.detach().to(torch.float32 if losses.is_mps else torch.float64)
+        values = losses.detach().to(widest(losses.device))
         state = self._state(values)
         if values.is_cpu:
             with np.errstate(all="ignore"):  # A loss outside the domain is masked, whatever it gives.

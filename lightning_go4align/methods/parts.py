@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.indicators import Reduction, check_reduction, smoothness_vector, valid_losses
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 
@@ -48,7 +49,7 @@ class Smoothness(SizedByFirstCall, Scalarizer):
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
-        values = losses.detach().to(torch.float32 if losses.is_mps else torch.float64)
+        values = losses.detach().to(widest(losses.device))
         previous = torch.zeros_like(values) if self.log_smoothness is None else self.log_smoothness
         self.log_smoothness = smoothness_vector(previous, values, self.beta)
         total = len(losses) if self.reduction == "sum" else 1

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.indicators import valid_losses
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 
@@ -59,7 +60,7 @@ class WindowedDWA(SizedByFirstCall, Scalarizer):
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
-        values = losses.detach().to(torch.float32 if losses.is_mps else torch.float64)
+        values = losses.detach().to(widest(losses.device))
         present = valid_losses(values)
         if self.history is None or self.steps is None:
             self.history = values.new_ones((2 * self.window, *values.shape))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.update.signals import Signals
 
 
@@ -74,7 +75,7 @@ def _group_row(
 
 def _to_host(parts: list[Tensor]) -> list[list[float]]:
     """Copy all of them at once."""
-    joined = torch.cat([part.to(torch.float32 if part.is_mps else torch.float64) for part in parts])
+    joined = torch.cat([part.to(widest(part.device)) for part in parts])
     numbers: list[float] = joined.tolist()
     ends = list(accumulate(len(part) for part in parts))
     return [numbers[start:end] for start, end in zip([0, *ends], ends, strict=False)]

@@ -30,8 +30,7 @@ def without_trace(module: pl.LightningModule) -> Iterator[None]:
     buffers: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in module.buffers()]
     metrics = [(metric, _copy(metric)) for metric in module.modules() if isinstance(metric, Metric)]
     cuda = [device] if device.type == "cuda" else []
-    isolated = isolate_rng(include_cuda=False), torch.random.fork_rng(devices=cuda)
-    with torch.no_grad(), isolated[0], isolated[1], Shadows() as shadows:
+    with torch.no_grad(), isolate_rng(include_cuda=False), torch.random.fork_rng(cuda), Shadows() as shadows:
         shadows.cast(module, "log", lambda *_, **__: None)
         shadows.cast(module, "log_dict", lambda *_, **__: None)
         try:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import lightning.pytorch as pl
 import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -146,3 +147,16 @@ def test_the_fp16_scale_is_updated_where_the_last_optimizer_rests() -> None:
     trainer = quiet_trainer(max_epochs=1, callbacks=[MultiTaskCallback(Sum())], plugins=[plugin])
     trainer.fit(module, loader())
     assert trainer.global_step == 5
+
+
+def test_a_fit_that_fails_before_it_starts_leaves_the_module_as_it_was() -> None:
+    class Failing(pl.Callback):
+        @override
+        def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+            raise RuntimeError("too early")
+
+    module, callback = Toy(one_per_head), MultiTaskCallback(Sum())
+    with pytest.raises(RuntimeError, match="too early"):
+        quiet_trainer(callbacks=[Failing(), callback]).fit(module, loader())
+    assert module.automatic_optimization
+    quiet_trainer(callbacks=[callback]).fit(module, loader())

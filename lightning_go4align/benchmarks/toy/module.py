@@ -55,8 +55,8 @@ class ToyModule(MultiTaskModule):
 
     @override
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        # A connector sets it, which the types do not know.
-        if self.logger is not None and self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+        interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
+        if self.logger is not None and interval and self.global_step % interval == 0:
             x, y = self.position.tolist()
             self.logger.log_metrics({"position/x": x, "position/y": y}, step=self.global_step)
 
