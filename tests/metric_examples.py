@@ -77,7 +77,7 @@ def _mean_change(batches: Sequence[tuple[dict[str, float]]]) -> float:
 
 
 def _mean_ranks(batches: Sequence[tuple[str, dict[str, float]]]) -> list[float]:
-    last = {method: values for method, values in batches}
+    last = dict(batches)
     costs = [
         {name: last[method][name] * (-1 if name == "miou" else 1) if method in last else math.inf for name in NAMES}
         for method in METHODS
