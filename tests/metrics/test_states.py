@@ -58,7 +58,7 @@ def test_only_its_like_is_merged_into_a_metric(kind):
         with pytest.raises(ValueError, match=r"Give|Make both with the same"):
             metric.merge_state(wrong)
     for other in foreign(kind):
-        with pytest.raises(ValueError, match="it comes from one with other arguments. Make both with the same"):
+        with pytest.raises(ValueError, match=r"it comes from one with other arguments. Make both with the same"):
             metric.merge_state(other)
     torch.testing.assert_close(metric.metric_state, before, equal_nan=True)
 
@@ -82,7 +82,7 @@ def test_a_metric_of_the_same_states_but_another_class_is_not_merged():
     class Other(DeltaM):
         pass
 
-    with pytest.raises(ValueError, match="A Other is merged with another .* but was given a DeltaM"):
+    with pytest.raises(ValueError, match=r"A Other is merged with another .* but was given a DeltaM"):
         Other({"error": 2.0}).merge_state(DeltaM({"error": 2.0}))
 
 
@@ -112,7 +112,7 @@ def test_states_of_other_arguments_are_not_loaded(kind):
     others = [other for other in foreign(kind) if kind is not MeanRank]  # its rows and columns carry no names
     for other in others:
         other.persistent(True)
-        with pytest.raises(RuntimeError, match="it comes from one with other arguments. Make both with the same"):
+        with pytest.raises(RuntimeError, match=r"it comes from one with other arguments. Make both with the same"):
             metric.load_state_dict(other.state_dict())
     torch.testing.assert_close(metric.metric_state, before, equal_nan=True)
 
@@ -140,12 +140,13 @@ SHARING = [
 def test_metrics_of_other_arguments_do_not_mix_in_a_collection(metrics):
     # Equal values at first, which is when a collection decides who shares states from then on.
     epochs = [{"miou": 1.0, "error": 1.0}, {"miou": 3.0, "error": 0.5}, {"miou": 2.0, "error": 0.2}]
-    together = MetricCollection({str(index): metric.clone() for index, metric in enumerate(metrics)})
+    alone = {str(index): metric.clone() for index, metric in enumerate(metrics)}
+    together = MetricCollection({name: metric.clone() for name, metric in alone.items()})
     for values in epochs:
         together.update(values)
-        for metric in metrics:
+        for metric in alone.values():
             metric.update(values)
-    assert together.compute() == {str(index): metric.compute() for index, metric in enumerate(metrics)}
+    assert together.compute() == {name: metric.compute() for name, metric in alone.items()}
 
 
 def test_ranks_of_other_orders_do_not_mix_in_a_collection():
