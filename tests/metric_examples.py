@@ -1,20 +1,14 @@
 """An example of every metric of the package: how it is made, what it is fed, and what comes out, in NumPy alone."""
 
-import importlib
-import inspect
 import math
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from torchmetrics import Metric
-
-import lightning_go4align
 
 NAMES = ["miou", "error"]
 METHODS = ["LS", "UW", "GO4Align"]
@@ -37,19 +31,6 @@ class Example:
     batches: Sequence[tuple[Any, ...]]
     expected: Callable[[Sequence[tuple[Any, ...]]], Any]
     others: Sequence[tuple[Any, ...]] = ()
-
-
-def metrics_of_the_package() -> list[type[Metric]]:
-    """Every metric that is defined anywhere in the package, benchmarks included."""
-    names = [module.name for module in pkgutil.walk_packages(lightning_go4align.__path__, "lightning_go4align.")]
-    modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
-    classes = {
-        found
-        for module in modules
-        for _, found in inspect.getmembers(module, inspect.isclass)
-        if issubclass(found, Metric) and found.__module__.startswith("lightning_go4align.")
-    }
-    return sorted((found for found in classes if not inspect.isabstract(found)), key=lambda found: found.__name__)
 
 
 def make(kind: type[Metric], **kwargs: Any) -> Metric:
@@ -195,6 +176,3 @@ EXAMPLES = {
     "NormalErrors": Example((), _NORMALS, _normals),
     "SegmentationScores": Example((NUM_CLASSES,), _LOGITS, _segmentation, [(1,), (2,), (5,)]),
 }
-
-METRICS = metrics_of_the_package()
-EVERY_METRIC = pytest.mark.parametrize("kind", METRICS, ids=lambda kind: kind.__name__)

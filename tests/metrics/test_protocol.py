@@ -5,8 +5,9 @@ import pickle
 
 import pytest
 import torch
+from every_metric import EVERY_METRIC, METRICS
 from matplotlib.figure import Figure
-from metric_examples import EVERY_METRIC, EXAMPLES, METRICS, make, same, updated
+from metric_examples import EXAMPLES, make, same, updated
 from torch import nn
 
 COPIES = [copy.deepcopy, lambda metric: metric.clone(), lambda metric: pickle.loads(pickle.dumps(metric))]

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from metric_examples import EVERY_METRIC, EXAMPLES, METRICS, make, same, updated
+from every_metric import EVERY_METRIC, METRICS
+from metric_examples import EXAMPLES, make, same, updated
 from torchmetrics import MetricCollection, MetricTracker
 from torchmetrics.wrappers import BootStrapper, ClasswiseWrapper, MinMaxMetric, MultitaskWrapper, Running
 
