@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -29,6 +29,7 @@ class NamedMetric(PreciseMetric):
         (('miou', 'abs_err'), tensor([ True, False]))
     """
 
+    __jit_unused_properties__: ClassVar[list[str]] = [*PreciseMetric.__jit_unused_properties__, "rises"]
     names: tuple[str, ...]
     maximize: Tensor
 

@@ -125,6 +125,12 @@ def test_set_dtype_changes_the_states_that_hold_floats_alone(kind, dtype):
 
 
 @EVERY_METRIC
+@pytest.mark.filterwarnings("ignore:This property will be removed:DeprecationWarning")  # torchmetrics' own
+def test_a_metric_can_be_scripted(kind):
+    assert torch.jit.script(make(kind)).original_name == kind.__name__
+
+
+@EVERY_METRIC
 def test_a_metric_moves_to_the_meta_device_with_all_it_has(kind):
     metric = make(kind).to("meta")
     assert {tensor.device.type for tensor in [*metric.metric_state.values(), *metric.buffers()]} == {"meta"}
