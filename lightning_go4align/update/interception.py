@@ -6,7 +6,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-from torch import Tensor
 from torchjd.aggregation import Aggregator
 
 from lightning_go4align.update.balancer import Balancer

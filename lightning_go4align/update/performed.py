@@ -12,8 +12,8 @@ class PerformedSteps:
     """Tell whether an optimizer has stepped since it was last asked, without a look at any tensor.
 
     Lightning counts a step where none was made: the gradient scaler of half precision skips those whose gradients
-    overflow, and an ``optimizer_step`` of the user's may leave some out. Only a fused optimizer under a scaler decides
-    on the device; its verdict is read, as the scaler reads it for every other one.
+    overflow, and an ``optimizer_step`` of the user's may leave some out. Only a fused optimizer under a scaler
+    decides on the device; its verdict is read, as the scaler reads it for every other one.
 
     Example:
         >>> import torch

@@ -50,7 +50,8 @@ class Reach:
             for group in optimizer.param_groups
             for parameter in group["params"]
         }
-        trained = [p.requires_grad for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]]
+        groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]
+        trained = [parameter.requires_grad for parameters in groups for parameter in parameters]
         if trained != self._trained:  # What was found before something froze or thawed does not compare.
             self._found, self._trained = {}, trained
         self._found |= {task: _reached(loss, owners, len(optimizers)) for task, loss in losses.items()}
