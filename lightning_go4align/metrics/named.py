@@ -3,10 +3,11 @@
 import warnings
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from lightning_go4align.metrics.precision import PreciseMetric
 from lightning_go4align.metrics.values import stack_named
@@ -29,7 +30,6 @@ class NamedMetric(PreciseMetric):
         (('miou', 'abs_err'), tensor([ True, False]))
     """
 
-    __jit_unused_properties__: ClassVar[list[str]] = [*PreciseMetric.__jit_unused_properties__, "rises"]
     names: tuple[str, ...]
     maximize: Tensor
 
@@ -48,9 +48,11 @@ class NamedMetric(PreciseMetric):
         self.register_buffer("maximize", mask, persistent=False)
         self.made_with = (self.names, sorted(better), *settings)
 
-    @property
-    def rises(self) -> Tensor:
-        """The former name of ``maximize``."""
+    # No property: whoever looks through the attributes of a module, as TorchScript does, would be warned.
+    @override
+    def __getattr__(self, name: str) -> Any:
+        if name != "rises":
+            return super().__getattr__(name)
         warnings.warn("`rises` is called `maximize` now and goes with the next release.", FutureWarning, stacklevel=2)
         return self.maximize
 
