@@ -1,10 +1,14 @@
 """Lightning's private names: there they are, or automatic optimization takes over."""
 
+from types import ModuleType
+
+import lightning.pytorch
 import pytest
+import pytorch_lightning
 import torch
 from lightning.pytorch.core import optimizer as optimizers_of_lightning
-from lightning.pytorch.loops.training_epoch_loop import _TrainingEpochLoop
-from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, SingleDeviceStrategy
+from lightning.pytorch.loops.fit_loop import _FitLoop
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from toy import Toy, loader, outcome, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback
@@ -19,7 +23,7 @@ def test_this_version_of_lightning_has_every_private_name() -> None:
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (_TrainingEpochLoop, "_should_accumulate"),
+        (_FitLoop, "_should_accumulate"),
         (optimizers_of_lightning, "_configure_schedulers_automatic_opt"),
     ],
 )
@@ -38,15 +42,16 @@ def test_an_unknown_version_falls_back_to_automatic_optimization(
     assert name in " ".join(missing_names(quiet_trainer()))
 
 
-@pytest.mark.parametrize("kind", [FSDPStrategy, DeepSpeedStrategy])
-def test_strategies_that_cannot_step_within_the_forward_pass_get_automatic_optimization(
-    kind: type, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("package", [lightning.pytorch, pytorch_lightning], ids=["lightning", "pytorch_lightning"])
+@pytest.mark.parametrize("kind", ["FSDPStrategy", "DeepSpeedStrategy"])
+def test_strategies_that_step_one_optimizer_get_automatic_optimization(
+    kind: str, package: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class StandIn(SingleDeviceStrategy): ...
+    assert issubclass(getattr(package.strategies, kind), package.strategies.Strategy)  # There is one of this name.
+    StandIn = type(kind, (SingleDeviceStrategy,), {})  # a class
 
     told: list[str] = []
     monkeypatch.setattr(interception, "rank_zero_info", told.append)
-    monkeypatch.setattr(interception, kind.__name__, StandIn)
     trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align()), strategy=StandIn(torch.device("cpu")))
     seen: set[bool] = set()
     module = Toy()
@@ -54,4 +59,4 @@ def test_strategies_that_cannot_step_within_the_forward_pass_get_automatic_optim
     trainer.fit(module, loader())
     assert seen == {True}
     assert len(told) == 1
-    assert "StandIn cannot step within the forward pass: automatic optimization" in told[0]
+    assert f"{kind} steps one optimizer: automatic optimization" in told[0]
