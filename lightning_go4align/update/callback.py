@@ -1,17 +1,22 @@
 """Multi-task optimization as a Lightning callback."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
+from lightning_utilities.core.rank_zero import rank_zero_info
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.update.balancer import Balancer
+from lightning_go4align.update.continuation import Continuation
+from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.interception import Interception
+from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.report import Report
 from lightning_go4align.update.rows import signals_row
 from lightning_go4align.update.signals import Signals
@@ -27,20 +32,32 @@ class MultiTaskCallback(Callback):
     updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
     training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
 
-    The method's state is saved in checkpoints with the callback. What it draws at random comes from a stream of its
-    own, which ``seed_everything`` starts: equal on all ranks, saved with it, and without effect on what the model
-    draws. Losses, weights and groups go to the loggers at their interval, see ``signals_row``.
+    A tensor without a graph among the losses is refused in the first step, for it is a metric or a detached number.
+    Later, for a declared task, and while parameters are frozen it counts as absent, and a warning says so once.
+
+    The method's state is saved in checkpoints with the callback, and a resume goes on with it. A fit without a
+    checkpoint goes on with it where the model goes on too: the same trainer fits the same module again, or the
+    parameters are as an earlier fit left them. For any other model it begins anew, from what the method knew before
+    the first fit; an info line says which. What it draws at random comes from a stream of its own: equal on all
+    ranks, saved with it, without effect on what the model draws, and decided by the seed of ``seed_everything`` alone,
+    so that two fits under one seed draw the same. Losses, weights and groups go to the loggers at their interval, see
+    ``signals_row``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
             ``Aggregator`` (Jacobian to gradient, such as ``torchjd.aggregation.MGDA``).
         optimization: ``"manual"``: the callback drives Lightning's manual optimization, also with several
             optimizers. ``"automatic"``: it only hands the objective to Lightning. Both give the same bits.
+        tasks: Names of all tasks, in order. Needed where the first batch may lack one, and then no other is taken;
+            without it the tasks are those of the first step, whether present there or None.
+        losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
+            {task: loss}`` of the module, what its step returned, and the batch. The step's other entries stay in
+            ``outputs`` of ``on_train_batch_end``, and its own loss as ``step_loss``.
 
     Raises:
-        TypeError: If ``method`` is neither, or ``training_step`` returns no task losses.
-        ValueError: If ``optimization`` is neither, ``training_step`` returns other tasks than in the first step, or
-            the method finds no finite weights.
+        TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
+        ValueError: If ``optimization`` is neither, ``tasks`` are no distinct names, ``training_step`` returns other
+            tasks, or the method finds no finite weights.
         MisconfigurationException: If the module or the trainer does not fit.
 
     Example:
@@ -50,14 +67,26 @@ class MultiTaskCallback(Callback):
         ... )
     """
 
-    def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual") -> None:
+    def __init__(
+        self,
+        method: Scalarizer | Aggregator,
+        optimization: Optimization = "manual",
+        tasks: Sequence[str] | None = None,
+        losses: Pick | None = None,
+    ) -> None:
         if not isinstance(method, Scalarizer | Aggregator):
             raise TypeError(f"`method` must be a TorchJD Scalarizer or Aggregator, but is a {type(method).__name__}.")
         if optimization not in ("manual", "automatic"):
             raise ValueError(f"`optimization` must be 'manual' or 'automatic', but is {optimization!r}.")
+        if losses is not None:
+            check_pick(losses)
         self.method = method
         self.optimization = optimization
-        self._balancer = Balancer(method)
+        self._losses = losses
+        self._balancer = Balancer(method, () if tasks is None else check_names(tasks))
+        self._fits = Continuation()
+        self._begins: str | None = None
+        self._evaluates = False
         self._interception: Interception | None = None
         self._owner: object | None = None
         self._report = Report(method)
@@ -65,7 +94,7 @@ class MultiTaskCallback(Callback):
 
     @property
     def tasks(self) -> list[str]:
-        """Names of the tasks, in the order of the first step; empty before it."""
+        """Names of the tasks, as declared or in the order of the first step; empty before it."""
         return self._balancer.tasks
 
     @property
@@ -103,15 +132,28 @@ class MultiTaskCallback(Callback):
             rest = [callback for callback in _callbacks(trainer) if callback is not self]
             trainer.callbacks = rest  # type: ignore[attr-defined]  # as in `_callbacks`
             return
-        if stage != "fit":
+        self._evaluates = stage != "fit"
+        if self._evaluates:
             return
         if any(other._owner in (None, pl_module) for other in self._others(trainer)):
             raise MisconfigurationException(
                 "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
                 "remove the one in `trainer.callbacks`, or keep only one of several."
             )
-        self._interception = Interception(trainer, pl_module, self._balancer, self.optimization)
+        self._begin(trainer, pl_module)
+        self._interception = Interception(trainer, pl_module, self._balancer, self.optimization, self._losses)
         self._report = Report(self.method)
+
+    def _begin(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Go on with the fit before, or begin anew."""
+        self._begins = None
+        if self._fits.goes_on(trainer, pl_module):
+            self._begins = f"This fit goes on with what {self.method} learned in the one before: the model goes on too."
+        elif self._balancer.begin_anew():
+            self._begins = (
+                f"This fit begins anew: what {self.method} learned in the one before is forgotten, for the model is "
+                "another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
+            )
 
     @override
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -121,6 +163,8 @@ class MultiTaskCallback(Callback):
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._step = self._read_step = trainer.global_step
+        if self._begins is not None:  # And no checkpoint was loaded since.
+            rank_zero_info(self._begins)
 
     @override
     def on_train_batch_end(
@@ -163,20 +207,22 @@ class MultiTaskCallback(Callback):
 
     @override
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        self._lift()
+        self._lift(trainer, pl_module)
 
     @override
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        self._lift()
+        self._lift(trainer, pl_module)
 
-    def _lift(self) -> None:
+    def _lift(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._evaluates = False
         if self._interception is not None:
             self._interception.lift()
             self._interception = None
+            self._fits.end(trainer, pl_module)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the trainer out of a copy: averaged models are deep copies of the module with its callback."""
-        return {**vars(self), "_interception": None}
+        return {**vars(self), "_interception": None, "_fits": Continuation()}
 
     @override
     def state_dict(self) -> dict[str, Any]:
@@ -184,7 +230,13 @@ class MultiTaskCallback(Callback):
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._balancer.load_state_dict(state_dict)
+        try:
+            self._balancer.load_state_dict(state_dict)
+        except (MisconfigurationException, ValueError) as error:
+            if not self._evaluates:  # Validation, test and prediction need no method.
+                raise
+            rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
+        self._begins = None
 
 
 def _callbacks(trainer: pl.Trainer) -> list[Callback]:

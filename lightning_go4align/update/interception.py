@@ -20,6 +20,7 @@ from lightning_go4align.update.compatibility import (
     refuse_several_optimizers,
 )
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
+from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.second_look import without_trace
 from lightning_go4align.update.shadows import Shadows
 from lightning_go4align.update.task_losses import StepOutput
@@ -35,22 +36,29 @@ class Interception:
         module: The module to train.
         balancer: The method with its tasks.
         optimization: ``"manual"`` or ``"automatic"``.
+        pick: Picks the task losses out of what the step returns; None if it returns them.
 
     Raises:
         MisconfigurationException: If the parts do not fit together.
     """
 
     def __init__(
-        self, trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer, optimization: str
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        balancer: Balancer,
+        optimization: str,
+        pick: Pick | None = None,
     ) -> None:
         _check(trainer, module, balancer)
         self._trainer = trainer
         self._module = module
         self._balancer = balancer
+        self._pick = pick
         self._shadows = Shadows()
         self._user_step: Callable[..., Any] = module.training_step
         self._result: dict[str, Any] | None = None
-        self._look_again: Callable[[], Any] | None = None
+        self._look_again: Callable[[], StepOutput] | None = None
         self._scope: ManualScope | None = None
         balancer.attach(module)
         if optimization == "manual" and _can_be_manual(trainer):
@@ -68,7 +76,7 @@ class Interception:
 
             self._result = None
             if self._balancer.looks_twice:
-                self._look_again = lambda: self._user_step(*args, **kwargs)
+                self._look_again = lambda: self._output(*args, **kwargs)
             if self._scope is not None and not self._module.automatic_optimization:
                 self._scope.step(compute)
             else:
@@ -79,8 +87,12 @@ class Interception:
         training_step.__wrapped__ = inspect.unwrap(self._user_step)  # type: ignore[attr-defined]  # for its signature
         return training_step
 
+    def _output(self, *args: Any, **kwargs: Any) -> StepOutput:
+        batch = next(iter([*args, *kwargs.values()]), None)
+        return read_output(self._pick, self._module, self._user_step(*args, **kwargs), batch)
+
     def _objective(self, *args: Any, **kwargs: Any) -> Tensor | None:
-        output, share = StepOutput(self._user_step(*args, **kwargs)), self._trainer.accumulate_grad_batches
+        output, share = self._output(*args, **kwargs), self._trainer.accumulate_grad_batches
         objective = self._balancer.objective(output, self._module.device, 1 / share)
         if objective is None:
             return None
@@ -100,7 +112,7 @@ class Interception:
         self._balancer.weighting.after_step()
         if self._look_again is not None:
             with without_trace(self._module), self._trainer.precision_plugin.train_step_context():
-                self._balancer.look_again(StepOutput(self._look_again()), self._module.device)
+                self._balancer.look_again(self._look_again(), self._module.device)
 
     def forget_batch(self) -> None:
         """Let go of the batch."""
