@@ -68,8 +68,8 @@ def _path(part: Any) -> str:
 def _arguments(part: Any) -> dict[str, Any]:
     names = list(_names_of_arguments(type(part)))
     values = {name: getattr(part, name, getattr(part, f"_{name}", _NOTHING)) for name in names}
-    if isinstance(part, nn.Module) and any(value is _NOTHING for value in values.values()):  # What it was made into is among its parts.
-        values |= dict(part.named_children())
+    if isinstance(part, nn.Module) and any(value is _NOTHING for value in values.values()):
+        values |= dict(part.named_children())  # What the argument was made into is among the parts.
     return {
         name: method_fields(value)
         for name, value in values.items()

@@ -52,13 +52,11 @@ class WithLearningRate(Scalarizer):
     def __init__(self, method: Scalarizer, learning_rate: float = LEARNING_RATE) -> None:
         super().__init__()
         if not 0 < learning_rate < float("inf"):
-            raise ValueError(
-                f"`learning_rate` must be positive and finite, but is {learning_rate}. The default is {LEARNING_RATE}."
-            )
+            raise ValueError(f"`learning_rate` must be positive and finite, but is {learning_rate}. Change it.")
         if not learned_parameters(method):
             raise ValueError(
-                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it without "
-                "`WithLearningRate`."
+                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it "
+                "without `WithLearningRate`."
             )
         self.method = method
         self.learning_rate = learning_rate

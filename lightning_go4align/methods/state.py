@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_go4align.methods.sized_by_first_call import make_room
+from lightning_go4align.methods.sized_by_first_call import make_room, persistent_buffers
 
 MEMORY = (bool, int, float, str, torch.dtype, torch.device, type(None), Tensor, np.ndarray, Optimizer, list, tuple)
 
@@ -55,8 +55,7 @@ def _names_of_tensors(method: nn.Module) -> Iterator[str]:
     """Name what the method's ``state_dict`` holds or will hold."""
     for path, module in method.named_modules():
         prefix = f"{path}." if path else ""
-        own = [*module._parameters, *(name for name in module._buffers if name not in module._non_persistent_buffers_set)]
-        yield from (prefix + name for name in own)
+        yield from (prefix + name for name in (*module._parameters, *persistent_buffers(module)))
 
 
 def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:

@@ -13,9 +13,11 @@ from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.update.balancer import Balancer
+from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.interception import Interception
+from lightning_go4align.update.keys import Keys
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.report import Report
 from lightning_go4align.update.rows import signals_row
@@ -39,9 +41,9 @@ class MultiTaskCallback(Callback):
     checkpoint goes on with it where the model goes on too: the same trainer fits the same module again, or the
     parameters are as an earlier fit left them. For any other model it begins anew, from what the method knew before
     the first fit; an info line says which. What it draws at random comes from a stream of its own: equal on all
-    ranks, saved with it, without effect on what the model draws, and decided by the seed of ``seed_everything`` alone,
-    so that two fits under one seed draw the same. Losses, weights and groups go to the loggers at their interval, see
-    ``signals_row``.
+    ranks, saved with it, without effect on what the model draws, and decided by the seed of ``seed_everything``
+    alone, so that two fits under one seed draw the same. Losses, weights and groups go to the loggers at their
+    interval, see ``signals_row``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -85,11 +87,10 @@ class MultiTaskCallback(Callback):
         self._losses = losses
         self._balancer = Balancer(method, () if tasks is None else check_names(tasks))
         self._fits = Continuation()
-        self._begins: str | None = None
         self._evaluates = False
         self._interception: Interception | None = None
         self._owner: object | None = None
-        self._report = Report(method)
+        self._report, self._keys = Report(method), Keys()
         self._step = self._read_step = 0
 
     @property
@@ -101,6 +102,11 @@ class MultiTaskCallback(Callback):
     def signals(self) -> Signals | None:
         """What the last step told about the tasks; None before the first."""
         return self._balancer.signals
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the last fit went on with the one before, or began anew."""
+        return self._fits.has_gone_on
 
     def join(self, trainer: pl.Trainer, owner: object) -> None:
         """Enter a trainer's callbacks for a module that brings this one, in the place of an earlier module's.
@@ -140,20 +146,9 @@ class MultiTaskCallback(Callback):
                 "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
                 "remove the one in `trainer.callbacks`, or keep only one of several."
             )
-        self._begin(trainer, pl_module)
+        self._fits.begin(trainer, pl_module, self._balancer)
         self._interception = Interception(trainer, pl_module, self._balancer, self.optimization, self._losses)
-        self._report = Report(self.method)
-
-    def _begin(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Go on with the fit before, or begin anew."""
-        self._begins = None
-        if self._fits.goes_on(trainer, pl_module):
-            self._begins = f"This fit goes on with what {self.method} learned in the one before: the model goes on too."
-        elif self._balancer.begin_anew():
-            self._begins = (
-                f"This fit begins anew: what {self.method} learned in the one before is forgotten, for the model is "
-                "another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
-            )
+        self._report, self._keys = Report(self.method), Keys()
 
     @override
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -163,8 +158,8 @@ class MultiTaskCallback(Callback):
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._step = self._read_step = trainer.global_step
-        if self._begins is not None:  # And no checkpoint was loaded since.
-            rank_zero_info(self._begins)
+        if self._fits.told is not None:  # And no checkpoint was loaded since.
+            rank_zero_info(self._fits.told)
 
     @override
     def on_train_batch_end(
@@ -179,18 +174,19 @@ class MultiTaskCallback(Callback):
             # A connector sets it, which the types do not know.
             interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
             if trainer.loggers and interval and self._step % interval == 0:
-                self._read(trainer.loggers)
+                self._read(trainer, trainer.loggers)
         self._interception.forget_batch()
 
-    def _read(self, loggers: list[Logger]) -> None:
+    def _read(self, trainer: pl.Trainer, loggers: list[Logger]) -> None:
         """Read the numbers of the step once, for all loggers; each ``self.log`` would read on its own."""
         signals, bad_steps = self.signals, self._balancer.bad.steps
         if signals is None or bad_steps is None or self._step == self._read_step:
             return
         self._read_step = self._step
         row = signals_row(self.tasks, signals, bad_steps)
+        logged = self._keys.apart(row.logged, logged_names(trainer)) if loggers else {}
         for logger in loggers:
-            logger.log_metrics(row.logged, step=self._step - 1)
+            logger.log_metrics(logged, step=self._step - 1)
         self._report.losses(self.tasks, row)
         self._report.weights(self.tasks, row)
 
@@ -203,7 +199,7 @@ class MultiTaskCallback(Callback):
 
     @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._read([])
+        self._read(trainer, [])
 
     @override
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -229,6 +225,16 @@ class MultiTaskCallback(Callback):
         return self._balancer.state_dict()
 
     @override
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        states = checkpoint.get("callbacks", {})
+        if self.state_key not in states:
+            rank_zero_info(f"The checkpoint holds no state of {self.method}: the method begins anew.")
+        elif not states[self.state_key]:  # Lightning would pass over it in silence.
+            self.load_state_dict(states[self.state_key])
+
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         try:
             self._balancer.load_state_dict(state_dict)
@@ -236,7 +242,7 @@ class MultiTaskCallback(Callback):
             if not self._evaluates:  # Validation, test and prediction need no method.
                 raise
             rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
-        self._begins = None
+        self._fits.told = None
 
 
 def _callbacks(trainer: pl.Trainer) -> list[Callback]:

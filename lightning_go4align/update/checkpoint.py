@@ -7,7 +7,8 @@ from typing import Any
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Generator, Tensor, nn
 
-from lightning_go4align.methods.fields import differing_fields, in_words, method_fields
+from lightning_go4align.methods.fields import differing_fields, in_words
+from lightning_go4align.methods.sized_by_first_call import persistent_buffers
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.layout import difference, layout
 
@@ -60,8 +61,8 @@ def check_saved(state: Any, method: nn.Module, fields: Any) -> None:
         raise damaged(f"`version` is {version!r} instead of a number")
     if version > VERSION:
         raise MisconfigurationException(
-            f"The checkpoint's state of `MultiTaskCallback` is of version {version}, but this lightning_go4align reads "
-            f"versions up to {VERSION}. Update it, or start anew from the weights with `load_from_checkpoint`."
+            f"The checkpoint's state of `MultiTaskCallback` is of version {version}, but this lightning_go4align "
+            f"reads versions up to {VERSION}. Update it, or start anew from the weights with `load_from_checkpoint`."
         )
     _check_layout(state) if version else _check_first_layout(state, method)
     _check_content(state)
@@ -88,7 +89,7 @@ def damaged(what: str) -> ValueError:
 
     Example:
         >>> print(damaged("`epoch` is missing"))
-        The checkpoint's state of `MultiTaskCallback` is damaged: `epoch` is missing. Resume from another checkpoint, ...
+        The checkpoint's state of `MultiTaskCallback` is damaged: `epoch` is missing. ...
     """
     return ValueError(
         f"The checkpoint's state of `MultiTaskCallback` is damaged: {what}. Resume from another checkpoint, or start "
@@ -116,7 +117,7 @@ def _check_first_layout(state: Mapping[str, Any], method: nn.Module) -> None:
     if "NaN" in str(layout(tensors)):
         raise damaged("`state.tensors` holds NaN")
     for path, part in method.named_modules() if state["tasks"] else ():
-        names = [f"{path}.{name}".removeprefix(".") for name in part._buffers.keys() - part._non_persistent_buffers_set]
+        names = [f"{path}.{name}".removeprefix(".") for name in persistent_buffers(part)]
         if names and not any(name in tensors for name in names):
             raise damaged(f"`state.tensors` lacks {' and '.join(f'`{name}`' for name in sorted(names))}")
 

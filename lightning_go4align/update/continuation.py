@@ -5,6 +5,8 @@ import weakref
 import lightning.pytorch as pl
 from torch import nn
 
+from lightning_go4align.update.balancer import Balancer
+
 
 class Continuation:
     """Tell a fit that goes on with the one before from one that begins anew, as the folds of a cross-validation do.
@@ -12,6 +14,10 @@ class Continuation:
     A fit goes on if the same trainer fits the same module again, or if the parameters are those of the fit before and
     nobody changed them since, whatever module and trainer hold them now. It begins anew for another model, and where
     the model was set back. A resume from a checkpoint is for the checkpoint to say.
+
+    Attributes:
+        has_gone_on: Whether the last fit that began went on.
+        told: What a user should know of that; None if there is nothing to tell.
 
     Example:
         >>> from lightning.pytorch.demos.boring_classes import BoringModel
@@ -25,8 +31,27 @@ class Continuation:
     """
 
     def __init__(self) -> None:
+        self.has_gone_on = False
+        self.told: str | None = None
         self._trained: list[tuple[weakref.ref[nn.Parameter], int]] = []
         self._pair: tuple[weakref.ref[pl.Trainer], weakref.ref[pl.LightningModule]] | None = None
+
+    def begin(self, trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) -> None:
+        """Let a method go on with the fit before or begin anew, and note which in ``told``.
+
+        Args:
+            trainer: The trainer, in its ``setup``.
+            module: The module that it is about to fit.
+            balancer: The method with its tasks.
+        """
+        self.told, self.has_gone_on = None, self.goes_on(trainer, module)
+        if self.has_gone_on:
+            self.told = f"This fit goes on with what {balancer.method} learned in the one before, as the model does."
+        elif balancer.begin_anew():
+            self.told = (
+                f"This fit begins anew: what {balancer.method} learned in the one before is forgotten, for the model "
+                "is another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
+            )
 
     def goes_on(self, trainer: pl.Trainer, module: pl.LightningModule) -> bool:
         """Compare a fit that begins with the one that ended last.

@@ -34,7 +34,7 @@ def check_name(task: Any, how: str = "") -> str:
         raise TypeError(f"The name of a task must be a string, but is {task!r}. {how}".rstrip())
     if not task.strip():
         raise ValueError(
-            f"The name of a task must not be blank, but is {task!r}. Give it a word, which loggers and pictures show. "
+            f"The name of a task must not be blank, but is {task!r}. Loggers and pictures show it: give it a word. "
             f"{how}".rstrip()
         )
     return str.__str__(task)  # A checkpoint could not hold an enumeration's.
@@ -61,7 +61,7 @@ def check_names(tasks: Any) -> list[str]:
         raise TypeError(f"`tasks` must be a list of names, but is {tasks!r}. Write ['depth', 'normal'].")
     names = [check_name(task) for task in tasks]
     if not names:
-        raise ValueError("`tasks` must name at least one task, but is empty. Leave it out to take those of the first step.")
+        raise ValueError("`tasks` must name a task, but is empty. Leave it out to take those of the first step.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"`tasks` must be distinct, but {twice} stand there more than once. Name each task once.")
@@ -104,7 +104,7 @@ def check_loss(task: str, loss: Any) -> None:
         )
     if loss.is_complex():
         raise TypeError(
-            f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}. Take `.real` or `.abs()`."
+            f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}. Take `.real`, `.abs()`."
         )
     if not loss.is_floating_point():
         raise TypeError(f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}. {BESIDE}")

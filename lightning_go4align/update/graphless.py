@@ -74,8 +74,8 @@ class Graphless:
         if news:
             self._told |= set(news)
             rank_zero_warn(
-                f"The losses of {news} have no graph: these tasks are absent from this batch and from others like it. "
-                f"{BESIDE}"
+                f"The losses of {news} have no graph: these tasks are absent from this batch and from others like "
+                f"it. {BESIDE}"
             )
 
     def drop(self, output: StepOutput) -> None:

@@ -42,7 +42,7 @@ class Memory:
         self.weighting: ScalarizerWeighting | AggregatorWeighting = (
             ScalarizerWeighting(method, self.random)
             if isinstance(method, Scalarizer)
-            else AggregatorWeighting(method, self.random)
+            else AggregatorWeighting(method, self.random, self.tasks)
         )
         self.epoch = 0
         self.has_trained = False

@@ -49,6 +49,7 @@ class RandomStream:
             if i < len(self._states):
                 generator.set_state(self._states[i])
             else:
+                assert self.seed is not None
                 generator.manual_seed(self.seed)
         try:
             return function(*arguments)
@@ -82,10 +83,10 @@ def _generators(device: torch.device) -> list[Generator]:
 def start_seed() -> int:
     """Find what a stream starts from, without drawing from the global generator.
 
-    After ``seed_everything`` it is a function of that seed alone, and not of what has been drawn since: Lightning sets
-    the seed anew in each rank of a distributed fit, so that only the seed itself is the same in one process and in
-    many. Two fits under one seed therefore draw the same numbers, as Lightning's ranks do. Without it, or where a
-    later ``torch.manual_seed`` is in force, it is what the global generator would draw next, of which rank 0's counts.
+    After ``seed_everything`` it is a function of that seed alone, and not of what has been drawn since: Lightning
+    sets the seed anew in each rank of a distributed fit, so that only the seed itself is the same in one process and
+    in many. Two fits under one seed therefore draw the same numbers, as Lightning's ranks do. Without it, or where a
+    later ``torch.manual_seed`` is in force, it is what the global generator would draw next; rank 0's counts.
 
     Returns:
         A seed, at least 0.

@@ -52,12 +52,12 @@ class StepOutput:
         losses = output.get("task_losses", output)
         if not isinstance(losses, Mapping):
             raise TypeError(
-                f"The `task_losses` that {source} returned must be a mapping, but are a {type(losses).__name__}. {HOW}"
+                f"{source} must return a mapping of `task_losses`, but they are a {type(losses).__name__}. {HOW}"
             )
         if losses is output and "loss" in output:
             raise ValueError(
-                f"{source} returned a 'loss', which is what the method makes of the task losses: leave it out, or put "
-                f"a task of this name under 'task_losses'. {HOW}"
+                f"{source} returned a 'loss', which is what the method makes of the task losses: leave it out, or "
+                f"put a task of this name under 'task_losses'. {HOW}"
             )
         if not losses:
             raise ValueError(f"{source} returned no task at all: for a batch without any, return None. {HOW}")
