@@ -11,6 +11,7 @@ from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.update import MultiTaskCallback, Optimization
 from lightning_go4align.update.compatibility import builds_from_config
+from lightning_go4align.update.picked import Pick
 
 
 class MultiTaskMixin:
@@ -19,6 +20,8 @@ class MultiTaskMixin:
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.
         optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
+        tasks: Names of all tasks, as in ``MultiTaskCallback``.
+        losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
         **kwargs: Arguments of the module that stands behind.
 
     Example:
@@ -30,10 +33,17 @@ class MultiTaskMixin:
         GO4Align(num_groups=2, beta=0.0001, reduction='sum')
     """
 
-    def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        method: Scalarizer | Aggregator,
+        optimization: Optimization = "manual",
+        tasks: Sequence[str] | None = None,
+        losses: Pick | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         # Not through nn.Module: what would average, cast or broadcast the module must not reach the method.
-        object.__setattr__(self, "multi_task_callback", MultiTaskCallback(method, optimization))
+        object.__setattr__(self, "multi_task_callback", MultiTaskCallback(method, optimization, tasks, losses))
 
     multi_task_callback: MultiTaskCallback
 
@@ -82,6 +92,8 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.
         optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
+        tasks: Names of all tasks, as in ``MultiTaskCallback``.
+        losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
 
     Example:
         >>> import torch
@@ -98,8 +110,14 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
         >>> module = DepthAndNormals(GO4Align(num_groups=2))
     """
 
-    def __init__(self, method: Scalarizer | Aggregator, optimization: Optimization = "manual") -> None:
-        super().__init__(method, optimization)
+    def __init__(
+        self,
+        method: Scalarizer | Aggregator,
+        optimization: Optimization = "manual",
+        tasks: Sequence[str] | None = None,
+        losses: Pick | None = None,
+    ) -> None:
+        super().__init__(method, optimization, tasks, losses)
 
 
 def _names_of_methods(frame: FrameType | None) -> list[str]:

@@ -39,7 +39,7 @@ class FixedWeights(Scalarizer):
     def __init__(self, weights: Sequence[float]) -> None:
         super().__init__()
         if not all(0 <= weight < float("inf") for weight in weights):
-            raise ValueError(f"`weights` must be at least 0, but are {list(weights)}. Change them in `model.method`.")
+            raise ValueError(f"`weights` must be at least 0, but are {list(weights)}. Change them.")
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), persistent=False)
 
     @override
@@ -47,7 +47,7 @@ class FixedWeights(Scalarizer):
         if losses.shape != self.weights.shape:
             raise ValueError(
                 f"`weights` must hold one number for each of the {losses.numel()} tasks, but holds "
-                f"{len(self.weights)}. Change it in `model.method`."
+                f"{len(self.weights)}. Change it."
             )
         return weighted_risk(losses, self.weights.masked_fill(losses.detach().isfinite().logical_not(), 0))
 
@@ -79,9 +79,7 @@ class SingleTask(Scalarizer):
 
     def name_tasks(self, names: Sequence[str]) -> None:
         if isinstance(self.task, str) and self.task not in names:
-            raise ValueError(
-                f"`task` must be one of {list(names)}, but is '{self.task}'. Change it in `model.method`."
-            )
+            raise ValueError(f"`task` must be one of {list(names)}, but is '{self.task}'. Change it.")
         self.place = names.index(self.task) if isinstance(self.task, str) else self.task
 
     @override
@@ -89,9 +87,7 @@ class SingleTask(Scalarizer):
         if self.place is None:
             raise ValueError(f"Which loss is '{self.task}'? Give the number of the task, or call `name_tasks` first.")
         if not 0 <= self.place < len(losses):
-            raise ValueError(
-                f"`task` must lie in [0, {len(losses) - 1}], but is {self.place}. Change it in `model.method`."
-            )
+            raise ValueError(f"`task` must lie in [0, {len(losses) - 1}], but is {self.place}. Change it.")
         places = torch.arange(len(losses), device=losses.device)
         chosen = (places == self.place) & losses.detach().isfinite()
         return weighted_risk(losses, chosen.to(torch.float32))

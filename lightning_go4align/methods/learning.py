@@ -52,11 +52,12 @@ class WithLearningRate(Scalarizer):
     def __init__(self, method: Scalarizer, learning_rate: float = LEARNING_RATE) -> None:
         super().__init__()
         if not 0 < learning_rate < float("inf"):
-            raise ValueError(
-                f"`learning_rate` must be positive, but is {learning_rate}. Change it in `model.method`."
-            )
+            raise ValueError(f"`learning_rate` must be positive and finite, but is {learning_rate}. Change it.")
         if not learned_parameters(method):
-            raise ValueError(f"{method} learns no parameters with the model: put it into `model.method` itself.")
+            raise ValueError(
+                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it "
+                "without `WithLearningRate`."
+            )
         self.method = method
         self.learning_rate = learning_rate
 

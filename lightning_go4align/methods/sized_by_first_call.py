@@ -50,6 +50,23 @@ def make_room(module: nn.Module, prefix: str, saved: dict[str, Tensor]) -> None:
         >>> module.state.shape
         torch.Size([3])
     """
-    for name in module._buffers.keys() - module._non_persistent_buffers_set:
+    for name in persistent_buffers(module):
         value = saved.get(prefix + name)
         setattr(module, name, None if value is None else torch.empty_like(value))
+
+
+def persistent_buffers(module: nn.Module) -> list[str]:
+    """Name a module's own buffers that are saved, whether they have a size yet or not.
+
+    Args:
+        module: A module.
+
+    Returns:
+        Their names.
+
+    Example:
+        >>> from lightning_go4align.methods import GO4Align
+        >>> persistent_buffers(GO4Align())
+        ['log_smoothness', 'criterion']
+    """
+    return [name for name in module._buffers if name not in module._non_persistent_buffers_set]

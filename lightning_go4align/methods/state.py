@@ -1,5 +1,6 @@
 """All that a method remembers, for an exact resume."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Protocol, runtime_checkable
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_go4align.methods.sized_by_first_call import make_room
+from lightning_go4align.methods.sized_by_first_call import make_room, persistent_buffers
 
 MEMORY = (bool, int, float, str, torch.dtype, torch.device, type(None), Tensor, np.ndarray, Optimizer, list, tuple)
 
@@ -32,7 +33,7 @@ def full_state(method: nn.Module) -> dict[str, Any]:
         method: A scalarizer or an aggregator.
 
     Returns:
-        A dictionary that ``torch.load(weights_only=True)`` can read.
+        A dictionary that ``torch.load(weights_only=True)`` can read. A buffer that has no size yet is None.
 
     Example:
         >>> from torchjd.scalarization import DWA
@@ -41,12 +42,20 @@ def full_state(method: nn.Module) -> dict[str, Any]:
         >>> full_state(method)["attributes"][""]["_loss_sum"]
         tensor([1., 2.])
     """
-    tensors = {name: value.detach().clone() for name, value in method.state_dict().items()}
+    tensors: dict[str, Tensor | None] = dict.fromkeys(_names_of_tensors(method))
+    tensors |= {name: value.detach().clone() for name, value in method.state_dict().items()}
     attributes = {
         path: {name: _saved(value) for name, value in _memory(module).items()}
         for path, module in method.named_modules()
     }
     return {"method": type(method).__name__, "tensors": tensors, "attributes": attributes}
+
+
+def _names_of_tensors(method: nn.Module) -> Iterator[str]:
+    """Name what the method's ``state_dict`` holds or will hold."""
+    for path, module in method.named_modules():
+        prefix = f"{path}." if path else ""
+        yield from (prefix + name for name in (*module._parameters, *persistent_buffers(module)))
 
 
 def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
@@ -71,12 +80,13 @@ def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
     modules = dict(method.named_modules())
     if state["method"] != type(method).__name__ or state["attributes"].keys() != modules.keys():
         raise ValueError(
-            f"The checkpoint holds the state of {state['method']}, but `model.method` is {method}. "
+            f"The checkpoint holds the state of {state['method']}, but the method is {method}. "
             "Resume with the method of the checkpoint, or start anew from its weights alone."
         )
+    tensors = {name: value for name, value in state["tensors"].items() if value is not None}
     for path, module in modules.items():
-        make_room(module, f"{path}." if path else "", state["tensors"])
-    method.load_state_dict(state["tensors"])
+        make_room(module, f"{path}." if path else "", tensors)
+    method.load_state_dict(tensors)
     for path, attributes in state["attributes"].items():
         for name, value in attributes.items():
             setattr(modules[path], name, _restored(value, modules[path]))
@@ -84,33 +94,30 @@ def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
             modules[path]._init_optim_problem()
 
 
-def move_state(method: nn.Module, device: torch.device) -> None:
-    """Move a method, and what its ``to`` leaves behind, to a device.
+def own_attributes(module: nn.Module) -> dict[str, Any]:
+    """Select the attributes of a module that ``nn.Module`` does not give it.
 
     Args:
-        method: A scalarizer or an aggregator.
-        device: Where the losses will be.
+        module: A module.
+
+    Returns:
+        Its instance's own attributes, in the order of their names.
 
     Example:
-        >>> from torchjd.scalarization import FAMO
-        >>> move_state(FAMO(2), torch.device("cpu"))
+        >>> from torchjd.scalarization import DWA
+        >>> list(own_attributes(DWA()))
+        ['_loss_sum', '_n_batches', '_previous_averages', 'temperature']
     """
-    # TorchJD's GradVac computes on the host whatever the device, with its state.
-    on_host = {part: part._phi_t for part in method.modules() if hasattr(part, "_phi_t")}
-    method.to(device)
-    for part, state in on_host.items():
-        part._phi_t = state
-    for module in method.modules():
-        for name, value in _memory(module).items():
-            setattr(module, name, _moved(value, module, device))
+    own = vars(module).keys() - vars(nn.Module()).keys()
+    return {name: vars(module)[name] for name in sorted(own)}
 
 
 def _memory(module: nn.Module) -> dict[str, Any]:
     if isinstance(module, Bargains):
         return {name: getattr(module, name) for name in ("step", "prvs_alpha", "normalization_factor")}
-    own = vars(module).keys() - vars(nn.Module()).keys()
-    names = sorted(name for name in own if name.startswith("_") and not hasattr(type(module), name[1:]))
-    return {name: value for name in names if isinstance(value := getattr(module, name), MEMORY)}
+    own = own_attributes(module)
+    names = [name for name in own if name.startswith("_") and not hasattr(type(module), name[1:])]
+    return {name: own[name] for name in names if isinstance(own[name], MEMORY)}
 
 
 def _saved(value: Any) -> Any:
@@ -125,12 +132,40 @@ def _saved(value: Any) -> Any:
 
 def _restored(value: Any, module: nn.Module) -> Any:
     if isinstance(value, dict) and "array" in value:
-        return value["array"].numpy()
+        return value["array"].numpy().copy()
     if isinstance(value, dict):
         optimizer: Optimizer = getattr(torch.optim, value["optimizer"])(module.parameters(recurse=False))
-        optimizer.load_state_dict(value["state"])
+        optimizer.load_state_dict(deepcopy(value["state"]))  # It would step the moments of the saved state itself.
         return optimizer
     return _saved(value)
+
+
+def move_state(method: nn.Module, device: torch.device) -> None:
+    """Move a method, and what its ``to`` leaves behind, to a device.
+
+    TorchJD keeps state in plain attributes, and so it does the weights, preferences and reference points that it was
+    given.
+
+    Args:
+        method: A scalarizer or an aggregator.
+        device: Where the losses will be.
+
+    Example:
+        >>> from torchjd.scalarization import Constant
+        >>> method = Constant(torch.tensor([1.0, 2.0]))
+        >>> move_state(method, torch.device("meta"))
+        >>> method.weights.device
+        device(type='meta')
+    """
+    # TorchJD's GradVac and PCD compute on the host whatever the device: what they hold stays there.
+    on_host = [part for part in method.modules() if hasattr(part, "_phi_t") or hasattr(part, "_sq_norm_ema")]
+    buffers = [dict(part._buffers) for part in on_host]
+    method.to(device)
+    for part, kept in zip(on_host, buffers, strict=True):
+        part._buffers.update(kept)
+    for part in method.modules():
+        if part not in on_host:
+            vars(part).update({name: _moved(value, part, device) for name, value in own_attributes(part).items()})
 
 
 def _moved(value: Any, module: nn.Module, device: torch.device) -> Any:
@@ -140,4 +175,12 @@ def _moved(value: Any, module: nn.Module, device: torch.device) -> Any:
         return device
     if isinstance(value, Optimizer):
         return _restored(_saved(value), module)  # Loading moves its state to where the parameters are now.
-    return type(value)(_moved(item, module, device) for item in value) if isinstance(value, list | tuple) else value
+    if isinstance(value, dict):
+        moved = {name: _moved(item, module, device) for name, item in value.items()}
+        return value if all(moved[name] is value[name] for name in value) else moved
+    if not isinstance(value, list | tuple):
+        return value
+    items = [_moved(item, module, device) for item in value]
+    if all(item is before for item, before in zip(items, value, strict=True)):
+        return value
+    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

@@ -1,20 +1,20 @@
 """A method with its tasks: what is the same whoever drives the training step."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
-from lightning_go4align.methods.state import full_state, load_full_state, move_state
+from lightning_go4align.methods.state import move_state
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
 from lightning_go4align.update.last_bad_step import LastBadStep
 from lightning_go4align.update.loss_oriented import ScalarizerWeighting
-from lightning_go4align.update.random_stream import RandomStream, next_seed
+from lightning_go4align.update.memory import Memory
+from lightning_go4align.update.random_stream import start_seed
 from lightning_go4align.update.signals import Signals
 from lightning_go4align.update.task_losses import (
     StepOutput,
@@ -30,9 +30,9 @@ class Balancer:
 
     Args:
         method: A TorchJD scalarizer or aggregator.
+        declared: Names of all tasks; those of the first step if none are given.
 
     Attributes:
-        tasks: Names of the tasks, in the order of the first step or of the checkpoint; empty before.
         losses: Task losses of the last step, shape ``[M]``, detached; empty before the first.
         bad: In which step each task's loss, and each weight, was last not finite.
         looks_twice: Whether the method learns from the losses after the optimizer's step as well.
@@ -49,23 +49,37 @@ class Balancer:
         ['depth', 'normal']
     """
 
-    def __init__(self, method: Scalarizer | Aggregator) -> None:
+    def __init__(self, method: Scalarizer | Aggregator, declared: Sequence[str] = ()) -> None:
         self.method = method
-        self.tasks: list[str] = []
         self.losses = torch.empty(0)
         self.bad = LastBadStep()
         self.looks_twice = bool(learning_after_step(method))
         self._found: Tensor | None = None
-        self._random = RandomStream()
-        self.weighting: ScalarizerWeighting | AggregatorWeighting = (
-            ScalarizerWeighting(method, self._random)
-            if isinstance(method, Scalarizer)
-            else AggregatorWeighting(method, self._random)
-        )
+        self._memory = Memory(method, declared)
         self._module: nn.Module = nn.Identity()
-        self._epoch = self._seed = 0
+        self._seed = 0
         self._device: torch.device | None = None
-        self._loaded: dict[str, Any] | None = None
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks, as declared, or in the order of the first step or of the checkpoint; empty before."""
+        return self._memory.tasks.names
+
+    @property
+    def weighting(self) -> ScalarizerWeighting | AggregatorWeighting:
+        """What drives the method."""
+        return self._memory.weighting
+
+    def begin_anew(self) -> bool:
+        """Get ready for a fit that does not go on with an earlier one: forget what was learned there.
+
+        Returns:
+            Whether there was anything to forget.
+        """
+        forgets = self._memory.begin_anew()
+        if forgets:
+            self.losses = torch.empty(0)
+        return forgets
 
     def attach(self, module: nn.Module) -> None:
         """Get ready to train a module.
@@ -74,7 +88,7 @@ class Balancer:
             module: The module.
         """
         self.weighting.attach(module)
-        self._module, self._device, self._seed = module, None, next_seed()
+        self._module, self._device, self._seed = module, None, start_seed()
         self.bad = LastBadStep()
 
     def objective(self, output: StepOutput, device: torch.device, share: float) -> Tensor | None:
@@ -87,12 +101,16 @@ class Balancer:
 
         Returns:
             The objective, shape ``[]``; None if no task is present on any rank.
+
+        Raises:
+            ValueError: If the step returned a task that is not known, or what is no loss.
         """
         if not output.present and not is_distributed():
             return None
-        if not self.tasks:
-            tasks, self._random.seed = agree_at_the_start(list(output.losses), self._seed)
-            self._meet(tasks)
+        self._memory.tasks.select(output, self._module)
+        is_first = self._memory.random.seed is None
+        if is_first:
+            self._agree(list(output.losses))
         if not self.tasks:
             return None
         self._move(device)
@@ -100,14 +118,28 @@ class Balancer:
         complete = len(output.present) == len(self.tasks)
         found = local if complete else stack_losses(self.tasks, output, device, gap=0.0)
         losses, self._found = average_over_ranks(local if output.present else self._tied(local), found.detach())
-        objective = self.weighting.objective(losses, output, share)
+        self._memory.has_trained = True
+        objective = self._weigh(losses, output, share, is_first)
         self.losses = losses.detach()
         return objective
 
-    def _meet(self, tasks: list[str]) -> None:
-        self.tasks = tasks
-        if tasks:
-            name_tasks(self.method, tasks)
+    def _agree(self, names: list[str]) -> None:
+        """Let all ranks begin with the same tasks and the same stream."""
+        names, seed = agree_at_the_start(self.tasks or names, self._seed)
+        if names:
+            self._memory.random.seed = seed
+            self._memory.tasks.meet(names)
+
+    def _weigh(self, losses: Tensor, output: StepOutput, share: float, is_first: bool) -> Tensor:
+        try:
+            return self.weighting.objective(losses, output, share)
+        except ValueError as error:
+            if not is_first or self._memory.tasks.declared:
+                raise
+            raise ValueError(
+                f"{error} The tasks are those of the first step, {self.tasks}: if others come later, declare all of "
+                "them, `MultiTaskCallback(method, tasks=[...])`."
+            ) from error
 
     def check(self, step: int) -> None:
         """Note which of the losses and of the weights are not finite, without reading them.
@@ -142,12 +174,13 @@ class Balancer:
         """
         if not self.tasks or not (output.present or is_distributed()):
             return
+        self._memory.tasks.select_again(output)
         losses = stack_losses(self.tasks, output, device)
         losses, _ = average_over_ranks(losses, losses)
         last = self.weighting.last_losses
         losses = losses if last is None else torch.where(losses.isfinite(), losses, last)
         for part in learning_after_step(self.method):
-            self._random.draw(device, part.update, losses)
+            self._memory.random.draw(device, part.update, losses)
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the method that the epoch before is over, once, also if the run was resumed between the two.
@@ -155,46 +188,25 @@ class Balancer:
         Args:
             epoch: Number of the epoch that begins, or goes on after a resume.
         """
-        for part in learning_after_epoch(self.method) if self.tasks and epoch != self._epoch else ():
+        for part in learning_after_epoch(self.method) if self.tasks and epoch != self._memory.epoch else ():
             part.step()
-        self._epoch = epoch
+        self._memory.epoch = epoch
 
     def _move(self, device: torch.device) -> None:
         if device != self._device:
             move_state(self.method, device)
-            self.weighting.load_state_dict(self._loaded or self.weighting.state_dict())
-            self._device, self._loaded = device, None
+            self.weighting.load_state_dict(self.weighting.state_dict())  # It goes where its parameters are now.
+            self._device = device
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the next step depends on, in types that ``torch.load(weights_only=True)`` reads.
-
-        Returns:
-            Names of the tasks, the epoch, the method in words, its full state, and what its driver keeps.
-        """
-        return {
-            "tasks": self.tasks,
-            "epoch": self._epoch,
-            "method": repr(self.method),
-            "state": full_state(self.method),
-            "weighting": self._loaded or self.weighting.state_dict(),
-            "random": self._random.state_dict(),
-        }
+        """Return all that the next step depends on, see ``Memory``."""
+        return self._memory.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Resume from a saved state.
+        """Resume from a saved state; nothing changes if that is not possible.
 
         Args:
             state: What ``state_dict`` returned.
-
-        Raises:
-            MisconfigurationException: If it was saved under another method or with other arguments.
         """
-        if state["method"] != repr(self.method):
-            raise MisconfigurationException(
-                f"The checkpoint was trained with {state['method']}, but `model.method` is {self.method!r}. "
-                "Resume with the same method, or start anew from its weights with `load_from_checkpoint`."
-            )
-        load_full_state(self.method, state["state"])
-        self._random.load_state_dict(state["random"])
-        self._meet(list(state["tasks"]))
-        self._loaded, self._device, self._epoch = state["weighting"], None, state["epoch"]
+        self._memory.load_state_dict(state)
+        self._device = None

@@ -199,6 +199,24 @@ def refuse_several_optimizers(module: pl.LightningModule, shadows: Shadows) -> N
     shadows.cast(module, "configure_optimizers", configure_optimizers)
 
 
+def logged_names(trainer: pl.Trainer) -> set[str]:
+    """List the names under which the module has logged for loggers, in this epoch or before; no value is read.
+
+    Args:
+        trainer: The trainer, fitting.
+
+    Returns:
+        The names, as the loggers see them.
+
+    Example:
+        >>> logged_names(pl.Trainer(logger=False, enable_checkpointing=False))
+        set()
+    """
+    metas = [result.meta for result in (trainer._results or {}).values() if result.meta.logger]
+    now = {meta.forked_name(on_step) for meta in metas for on_step in (meta.on_step, not meta.on_epoch)}
+    return now | set(trainer._logger_connector._logged_metrics)
+
+
 def builds_from_config() -> bool:
     """Tell whether LightningCLI is building a module, whose hyperparameters are then the configuration.
 

@@ -13,6 +13,7 @@ from lightning_go4align.update.compatibility import OptimizersDriver, missing_na
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.performed import PerformedSteps
+from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.second_look import without_trace
 from lightning_go4align.update.shadows import Shadows
@@ -32,21 +33,28 @@ class Interception:
         module: The module to train.
         balancer: The method with its tasks.
         optimization: ``"manual"`` or ``"automatic"``.
+        pick: Picks the task losses out of what the step returns; None if it returns them.
 
     Raises:
         MisconfigurationException: If the parts do not fit together.
     """
 
     def __init__(
-        self, trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer, optimization: str
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        balancer: Balancer,
+        optimization: str,
+        pick: Pick | None = None,
     ) -> None:
         _check(trainer, module, balancer)
         self._trainer = trainer
         self._module = module
         self._balancer = balancer
+        self._pick = pick
         self._shadows = Shadows()
         self._user_step: Callable[..., Any] = module.training_step
-        self._look_again: Callable[[], Any] | None = None
+        self._look_again: Callable[[], StepOutput] | None = None
         self._performed = PerformedSteps()
         self._reach = Reach()
         balancer.attach(module)
@@ -72,11 +80,15 @@ class Interception:
 
         return lift_first
 
+    def _output(self, *args: Any, **kwargs: Any) -> StepOutput:
+        batch = next(iter([*args, *kwargs.values()]), None)
+        return read_output(self._pick, self._module, self._user_step(*args, **kwargs), batch)
+
     def _training_step(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         if self._balancer.looks_twice:
-            self._look_again = lambda: self._user_step(*args, **kwargs)
+            self._look_again = lambda: self._output(*args, **kwargs)
         trainer, balancer = self._trainer, self._balancer
-        output = StepOutput(self._user_step(*args, **kwargs))
+        output = self._output(*args, **kwargs)
         self._reach.check(output.present, trainer.optimizers)
         objective = balancer.objective(output, self._module.device, 1 / trainer.accumulate_grad_batches)
         if objective is None:
@@ -102,7 +114,7 @@ class Interception:
         if self._look_again is not None:
             with without_trace(self._module):
                 with self._trainer.precision_plugin.train_step_context():
-                    output = StepOutput(self._look_again())
+                    output = self._look_again()
                 self._balancer.look_again(output, self._module.device)
 
     def forget_batch(self) -> None:

@@ -1,5 +1,6 @@
 """Driving a loss-oriented method: from losses to an objective, and the weights that it implies."""
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -104,7 +105,7 @@ class ScalarizerWeighting:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is beside the method's own state."""
-        optimizer = None if self._optimizer is None else self._optimizer.state_dict()
+        optimizer = None if self._optimizer is None else deepcopy(self._optimizer.state_dict())
         return {"last_losses": self._last, "optimizer": optimizer}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -115,4 +116,4 @@ class ScalarizerWeighting:
         """
         self._last, self._gradients, self._earlier = state["last_losses"], None, None
         if self._optimizer is not None and state["optimizer"] is not None:
-            self._optimizer.load_state_dict(state["optimizer"])
+            self._optimizer.load_state_dict(deepcopy(state["optimizer"]))

@@ -1,43 +1,117 @@
 """Which parameters are shared between tasks."""
 
+from collections.abc import Callable, Iterable
+
 import torch
 import torch.distributed as dist
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from torch import nn
+from lightning_utilities.core.rank_zero import rank_zero_info
+from torch import Tensor, nn
 
+from lightning_go4align.update.hidden import explained, refuse_hidden
 from lightning_go4align.update.task_losses import StepOutput, is_distributed
 
 
-def find_shared_parameters(output: StepOutput, parameters: list[nn.Parameter]) -> list[nn.Parameter]:
-    """Find the parameters that at least two task losses depend on, from the losses' own graphs.
+class SharedParameters:
+    """Divide a module's trained parameters into those that at least two tasks depend on, and the heads.
+
+    The module's ``shared_parameters()`` names the shared ones. Without it they are found from the losses' own graphs:
+    each task's is looked at in the first batch that holds it, and again when parameters were frozen or thawed. What
+    was found stays known. While all shared parameters are frozen there are heads only.
 
     Args:
-        output: What the first training step returned.
-        parameters: The parameters to look among.
+        module: The module that is trained.
 
-    Returns:
-        The shared ones, the same on every rank.
-
-    Raises:
-        MisconfigurationException: If there is none.
+    Attributes:
+        shared: The shared parameters that are trained, the same on every rank.
+        heads: The others that are trained.
 
     Example:
-        >>> trunk, head = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))
-        >>> losses = StepOutput({"a": trunk * 2, "b": trunk * head})
-        >>> find_shared_parameters(losses, [trunk, head]) == [trunk]
-        True
+        >>> module = nn.Module()
+        >>> module.trunk, module.head = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))
+        >>> parameters = SharedParameters(module)
+        >>> parameters.look(StepOutput({"a": module.trunk * 2, "b": module.trunk * module.head}), ["a", "b"])
+        >>> parameters.shared == [module.trunk], parameters.heads == [module.head]
+        (True, True)
     """
-    losses = [loss for loss in output.present.values() if loss.requires_grad]
-    uses = torch.zeros(len(parameters), dtype=torch.int64, device=parameters[0].device)
-    for loss in losses:
-        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        uses += torch.tensor([gradient is not None for gradient in gradients], device=uses.device)
-    if is_distributed():
-        dist.all_reduce(uses, dist.ReduceOp.MAX)
-    shared = [parameter for parameter, number in zip(parameters, uses.tolist(), strict=True) if number > 1]
-    if not shared:
-        raise MisconfigurationException(
-            "A gradient-oriented method needs parameters that several tasks share, but no two task losses depend on "
-            "the same one. Define `shared_parameters()` on the module, or use a loss-oriented method."
+
+    def __init__(self, module: nn.Module) -> None:
+        self.shared: list[nn.Parameter] = []
+        self.heads: list[nn.Parameter] = []
+        self._module = module
+        self._trained: list[bool] = []
+        self._looked: list[bool] = [False]
+        self._uses = torch.zeros(0, 0, dtype=torch.bool)
+        self._named: Callable[[], Iterable[nn.Parameter]] | None = getattr(module, "shared_parameters", None)
+
+    def look(self, output: StepOutput, tasks: list[str]) -> None:
+        """Look at a step's losses, if there is anything new to see.
+
+        Args:
+            output: What the step returned.
+            tasks: Names of the ``M`` tasks.
+
+        Raises:
+            MisconfigurationException: If no parameter is shared though none is frozen, or the backward pass hides
+                some.
+        """
+        trained = [parameter.requires_grad for parameter in self._module.parameters()]
+        if trained == self._trained and all(self._looked):
+            return
+        is_new = trained != self._trained
+        if is_new:  # At first, and where parameters are frozen or thawed.
+            self._looked = [False] * len(tasks)
+        if len(trained) != len(self._trained) or len(tasks) != len(self._uses):
+            self._uses = torch.zeros(len(tasks), len(trained), dtype=torch.bool)
+        self._trained = trained
+        if self._named is not None:
+            refuse_hidden(list(output.present.values()), self._module)
+            self._looked, named = [True], {id(parameter) for parameter in self._named()}
+            self._uses |= torch.tensor([id(parameter) in named for parameter in self._module.parameters()])
+        else:
+            self._find(output, tasks)
+        self._divide()
+
+    def _find(self, output: StepOutput, tasks: list[str]) -> None:
+        """Look at the tasks that were not looked at, on all ranks together."""
+        every = list(self._module.parameters())
+        places = [i for i, trained in enumerate(self._trained) if trained]
+        news = {i: output.present.get(task) for i, task in enumerate(tasks) if not self._looked[i]}
+        losses = {i: loss for i, loss in news.items() if loss is not None and loss.requires_grad and places}
+        parameters = [every[j] for j in places]
+        for i, loss in losses.items():
+            with explained():
+                gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+            self._uses[i, places] |= torch.tensor([gradient is not None for gradient in gradients])
+            self._looked[i] = True
+        used = [every[j] for j in places if self._uses[:, j].any()]
+        if losses:
+            refuse_hidden(list(output.present.values()), self._module, used)
+        self._join(every[0].device)
+
+    def _join(self, device: torch.device) -> None:
+        if is_distributed():
+            looked = torch.tensor(self._looked)[:, None]
+            joined = torch.cat([looked, self._uses], 1).to(device, torch.uint8)
+            dist.all_reduce(joined, dist.ReduceOp.MAX)
+            found = joined.bool().cpu()
+            self._looked, self._uses = found[:, 0].tolist(), found[:, 1:]
+
+    def _divide(self) -> None:
+        """By the number of tasks that use a parameter; named ones are used by all."""
+        needed = 1 if self._named is not None else 2
+        is_shared: Tensor = self._uses.sum(0) >= needed
+        every = list(zip(self._module.parameters(), is_shared.tolist(), strict=True))
+        self.shared = [parameter for parameter, shared in every if shared and parameter.requires_grad]
+        self.heads = [parameter for parameter, shared in every if not shared and parameter.requires_grad]
+        if self.shared or not all(self._looked):
+            return
+        if all(self._trained):
+            raise MisconfigurationException(
+                "A gradient-oriented method needs parameters that several tasks share, but no two task losses depend "
+                "on the same one. Define `shared_parameters()` on the module, or use a loss-oriented method."
+            )
+        rank_zero_info(
+            "All parameters that tasks share are frozen: until some thaw, the heads are trained by the sum of the "
+            "losses, and the gradient-oriented method has nothing to do."
         )
-    return shared

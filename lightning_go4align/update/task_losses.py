@@ -7,7 +7,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-HOW = "Return a mapping of task names to scalar losses, or {'task_losses': {...}, ...} with other entries beside it."
+from lightning_go4align.update.entries import check_loss, check_name
+
+HOW = (
+    "Return a mapping of task names to scalar losses, or {'task_losses': {...}, ...} with other entries beside it; "
+    "where the step has to return something else, let `MultiTaskCallback(method, losses=...)` pick them out of it."
+)
 
 
 class StepOutput:
@@ -16,62 +21,70 @@ class StepOutput:
     Args:
         output: The mapping of task names to scalar losses, or a mapping whose entry ``task_losses`` is one. None
             stands for the loss of an absent task, and in the place of the mapping for the absence of all.
+        source: What returned it, for errors.
 
     Attributes:
         losses: The task losses, None for one that is absent.
         present: Those that are there.
         extras: The other entries.
+        source: What returned it.
 
     Raises:
         TypeError: If it is no such mapping, or a loss is no floating-point tensor of one element.
-        ValueError: If it holds no task.
+        ValueError: If it holds no task, or one without a name.
 
     Example:
         >>> StepOutput({"task_losses": {"depth": torch.tensor(1.0)}, "predictions": 3}).extras
         {'predictions': 3}
     """
 
-    def __init__(self, output: Any) -> None:
-        self.losses: Mapping[str, Tensor | None] = {}
+    def __init__(self, output: Any, source: str = "`training_step`") -> None:
+        self.losses: dict[str, Tensor | None] = {}
         self.present: dict[str, Tensor] = {}
         self.extras: dict[str, Any] = {}
+        self.source = source
         if output is not None:
-            self._read(output)
+            self._read(output, source)
 
-    def _read(self, output: Any) -> None:
+    def _read(self, output: Any, source: str) -> None:
         if not isinstance(output, Mapping):
-            raise TypeError(
-                f"`training_step` must return its task losses, but returned a {type(output).__name__}. {HOW}"
-            )
+            raise TypeError(f"{source} must return its task losses, but returned a {type(output).__name__}. {HOW}")
         losses = output.get("task_losses", output)
         if not isinstance(losses, Mapping):
-            raise TypeError(f"`task_losses` must be a mapping, but is a {type(losses).__name__}. {HOW}")
+            raise TypeError(
+                f"{source} must return a mapping of `task_losses`, but they are a {type(losses).__name__}. {HOW}"
+            )
         if losses is output and "loss" in output:
             raise ValueError(
-                f"`training_step` returned a 'loss', which is what the method makes of task losses. {HOW}"
+                f"{source} returned a 'loss', which is what the method makes of the task losses: leave it out, or "
+                f"put a task of this name under 'task_losses'. {HOW}"
             )
         if not losses:
-            raise ValueError(f"`training_step` returned no task at all. {HOW}")
-        self.losses = losses
+            raise ValueError(f"{source} returned no task at all: for a batch without any, return None. {HOW}")
         if losses is not output:
-            self.extras = {key: value for key, value in output.items() if key not in ("task_losses", "loss")}
-        for task, loss in losses.items():
-            if not isinstance(task, str):
-                raise TypeError(f"The name of a task must be a string, but is {task!r}. {HOW}")
+            self.extras = own_entries(output)
+        for name, loss in losses.items():
+            task = check_name(name, HOW)
+            self.losses[task] = loss
             if loss is not None:
-                _check(task, loss)
+                check_loss(task, loss)
                 self.present[task] = loss
 
 
-def _check(task: str, loss: Any) -> None:
-    if not isinstance(loss, Tensor):
-        raise TypeError(f"The loss of task '{task}' must be a tensor with its graph, but is a {type(loss).__name__}.")
-    if loss.numel() != 1:
-        raise TypeError(
-            f"The loss of task '{task}' must be a scalar, but has shape {list(loss.shape)}. Reduce it: `.mean()`."
-        )
-    if not loss.is_floating_point():
-        raise TypeError(f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}.")
+def own_entries(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Select the entries of a step's output that are neither its losses nor what is made of them.
+
+    Args:
+        output: What the step returned.
+
+    Returns:
+        The entries beside ``task_losses`` and ``loss``.
+
+    Example:
+        >>> own_entries({"loss": 1.0, "predictions": 3})
+        {'predictions': 3}
+    """
+    return {key: value for key, value in output.items() if key not in ("task_losses", "loss")}
 
 
 def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device, gap: float = torch.nan) -> Tensor:
@@ -86,28 +99,12 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
     Returns:
         Task losses, shape ``[M]``, with their graph, in float32 or wider: sums of bfloat16 end at 256.
 
-    Raises:
-        ValueError: If the step returned a task that is not among ``tasks``, or none of its losses has a graph while
-            gradients are recorded.
-
     Example:
         >>> output = StepOutput({"b": torch.ones((), requires_grad=True)})
         >>> stack_losses(["a", "b"], output, torch.device("cpu"))
         tensor([nan, 1.], grad_fn=<StackBackward0>)
     """
-    unknown = [task for task in output.losses if task not in tasks]
-    if unknown:
-        raise ValueError(
-            f"`training_step` returned the tasks {unknown}, not among those of the first step or of the checkpoint, "
-            f"{list(tasks)}. Return every task, with None for one that is absent, from the first step on, and resume "
-            "with the names of the checkpoint."
-        )
     found = output.present
-    if found and torch.is_grad_enabled() and not any(loss.requires_grad for loss in found.values()):
-        raise ValueError(
-            "None of the losses that `training_step` returned has a graph. Do not detach them, "
-            "nor compute them under `no_grad`."
-        )
     if len(found) < len(tasks):
         found = dict.fromkeys(tasks, torch.full((), gap, dtype=torch.float32, device=device)) | found
     losses = torch.stack([_scalar(found[task]).to(device, non_blocking=True) for task in tasks])

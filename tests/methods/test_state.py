@@ -135,7 +135,7 @@ def test_saved_state_does_not_move_when_training_goes_on(make):
 
 
 def test_state_of_another_method_is_refused_with_advice():
-    with pytest.raises(ValueError, match=r"holds the state of FAMO, but `model.method` is GO4Align"):
+    with pytest.raises(ValueError, match=r"holds the state of FAMO, but the method is GO4Align"):
         load_full_state(GO4Align(), full_state(FAMO(3)))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torchjd.aggregation import MGDA, Aggregator
 from torchjd.scalarization import Scalarizer, Sum
 from toy import Toy, fitted, loader, outcome, quiet_trainer
@@ -329,14 +328,5 @@ class Middle(Thawing):
 def test_a_batch_without_a_task_does_not_forget_what_is_shared() -> None:
     module, callback = Middle(), MultiTaskCallback(MGDA())
     quiet_trainer(max_epochs=1, callbacks=[callback], limit_train_batches=2).fit(module, loader())
-    shared = {id(parameter) for parameter in callback._balancer.weighting._shared}
+    shared = {id(parameter) for parameter in callback._balancer.weighting._parameters.shared}
     assert {id(parameter) for parameter in module.middle.parameters()} <= shared
-
-
-def test_an_aggregator_without_trained_shared_parameters_is_told_so() -> None:
-    class Frozen(Thawing):
-        def shared_parameters(self) -> Any:
-            return self.trunk.parameters()
-
-    with pytest.raises(MisconfigurationException, match="all of them are frozen"):
-        quiet_trainer(callbacks=[MultiTaskCallback(MGDA())]).fit(Frozen(), loader())

@@ -1,0 +1,87 @@
+"""Whether a fit goes on where the one before ended."""
+
+import weakref
+
+import lightning.pytorch as pl
+from torch import nn
+
+from lightning_go4align.update.balancer import Balancer
+
+
+class Continuation:
+    """Tell a fit that goes on with the one before from one that begins anew, as the folds of a cross-validation do.
+
+    A fit goes on if the same trainer fits the same module again, or if the parameters are those of the fit before and
+    nobody changed them since, whatever module and trainer hold them now. It begins anew for another model, and where
+    the model was set back. A resume from a checkpoint is for the checkpoint to say.
+
+    Attributes:
+        has_gone_on: Whether the last fit that began went on.
+        told: What a user should know of that; None if there is nothing to tell.
+
+    Example:
+        >>> from lightning.pytorch.demos.boring_classes import BoringModel
+        >>> module, trainer = BoringModel(), pl.Trainer(logger=False, enable_checkpointing=False)
+        >>> fits = Continuation()
+        >>> fits.goes_on(trainer, module)
+        False
+        >>> fits.end(trainer, module)
+        >>> fits.goes_on(trainer, module), fits.goes_on(trainer, BoringModel())
+        (True, False)
+    """
+
+    def __init__(self) -> None:
+        self.has_gone_on = False
+        self.told: str | None = None
+        self._trained: list[tuple[weakref.ref[nn.Parameter], int]] = []
+        self._pair: tuple[weakref.ref[pl.Trainer], weakref.ref[pl.LightningModule]] | None = None
+
+    def begin(self, trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) -> None:
+        """Let a method go on with the fit before or begin anew, and note which in ``told``.
+
+        Args:
+            trainer: The trainer, in its ``setup``.
+            module: The module that it is about to fit.
+            balancer: The method with its tasks.
+        """
+        self.told, self.has_gone_on = None, self.goes_on(trainer, module)
+        if self.has_gone_on:
+            self.told = f"This fit goes on with what {balancer.method} learned in the one before, as the model does."
+        elif balancer.begin_anew():
+            self.told = (
+                f"This fit begins anew: what {balancer.method} learned in the one before is forgotten, for the model "
+                "is another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
+            )
+
+    def goes_on(self, trainer: pl.Trainer, module: pl.LightningModule) -> bool:
+        """Compare a fit that begins with the one that ended last.
+
+        Args:
+            trainer: The trainer, in its ``setup``.
+            module: The module that it is about to fit.
+
+        Returns:
+            Whether it goes on with it; False if there was none.
+        """
+        if self._pair is None:
+            return False
+        again = self._pair[0]() is trainer and self._pair[1]() is module and trainer.global_step > 0
+        return again or self._is_unchanged(module)
+
+    def _is_unchanged(self, module: pl.LightningModule) -> bool:
+        now = list(module.parameters())
+        return len(now) == len(self._trained) and all(
+            before() is parameter and version == parameter._version
+            for (before, version), parameter in zip(self._trained, now, strict=True)
+        )
+
+    def end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Note where a fit ended.
+
+        Args:
+            trainer: The trainer.
+            module: The module, trained.
+        """
+        self._pair = (weakref.ref(trainer), weakref.ref(module))
+        # A version counts how often a parameter was changed in place.
+        self._trained = [(weakref.ref(parameter), parameter._version) for parameter in module.parameters()]
