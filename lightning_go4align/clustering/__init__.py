@@ -1,5 +1,6 @@
 """Other solvers of Eq. 3, with the signature of ``kmeans_1d``; each that needs a package is in its own module."""
 
+from lightning_go4align.clustering.automatic import AutomaticKMeans
 from lightning_go4align.clustering.given import (
     FixedGroups,
     FixedGroupWeights,
@@ -9,4 +10,12 @@ from lightning_go4align.clustering.given import (
 )
 from lightning_go4align.functional.grouping import kmeans_1d
 
-__all__ = ["FixedGroupWeights", "FixedGroups", "RandomGroupWeights", "RandomGroups", "kmeans_1d", "ungrouped"]
+__all__ = [
+    "AutomaticKMeans",
+    "FixedGroupWeights",
+    "FixedGroups",
+    "RandomGroupWeights",
+    "RandomGroups",
+    "kmeans_1d",
+    "ungrouped",
+]

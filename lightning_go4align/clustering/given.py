@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.clustering.ranked import ranked, ranked_by
+from lightning_go4align.functional.arguments import as_integer, as_list, check_callable, non_negative
 from lightning_go4align.functional.grouping import Grouping, check_num_clusters
 
 GroupWeights = Callable[[Tensor, Tensor, int], Grouping]
@@ -20,6 +21,7 @@ class FixedGroups:
         weights: What the groups weigh: by default the mean indicator of their tasks, as in Eq. 3.
 
     Raises:
+        TypeError: If ``groups`` is no list of integers, or ``weights`` a class.
         ValueError: If the numbers of tasks or groups do not fit.
 
     Example:
@@ -28,15 +30,16 @@ class FixedGroups:
     """
 
     def __init__(self, groups: Sequence[int], weights: GroupWeights = ranked) -> None:
-        self.groups = list(groups)
+        check_callable("weights", weights, "FixedGroupWeights([0.6, 0.2])")
+        self.groups = [as_integer("groups", group, least=0) for group in as_list("groups", groups)]
         self.weights = weights
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
         check_num_clusters(points, num_clusters)
-        if len(self.groups) != len(points) or not all(0 <= group < num_clusters for group in self.groups):
+        if len(self.groups) != len(points) or not all(group < num_clusters for group in self.groups):
             raise ValueError(
                 f"`groups` must hold one number from 0 to {num_clusters - 1} for each of {len(points)} tasks, but is "
-                f"{self.groups}. Change it, or `num_groups`, in `model.method`."
+                f"{self.groups}. Change it, or `num_groups`."
             )
         labels = torch.tensor(self.groups, dtype=torch.int64).to(points.device)
         return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), num_clusters)
@@ -55,6 +58,7 @@ class RandomGroups:
     """
 
     def __init__(self, weights: GroupWeights = ranked) -> None:
+        check_callable("weights", weights, "FixedGroupWeights([0.6, 0.2])")
         self.weights = weights
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
@@ -71,6 +75,7 @@ class FixedGroupWeights:
         weights: Weight of each group, at least 0; the paper lets the weights of all tasks add up to 1.
 
     Raises:
+        TypeError: If ``weights`` is no list of numbers.
         ValueError: If a weight is negative or their number is not that of the groups.
 
     Example:
@@ -80,15 +85,13 @@ class FixedGroupWeights:
     """
 
     def __init__(self, weights: Sequence[float]) -> None:
-        if not all(weight >= 0 for weight in weights):
-            raise ValueError(f"`weights` must be at least 0, but are {list(weights)}. Change them in `model.method`.")
-        self.weights = list(weights)
+        self.weights = [non_negative("weights", weight) for weight in as_list("weights", weights)]
 
     def __call__(self, points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
         if len(self.weights) != num_clusters:
             raise ValueError(
                 f"`weights` must hold one weight for each of {num_clusters} groups, but is {self.weights}. "
-                "Change it, or `num_groups`, in `model.method`."
+                "Change it, or `num_groups`."
             )
         return ranked_by(torch.tensor(self.weights, dtype=points.dtype).to(points.device), labels)
 
@@ -96,7 +99,8 @@ class FixedGroupWeights:
 class RandomGroupWeights:
     """Draw the weight of each group anew at every step (Fig. 5 i), from torch's global generator.
 
-    Weights are uniform draws, divided by their sum over all tasks: task weights add up to 1.
+    Weights are uniform draws, divided by their sum over the tasks that are present and multiplied with the share of
+    these: task weights add up to 1 if all are.
 
     Example:
         >>> clustering = FixedGroups([1, 1, 0], RandomGroupWeights())
@@ -109,7 +113,8 @@ class RandomGroupWeights:
         drawn = torch.rand(num_clusters, dtype=torch.float64).to(points.device, points.dtype)
         grouping = ranked_by(drawn, labels)
         total = grouping.task_weights.sum().clamp(min=torch.finfo(points.dtype).tiny)
-        return Grouping(grouping.assignment, grouping.group_weights / total)
+        share = (labels >= 0).sum(dtype=points.dtype) / len(labels)
+        return Grouping(grouping.assignment, grouping.group_weights / total * share)
 
 
 def ungrouped(points: Tensor, num_clusters: int) -> Grouping:
@@ -117,15 +122,19 @@ def ungrouped(points: Tensor, num_clusters: int) -> Grouping:
 
     Args:
         points: Points, shape ``[M]``; NaN for an absent task.
-        num_clusters: Not used: there are as many groups as tasks.
+        num_clusters: From 1 to ``M``; not used: there are as many groups as tasks.
 
     Returns:
         The grouping into ``M`` groups, whose weights are the points themselves.
+
+    Raises:
+        ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
 
     Example:
         >>> ungrouped(torch.tensor([3.0, 1.0]), 1).task_weights
         tensor([3., 1.])
     """
+    check_num_clusters(points, num_clusters)
     labels = torch.arange(len(points), device=points.device)
     absent = points.isfinite().logical_not()
     return ranked(points, labels.masked_fill(absent, -1), len(points))

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # torch's. What a library does cannot be traced.
 def cluster_on_host(points: Tensor, num_clusters: int, solve: Callable[[Floats, int], Labels]) -> Grouping:
     """Cluster points by a library that needs them in host memory: a stall of the device at each call.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host
+from lightning_go4align.functional.arguments import as_integer, positive
 from lightning_go4align.functional.grouping import Grouping
 
 LARGEST = 1e15  # The package counts in float32: the square of a larger distance would overflow.
@@ -33,7 +34,8 @@ class Lloyd:
         tol: Squared sum of the centres' moves below which it stops, positive; the unit is the points', squared.
 
     Raises:
-        ValueError: If an argument is out of range.
+        TypeError: If an argument is no number.
+        ValueError: If it is out of range.
 
     Example:
         >>> Lloyd()(torch.tensor([0.1, 5.0, 0.3, 5.2]), 2).assignment
@@ -41,13 +43,8 @@ class Lloyd:
     """
 
     def __init__(self, iter_limit: int = 100, tol: float = 1e-4) -> None:
-        if iter_limit < 1 or not tol > 0:
-            raise ValueError(
-                f"`iter_limit` must be at least 1 and `tol` positive, but they are {iter_limit} and {tol}. "
-                "Change them in `model.method`."
-            )
-        self.iter_limit = iter_limit
-        self.tol = tol
+        self.iter_limit = as_integer("iter_limit", iter_limit, least=1)
+        self.tol = positive("tol", tol)
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
         return cluster_on_host(points, num_clusters, self._solve)

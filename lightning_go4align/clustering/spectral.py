@@ -5,6 +5,7 @@ from sklearn.cluster import SpectralClustering
 from torch import Tensor
 
 from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host, standardized
+from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.grouping import Grouping
 
 CONNECTED = 1e-9  # Least affinity: a graph in parts has no unique spectrum.
@@ -22,7 +23,8 @@ class Spectral:
         gamma: How fast affinity falls with distance, positive.
 
     Raises:
-        ValueError: If ``gamma`` is not positive.
+        TypeError: If ``gamma`` is no number.
+        ValueError: If it is not positive.
 
     Example:
         >>> import torch
@@ -31,9 +33,7 @@ class Spectral:
     """
 
     def __init__(self, gamma: float = 1.0) -> None:
-        if not 0 < gamma < float("inf"):
-            raise ValueError(f"`gamma` must be positive, but is {gamma}. Change it in `model.method`.")
-        self.gamma = gamma
+        self.gamma = positive("gamma", gamma)
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
         return cluster_on_host(points, num_clusters, self._solve)

@@ -1,7 +1,7 @@
 """Dynamical group assignment: exact K-means in one dimension (Section 3.2 of the paper)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lightning_go4align.functional.exact_device import solve_on_device
 from lightning_go4align.functional.exact_host import solve_on_host
+from lightning_go4align.functional.values import is_readable
 
 
 class Grouping(NamedTuple):
@@ -26,6 +27,8 @@ class Grouping(NamedTuple):
         >>> grouping.matrix
         tensor([[0., 1., 0.],
                 [1., 0., 1.]])
+        >>> grouping.sizes, grouping.num_occupied
+        (tensor([1, 2]), tensor(2))
     """
 
     assignment: Tensor
@@ -34,8 +37,22 @@ class Grouping(NamedTuple):
     @property
     def matrix(self) -> Tensor:
         r"""The paper's assignment matrix :math:`\mathcal G`, shape ``[K, M]``, of zeros and ones."""
+        return self._members.to(self.group_weights.dtype)
+
+    @property
+    def sizes(self) -> Tensor:
+        """Number of tasks in each group, shape ``[K]``, int64."""
+        return self._members.sum(-1)
+
+    @property
+    def num_occupied(self) -> Tensor:
+        """Number of groups that hold a task, shape ``[]``, int64."""
+        return (self.sizes > 0).sum(-1)
+
+    @property
+    def _members(self) -> Tensor:
         ranks = torch.arange(self.group_weights.shape[-1], device=self.assignment.device)
-        return (self.assignment[..., None, :] == ranks[:, None]).to(self.group_weights.dtype)
+        return self.assignment[..., None, :] == ranks[:, None]
 
     @property
     def task_weights(self) -> Tensor:
@@ -44,8 +61,11 @@ class Grouping(NamedTuple):
         return weights.masked_fill(self.assignment < 0, 0)
 
 
-Clustering = Callable[[Tensor, int], Grouping]
-"""Solver of Eq. 3: ``(points [M], num_clusters) -> Grouping``; points that are NaN are in no group."""
+Clustering = Callable[[Tensor, Any], Grouping]
+"""Solver of Eq. 3: ``(points [M], num_clusters) -> Grouping``; points that are NaN are in no group.
+
+The number is an integer, and None for a clustering that chooses it itself and says so by ``chooses_number = True``.
+"""
 
 
 def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
@@ -137,10 +157,22 @@ def check_num_clusters(points: Tensor, num_clusters: int) -> None:
     shape = points.shape
     if len(shape) != 1 or shape[0] == 0:
         raise ValueError(f"`points` must be a vector of at least one number, but has shape {list(shape)}.")
-    if not 1 <= num_clusters <= shape[0]:
+    check_num_groups(num_clusters, shape[0])
+
+
+def check_num_groups(num_groups: int, num_tasks: int) -> None:
+    """Refuse a number of groups outside ``[1, M]``.
+
+    Args:
+        num_groups: ``K``.
+        num_tasks: ``M``.
+
+    Raises:
+        ValueError: If it lies outside.
+    """
+    if not 1 <= num_groups <= num_tasks:
         raise ValueError(
-            f"`num_groups` must lie in [1, {shape[0]}], the number of tasks, but is {num_clusters}. "
-            "Change it in `model.method`."
+            f"`num_groups` must lie in [1, {num_tasks}], the number of tasks, but is {num_groups}. Change it."
         )
 
 
@@ -148,7 +180,7 @@ def _solve(points: Tensor, sizes: range) -> list[Grouping]:
     """Solve where the points are; to read a tensor in host memory stalls nothing."""
     if points.requires_grad:
         points = points.detach()
-    if points.is_cpu and points.dtype != torch.bfloat16:  # which NumPy lacks
+    if points.dtype != torch.bfloat16 and is_readable(points):  # NumPy lacks bfloat16.
         numbers = points.numpy()
         solutions = solve_on_host(numbers.astype(np.float64), sizes)
         return [Grouping(torch.from_numpy(a), torch.from_numpy(m.astype(numbers.dtype))) for a, m in solutions]

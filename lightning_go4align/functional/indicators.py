@@ -23,8 +23,9 @@ def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
 
     Args:
         losses: Task losses, shape ``[M]``. A task whose loss is not positive and finite takes no part.
-        reduction: What :math:`\tilde L` is: ``"mean"``, the average loss of Eq. 5, or ``"sum"``, the total of
-            the losses, as the authors' code has it: weights ``M`` times larger, of the size of a plain sum's.
+        reduction: What :math:`\tilde L` is: ``"mean"``, the average loss of Eq. 5, or ``"sum"``, ``M`` times that,
+            which is the total of the losses, as the authors' code has it, where all take part: weights of the size
+            of a plain sum's.
 
     Returns:
         Scale vector, shape ``[M]``, without unit; with ``"mean"`` 1 for a task whose loss is the average. NaN
@@ -37,8 +38,9 @@ def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
     xp: Any = _namespace(losses)
     counted = valid_losses(losses)
     total = xp.where(counted, losses, 0).sum()
-    if reduction == "mean":
-        total = total / counted.sum()
+    number = counted.sum(dtype=losses.dtype)
+    # Of the other tasks' losses nothing is known: they count as average ones.
+    total = total / number if reduction == "mean" else total * (len(losses) / number)
     return xp.where(counted, total / losses, xp.nan)  # type: ignore[no-any-return]  # one of two namespaces
 
 
@@ -69,23 +71,28 @@ def smoothness_vector(log_previous: Array, losses: Array, beta: float) -> Array:
     return xp.where(valid_losses(losses), log_previous - beta * losses, log_previous)  # type: ignore[no-any-return]  # as above
 
 
-def softmax(log_smoothness: Array) -> Array:
-    r"""Normalise a smoothness vector: :math:`\sigma` of Eq. 6.
+def masked_softmax(logits: Array, present: Array) -> Array:
+    r"""Share out weights of mean :math:`1 / M` among the tasks that are present: :math:`\sigma` of Eq. 6.
+
+    So a task weighs as much beside few others as beside many, and an absent one takes nothing from those present.
 
     Args:
-        log_smoothness: Logarithm of the smoothness vector up to a constant, shape ``[M]``.
+        logits: Logarithms of the weights up to a constant, shape ``[M]``, such as those of the smoothness vector.
+        present: Which tasks are, shape ``[M]``, bool.
 
     Returns:
-        Smoothness vector, shape ``[M]``, summing to 1.
+        Weights, shape ``[M]``, summing to 1 if all tasks are present; 0 for an absent task. NaN if none is present.
 
     Example:
-        >>> softmax(np.array([-1.0, -1.0]))
-        array([0.5, 0.5])
+        >>> masked_softmax(np.zeros(4), np.array([True, True, False, False]))
+        array([0.25, 0.25, 0.  , 0.  ])
     """
-    if isinstance(log_smoothness, Tensor):
-        return log_smoothness.softmax(0)
-    powers = np.exp(log_smoothness - log_smoothness.max())
-    return powers / powers.sum()  # type: ignore[no-any-return]  # NumPy's stub
+    share = present.sum(dtype=logits.dtype) / len(logits)
+    if isinstance(logits, Tensor):
+        return logits.masked_fill(~present, -torch.inf).softmax(0) * share
+    logits = np.where(present, logits, -np.inf)
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum() * share  # type: ignore[no-any-return]  # NumPy's stub
 
 
 def group_indicators(scale: Array, smoothness: Array) -> Array:
@@ -95,7 +102,7 @@ def group_indicators(scale: Array, smoothness: Array) -> Array:
 
     Args:
         scale: Scale vector, shape ``[M]``.
-        smoothness: Smoothness vector, shape ``[M]``, summing to 1.
+        smoothness: Smoothness vector, shape ``[M]``, summing to 1 if all tasks are present.
 
     Returns:
         Group indicators, shape ``[M]``, without unit.
@@ -135,7 +142,7 @@ def check_reduction(reduction: str) -> None:
         ValueError: If it is neither ``"sum"`` nor ``"mean"``.
     """
     if reduction not in get_args(Reduction):
-        raise ValueError(f"`reduction` must be 'sum' or 'mean', but is {reduction!r}. Change it in `model.method`.")
+        raise ValueError(f"`reduction` must be 'sum' or 'mean', but is {reduction!r}.")
 
 
 def _namespace(values: Array) -> ModuleType:

@@ -45,7 +45,7 @@ def group_number_criterion(indicators: Tensor, max_groups: int) -> Tensor:
     present = points.isfinite()
     number, mean = present.sum().clamp(min=1), points.masked_fill(~present, 0).sum() / present.sum().clamp(min=1)
     path = kmeans_1d_path(points, max_groups)
-    squares, sizes = sum_of_squares(points, path), path.matrix.sum(-1)
+    squares, sizes = sum_of_squares(points, path), path.sizes.to(points.dtype)
     numbers = torch.arange(1, max_groups + 1, dtype=points.dtype, device=points.device)
     variance = (SCALE + squares / 2) / (SHAPE + 1 + (number - numbers).clamp(min=0) / 2)
     fit = (number + 2 * (SHAPE + 1)) * variance.log() + (squares + 2 * SCALE) / variance

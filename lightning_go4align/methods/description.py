@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from torch import nn
+
 SIMPLE = (bool, int, float, str, list, tuple, type(None))
 
 
@@ -20,6 +22,8 @@ def describe(part: Callable[..., Any]) -> str:
         >>> describe(kmeans_1d), describe(FixedGroups([0, 1]))
         ('kmeans_1d', 'FixedGroups(groups=[0, 1], weights=ranked)')
     """
+    if isinstance(part, nn.Module):
+        return repr(part)
     if hasattr(part, "__name__"):
         return str(part.__name__)
     settings = [

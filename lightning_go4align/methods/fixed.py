@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer, as_list, non_negative
+from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.functional.objective import weighted_risk
 
 
@@ -26,6 +28,7 @@ class FixedWeights(Scalarizer):
         weights: Weight of each task, at least 0. A task of weight 0 takes no part, even if its loss is NaN.
 
     Raises:
+        TypeError: If ``weights`` is no list of numbers, or the losses are no tensor.
         ValueError: If a weight is negative or their number is not that of the tasks.
 
     Example:
@@ -38,16 +41,16 @@ class FixedWeights(Scalarizer):
 
     def __init__(self, weights: Sequence[float]) -> None:
         super().__init__()
-        if not all(0 <= weight < float("inf") for weight in weights):
-            raise ValueError(f"`weights` must be at least 0, but are {list(weights)}. Change them.")
-        self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), persistent=False)
+        numbers = [non_negative("weights", weight) for weight in as_list("weights", weights)]
+        self.register_buffer("weights", torch.tensor(numbers, dtype=torch.float32), persistent=False)
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
+        losses = check_losses(losses).flatten()
         if losses.shape != self.weights.shape:
             raise ValueError(
                 f"`weights` must hold one number for each of the {losses.numel()} tasks, but holds "
-                f"{len(self.weights)}. Change it."
+                f"{len(self.weights)}. Change their number."
             )
         return weighted_risk(losses, self.weights.masked_fill(losses.detach().isfinite().logical_not(), 0))
 
@@ -63,6 +66,7 @@ class SingleTask(Scalarizer):
         task: The task: its name, or its place among the losses, from 0.
 
     Raises:
+        TypeError: If ``task`` is neither a name nor an integer, or the losses are no tensor.
         ValueError: If there is no such task, or a name is given and the names of the tasks are not known.
 
     Example:
@@ -74,20 +78,21 @@ class SingleTask(Scalarizer):
 
     def __init__(self, task: int | str) -> None:
         super().__init__()
-        self.task = task
-        self.place = task if isinstance(task, int) else None
+        self.task = task if isinstance(task, str) else as_integer("task", task)
+        self.place = None if isinstance(self.task, str) else self.task
 
     def name_tasks(self, names: Sequence[str]) -> None:
         if isinstance(self.task, str) and self.task not in names:
-            raise ValueError(f"`task` must be one of {list(names)}, but is '{self.task}'. Change it.")
+            raise ValueError(f"`task` must be one of {list(names)}, but is '{self.task}'. Name one of them.")
         self.place = names.index(self.task) if isinstance(self.task, str) else self.task
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         if self.place is None:
             raise ValueError(f"Which loss is '{self.task}'? Give the number of the task, or call `name_tasks` first.")
+        losses = check_losses(losses).flatten()
         if not 0 <= self.place < len(losses):
-            raise ValueError(f"`task` must lie in [0, {len(losses) - 1}], but is {self.place}. Change it.")
+            raise ValueError(f"`task` must lie in [0, {len(losses) - 1}], but is {self.place}. Choose one of these.")
         places = torch.arange(len(losses), device=losses.device)
         chosen = (places == self.place) & losses.detach().isfinite()
         return weighted_risk(losses, chosen.to(torch.float32))

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
+from torchjd import Stateful
 from torchjd.aggregation import Aggregator, Weighting
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.methods.kinds import check_scalarizer
+from lightning_go4align.methods.stateful import reset_parts
 
 LEARNING_RATE = 0.025  # Of UW's log-variances in the published code; its FAMO has the same.
 
@@ -32,7 +36,7 @@ class LearnsAfterEpoch(Protocol):
         """Close the epoch."""
 
 
-class WithLearningRate(Scalarizer):
+class WithLearningRate(Scalarizer, Stateful):
     """Give the parameters that a method learns with the model (UW, IMTL-L) a learning rate of their own.
 
     Args:
@@ -40,6 +44,7 @@ class WithLearningRate(Scalarizer):
         learning_rate: Its learning rate, positive; without this wrapper 0.025.
 
     Raises:
+        TypeError: If ``method`` is no scalarizer, or ``learning_rate`` no number.
         ValueError: If ``learning_rate`` is not positive, or the method learns nothing with the model.
 
     Example:
@@ -51,15 +56,14 @@ class WithLearningRate(Scalarizer):
 
     def __init__(self, method: Scalarizer, learning_rate: float = LEARNING_RATE) -> None:
         super().__init__()
-        if not 0 < learning_rate < float("inf"):
-            raise ValueError(f"`learning_rate` must be positive and finite, but is {learning_rate}. Change it.")
+        check_scalarizer(method)
+        self.learning_rate = positive("learning_rate", learning_rate)
         if not learned_parameters(method):
             raise ValueError(
-                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it "
-                "without `WithLearningRate`."
+                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it without "
+                "`WithLearningRate`."
             )
         self.method = method
-        self.learning_rate = learning_rate
 
     @property
     def grouping(self) -> Grouping | None:
@@ -75,6 +79,11 @@ class WithLearningRate(Scalarizer):
     def forward(self, losses: Tensor, /) -> Tensor:
         objective: Tensor = self.method(losses)
         return objective
+
+    @override
+    def reset(self) -> None:
+        """Let the method forget what it has learned and seen."""
+        reset_parts(self)
 
     @override
     def __repr__(self) -> str:

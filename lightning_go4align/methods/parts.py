@@ -2,16 +2,21 @@
 
 import torch
 from torch import Tensor
-from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.functional.indicators import Reduction, check_reduction, smoothness_vector, valid_losses
-from lightning_go4align.functional.objective import weighted_risk
-from lightning_go4align.functional.precision import widest
-from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+from lightning_go4align.functional.arguments import non_negative
+from lightning_go4align.functional.indicators import (
+    Reduction,
+    check_reduction,
+    masked_softmax,
+    smoothness_vector,
+    valid_losses,
+)
+from lightning_go4align.functional.losses import check_number_of_tasks
+from lightning_go4align.methods.loss_weighted import LossWeighted
 
 
-class Smoothness(SizedByFirstCall, Scalarizer):
+class Smoothness(LossWeighted):
     r"""Weigh tasks by the smoothness vector alone (Eq. 6; second row of Table 3).
 
     The other parts are settings of ``GO4Align``: with ``clustering=ungrouped`` each task has its own weight
@@ -19,13 +24,15 @@ class Smoothness(SizedByFirstCall, Scalarizer):
 
     Args:
         beta: Temperature (Eq. 6), at least 0: how fast a task with large losses loses weight.
-        reduction: ``"sum"``: weights of sum ``M``; ``"mean"``: of sum 1. As in ``GO4Align`` with equal losses.
+        reduction: ``"sum"``: weights that average 1 over the tasks that are present; ``"mean"``: those divided by
+            ``M``. As in ``GO4Align`` with equal losses.
 
     Attributes:
         task_weights: The last task weights, shape ``[M]``.
 
     Raises:
-        ValueError: If ``beta`` is negative.
+        TypeError: If ``beta`` is no number, or the losses are no tensor.
+        ValueError: If ``beta`` is negative or not finite.
 
     Example:
         >>> method = Smoothness(beta=1.0)
@@ -34,33 +41,29 @@ class Smoothness(SizedByFirstCall, Scalarizer):
         tensor([1.4621, 0.5379], dtype=torch.float64)
     """
 
-    skips_missing: bool = True
     log_smoothness: Tensor | None
 
     def __init__(self, beta: float = 1e-4, reduction: Reduction = "sum") -> None:
         super().__init__()
-        if not 0 <= beta < float("inf"):
-            raise ValueError(f"`beta` must be a number of at least 0, but is {beta}. Change it in `model.method`.")
+        self.beta = non_negative("beta", beta)
         check_reduction(reduction)
-        self.beta = beta
         self.reduction = reduction
         self.register_buffer("log_smoothness", None)
-        self.task_weights: Tensor | None = None
 
     @override
-    def forward(self, losses: Tensor, /) -> Tensor:
-        values = losses.detach().to(widest(losses.device))
-        previous = torch.zeros_like(values) if self.log_smoothness is None else self.log_smoothness
-        self.log_smoothness = smoothness_vector(previous, values, self.beta)
+    def weigh(self, losses: Tensor) -> Tensor:
+        previous = torch.zeros_like(losses) if self.log_smoothness is None else self.log_smoothness
+        check_number_of_tasks(losses, len(previous))
+        self.log_smoothness = smoothness_vector(previous, losses, self.beta)
+        present = valid_losses(losses)
         total = len(losses) if self.reduction == "sum" else 1
-        weights = total * self.log_smoothness.softmax(0)
-        self.task_weights = torch.where(valid_losses(values), weights, 0)
-        return weighted_risk(losses, self.task_weights)
+        return torch.where(present, total * masked_softmax(self.log_smoothness, present), 0)
 
     @override
     def __repr__(self) -> str:
         return f"Smoothness(beta={self.beta}, reduction={self.reduction!r})"
 
+    @override
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""
         self.log_smoothness = self.task_weights = None

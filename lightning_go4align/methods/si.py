@@ -6,6 +6,7 @@ from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.functional.indicators import valid_losses
+from lightning_go4align.functional.losses import check_losses
 
 
 class SI(Scalarizer):
@@ -25,6 +26,7 @@ class SI(Scalarizer):
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
+        losses = check_losses(losses)
         counted = valid_losses(losses.detach())
         # A NaN must be gone before the logarithm: 0 times its gradient would be NaN.
         return torch.where(counted, losses, 1).log().sum()

@@ -1,11 +1,16 @@
 """The two conventions for the parameters of single tasks under gradient-oriented methods."""
 
+from torchjd import Stateful
 from torchjd.aggregation import Aggregator, WeightedAggregator, Weighting
 from torchjd.linalg import Matrix
+from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import check_instance
+from lightning_go4align.methods.stateful import reset_parts
 
-class WithWeighedHeads(WeightedAggregator):
+
+class WithWeighedHeads(WeightedAggregator, Stateful):
     r"""Let the heads follow the weighted sum of the losses, as in the published MGDA, IMTL-G and Nash-MTL.
 
     Without this wrapper each head :math:`\theta^m` has the gradient of its plain loss, :math:`\nabla L^m`, as in
@@ -17,7 +22,7 @@ class WithWeighedHeads(WeightedAggregator):
         aggregator: The aggregator: one with weights, such as ``MGDA``.
 
     Raises:
-        TypeError: If the aggregator has no weights.
+        TypeError: If the aggregator has no weights, or is a class or a scalarizer.
 
     Example:
         >>> from torchjd.aggregation import MGDA
@@ -29,6 +34,11 @@ class WithWeighedHeads(WeightedAggregator):
 
     def __init__(self, aggregator: Aggregator) -> None:
         super().__init__(weighting_of(aggregator))
+
+    @override
+    def reset(self) -> None:
+        """Let the aggregator forget the Jacobians seen so far."""
+        reset_parts(self)
 
     @override
     def __repr__(self) -> str:
@@ -45,16 +55,22 @@ def weighting_of(aggregator: Aggregator) -> Weighting[Matrix]:
         Its weighting of a Jacobian.
 
     Raises:
-        TypeError: If the aggregator has no weights.
+        TypeError: If it is none with weights.
 
     Example:
         >>> from torchjd.aggregation import Sum
         >>> weighting_of(Sum())
         SumWeighting()
     """
+    check_instance("aggregator", aggregator)
+    if isinstance(aggregator, Scalarizer):
+        raise TypeError(
+            f"`aggregator` must be an aggregator, but {aggregator} is a scalarizer: to group it, use "
+            "`GroupedScalarizer`; heads follow its weights anyway."
+        )
     if not isinstance(aggregator, WeightedAggregator):
         raise TypeError(
-            f"`aggregator` must have weights, but {aggregator} has none. Give a weighted one in `model.method`, such "
-            "as torchjd.aggregation.MGDA."
+            f"`aggregator` must have weights, but {aggregator} has none. Give a weighted one, such as "
+            "torchjd.aggregation.MGDA."
         )
     return aggregator.weighting

@@ -1,0 +1,66 @@
+"""The assignment step of a method: its clustering, and the number of groups that it is asked for."""
+
+from torch import Tensor
+
+from lightning_go4align.functional.arguments import as_integer, check_callable
+from lightning_go4align.functional.grouping import Clustering, Grouping, check_num_groups
+
+
+def check_clustering(num_groups: object, clustering: object) -> int | None:
+    """Check that a number of groups and a clustering can be used, and go together.
+
+    Args:
+        num_groups: ``K``, an integer of at least 1; None for a clustering that chooses it.
+        clustering: Solver of Eq. 3.
+
+    Returns:
+        ``K`` as a plain integer, or None.
+
+    Raises:
+        TypeError: If the number is no integer, or the clustering is a class or cannot be called.
+        ValueError: If the number is below 1, or is given to a clustering that chooses it itself, or to no other.
+
+    Example:
+        >>> import numpy as np
+        >>> from lightning_go4align.functional.grouping import kmeans_1d
+        >>> check_clustering(np.int64(2), kmeans_1d)
+        2
+    """
+    check_callable("clustering", clustering, "kmeans_1d")
+    chooses = bool(getattr(clustering, "chooses_number", False))
+    name = getattr(clustering, "__name__", type(clustering).__name__)
+    if num_groups is None and not chooses:
+        raise ValueError(
+            f"`num_groups` must be a number, since {name} does not choose it: give one, or "
+            "`clustering=AutomaticKMeans()`."
+        )
+    if num_groups is not None and chooses:
+        raise ValueError(
+            f"`num_groups` must be None, since {name} chooses the number of groups, but is {num_groups!r}."
+        )
+    return None if num_groups is None else as_integer("num_groups", num_groups, least=1)
+
+
+def assign_groups(indicators: Tensor, num_groups: int | None, clustering: Clustering) -> Grouping:
+    """Cluster the indicators of all tasks (Eq. 3).
+
+    Args:
+        indicators: Group indicators, shape ``[M]``; NaN for an absent task.
+        num_groups: ``K``, or None for a clustering that chooses it.
+        clustering: Solver of Eq. 3.
+
+    Returns:
+        The grouping.
+
+    Raises:
+        ValueError: If ``K`` is larger than ``M``.
+
+    Example:
+        >>> import torch
+        >>> from lightning_go4align.functional.grouping import kmeans_1d
+        >>> assign_groups(torch.tensor([1.0, 9.0]), 1, kmeans_1d).group_weights
+        tensor([5.])
+    """
+    if num_groups is not None:
+        check_num_groups(num_groups, len(indicators))
+    return clustering(indicators, num_groups)

@@ -1,0 +1,80 @@
+"""The values of losses without their graph, wherever a method is called: eagerly, compiled, or under ``torch.func``."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+# What torch.func's transforms wrap tensors in has no public name.
+from torch._C import _DisableFuncTorch  # type: ignore[attr-defined]  # Not in torch's stub.
+from torch._C._functorch import get_unwrapped, is_functorch_wrapped_tensor, is_gradtrackingtensor
+
+Method = TypeVar("Method", bound=nn.Module)
+Result = TypeVar("Result")
+
+
+def on_values(function: Callable[[Method, Tensor], Result], method: Method, losses: Tensor) -> Result:
+    """Call a function of a method with the losses' values, which are constants to what is called.
+
+    It may move the method's state, in one step as anywhere else, under ``torch.compile`` and ``torch.func.grad``, too.
+    Under ``torch.vmap`` a copy of the method takes that step: each row is weighed as the next step would be, and the
+    state, which is of one run, stays as it is. Compiled, ``torch.vmap`` cannot be seen from within: there the state
+    would leave it, as TorchJD's does.
+
+    Args:
+        function: Called with the method, or a copy of it, and the values.
+        method: The method.
+        losses: Task losses, any shape, with their graph.
+
+    Returns:
+        What the function returned.
+
+    Example:
+        >>> torch.vmap(lambda rows: on_values(lambda _, values: values + 1, nn.Identity(), rows))(torch.zeros(2))
+        tensor([1., 1.])
+    """
+    values = losses.detach()
+    if torch.compiler.is_compiling() or not is_traced(values):
+        return function(method, values)
+    while is_gradtrackingtensor(values):
+        values = get_unwrapped(values)
+    if not is_functorch_wrapped_tensor(values):
+        with _DisableFuncTorch():
+            return function(method, values)
+    with _DisableFuncTorch():  # Parameters are learned and stay the method's own.
+        copy = deepcopy(method, {id(parameter): parameter for parameter in method.parameters()})
+    return function(copy, values)
+
+
+def is_readable(values: Tensor) -> bool:
+    """Tell whether NumPy can read a tensor at once: in host memory, and neither traced nor under a transform.
+
+    Args:
+        values: A tensor without graph.
+
+    Returns:
+        True if it can.
+
+    Example:
+        >>> is_readable(torch.zeros(2)), is_readable(torch.zeros(2, device="meta"))
+        (True, False)
+    """
+    return values.is_cpu and not is_traced(values) and type(values) is Tensor
+
+
+def is_traced(values: Tensor) -> bool:
+    """Tell whether a tensor stands for others: while compiling, or under a transform of ``torch.func``.
+
+    Args:
+        values: A tensor.
+
+    Returns:
+        True if it does.
+
+    Example:
+        >>> is_traced(torch.zeros(2))
+        False
+    """
+    return torch.compiler.is_compiling() or is_functorch_wrapped_tensor(values)

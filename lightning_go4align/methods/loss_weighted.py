@@ -1,0 +1,53 @@
+"""Scalarizers whose weights depend on nothing but the values of the losses, present and past."""
+
+from abc import abstractmethod
+
+from torch import Tensor
+from torchjd import Stateful
+from torchjd.scalarization import Scalarizer
+from typing_extensions import override
+
+from lightning_go4align.functional.losses import check_losses
+from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.functional.precision import widest
+from lightning_go4align.functional.values import on_values
+from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+
+
+class LossWeighted(SizedByFirstCall, Scalarizer, Stateful):
+    """Weigh the losses by constants that ``weigh`` finds from their values, and that move a state of the method's own.
+
+    Losses may have any shape, as for TorchJD's scalarizers: a number is one task, and what is told of the tasks is
+    in the order of ``losses.flatten()``. NaN marks an absent task. Under ``torch.vmap`` rows are weighed side by side, each as the next step would be, and the state
+    does not move: see ``on_values``.
+
+    Attributes:
+        task_weights: The last task weights, shape ``[M]``; None before the first call.
+    """
+
+    skips_missing: bool = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.task_weights: Tensor | None = None
+
+    @abstractmethod
+    def weigh(self, losses: Tensor) -> Tensor:
+        """Take one step: move the state and find the weights.
+
+        Args:
+            losses: Task losses, shape ``[M]``, without graph, in the device's widest dtype.
+
+        Returns:
+            Task weights, shape ``[M]``.
+        """
+
+    @override
+    def forward(self, losses: Tensor, /) -> Tensor:
+        losses = check_losses(losses).flatten()
+        return weighted_risk(losses, on_values(_weigh, self, losses))
+
+
+def _weigh(method: LossWeighted, values: Tensor) -> Tensor:
+    method.task_weights = method.weigh(values.to(widest(values.device)))
+    return method.task_weights
