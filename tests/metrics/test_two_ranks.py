@@ -1,11 +1,11 @@
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from every_metric import EVERY_METRIC, METRICS
+from isolation import child_environment
 from metric_examples import EXAMPLES, make, same, updated
 
 from lightning_go4align.metrics import CoAssignment, ConvergenceDifference, GroupStability, MeanRank
@@ -18,11 +18,10 @@ POOLED = [kind for kind in METRICS if not kind.full_state_update]
 def ranks(tmp_path_factory):
     """What each of two processes computes of every metric."""
     script, store = Path(__file__).with_name("ranks.py"), tmp_path_factory.mktemp("store") / "store"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PL_")}
     names = [f"{kind.__module__}:{kind.__name__}" for kind in METRICS]
     commands = [[sys.executable, str(script), str(rank), str(store), *names] for rank in range(2)]
     running = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean)
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment())
         for command in commands
     ]
     outputs = [process.communicate(timeout=250) for process in running]
