@@ -1,22 +1,24 @@
 """Eq. 3 with a number of groups that the indicators themselves ask for."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import pad
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d_path
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 
-UNKNOWN = torch.inf  # The score of a number of groups that no step has had enough tasks for.
+# The score of a number of groups that no step has had enough tasks for; finite, as all state is.
+UNKNOWN = torch.finfo(torch.float32).max
 
 
 class AutomaticKMeans(nn.Module):
     """Exact K-means with as many groups as there is most evidence for, over the steps so far.
 
     At each call the indicators score every number of groups, see ``group_number_criterion``. The scores, less that of
-    one group, are averaged exponentially: by the present ones alone the number flickers on up to a fifth of the steps.
+    one group, are averaged exponentially: by the present ones alone the number flickers on up to a fifth of the
+    steps.
     The average is saved with the method that has this clustering; two methods need one each.
 
     Args:
@@ -24,7 +26,7 @@ class AutomaticKMeans(nn.Module):
         momentum: Share of the past in the average, from 0 to below 1.
 
     Attributes:
-        criterion: The averaged scores of 1, 2, ... ``max_groups`` groups; infinite where there is none yet.
+        criterion: The averaged scores of 1, 2, ... ``max_groups`` groups; the largest float where there is none yet.
 
     Raises:
         TypeError: If an argument is no number.
@@ -83,7 +85,7 @@ class AutomaticKMeans(nn.Module):
             What ``criterion`` would hold.
         """
         scores = (scores - scores[:1])[: self.max_groups]
-        return F.pad(scores, (0, self.max_groups - len(scores)), value=UNKNOWN)
+        return pad(scores, (0, self.max_groups - len(scores)), value=UNKNOWN)
 
     @override
     def extra_repr(self) -> str:

@@ -47,7 +47,8 @@ class Lloyd:
         self.tol = positive("tol", tol)
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
-        return cluster_on_host(points, num_clusters, self._solve)
+        grouping: Grouping = cluster_on_host(points, num_clusters, self._solve)
+        return grouping
 
     def _solve(self, points: Floats, num_clusters: int) -> Labels:
         scaled = (points / max(1.0, float(np.abs(points).max()) / LARGEST)).astype(np.float32)

@@ -30,7 +30,8 @@ class SDP:
     """
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
-        return cluster_on_host(points, num_clusters, _solve)
+        grouping: Grouping = cluster_on_host(points, num_clusters, _solve)
+        return grouping
 
 
 def _solve(points: Floats, num_clusters: int) -> Labels:

@@ -36,7 +36,8 @@ class Spectral:
         self.gamma = positive("gamma", gamma)
 
     def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
-        return cluster_on_host(points, num_clusters, self._solve)
+        grouping: Grouping = cluster_on_host(points, num_clusters, self._solve)
+        return grouping
 
     def _solve(self, points: Floats, num_clusters: int) -> Labels:
         distances = standardized(points)[:, None] - standardized(points)

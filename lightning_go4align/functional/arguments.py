@@ -27,7 +27,7 @@ def as_integer(name: str, value: object, least: int | None = None) -> int:
         >>> as_integer("window", np.int64(2), least=1)
         2
     """
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"`{name}` must be an integer, but is {value!r}.")
     if least is not None and value < least:
         raise ValueError(f"`{name}` must be at least {least}, but is {value!r}.")
@@ -140,6 +140,6 @@ def check_callable(name: str, part: object, example: str) -> None:
 
 
 def _plain(name: str, value: object, what: str) -> float:
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"`{name}` must be {what}, but is {value!r}.")
     return int(value) if isinstance(value, Integral) else float(value)

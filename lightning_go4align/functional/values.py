@@ -1,4 +1,4 @@
-"""The values of losses without their graph, wherever a method is called: eagerly, compiled, or under ``torch.func``."""
+"""The values of losses without their graph: called eagerly, compiled, or under ``torch.func``."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 # What torch.func's transforms wrap tensors in has no public name.
-from torch._C import _DisableFuncTorch  # type: ignore[attr-defined]  # Not in torch's stub.
+from torch._C import _DisableFuncTorch
 from torch._C._functorch import get_unwrapped, is_functorch_wrapped_tensor, is_gradtrackingtensor
 
 Method = TypeVar("Method", bound=nn.Module)
@@ -18,7 +18,8 @@ Result = TypeVar("Result")
 def on_values(function: Callable[[Method, Tensor], Result], method: Method, losses: Tensor) -> Result:
     """Call a function of a method with the losses' values, which are constants to what is called.
 
-    It may move the method's state, in one step as anywhere else, under ``torch.compile`` and ``torch.func.grad``, too.
+    It may move the method's state, in one step as anywhere else, also under ``torch.compile`` and
+    ``torch.func.grad``.
     Under ``torch.vmap`` a copy of the method takes that step: each row is weighed as the next step would be, and the
     state, which is of one run, stays as it is. Compiled, ``torch.vmap`` cannot be seen from within: there the state
     would leave it, as TorchJD's does.

@@ -33,8 +33,8 @@ class GroupedAggregator(WeightedAggregator, Stateful):
 
     Raises:
         TypeError: If the aggregator has no weights to group, or an argument is of a wrong kind.
-        ValueError: If ``num_groups`` is below 1, above the number of tasks (those named by ``name_tasks``, or the most
-            rows of a Jacobian so far), or does not go with ``clustering``.
+        ValueError: If ``num_groups`` is below 1, above the number of tasks (those named by ``name_tasks``, or the
+            most rows of a Jacobian so far), or does not go with ``clustering``.
 
     Example:
         >>> import torch

@@ -24,8 +24,8 @@ class GroupedScalarizer(SizedByFirstCall, Scalarizer, Stateful):
 
     The indicators are the weights that the scalarizer implies, the derivatives of its objective in the losses; each
     task then weighs as much as the centre of its group. What the scalarizer learns (UW's log-variances, FAMO's
-    logits) it learns as without groups. Losses may have any shape that the scalarizer takes; what is told of the tasks
-    is in the order of ``losses.flatten()``. Under ``torch.vmap`` no state moves, see ``on_values``.
+    logits) it learns as without groups. Losses may have any shape that the scalarizer takes; what is told of the
+    tasks is in the order of ``losses.flatten()``. Under ``torch.vmap`` no state moves, see ``on_values``.
 
     Args:
         method: The scalarizer whose weights are grouped.

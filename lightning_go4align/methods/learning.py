@@ -60,8 +60,8 @@ class WithLearningRate(Scalarizer, Stateful):
         self.learning_rate = positive("learning_rate", learning_rate)
         if not learned_parameters(method):
             raise ValueError(
-                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it without "
-                "`WithLearningRate`."
+                f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it "
+                "without `WithLearningRate`."
             )
         self.method = method
 

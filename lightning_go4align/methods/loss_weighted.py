@@ -15,11 +15,11 @@ from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 
 class LossWeighted(SizedByFirstCall, Scalarizer, Stateful):
-    """Weigh the losses by constants that ``weigh`` finds from their values, and that move a state of the method's own.
+    """Weigh the losses by constants that ``weigh`` finds from their values, moving a state of the method's own.
 
     Losses may have any shape, as for TorchJD's scalarizers: a number is one task, and what is told of the tasks is
-    in the order of ``losses.flatten()``. NaN marks an absent task. Under ``torch.vmap`` rows are weighed side by side, each as the next step would be, and the state
-    does not move: see ``on_values``.
+    in the order of ``losses.flatten()``. NaN marks an absent task. Under ``torch.vmap`` rows are weighed side by
+    side, each as the next step would be, and the state does not move: see ``on_values``.
 
     Attributes:
         task_weights: The last task weights, shape ``[M]``; None before the first call.

@@ -67,6 +67,6 @@ def persistent_buffers(module: nn.Module) -> list[str]:
     Example:
         >>> from lightning_go4align.methods import GO4Align
         >>> persistent_buffers(GO4Align())
-        ['log_smoothness', 'criterion']
+        ['log_smoothness']
     """
     return [name for name in module._buffers if name not in module._non_persistent_buffers_set]

@@ -79,17 +79,22 @@ def test_ungrouped_tasks_keep_their_own_weight():
     assert ungrouped(POINTS, 1).task_weights.tolist() == POINTS.tolist()
 
 
-@pytest.mark.parametrize("groups", [[0, 1], [0, 1, 2], [0, -1, 1]], ids=str)
+@pytest.mark.parametrize("groups", [[0, 1], [0, 1, 2]], ids=str)
 def test_groups_that_do_not_fit_are_refused_with_advice(groups):
-    with pytest.raises(ValueError, match=r"one number from 0 to 1 for each of 3 tasks.*in `model.method`"):
+    with pytest.raises(ValueError, match=r"from 0 to 1 for each of 3 tasks, but is .*Change it, or `num_groups`"):
         FixedGroups(groups)(POINTS, 2)
 
 
 def test_weights_that_do_not_fit_are_refused_with_advice():
-    with pytest.raises(ValueError, match=r"one weight for each of 2 groups.*in `model.method`"):
+    with pytest.raises(ValueError, match=r"one weight for each of 2 groups, but is .*Change it, or `num_groups`"):
         FixedGroups([0, 1, 0], FixedGroupWeights([1.0]))(POINTS, 2)
 
 
 def test_negative_weight_is_refused_with_advice():
-    with pytest.raises(ValueError, match=r"at least 0, but are \[-1.0\]"):
+    with pytest.raises(ValueError, match=r"at least 0, but is -1.0"):
         FixedGroupWeights([-1.0])
+
+
+def test_a_group_below_the_first_is_refused():
+    with pytest.raises(ValueError, match="`groups` must be at least 0, but is -1"):
+        FixedGroups([0, -1, 1])

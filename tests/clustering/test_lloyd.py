@@ -107,5 +107,7 @@ def test_the_package_is_left_as_it_was_after_an_error(monkeypatch):
 
 @pytest.mark.parametrize("arguments", [{"iter_limit": 0}, {"tol": 0.0}, {"tol": math.nan}], ids=str)
 def test_bad_argument_is_refused_with_advice(arguments):
-    with pytest.raises(ValueError, match=r"must be at least 1 and `tol` positive.*Change them in `model.method`"):
+    with pytest.raises(
+        ValueError, match=r"`iter_limit` must be at least 1, but|`tol` must be positive and finite, but"
+    ):
         Lloyd(**arguments)

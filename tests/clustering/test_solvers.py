@@ -107,7 +107,7 @@ def test_nothing_is_printed_and_no_global_generator_moves(solve, capfd):
 
 @solvers
 def test_impossible_number_of_groups_is_refused_with_advice(solve):
-    with pytest.raises(ValueError, match=r"must lie in \[1, 2\].*Change it in `model.method`"):
+    with pytest.raises(ValueError, match=r"must lie in \[1, 2\], the number of tasks, but is .*Change it"):
         solve(torch.tensor([1.0, 2.0]), 3)
 
 

@@ -274,7 +274,7 @@ def test_task_weights_are_group_weights_times_matrix():
 
 @pytest.mark.parametrize("num_clusters", [0, -1, 4])
 def test_impossible_number_of_groups_is_refused_with_advice(num_clusters):
-    with pytest.raises(ValueError, match=r"must lie in \[1, 3\].*Change it in `model.method`"):
+    with pytest.raises(ValueError, match=r"must lie in \[1, 3\], the number of tasks, but is .*Change it"):
         kmeans_1d(torch.tensor([1.0, 2.0, 3.0]), num_clusters)
 
 

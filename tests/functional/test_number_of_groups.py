@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lightning_go4align.clustering import AutomaticKMeans
 from lightning_go4align.functional.grouping import kmeans_1d_path, sum_of_squares
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.methods import GO4Align
@@ -96,7 +97,7 @@ def test_score_of_one_group_is_minus_twice_the_log_evidence():
 def test_automatic_number_of_groups_is_used_and_rarely_changes():
     generator = torch.Generator().manual_seed(0)
     centres = torch.tensor([0.01, 0.01, 0.01, 0.2, 0.2, 4.0, 4.0, 4.0, 4.0])
-    method, numbers = GO4Align("auto", beta=0.0), []
+    method, numbers = GO4Align(None, beta=0.0, clustering=AutomaticKMeans()), []
     for _ in range(60):
         method(centres * torch.exp(0.3 * torch.randn(9, generator=generator)))
         numbers.append(len(method.task_weights.unique()))
@@ -106,6 +107,6 @@ def test_automatic_number_of_groups_is_used_and_rarely_changes():
 
 
 def test_as_many_as_eight_groups_are_found():
-    method = GO4Align("auto", beta=0.0)
+    method = GO4Align(None, beta=0.0, clustering=AutomaticKMeans())
     method(4.0 ** torch.arange(8).repeat(4).float())
     assert len(method.task_weights.unique()) == 8

@@ -43,7 +43,7 @@ def test_method_without_interest_in_names_is_left_alone():
 
 
 def test_unknown_task_is_refused_with_advice():
-    with pytest.raises(ValueError, match=r"must be one of \['a', 'b'\], but is 'c'. Change it"):
+    with pytest.raises(ValueError, match=r"must be one of \['a', 'b'\], but is 'c'. Name one of them"):
         name_tasks(SingleTask("c"), ["a", "b"])
 
 
@@ -54,15 +54,15 @@ def test_name_without_names_is_refused_with_advice():
 
 @pytest.mark.parametrize("task", [-1, 3])
 def test_task_out_of_range_is_refused_with_advice(task):
-    with pytest.raises(ValueError, match=r"must lie in \[0, 2\], but is .*Change it"):
+    with pytest.raises(ValueError, match=r"must lie in \[0, 2\], but is .*Choose one of these"):
         SingleTask(task)(LOSSES)
 
 
 def test_wrong_number_of_weights_is_refused_with_advice():
-    with pytest.raises(ValueError, match=r"one number for each of the 3 tasks, but holds 2.*Change it"):
+    with pytest.raises(ValueError, match=r"one number for each of the 3 tasks, but holds 2.*Change their number"):
         FixedWeights([1.0, 1.0])(LOSSES)
 
 
 def test_negative_weight_is_refused_with_advice():
-    with pytest.raises(ValueError, match=r"at least 0, but are \[-1.0\]"):
+    with pytest.raises(ValueError, match=r"`weights` must be a number of at least 0, but is -1.0"):
         FixedWeights([-1.0])

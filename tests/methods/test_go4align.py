@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightning_go4align.clustering import ungrouped
+from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.functional.exact_device import solve_on_device
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.indicators import group_indicators, scale_vector, smoothness_vector
@@ -331,15 +331,17 @@ def test_state_can_be_loaded_before_the_first_call():
 
 
 def test_nothing_of_the_past_is_left_after_reset():
-    method = GO4Align("auto", 1.0)
+    method = GO4Align(None, 1.0, clustering=AutomaticKMeans())
     method(torch.tensor([1.0, 2.0]))
     method.reset()
-    assert method.state_dict() == {}
+    new = GO4Align(None, 1.0, clustering=AutomaticKMeans()).state_dict()
+    assert method.state_dict().keys() == new.keys()
+    assert all(torch.equal(method.state_dict()[name], value) for name, value in new.items())
     assert method(torch.tensor([1.0, 1.0, 1.0])) == 3
 
 
 def test_parts_of_the_step_stay_on_an_accelerator():
-    for method in (GO4Align(5), GO4Align("auto"), GO4Align(clustering=ungrouped)):
+    for method in (GO4Align(5), GO4Align(None, clustering=AutomaticKMeans()), GO4Align(clustering=ungrouped)):
         for _ in range(2):
             objective = method(torch.empty(11, device="meta"))  # There any read of a value is an error.
         assert objective.device.type == "meta"
@@ -353,7 +355,7 @@ def test_changed_number_of_tasks_is_refused_with_advice():
 
 
 def test_more_groups_than_tasks_are_refused_with_advice():
-    with pytest.raises(ValueError, match=r"must lie in \[1, 2\].*Change it in `model.method`"):
+    with pytest.raises(ValueError, match=r"must lie in \[1, 2\], the number of tasks, but is .*Change it"):
         GO4Align(3)(torch.tensor([1.0, 2.0]))
 
 
@@ -369,3 +371,88 @@ def test_more_groups_than_tasks_are_refused_with_advice():
 def test_bad_argument_is_refused_with_advice(arguments, advice):
     with pytest.raises(ValueError, match=advice):
         GO4Align(**arguments)
+
+
+@pytest.mark.parametrize("number", [np.int64(2), np.int32(2), np.uint8(2)], ids=lambda n: type(n).__name__)
+def test_integers_of_numpy_are_numbers_of_groups(number):
+    method = GO4Align(num_groups=number)
+    assert repr(method) == repr(GO4Align(num_groups=2))
+    assert method(torch.tensor([1.0, 2.0, 3.0])).isfinite()
+
+
+@pytest.mark.parametrize("number", [2.0, 2.5, True, "2", [2], np.float64(2)], ids=repr)
+def test_what_is_no_integer_is_no_number_of_groups(number):
+    with pytest.raises(TypeError, match="`num_groups` must be an integer, but is"):
+        GO4Align(num_groups=number)
+
+
+@pytest.mark.parametrize("beta", [None, "0.1", True, [0.1]], ids=repr)
+def test_what_is_no_number_is_no_temperature(beta):
+    with pytest.raises(TypeError, match="`beta` must be a number of at least 0, but is"):
+        GO4Align(beta=beta)
+
+
+def test_the_former_word_for_an_automatic_number_warns_and_gives_the_same():
+    with pytest.warns(FutureWarning, match="clustering=AutomaticKMeans"):
+        former = GO4Align("auto", 0.5)
+    method = GO4Align(None, 0.5, clustering=AutomaticKMeans())
+    for step in range(5):
+        losses = torch.rand(7, generator=torch.Generator().manual_seed(step)) + 0.1
+        assert torch.equal(former(losses), method(losses))
+
+
+@pytest.mark.parametrize("losses", [[1.0, 2.0], (1.0, 2.0), {"a": 1.0}, 1.0, None, "ab"], ids=repr)
+def test_losses_that_are_no_tensor_are_refused_with_advice(losses):
+    with pytest.raises(TypeError, match="`losses` must be a tensor of task losses, but is a"):
+        GO4Align(1)(losses)
+
+
+def test_no_loss_at_all_is_refused():
+    with pytest.raises(ValueError, match="at least one loss"):
+        GO4Align(1)(torch.zeros(0))
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("num_groups", [1, 2, 4])
+@pytest.mark.parametrize("present", [4, 3, 2, 1])
+def test_absent_tasks_do_not_shrink_the_weights_of_those_present(present, num_groups, reduction):
+    losses = torch.full((4,), torch.nan)
+    losses[:present] = 3.0
+    method = GO4Align(num_groups, reduction=reduction)
+    method(losses)
+    expected = [1.0 if reduction == "sum" else 0.25] * present + [0.0] * (4 - present)
+    assert method.task_weights.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("fullgraph", [False, True])
+@pytest.mark.parametrize("make", [lambda: GO4Align(2), lambda: GO4Align(1, 0.3, "mean"), lambda: GO4Align(3, 0.5)])
+def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make, fullgraph):
+    torch._dynamo.reset()
+    eager, method = make(), make()
+    compiled = torch.compile(method, backend="eager", fullgraph=fullgraph)
+    for step in range(5):
+        losses = torch.rand(5, generator=torch.Generator().manual_seed(step)) + 0.1
+        torch.testing.assert_close(compiled(losses), eager(losses))
+        torch.testing.assert_close(method.task_weights, eager.task_weights)
+        assert torch.equal(method.grouping.assignment, eager.grouping.assignment)
+    torch.testing.assert_close(method.log_smoothness, eager.log_smoothness)
+
+
+def test_func_grad_gives_the_task_weights():
+    losses = torch.tensor([1.0, 2.0, 8.0])
+    method = GO4Align(2)
+    method(losses)
+    torch.testing.assert_close(torch.func.grad(GO4Align(2))(losses), method.task_weights.float())
+
+
+def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state():
+    rows = torch.rand(4, 3) + 0.1
+    method = GO4Align(2, 0.5)
+    method(torch.tensor([1.0, 2.0, 3.0]))
+    before = method.log_smoothness.clone()
+    found = torch.vmap(method)(rows)
+    assert torch.equal(method.log_smoothness, before)
+    for row, value in zip(rows, found, strict=True):
+        alone = GO4Align(2, 0.5)
+        alone.load_state_dict(method.state_dict())
+        torch.testing.assert_close(alone(row), value)

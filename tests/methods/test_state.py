@@ -5,6 +5,7 @@ import torch
 from torchjd.aggregation import MGDA, ConFIG, ExcessMTL, GradVac, NashMTL
 from torchjd.scalarization import DWA, FAMO, IMTLL, UW, Sum
 
+from lightning_go4align.clustering import AutomaticKMeans
 from lightning_go4align.methods import (
     SI,
     FixedWeights,
@@ -32,7 +33,7 @@ SCALARIZERS = {
     "FAMO": lambda: FAMO(3),
     "Smoothness": lambda: Smoothness(beta=0.5),
     "GO4Align": lambda: GO4Align(2, beta=0.5),
-    "GO4Align auto": lambda: GO4Align("auto", beta=0.5),
+    "GO4Align auto": lambda: GO4Align(None, beta=0.5, clustering=AutomaticKMeans()),
     "FAMO + AGRM": lambda: GroupedScalarizer(FAMO(3)),
     "UW + AGRM": lambda: GroupedScalarizer(WithLearningRate(UW(3), 0.5)),
     "DWA + AGRM": lambda: GroupedScalarizer(DWA()),

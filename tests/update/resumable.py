@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy import Toy, quiet_trainer, rows
 
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin
-from lightning_go4align.clustering import RandomGroups, RandomGroupWeights
+from lightning_go4align.clustering import AutomaticKMeans, RandomGroups, RandomGroupWeights
 from lightning_go4align.methods import GroupedScalarizer, SingleTask
 
 METHODS = {
     "GO4Align": lambda: GO4Align(2, 1e-2),
-    "GO4Align, automatic number": lambda: GO4Align("auto", 1e-2),
+    "GO4Align, automatic number": lambda: GO4Align(None, 1e-2, clustering=AutomaticKMeans()),
     "FAMO": lambda: FAMO(3),
     "DWA": DWA,
     "UW": lambda: UW(3),

@@ -14,6 +14,7 @@ from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.clustering import AutomaticKMeans
 from lightning_go4align.methods import SI, FixedWeights, GroupedAggregator, GroupedScalarizer
 from lightning_go4align.update.task_losses import StepOutput, stack_losses
 
@@ -56,7 +57,7 @@ HOSTILE: dict[str, Hostile] = {
 }
 METHODS: dict[str, Callable[[], Any]] = {
     "GO4Align": lambda: GO4Align(2, 1e-2),
-    "GO4Align, automatic number": lambda: GO4Align("auto", 1e-2),
+    "GO4Align, automatic number": lambda: GO4Align(None, 1e-2, clustering=AutomaticKMeans()),
     "SI": SI,
     "Sum": Sum,
     "FAMO": lambda: FAMO(3),
