@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lightning_go4align.atomic_write import atomic_write
+
 FILE = "group_dynamics.npz"
 
 
@@ -110,12 +112,10 @@ class History:
 
     def save(self, folder: Path) -> Path:
         """Write the log into a folder; a reader sees the old file or the new one, never half of it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path, partial = folder / FILE, folder / f"{FILE}.partial"
         arrays, words = self.split()
-        with partial.open("wb") as file:
+        with atomic_write(folder / FILE) as unfinished, unfinished.open("wb") as file:
             np.savez(file, allow_pickle=False, words=np.array(json.dumps(words)), **arrays)
-        return partial.replace(path)
+        return folder / FILE
 
     @classmethod
     def load(cls, folder: Path) -> Self:

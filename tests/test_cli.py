@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 import yaml
+from isolation import child_environment
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.demos.boring_classes import BoringDataModule
 from toy import loader
@@ -208,7 +209,11 @@ def test_what_is_not_known_is_named(config, given, named, capsys):
 
 def test_the_console_script_names_the_other_commands():
     printed = subprocess.run(
-        [sys.executable, "-m", "lightning_go4align", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "lightning_go4align", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
     )
     assert "report, dashboard, study" in printed.stdout
 

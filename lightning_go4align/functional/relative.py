@@ -1,5 +1,7 @@
 """Performance against single-task learning, and how evenly the tasks converge (Fig. 2)."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -19,7 +21,8 @@ def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor)
         higher_is_better: The paper's h, shape ``[S]``, bool.
 
     Returns:
-        Changes, shape ``[S]``, in percent; negative where better than the baseline.
+        Changes, shape ``[S]``, in percent; negative where better than the baseline. Of half precision they are
+        float32, of integers float64.
 
     Raises:
         ValueError: If the shapes differ.
@@ -34,7 +37,8 @@ def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor)
             "`values`, `baseline` and `higher_is_better` must have one entry for each metric, but have the "
             f"shapes {list(values.shape)}, {list(baseline.shape)} and {list(higher_is_better.shape)}."
         )
-    return 100 * _lower_is_better(values - baseline, higher_is_better) / baseline.abs()
+    wide, single_task = _wide(values), _wide(baseline)
+    return 100 * _lower_is_better(wide - single_task, higher_is_better) / single_task.abs()
 
 
 def delta_m(values: Tensor, baseline: Tensor, higher_is_better: Tensor) -> Tensor:
@@ -82,11 +86,10 @@ def mean_rank(values: Tensor, higher_is_better: Tensor) -> Tensor:
             "`values` must have a row for each method and a column for each entry of `higher_is_better`, but "
             f"their shapes are {list(values.shape)} and {list(higher_is_better.shape)}."
         )
-    if not values.is_floating_point():
-        values = values.to(widest(values.device))
-    costs = _lower_is_better(values, higher_is_better).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
+    wide = _wide(values)
+    costs = _lower_is_better(wide, higher_is_better).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
     ranks = 1 + (costs < costs[:, None]).sum(1)
-    return ranks.to(values.dtype).mean(1)
+    return ranks.to(wide.dtype).mean(1)
 
 
 def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:
@@ -103,7 +106,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
         Epochs of convergence, shape ``[S]``, int64, counted from 1.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not fit, or the tolerance is negative.
 
     Example:
         >>> curves = torch.tensor([[4.0, 9.0], [2.0, 5.0], [1.999, 3.0]])
@@ -116,6 +119,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
             "`higher_is_better`, but their shapes are "
             f"{list(curves.shape)} and {list(higher_is_better.shape)}."
         )
+    check_tolerance(tolerance)
     best, epochs = curves[0], torch.ones_like(higher_is_better, dtype=torch.int64)
     for epoch, values in enumerate(curves[1:], start=2):
         better = improved(values, best, higher_is_better, tolerance)
@@ -139,9 +143,26 @@ def improved(values: Tensor, best: Tensor, higher_is_better: Tensor, tolerance: 
         >>> improved(torch.tensor([0.995, 0.5]), torch.tensor([1.0, 1.0]), torch.tensor([False, False]), 0.01)
         tensor([False,  True])
     """
-    step = _lower_is_better(values - best, higher_is_better)
-    margin = (tolerance * best.abs()).masked_fill(best.isinf(), 0)  # Any better one will do.
-    return (step < -margin) | (best.isnan() & ~values.isnan())
+    wide, record = _wide(values), _wide(best)
+    step = _lower_is_better(wide - record, higher_is_better)
+    margin = (tolerance * record.abs()).masked_fill(record.isinf(), 0)  # Any better one will do.
+    return (step < -margin) | (record.isnan() & ~wide.isnan())
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Refuse what is no share by which a value may improve.
+
+    Args:
+        tolerance: Share of the best value by which an improvement must exceed it.
+
+    Raises:
+        ValueError: If it is negative, infinite or NaN.
+
+    Example:
+        >>> check_tolerance(0.01)
+    """
+    if not 0 <= tolerance < math.inf:
+        raise ValueError(f"`tolerance` must be a share of the best value, at least 0 and finite, but is {tolerance}.")
 
 
 def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:
@@ -156,7 +177,7 @@ def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: 
         Standard deviation over the metrics (of the population, so 0 for one), shape ``[]``, in epochs.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not fit, or the tolerance is negative.
 
     Example:
         >>> curves = torch.tensor([[4.0, 9.0], [2.0, 5.0], [1.999, 3.0]])
@@ -164,8 +185,14 @@ def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: 
         tensor(0.5000)
     """
     epochs = convergence_epochs(curves, higher_is_better, tolerance)
-    return epochs.to(curves.dtype).std(correction=0)
+    return epochs.to(_wide(curves).dtype).std(correction=0)
 
 
 def _lower_is_better(values: Tensor, higher_is_better: Tensor) -> Tensor:
     return torch.where(higher_is_better, -values, values)
+
+
+def _wide(values: Tensor) -> Tensor:
+    if values.is_floating_point():
+        return values.to(torch.promote_types(values.dtype, torch.float32))  # Half precision ends at 65,504.
+    return values.to(widest(values.device))

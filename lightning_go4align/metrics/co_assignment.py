@@ -1,19 +1,23 @@
 """Which tasks travel together."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
+
+from lightning_go4align.functional.agreement import shared_group
+from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.values import check_tensors, curve_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-class CoAssignment(Metric):
+class CoAssignment(PreciseMetric):
     """Share of steps in which two tasks were in one group, among the steps in which both were in any.
 
     ``update`` takes the groups of one step, shape ``[M]``, or of several, shape ``[T, M]``; int64, -1 for none.
@@ -21,6 +25,7 @@ class CoAssignment(Metric):
 
     Args:
         num_tasks: ``M``, at least 1.
+        kwargs: torchmetrics' own; ``sync_on_compute`` is False unless given, since every rank sees the same groups.
 
     Example:
         >>> pairs = CoAssignment(num_tasks=3)
@@ -42,10 +47,11 @@ class CoAssignment(Metric):
     together: Tensor
     present: Tensor
 
-    def __init__(self, num_tasks: int) -> None:
-        super().__init__(sync_on_compute=False)  # every rank sees the same groups
+    def __init__(self, num_tasks: int, **kwargs: Any) -> None:
+        super().__init__(**{"sync_on_compute": False, **kwargs})
+        size = check_num_tasks(num_tasks)
         for name in ("together", "present"):
-            self.add_state(name, torch.zeros(num_tasks, num_tasks, dtype=torch.int64), dist_reduce_fx="sum")
+            self.add_state(name, torch.zeros(size, size, dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, assignment: Tensor) -> None:
@@ -60,40 +66,54 @@ class CoAssignment(Metric):
 
     @override
     def plot(
-        self, val: Tensor | None = None, ax: "Axes | None" = None, labels: Sequence[str] | None = None
+        self,
+        val: Tensor | Sequence[Tensor] | None = None,
+        ax: "Axes | None" = None,
+        labels: Sequence[str] | None = None,
     ) -> "tuple[Figure | None, Axes]":
-        """Plot the matrix, tasks that travel together side by side.
+        """Plot the matrix, tasks that travel together side by side, or curves of the shares of all pairs.
 
         Args:
-            val: A result of ``compute``; computed if not given.
+            val: A result of ``compute``, or several of them for curves; computed if not given.
             ax: Where to draw; a new figure if not given.
             labels: Names of the tasks; their numbers if not given.
         """
-        from lightning_go4align.plots.metrics import plot_shares
+        from lightning_go4align.plots.metrics import plot_lines, plot_shares
 
-        shares = self.compute() if val is None else val
-        shares = shares.reshape(-1, shares.shape[-1] if shares.dim() else 1)  # torchmetrics squeezes a single task's.
-        names = [str(task) for task in range(len(shares))] if labels is None else labels
-        return plot_shares(shares.cpu().double().numpy(), names, ax)
+        found = self.compute() if val is None else val
+        size = len(self.together)
+        # A vector, since torchmetrics squeezes a single task's matrix.
+        shares = torch.tensor(curve_of(found), dtype=torch.float64, device="cpu").reshape(-1, size, size)
+        names = [str(task) for task in range(size)] if labels is None else list(labels)
+        if isinstance(found, Tensor) and len(shares) == 1:
+            return plot_shares(shares[0].numpy(), names, ax)
+        first, second = torch.triu_indices(size, size, offset=min(1, size - 1), device="cpu").tolist()
+        pairs = [f"{names[row]}, {names[column]}" for row, column in zip(first, second, strict=True)]
+        return plot_lines(shares[:, first, second].numpy(), pairs, ax)
 
 
-def shared_group(assignment: Tensor) -> Tensor:
-    """Tell which pairs of tasks share a group.
+def check_num_tasks(num_tasks: object) -> int:
+    """Refuse what is no number of tasks.
 
     Args:
-        assignment: Group of each task, shape ``[..., M]``, int64; -1 for none, which nothing shares.
+        num_tasks: What was given.
 
     Returns:
-        Mask, shape ``[..., M, M]``, bool, symmetric.
+        The same.
+
+    Raises:
+        TypeError: If it is no integer.
+        ValueError: If it lies below 1.
 
     Example:
-        >>> shared_group(torch.tensor([0, -1, 0]))
-        tensor([[ True, False,  True],
-                [False, False, False],
-                [ True, False,  True]])
+        >>> check_num_tasks(3)
+        3
     """
-    columns = assignment[..., None, :]
-    return (assignment[..., :, None] == columns) & (columns >= 0)
+    if not isinstance(num_tasks, Integral):
+        raise TypeError(f"`num_tasks` must be an integer, but is {num_tasks!r}. Give the number of tasks.")
+    if num_tasks < 1:
+        raise ValueError(f"`num_tasks` must be at least 1, but is {num_tasks}. Give the number of tasks.")
+    return int(num_tasks)
 
 
 def check_assignment(assignment: Tensor, num_tasks: int) -> None:
@@ -104,11 +124,13 @@ def check_assignment(assignment: Tensor, num_tasks: int) -> None:
         num_tasks: ``M``.
 
     Raises:
+        TypeError: If it is no tensor.
         ValueError: If its shape is neither ``[M]`` nor ``[T, M]`` or its dtype not int64.
 
     Example:
         >>> check_assignment(torch.tensor([0, 1]), 2)
     """
+    check_tensors(assignment=assignment)
     if assignment.dim() not in (1, 2) or assignment.shape[-1] != num_tasks or assignment.dtype != torch.int64:
         raise ValueError(
             f"`assignment` must be the int64 groups of {num_tasks} tasks, but is {assignment.dtype} of shape "

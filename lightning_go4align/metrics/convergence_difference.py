@@ -1,22 +1,23 @@
 """How far apart the tasks converge (Fig. 2 of the paper)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.functional.relative import improved
-from lightning_go4align.metrics.delta_m import check_known, stack_named
-from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.functional.relative import check_tolerance, improved
+from lightning_go4align.metrics.named import NamedMetric
+from lightning_go4align.metrics.states import as_state
+from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-class ConvergenceDifference(PreciseMetric):
+class ConvergenceDifference(NamedMetric):
     """Standard deviation over the metrics of the epochs in which they converge; 0 when all do so at once.
 
     A metric converges in the epoch in which it last improves by more than ``tolerance`` on its best value so
@@ -24,8 +25,11 @@ class ConvergenceDifference(PreciseMetric):
 
     Args:
         metrics: Names of the metrics, one or more a task.
-        higher_is_better: Names of those that are better when higher.
+        maximize: Names of those that are better when higher.
         tolerance: Share of the best value by which an improvement must exceed it, at least 0.
+        higher_is_better: The former name of ``maximize``.
+        kwargs: torchmetrics' own; ``sync_on_compute`` is False unless given, since every rank sees values of whole
+            epochs.
 
     Example:
         >>> difference = ConvergenceDifference(["u0", "gap"])
@@ -44,27 +48,40 @@ class ConvergenceDifference(PreciseMetric):
     best: Tensor
     epochs: Tensor
     epoch: Tensor
-    rises: Tensor
+    arguments: Tensor
 
     def __init__(
-        self, metrics: Sequence[str], higher_is_better: Collection[str] = (), tolerance: float = 0.01
+        self,
+        metrics: Sequence[str],
+        maximize: Collection[str] = (),
+        tolerance: float = 0.01,
+        *,
+        higher_is_better: Collection[str] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(sync_on_compute=False)  # of values of whole epochs, the same on every rank
-        check_known(higher_is_better, metrics)
-        self.names, self.tolerance = tuple(metrics), tolerance
-        rises = torch.tensor([name in higher_is_better for name in metrics], dtype=torch.bool)
-        self.register_buffer("rises", rises, persistent=False)
-        self.add_state("best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx=None)
-        self.add_state("epochs", torch.ones(len(metrics), dtype=torch.int64), dist_reduce_fx=None)
-        self.add_state("epoch", torch.zeros((), dtype=torch.int64), dist_reduce_fx=None)
+        check_tolerance(tolerance)
+        super().__init__(metrics, maximize, higher_is_better, (tolerance,), **{"sync_on_compute": False, **kwargs})
+        self.tolerance = tolerance
+        self.add_state("arguments", as_state(self.made_with), dist_reduce_fx="max")
+        # Of equal values the largest is any of them; on ranks that see different ones, the last to converge counts.
+        self.add_state("best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx="max")
+        self.add_state("epochs", torch.ones(len(metrics), dtype=torch.int64), dist_reduce_fx="max")
+        self.add_state("epoch", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
 
     @override
     def update(self, values: Mapping[str, Tensor | float]) -> None:
-        stacked = stack_named(values, self.names, self.best.device)
-        better = improved(stacked, self.best, self.rises, self.tolerance)
+        stacked = self.stacked(values)
+        better = improved(stacked, self.best, self.maximize, self.tolerance)
         self.epoch += 1
-        self.best = torch.where(better, stacked, self.best)
+        self.best = torch.where(better, stacked.to(self.best.dtype), self.best)
         self.epochs = torch.where(better, self.epoch, self.epochs)
+
+    @override
+    def _merge(self, states: dict[str, Any]) -> None:
+        raise RuntimeError(
+            "A ConvergenceDifference cannot be merged: which of the other's epochs improve on the best values here "
+            "depends on each of its values, and it keeps the best alone. Update one metric with every epoch."
+        )
 
     @override
     def compute(self) -> Tensor:
@@ -84,5 +101,4 @@ class ConvergenceDifference(PreciseMetric):
 
         if val is None:
             return plot_spread(self.epochs.tolist(), self.names, ax)
-        values = [val] if isinstance(val, Tensor) else val
-        return plot_lines([[value.item()] for value in values], ["difference"], ax)
+        return plot_lines(curve_of(val), ["difference"], ax)

@@ -1,5 +1,7 @@
 """Depth errors of NYUv2 (Table 1) and CityScapes (Table 5): over all pixels, and as they were published."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -7,6 +9,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.precision import widest
 from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.values import check_tensors
 
 
 class DepthErrors(PreciseMetric):
@@ -19,6 +22,9 @@ class DepthErrors(PreciseMetric):
     nowhere. ``compute`` returns ``abs_err`` in the target's unit and ``rel_err`` as a ratio; NaN before the
     first pixel.
 
+    Args:
+        kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
+
     Example:
         >>> errors = DepthErrors()
         >>> errors.update(torch.tensor([1.0, 3.0, 9.0]), torch.tensor([2.0, 4.0, 0.0]))
@@ -27,13 +33,14 @@ class DepthErrors(PreciseMetric):
     """
 
     higher_is_better = False
+    is_differentiable = True
     full_state_update = False
     plot = Metric._plot
     totals: Tensor
     pixels: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.add_state("totals", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("pixels", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -56,6 +63,9 @@ class BatchMeanDepthErrors(PreciseMetric):
     depends on the batch size: 2 for NYUv2 and 8 for CityScapes in the printed tables. Everything else is as
     in :class:`DepthErrors`. A batch without any measured pixel is left out.
 
+    Args:
+        kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
+
     Example:
         >>> errors = BatchMeanDepthErrors()
         >>> errors.update(torch.tensor([1.0, 1.0, 1.0]), torch.tensor([2.0, 2.0, 2.0]))
@@ -65,13 +75,14 @@ class BatchMeanDepthErrors(PreciseMetric):
     """
 
     higher_is_better = False
+    is_differentiable = True
     full_state_update = False
     plot = Metric._plot
     totals: Tensor
     batches: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.add_state("totals", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("batches", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -101,6 +112,7 @@ def depth_error_sums(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor
         >>> depth_error_sums(torch.tensor([1.0, 9.0]), torch.tensor([2.0, 0.0]))
         (tensor([1.0000, 0.5000], dtype=torch.float64), tensor(1))
     """
+    check_tensors(prediction=prediction, target=target)
     if prediction.shape != target.shape:
         raise ValueError(
             f"Depth errors compare maps of one shape, but the prediction is {tuple(prediction.shape)} and "

@@ -1,19 +1,22 @@
 """How long groups last."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.functional.precision import widest
-from lightning_go4align.metrics.co_assignment import check_assignment, shared_group
+from lightning_go4align.functional.agreement import moved_tasks, rand_indices
+from lightning_go4align.metrics.co_assignment import check_assignment, check_num_tasks
 from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_UNSEEN = -2  # in the place of the groups of a step, where there was none; -1 is a task that is absent from one
 
 
 class GroupStability(PreciseMetric):
@@ -27,6 +30,7 @@ class GroupStability(PreciseMetric):
 
     Args:
         num_tasks: ``M``, at least 1.
+        kwargs: torchmetrics' own; ``sync_on_compute`` is False unless given, since every rank sees the same groups.
 
     Example:
         >>> stability = GroupStability(num_tasks=4)
@@ -38,36 +42,52 @@ class GroupStability(PreciseMetric):
         tensor([0, 0, 1, 0])
     """
 
-    higher_is_better = True
+    higher_is_better = None  # of the moves it is false, of the rest true
     is_differentiable = False
     full_state_update = True
     plot_upper_bound = 1.0
+    first: Tensor
     previous: Tensor
     agreement: Tensor
     task_moves: Tensor
     held: Tensor
     steps: Tensor
 
-    def __init__(self, num_tasks: int) -> None:
-        super().__init__(sync_on_compute=False)  # every rank sees the same groups
-        self.add_state("previous", torch.full((num_tasks,), -1, dtype=torch.int64), dist_reduce_fx=None)
-        self.add_state("agreement", torch.zeros(2, dtype=torch.float64), dist_reduce_fx=None)
-        self.add_state("task_moves", torch.zeros(num_tasks, dtype=torch.int64), dist_reduce_fx=None)
-        self.add_state("held", torch.zeros((), dtype=torch.int64), dist_reduce_fx=None)
-        self.add_state("steps", torch.full((), -1, dtype=torch.int64), dist_reduce_fx=None)
+    def __init__(self, num_tasks: int, **kwargs: Any) -> None:
+        super().__init__(**{"sync_on_compute": False, **kwargs})
+        size = check_num_tasks(num_tasks)
+        # Of equal groups the largest is any of them; where ranks see different ones, `compute` does not use them.
+        for name in ("first", "previous"):
+            self.add_state(name, torch.full((size,), _UNSEEN, dtype=torch.int64), dist_reduce_fx="max")
+        self.add_state("agreement", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("task_moves", torch.zeros(size, dtype=torch.int64), dist_reduce_fx="sum")
+        for name in ("held", "steps"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, assignment: Tensor) -> None:
         check_assignment(assignment, len(self.previous))
-        steps = torch.cat([self.previous[None], assignment.reshape(-1, len(self.previous))])
-        moved = moved_tasks(steps[:-1], steps[1:])
-        follows = torch.ones_like(steps[1:, 0], dtype=torch.bool)
-        follows[:1] = self.steps >= 0
-        self.agreement += (rand_indices(steps[:-1], steps[1:]) * follows[:, None]).sum(0)
+        steps = torch.cat([self.previous[None], assignment.reshape(-1, len(self.previous)).clamp(min=-1)])
+        self._compare(steps)
+        self.first = torch.where(self.first == _UNSEEN, steps[:2][-1], self.first)
+        self.previous = steps[-1].clone()
+
+    def _compare(self, steps: Tensor) -> None:
+        before, now = steps[:-1], steps[1:]
+        moved = moved_tasks(before, now)
+        follows = (before[:, 0] != _UNSEEN) & (now[:, 0] != _UNSEEN)
+        self.agreement += (rand_indices(before, now) * follows[:, None]).sum(0)
         self.task_moves += moved.sum(0)
         self.held += (follows & ~moved.any(1)).sum()
-        self.steps += len(moved)
-        self.previous = steps[-1].clone()
+        self.steps += follows.sum()
+
+    @override
+    def _merge(self, states: dict[str, Any]) -> None:
+        self._compare(torch.stack([self.previous, states["first"]]))
+        for name in ("agreement", "task_moves", "held", "steps"):
+            setattr(self, name, getattr(self, name) + states[name])
+        self.first = torch.where(self.first == _UNSEEN, states["first"], self.first)
+        self.previous = torch.where(states["previous"] == _UNSEEN, self.previous, states["previous"])
 
     @override
     def compute(self) -> dict[str, Tensor]:
@@ -90,49 +110,7 @@ class GroupStability(PreciseMetric):
 
         found = self.compute() if val is None else val
         rows = [found] if isinstance(found, dict) else found
-        num_tasks = len(self.previous)
-        values = [[row["rand"], row["adjusted_rand"], row["moves"] / num_tasks, row["held"]] for row in rows]
-        return plot_lines(values, ["Rand", "adjusted Rand", "moves per task", "steps that hold"], ax)
-
-
-def moved_tasks(previous: Tensor, assignment: Tensor) -> Tensor:
-    """Tell which tasks change group.
-
-    Args:
-        previous: Groups of the step before, shape ``[..., M]``, int64; -1 for none.
-        assignment: Groups of this step, shape ``[..., M]``, int64; -1 for none.
-
-    Returns:
-        Mask, shape ``[..., M]``, bool; False for tasks absent from either step.
-
-    Example:
-        >>> moved_tasks(torch.tensor([0, 1, -1]), torch.tensor([0, 0, 1]))
-        tensor([False,  True, False])
-    """
-    return (assignment != previous) & (assignment >= 0) & (previous >= 0)
-
-
-def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
-    """Compare two groupings pair by pair.
-
-    Args:
-        previous: Groups of the step before, shape ``[..., M]``, int64; -1 for none.
-        assignment: Groups of this step, shape ``[..., M]``, int64; -1 for none.
-
-    Returns:
-        Rand and adjusted Rand index over the tasks in both, shape ``[..., 2]``, float64 (float32 on MPS); 1 for
-        fewer than two.
-
-    Example:
-        >>> rand_indices(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 1, 2]))
-        tensor([0.8333, 0.5714], dtype=torch.float64)
-    """
-    counted = shared_group(torch.where((previous >= 0) & (assignment >= 0), 0, -1)).triu(1)
-    before, now = shared_group(previous) & counted, shared_group(assignment) & counted
-    dtype = widest(previous.device)
-    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum((-1, -2), dtype=dtype)
-    rand = 1 - (first + second - 2 * both) / pairs.clamp(min=1)
-    chance = first * second / pairs.clamp(min=1)
-    room = (first + second) / 2 - chance
-    adjusted = torch.where(room > 0, (both - chance) / room, 1.0)  # no room: both trivial and equal
-    return torch.stack([rand, adjusted], dim=-1)
+        curves = {name: curve_of([row[name] for row in rows]) for name in ("rand", "adjusted_rand", "moves", "held")}
+        curves["moves"] = [moves / len(self.previous) for moves in curves["moves"]]
+        names = ["Rand", "adjusted Rand", "moves per task", "steps that hold"]
+        return plot_lines(list(zip(*curves.values(), strict=True)), names, ax)

@@ -2,22 +2,22 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.relative import mean_rank
-from lightning_go4align.metrics.delta_m import check_known, stack_named
-from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.named import NamedMetric, check_names
+from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-class MeanRank(PreciseMetric):
+class MeanRank(NamedMetric):
     """Mean over the metrics of each method's rank; ties share the better one.
 
     The ranks depend on the set of methods: print it beside them. A method without values ranks last. A method that
@@ -27,10 +27,12 @@ class MeanRank(PreciseMetric):
     Args:
         methods: Names of the compared methods.
         metrics: Names of the metrics in which they are compared.
-        higher_is_better: Names of the metrics that are better when higher.
+        maximize: Names of the metrics that are better when higher.
+        higher_is_better: The former name of ``maximize``.
+        kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
 
     Example:
-        >>> ranks = MeanRank(["LS", "GO4Align"], ["miou", "abs_err"], higher_is_better=["miou"])
+        >>> ranks = MeanRank(["LS", "GO4Align"], ["miou", "abs_err"], maximize=["miou"])
         >>> ranks.update("LS", {"miou": 39.3, "abs_err": 0.55})
         >>> ranks.update("GO4Align", {"miou": 40.4, "abs_err": 0.55})
         >>> ranks.compute()
@@ -41,28 +43,37 @@ class MeanRank(PreciseMetric):
     is_differentiable = False
     full_state_update = True
     values: Tensor
-    rises: Tensor
 
     def __init__(
-        self, methods: Sequence[str], metrics: Sequence[str], higher_is_better: Collection[str] = ()
+        self,
+        methods: Sequence[str],
+        metrics: Sequence[str],
+        maximize: Collection[str] = (),
+        *,
+        higher_is_better: Collection[str] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__()
-        check_known(higher_is_better, metrics)
-        self.methods, self.names = tuple(methods), tuple(metrics)
-        rises = torch.tensor([name in higher_is_better for name in metrics], dtype=torch.bool)
-        self.register_buffer("rises", rises, persistent=False)
-        unknown = torch.full((len(methods), len(metrics)), torch.nan, dtype=torch.float64)
+        known = check_names(methods, "methods")
+        super().__init__(metrics, maximize, higher_is_better, known, **kwargs)
+        self.methods = known
+        unknown = torch.full((len(self.methods), len(self.names)), torch.nan, dtype=torch.float64)
         self.add_state("values", unknown, dist_reduce_fx=partial(torch.nanmean, dim=0))
 
     @override
     def update(self, method: str, values: Mapping[str, Tensor | float]) -> None:
         if method not in self.methods:
             raise ValueError(f"The compared methods are {list(self.methods)}, but values of {method!r} were given.")
-        self.values[self.methods.index(method)] = stack_named(values, self.names, self.values.device)
+        self.values[self.methods.index(method)] = self.stacked(values)
+
+    @override
+    def _merge(self, states: dict[str, Any]) -> None:
+        later: Tensor = states["values"]
+        is_measured = ~later.isnan().all(1, keepdim=True)
+        self.values = torch.where(is_measured, later, self.values)
 
     @override
     def compute(self) -> Tensor:
-        return mean_rank(self.values, self.rises).float()
+        return mean_rank(self.values, self.maximize).float()
 
     @override
     def plot(
@@ -77,6 +88,6 @@ class MeanRank(PreciseMetric):
         from lightning_go4align.plots.metrics import plot_lines, plot_ranks
 
         ranks = self.compute() if val is None else val
-        if isinstance(ranks, Tensor):
-            return plot_ranks(ranks.tolist(), self.methods, ax)
-        return plot_lines([rank.tolist() for rank in ranks], self.methods, ax)
+        if isinstance(ranks, Tensor) and ranks.numel() == len(self.methods):
+            return plot_ranks(curve_of(ranks), self.methods, ax)
+        return plot_lines(curve_of(ranks), self.methods, ax)

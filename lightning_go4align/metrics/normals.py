@@ -1,12 +1,16 @@
 """Errors of surface normals on NYUv2 (Table 1): over all pixels, and as they were published."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 from torchmetrics import Metric
 from typing_extensions import override
 
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.values import check_tensors
 
 THRESHOLDS = (11.25, 22.5, 30.0)
 KEYS = ("normal_mean", "normal_median", "within_11.25", "within_22.5", "within_30")
@@ -21,6 +25,9 @@ class NormalErrors(PreciseMetric):
     degree: it is off by half a bin at most, and the state does not grow with the test set (72 million angles
     on NYUv2). A zero vector was not measured. NaN before the first pixel and after a prediction that is NaN.
 
+    Args:
+        kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
+
     Example:
         >>> errors = NormalErrors()
         >>> target = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]).view(2, 3, 1, 1)
@@ -29,14 +36,16 @@ class NormalErrors(PreciseMetric):
         [45.0, 45.0, 50.0]
     """
 
+    higher_is_better = None  # of the angles it is false, of the shares true
+    is_differentiable = False
     full_state_update = False
     plot = Metric._plot
     total: Tensor
     within: Tensor
     histogram: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("within", torch.zeros(len(THRESHOLDS), dtype=torch.int64), dist_reduce_fx="sum")
         histogram = torch.zeros(180 * BINS_PER_DEGREE + 1, dtype=torch.int64)
@@ -44,7 +53,7 @@ class NormalErrors(PreciseMetric):
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        angles = measured_angles(prediction, target)
+        angles = measured_angles(prediction, target).detach()
         self.total += angles.sum(dtype=self.total.dtype)
         self.within += _counts_within(angles)
         bins = (angles.nan_to_num() * BINS_PER_DEGREE).long()
@@ -52,14 +61,15 @@ class NormalErrors(PreciseMetric):
 
     @override
     def compute(self) -> dict[str, Tensor]:
+        total, within = self.total.to(widest(self.device)), self.within.to(widest(self.device))
         pixels = self.histogram.sum()
         cumulative = self.histogram.cumsum(0)
         # The two middle angles of an even number differ; their mean is the median, as numpy defines it.
         middle = torch.stack([(pixels + 1) // 2, pixels // 2 + 1])
-        bins = torch.searchsorted(cumulative, middle).to(self.total.dtype).mean()
+        bins = torch.searchsorted(cumulative, middle).to(total.dtype).mean()
         median = torch.where(pixels > 0, (bins + 0.5) / BINS_PER_DEGREE, torch.nan)
-        figures = torch.stack([self.total / pixels, median, *(100 * self.within.to(self.total.dtype) / pixels)])
-        return dict(zip(KEYS, figures.masked_fill(self.total.isnan(), torch.nan), strict=True))
+        figures = torch.stack([total / pixels, median, *(100 * within / pixels)])
+        return dict(zip(KEYS, figures.masked_fill(total.isnan(), torch.nan), strict=True))
 
 
 class BatchMeanNormalErrors(PreciseMetric):
@@ -67,6 +77,9 @@ class BatchMeanNormalErrors(PreciseMetric):
 
     The printed "median" is a mean of batch medians, and every batch has the same weight. Everything else is
     as in :class:`NormalErrors`. A batch without any measured pixel is left out.
+
+    Args:
+        kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
 
     Example:
         >>> errors = BatchMeanNormalErrors()
@@ -77,19 +90,21 @@ class BatchMeanNormalErrors(PreciseMetric):
         tensor(45., dtype=torch.float64)
     """
 
+    higher_is_better = None  # of the angles it is false, of the shares true
+    is_differentiable = False
     full_state_update = False
     plot = Metric._plot
     totals: Tensor
     batches: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.add_state("totals", torch.zeros(len(KEYS), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("batches", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        angles = measured_angles(prediction, target).sort().values.to(self.totals.dtype)
+        angles = measured_angles(prediction, target).detach().sort().values.to(widest(self.totals.device))
         if angles.numel():
             median = (angles[(angles.numel() - 1) // 2] + angles[angles.numel() // 2]) / 2
             shares = 100 * _counts_within(angles).to(angles.dtype) / angles.numel()
@@ -123,6 +138,7 @@ def measured_angles(prediction: Tensor, target: Tensor) -> Tensor:
         >>> measured_angles(torch.tensor([[2.0, 2.0, 0.0]]), torch.tensor([[0.0, 1.0, 0.0]]))
         tensor([45.])
     """
+    check_tensors(prediction=prediction, target=target)
     if prediction.shape != target.shape or target.dim() < 2 or target.shape[1] != 3:
         raise ValueError(
             f"Normals are compared as [B, 3, ...] maps of one shape, but the prediction is "

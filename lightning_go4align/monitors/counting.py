@@ -6,6 +6,8 @@ In NumPy: the arrays are small, and its calls cost a fraction of torch's.
 import numpy as np
 from numpy.typing import NDArray
 
+from lightning_go4align.functional.agreement import rand_of_pairs
+
 
 def members(groups: NDArray[np.int64]) -> NDArray[np.float32]:
     """Spread groups into ones and zeros.
@@ -51,7 +53,7 @@ def rand_indices_between(before: NDArray[np.int64], now: NDArray[np.int64]) -> N
 
     Returns:
         Rand and adjusted Rand index over the tasks in both, shape ``[T, 2]``, as
-        ``metrics.group_stability.rand_indices`` has them.
+        ``functional.agreement.rand_indices`` has them.
 
     Example:
         >>> rand_indices_between(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 1, 2]])).round(3)
@@ -63,11 +65,7 @@ def rand_indices_between(before: NDArray[np.int64], now: NDArray[np.int64]) -> N
     table = seen.reshape(steps, size, size).astype(np.float64)
     pairs, both = _pairs(table.sum((1, 2))), _pairs(table).sum((1, 2))
     first, second = _pairs(table.sum(2)).sum(1), _pairs(table.sum(1)).sum(1)
-    rand = 1 - (first + second - 2 * both) / np.maximum(pairs, 1)
-    chance = first * second / np.maximum(pairs, 1)
-    room = (first + second) / 2 - chance
-    adjusted = np.divide(both - chance, room, out=np.ones_like(room), where=room > 0)
-    return np.stack([rand, adjusted], axis=1)
+    return np.stack(rand_of_pairs(pairs, both, first, second), axis=1)
 
 
 def _pairs(size: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
-from lightning_go4align.metrics.delta_m import stack_named
+from lightning_go4align.metrics.values import stack_named
 
 _HOOK = "on_validation_epoch_end"
 
@@ -90,7 +90,7 @@ class DeltaMMonitor(Callback):
             )
         values = {name: logged[name] for name in self.delta_m.names}
         stacked = stack_named(values, self.delta_m.names)
-        changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.rises).float()
+        changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.maximize).float()
         self.convergence.update(values)
         now = self.convergence.epochs == self.convergence.epoch
         self.epochs = torch.where(now, epochs_so_far(trainer), self.epochs)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history import History
 from lightning_go4align.report.page import page
 
@@ -33,6 +34,7 @@ def write_report(run: Path) -> Path:
         'group_dynamics.html'
     """
     path = Path(run) / FILE
-    partial = path.with_suffix(".partial")
-    partial.write_text(page(History.load(Path(run))), encoding="utf-8")
-    return partial.replace(path)
+    content = page(History.load(Path(run)))
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(content, encoding="utf-8")
+    return path

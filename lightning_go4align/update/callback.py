@@ -114,11 +114,6 @@ class MultiTaskCallback(Callback):
         self._report = Report(self.method)
 
     @override
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._interception is not None:
-            self._interception.on_fit_start()
-
-    @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._step = self._read_step = trainer.global_step
 
@@ -156,6 +151,8 @@ class MultiTaskCallback(Callback):
     ) -> None:
         # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
         self._balancer.begin_epoch(trainer.current_epoch)
+        if self._interception is not None:
+            self._interception.begin_batch(batch_idx)
 
     @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

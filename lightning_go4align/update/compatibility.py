@@ -1,31 +1,28 @@
-"""The private names of Lightning that manual optimization on the user's behalf needs: all of them, and only here."""
+"""The private names of Lightning that driving its optimizers needs: all of them, and only here."""
 
-from collections.abc import Callable
-from functools import cache
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.core import optimizer as optimizers_of_lightning
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.trainer import call
 from torch import Tensor
 from torch.optim import Optimizer
 
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.shadows import Shadows
 
+Clear = Callable[[], None]
+
 PRIVATE_NAMES = (
-    "fit_loop.epoch_loop._should_accumulate",
-    "fit_loop.epoch_loop.automatic_optimization.run",
+    "fit_loop._should_accumulate",
+    "fit_loop.epoch_loop.automatic_optimization._make_zero_grad_fn",
+    "fit_loop.epoch_loop.automatic_optimization._optimizer_step",
     "fit_loop.epoch_loop.automatic_optimization.optim_progress",
-    "fit_loop.epoch_loop.automatic_optimization._skip_backward",
-    "fit_loop.epoch_loop.automatic_optimization._on_before_zero_grad",
-    "fit_loop.epoch_loop.automatic_optimization._optimizer_zero_grad",
-    "fit_loop.epoch_loop.manual_optimization.run",
-    "fit_loop.epoch_loop.manual_optimization.optim_step_progress",
     "strategy._lightning_optimizers",
-    "precision_plugin._clip_gradients",
 )
 PRIVATE_FUNCTIONS = (
     (optimizers_of_lightning, "_configure_optimizers"),
@@ -47,10 +44,8 @@ def missing_names(trainer: pl.Trainer) -> list[str]:
         >>> missing_names(pl.Trainer(logger=False, enable_checkpointing=False))
         []
     """
-    module = pl.LightningModule() if trainer.lightning_module is None else trainer.lightning_module
-    others = [*PRIVATE_FUNCTIONS, (module, "_automatic_optimization"), (module, "_current_fx_name")]
     return [path for path in PRIVATE_NAMES if not _exists(trainer, path)] + [
-        name for owner, name in others if not hasattr(owner, name)
+        name for owner, name in PRIVATE_FUNCTIONS if not hasattr(owner, name)
     ]
 
 
@@ -62,30 +57,12 @@ def _exists(owner: Any, path: str) -> bool:
     return True
 
 
-def loses_static_graph(trainer: pl.Trainer) -> bool:
-    """Tell whether manual optimization would train each rank on its own: before Lightning 2.6, with ``static_graph``.
+class OptimizersDriver:
+    """Drive every optimizer of a module at the places where automatic optimization drives its one.
 
-    Args:
-        trainer: A trainer, of any version.
-
-    Returns:
-        True if gradients would not be averaged over ranks.
-
-    Example:
-        >>> loses_static_graph(pl.Trainer(logger=False, enable_checkpointing=False))
-        False
-    """
-    strategy = trainer.strategy
-    static = getattr(strategy, "_ddp_kwargs", {}).get("static_graph", False)
-    return bool(static) and not hasattr(strategy, "_pl_static_graph_delay_done")
-
-
-class ManualScope:
-    """Manual optimization within the training step and automatic optimization around it.
-
-    Lightning's own validator, schedulers, counters, checkpoints and callbacks see ``automatic_optimization=True``;
-    the user's ``training_step``, ``backward`` and the distributed wrapper see False. Whatever automatic optimization
-    would do is done here at the same place: accumulation, zero_grad, clipping, several optimizers, counters.
+    All of them are cleared before the backward pass, and step after it, as one global step. The user's step alone
+    runs within the forward pass of the strategy and the precision plugin's context; what follows runs outside them,
+    with ``automatic_optimization`` True, as all hooks know it.
 
     Args:
         trainer: The trainer, before its strategy has been set up.
@@ -94,13 +71,13 @@ class ManualScope:
 
     def __init__(self, trainer: pl.Trainer, shadows: Shadows) -> None:
         self._trainer = trainer
-        self._loop = trainer.fit_loop.epoch_loop
-        self._batch_idx = 0
+        self._loop = trainer.fit_loop.epoch_loop.automatic_optimization
         self._schedulers: dict[int, dict[str, Any]] = {}
-        module, precision = trainer.lightning_module, trainer.precision_plugin
+        module, strategy = trainer.lightning_module, trainer.strategy
         shadows.cast(module, "configure_optimizers", self._keeping_schedulers(module.configure_optimizers))
-        shadows.cast(self._loop.automatic_optimization, "run", self._run)
-        shadows.cast(precision, "_clip_gradients", self._clipping(precision._clip_gradients))
+        shadows.cast(strategy, "setup_optimizers", self._restoring_schedulers(strategy.setup_optimizers))
+        shadows.cast(self._loop, "_make_zero_grad_fn", self._clearing_all(self._loop._make_zero_grad_fn))
+        shadows.cast(self._loop, "_optimizer_step", self._step_all)
 
     def _keeping_schedulers(self, configure: Callable[[], Any]) -> Callable[[], Any]:
         """Let several optimizers pass Lightning's check, and keep what it would drop of their schedulers then."""
@@ -117,114 +94,79 @@ class ManualScope:
 
         return configure_optimizers
 
-    def restore_schedulers(self) -> None:
-        """Give the schedulers of several optimizers back what Lightning dropped; call it in ``on_fit_start``."""
-        for config in self._trainer.lr_scheduler_configs:
-            for name, value in self._schedulers.get(id(config.scheduler), {}).items():
-                setattr(config, name, value)
-        self._trainer.lightning_module.automatic_optimization = True
+    def _restoring_schedulers(self, setup: Callable[..., None]) -> Callable[..., None]:
+        """Give the schedulers of several optimizers back what Lightning dropped."""
 
-    def _run(self, optimizer: Optimizer, batch_idx: int, kwargs: Any) -> Any:
-        """Stand in the place of ``automatic_optimization.run`` for one batch."""
-        module, automatic, manual = (
-            self._trainer.lightning_module,
-            self._loop.automatic_optimization,
-            self._loop.manual_optimization,
-        )
-        steps = automatic.optim_progress.optimizer_steps
-        manual.optim_step_progress.total.ready = manual.optim_step_progress.total.completed = steps
-        self._batch_idx = batch_idx
-        _set_automatic(module, False)
-        try:
-            return manual.run(kwargs)
-        finally:
-            _set_automatic(module, True)
-
-    def _clipping(self, clip: Callable[..., None]) -> Callable[..., None]:
-        def clip_gradients(model: Any, *args: Any, **kwargs: Any) -> None:
-            before = model.automatic_optimization
-            _set_automatic(model, True)
+        def setup_optimizers(trainer: pl.Trainer) -> None:
+            self._schedulers = {}
             try:
-                clip(model, *args, **kwargs)
+                setup(trainer)
             finally:
-                _set_automatic(model, before)
+                trainer.lightning_module.automatic_optimization = True
+            for config in trainer.strategy.lr_scheduler_configs:
+                for name, value in self._schedulers.get(id(config.scheduler), {}).items():
+                    setattr(config, name, value)
 
-        return clip_gradients
+        return setup_optimizers
 
-    def step(self, compute: Callable[[], Tensor | None]) -> None:
-        """Do zero_grad, backward and the optimizer step as automatic optimization would.
+    def _clearing_all(self, make: Callable[..., Clear | None]) -> Callable[..., Clear | None]:
+        def make_zero_grad_fn(batch_idx: int, _: Optimizer) -> Clear | None:
+            each = [make(batch_idx, optimizer) for optimizer in self._trainer.optimizers]
 
-        Args:
-            compute: Runs the user's step and returns the objective, shape ``[]``, or None to skip the batch.
-        """
-        automatic, strategy = self._loop.automatic_optimization, self._trainer.strategy
-        accumulating = not strategy.handles_gradient_accumulation and self._loop._should_accumulate()
-        closure = self._closure(compute)
-        if not accumulating:
-            automatic.optim_progress.optimizer.step.increment_ready()
-            self._step_optimizers(closure)
-            automatic.optim_progress.optimizer.step.increment_completed()
-        elif hasattr(strategy, "block_backward_sync"):
-            with strategy.block_backward_sync():
-                closure()
-        else:
-            closure()
+            def clear_all() -> None:
+                for clear in filter(None, each):
+                    clear()
 
-    def _closure(self, compute: Callable[[], Tensor | None]) -> Callable[[], Tensor | None]:
-        trainer, automatic = self._trainer, self._loop.automatic_optimization
+            return None if None in each else clear_all
 
-        def closure() -> Tensor | None:
-            with torch.enable_grad():
-                objective = self._as_training_step(compute)
-                if automatic._skip_backward:  # SWA refreshes BatchNorm's statistics.
-                    return None if objective is None else objective.detach()
-                if self._batch_idx % trainer.accumulate_grad_batches == 0:
-                    for optimizer in trainer.optimizers:
-                        automatic._on_before_zero_grad(optimizer)
-                        automatic._optimizer_zero_grad(self._batch_idx, optimizer)
-                if objective is None:
-                    _set_automatic(trainer.lightning_module, True)  # As mixed precision wants it, to skip unscaling.
-                    return None
-                trainer.lightning_module.manual_backward(objective)
-                return objective.detach()
+        return make_zero_grad_fn
 
-        return closure
-
-    def _as_training_step(self, compute: Callable[[], Tensor | None]) -> Tensor | None:
-        """Let what the step logs go by the hook's name also where it runs within ``optimizer_step``."""
-        attributes = vars(self._trainer.lightning_module)
-        before = attributes["_current_fx_name"]
-        attributes["_current_fx_name"] = "training_step"
-        try:
-            return compute()
-        finally:
-            attributes["_current_fx_name"] = before
-
-    def _step_optimizers(self, closure: Callable[[], Tensor | None]) -> None:
-        trainer, batch_idx = self._trainer, self._batch_idx
+    def _step_all(self, batch_idx: int, closure: Callable[[], Tensor | None]) -> None:
+        trainer, progress = self._trainer, self._loop.optim_progress.optimizer.step
         optimizers = trainer.strategy._lightning_optimizers
-        scaler = getattr(trainer.precision_plugin, "scaler", None)
-        compute = closure if len(optimizers) == 1 else cache(closure)
-        stepped: list[None] = []
-        for optimizer in optimizers[:-1]:  # A batch is one global step, however many optimizers make it.
-            optimizer._on_before_step = optimizer._on_after_step = _do_nothing
-        with Shadows() as shadows:
-            if scaler is not None and len(optimizers) > 1:  # Its scale stays that of the one backward pass.
-                shadows.cast(scaler, "update", lambda: stepped.append(None))
-            for optimizer in optimizers:
+        counts = not trainer.fit_loop._should_accumulate()  # Some strategies accumulate within the optimizer's step.
+        closures = [closure] if len(optimizers) == 1 else _sharing(closure, len(optimizers))
+        if counts:
+            progress.increment_ready()
+        with _one_scale(trainer.precision_plugin, len(optimizers)):
+            for optimizer, compute in zip(optimizers, closures, strict=True):
                 call._call_lightning_module_hook(
                     trainer, "optimizer_step", trainer.current_epoch, batch_idx, optimizer, compute
                 )
-        if scaler is not None and stepped:
-            scaler.update()
+        if counts:
+            progress.increment_completed()
 
 
-def _do_nothing() -> None: ...
+def _sharing(closure: Callable[[], Tensor | None], number: int) -> list[Callable[[], Tensor | None]]:
+    """Let the optimizers share one backward pass, and those that ask again (LBFGS) have another."""
+    results: list[Tensor | None] = []
+
+    def make() -> Callable[[], Tensor | None]:
+        asked = False
+
+        def compute() -> Tensor | None:
+            nonlocal asked
+            if asked or not results:
+                results[:] = [closure()]
+            asked = True
+            return results[0]
+
+        return compute
+
+    return [make() for _ in range(number)]
 
 
-def _set_automatic(module: Any, automatic: bool) -> None:
-    """Set ``automatic_optimization`` past ``nn.Module``, whose look at what it is set to costs as much as a layer."""
-    vars(module)["_automatic_optimization"] = automatic
+@contextmanager
+def _one_scale(precision: Any, number: int) -> Iterator[None]:
+    """Let several optimizers step with the gradient scale of their one backward pass, and then adapt it once."""
+    scaler = getattr(precision, "scaler", None)
+    updates: list[None] = []
+    with Shadows() as shadows:
+        if scaler is not None and number > 1:
+            shadows.cast(scaler, "update", lambda: updates.append(None))
+        yield
+    if scaler is not None and updates:
+        scaler.update()
 
 
 def _parse(configured: Any) -> tuple[list[Any], list[Any], str | None]:
@@ -267,5 +209,6 @@ def builds_from_config() -> bool:
         >>> builds_from_config()
         False
     """
-    given = getattr(hparams_mixin, "_given_hyperparameters", None)
-    return given is not None and given.get() is not None
+    mixins = [hparams_mixin, sys.modules.get("pytorch_lightning.core.mixins.hparams_mixin")]
+    given = [getattr(mixin, "_given_hyperparameters", None) for mixin in mixins]
+    return any(each is not None and each.get() is not None for each in given)

@@ -52,6 +52,13 @@ class AggregatorWeighting:
         self._module = module
         self._trained, self._known = [], set()
 
+    def begin_batch(self, first: bool) -> None:
+        """Nothing is kept from one batch to the next.
+
+        Args:
+            first: Whether the batch is the first of its optimizer's step.
+        """
+
     def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
         """Form the sum of the losses, which stands for the objective where one number is wanted.
 

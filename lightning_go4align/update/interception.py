@@ -2,33 +2,31 @@
 
 import inspect
 from collections.abc import Callable
-from types import MethodType
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 from torch import Tensor
 from torchjd.aggregation import Aggregator
 
 from lightning_go4align.update.balancer import Balancer
-from lightning_go4align.update.compatibility import (
-    ManualScope,
-    loses_static_graph,
-    missing_names,
-    refuse_several_optimizers,
-)
+from lightning_go4align.update.compatibility import OptimizersDriver, missing_names, refuse_several_optimizers
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
+from lightning_go4align.update.misconfiguration import MisconfigurationException
+from lightning_go4align.update.performed import PerformedSteps
+from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.second_look import without_trace
 from lightning_go4align.update.shadows import Shadows
 from lightning_go4align.update.task_losses import StepOutput
+
+STEP_ONE_OPTIMIZER = ("FSDPStrategy", "DeepSpeedStrategy")  # Of lightning and of pytorch_lightning.
 
 
 class Interception:
     """Stand in the place of a module's ``training_step`` until lifted.
 
-    Under manual optimization it drives the whole update, within automatic optimization it hands over the objective.
+    Lightning gets the objective for its backward pass. Under ``"manual"`` all optimizers are driven, under
+    ``"automatic"`` Lightning drives its one.
 
     Args:
         trainer: The trainer, in its ``setup``.
@@ -49,58 +47,64 @@ class Interception:
         self._balancer = balancer
         self._shadows = Shadows()
         self._user_step: Callable[..., Any] = module.training_step
-        self._result: dict[str, Any] | None = None
         self._look_again: Callable[[], Any] | None = None
-        self._scope: ManualScope | None = None
+        self._performed = PerformedSteps()
+        self._reach = Reach()
         balancer.attach(module)
+        self._restore_on_exceptions()
         if optimization == "manual" and _can_be_manual(trainer):
-            self._scope = ManualScope(trainer, self._shadows)
+            OptimizersDriver(trainer, self._shadows)
         else:
             refuse_several_optimizers(module, self._shadows)
-        self._shadows.cast(module, "training_step", MethodType(self._make_step(), module))
+        self._shadows.cast(module, "training_step", self._training_step)
         if isinstance(balancer.weighting, AggregatorWeighting):
             self._shadows.cast(module, "backward", balancer.weighting.backward)
 
-    def _make_step(self) -> Callable[..., Any]:
-        def training_step(_: pl.LightningModule, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-            def compute() -> Tensor | None:
-                return self._objective(*args, **kwargs)
+    def _restore_on_exceptions(self) -> None:
+        """Be lifted by the first callback that hears of an exception, whatever it then raises itself."""
+        # A connector sets them, which the types do not know.
+        for callback in self._trainer.callbacks:  # type: ignore[attr-defined]
+            self._shadows.cast(callback, "on_exception", self._lifting(callback.on_exception))
 
-            self._result = None
-            if self._balancer.looks_twice:
-                self._look_again = lambda: self._user_step(*args, **kwargs)
-            if self._scope is not None and not self._module.automatic_optimization:
-                self._scope.step(compute)
-            else:
-                compute()
-            result, self._result = self._result, None
-            return result
+    def _lifting(self, on_exception: Callable[..., None]) -> Callable[..., None]:
+        def lift_first(*args: Any) -> None:
+            self.lift()
+            on_exception(*args)
 
-        training_step.__wrapped__ = inspect.unwrap(self._user_step)  # type: ignore[attr-defined]  # for its signature
-        return training_step
+        return lift_first
 
-    def _objective(self, *args: Any, **kwargs: Any) -> Tensor | None:
-        output, share = StepOutput(self._user_step(*args, **kwargs)), self._trainer.accumulate_grad_batches
-        objective = self._balancer.objective(output, self._module.device, 1 / share)
+    def _training_step(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        if self._balancer.looks_twice:
+            self._look_again = lambda: self._user_step(*args, **kwargs)
+        trainer, balancer = self._trainer, self._balancer
+        output = StepOutput(self._user_step(*args, **kwargs))
+        self._reach.check(output.present, trainer.optimizers)
+        objective = balancer.objective(output, self._module.device, 1 / trainer.accumulate_grad_batches)
         if objective is None:
             return None
-        manual = self._scope is not None and not self._module.automatic_optimization
-        loss = objective / share if manual else objective
-        values = dict(zip(self._balancer.tasks, self._balancer.losses.unbind(), strict=True))
-        self._result = {**output.extras, "loss": loss.detach() if manual else loss, "task_losses": values}
-        return loss
+        values = dict(zip(balancer.tasks, balancer.losses.unbind(), strict=True))
+        return {**output.extras, "loss": objective, "task_losses": values}
 
-    def on_fit_start(self) -> None:
-        """Give the trainer back what several optimizers took from it."""
-        if self._scope is not None:
-            self._scope.restore_schedulers()
+    def begin_batch(self, batch_idx: int) -> None:
+        """Get ready for a batch.
+
+        Args:
+            batch_idx: Its number in the epoch.
+        """
+        first = batch_idx % self._trainer.accumulate_grad_batches == 0
+        self._balancer.weighting.begin_batch(first)
+        self._performed.watch(self._trainer.optimizers)
 
     def after_step(self) -> None:
-        """Let the method follow the optimizer's step."""
+        """Let the method follow the optimizer's step, if one was made."""
+        if not self._performed.any:
+            return
         self._balancer.weighting.after_step()
         if self._look_again is not None:
-            with without_trace(self._module), self._trainer.precision_plugin.train_step_context():
-                self._balancer.look_again(StepOutput(self._look_again()), self._module.device)
+            with without_trace(self._module):
+                with self._trainer.precision_plugin.train_step_context():
+                    output = StepOutput(self._look_again())
+                self._balancer.look_again(output, self._module.device)
 
     def forget_batch(self) -> None:
         """Let go of the batch."""
@@ -109,7 +113,7 @@ class Interception:
     def lift(self) -> None:
         """Leave module and trainer as they were."""
         self._shadows.lift()
-        self._module.automatic_optimization = True
+        self._performed.forget()
 
 
 def _check(trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) -> None:
@@ -118,7 +122,7 @@ def _check(trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) 
             f"{type(module).__name__} sets `automatic_optimization = False` and so steps its optimizers itself, as "
             "`MultiTaskCallback` would. Remove that line and the optimizer calls from its `training_step`."
         )
-    if isinstance(balancer.method, Aggregator) and type(module).backward is not pl.LightningModule.backward:
+    if isinstance(balancer.method, Aggregator) and not _is_of_lightning(module.backward):
         raise MisconfigurationException(
             f"{balancer.method} fills the gradients itself, past the `backward` of {type(module).__name__}. Remove "
             "that method, or take a loss-oriented method, which calls it."
@@ -135,19 +139,20 @@ def _check(trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) 
         )
 
 
+def _is_of_lightning(method: Callable[..., Any]) -> bool:
+    """Whether it is the method that either of Lightning's packages gives all modules."""
+    return method.__module__ in ("lightning.pytorch.core.module", "pytorch_lightning.core.module")
+
+
 def _can_be_manual(trainer: pl.Trainer) -> bool:
-    if isinstance(trainer.strategy, FSDPStrategy | DeepSpeedStrategy):
-        rank_zero_info(
-            f"{type(trainer.strategy).__name__} cannot step within the forward pass: automatic optimization."
-        )
-        return False
-    if loses_static_graph(trainer):
-        rank_zero_info("This version of Lightning needs automatic optimization for `static_graph`: it is used.")
+    kinds = {kind.__name__ for kind in type(trainer.strategy).__mro__}
+    if not kinds.isdisjoint(STEP_ONE_OPTIMIZER):
+        rank_zero_info(f"{type(trainer.strategy).__name__} steps one optimizer: automatic optimization.")
         return False
     missing = missing_names(trainer)
     if missing:
         rank_zero_warn(
-            f"This version of Lightning lacks {missing}, which driving manual optimization needs: "
+            f"This version of Lightning lacks {missing}, which driving several optimizers needs: "
             "`optimization='automatic'` is used instead. It gives the same results."
         )
     return not missing

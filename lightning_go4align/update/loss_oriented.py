@@ -31,6 +31,7 @@ class ScalarizerWeighting:
         self._learned = learned_parameters(method)
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
         self._gradients: list[Tensor] | None = None
+        self._earlier: list[Tensor] | None = None
 
     @property
     def last_losses(self) -> Tensor | None:
@@ -49,6 +50,16 @@ class ScalarizerWeighting:
 
     def attach(self, _: nn.Module) -> None:
         """Get ready for a fit; nothing of the module is needed."""
+
+    def begin_batch(self, first: bool) -> None:
+        """Keep the gradients of the batches before, but of those of an earlier optimizer's step.
+
+        Args:
+            first: Whether the batch is the first of its optimizer's step.
+        """
+        if first:
+            self._gradients = None
+        self._earlier = self._gradients
 
     def objective(self, losses: Tensor, output: StepOutput, share: float) -> Tensor:
         """Form the objective of one batch.
@@ -69,7 +80,8 @@ class ScalarizerWeighting:
                 objective, [losses, *self._learned], retain_graph=True, materialize_grads=True
             )
             self.weights, learned = gradients[0], [gradient * share for gradient in gradients[1:]]
-            before = self._gradients or [torch.zeros_like(gradient) for gradient in learned]
+            # To those of the batches before: an optimizer that asks for one batch several times (LBFGS) has its last.
+            before = self._earlier or [torch.zeros_like(gradient) for gradient in learned]
             self._gradients = [a + b for a, b in zip(before, learned, strict=True)]
         return objective
 
@@ -88,7 +100,7 @@ class ScalarizerWeighting:
                 parameter.grad = gradient
             self._optimizer.step()
             self._optimizer.zero_grad()
-            self._gradients = None
+            self._gradients = self._earlier = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is beside the method's own state."""
@@ -101,6 +113,6 @@ class ScalarizerWeighting:
         Args:
             state: What ``state_dict`` returned.
         """
-        self._last, self._gradients = state["last_losses"], None
+        self._last, self._gradients, self._earlier = state["last_losses"], None, None
         if self._optimizer is not None and state["optimizer"] is not None:
             self._optimizer.load_state_dict(state["optimizer"])

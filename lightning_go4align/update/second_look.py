@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
-from torchmetrics import Metric
 
+from lightning_go4align.update.attributes import attributes_kept
 from lightning_go4align.update.shadows import Shadows
 
 
@@ -17,8 +16,10 @@ from lightning_go4align.update.shadows import Shadows
 def without_trace(module: pl.LightningModule) -> Iterator[None]:
     """Let a training step run without gradients and leave nothing behind.
 
-    Buffers (BatchNorm's statistics), metrics and the random states of torch, NumPy, Python are restored, and what is
-    logged is dropped.
+    Buffers (BatchNorm's statistics), metrics, plain attributes of the module and its parts, and the random states of
+    torch, NumPy, Python are restored, and what is logged by ``self.log`` is dropped. What the step does elsewhere
+    (files, loggers that it calls itself, objects of other classes) is done twice; ``torch.is_grad_enabled()`` tells
+    it which time it is.
 
     Args:
         module: The module whose step is run.
@@ -28,9 +29,14 @@ def without_trace(module: pl.LightningModule) -> Iterator[None]:
     """
     device = module.device
     buffers: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in module.buffers()]
-    metrics = [(metric, _copy(metric)) for metric in module.modules() if isinstance(metric, Metric)]
     cuda = [device] if device.type == "cuda" else []
-    with torch.no_grad(), isolate_rng(include_cuda=False), torch.random.fork_rng(cuda), Shadows() as shadows:
+    with (
+        torch.no_grad(),
+        isolate_rng(include_cuda=False),
+        torch.random.fork_rng(cuda),
+        attributes_kept(module),
+        Shadows() as shadows,
+    ):
         shadows.cast(module, "log", lambda *_, **__: None)
         shadows.cast(module, "log_dict", lambda *_, **__: None)
         try:
@@ -38,9 +44,3 @@ def without_trace(module: pl.LightningModule) -> Iterator[None]:
         finally:
             for buffer, before in buffers:
                 buffer.copy_(before)
-            for metric, attributes in metrics:
-                vars(metric).update(attributes)
-
-
-def _copy(metric: Metric) -> dict[str, object]:
-    return {**vars(metric), **{name: deepcopy(state) for name, state in metric.metric_state.items()}}

@@ -1,7 +1,40 @@
 """Attributes of single instances that are put back."""
 
+import inspect
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Self
+
+
+class StandIn:
+    """A function in the place of another one, which a copy of its owner gets back.
+
+    Args:
+        function: What is called.
+        before: What stood there. Its signature is what others see.
+
+    Example:
+        >>> deepcopy(StandIn(abs, len)) is len
+        True
+    """
+
+    def __init__(self, function: Callable[..., Any], before: Any) -> None:
+        self._function, self._before = function, before
+        if callable(before):
+            self.__wrapped__ = inspect.unwrap(before)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deepcopy(self._before, memo)
+
+    def __reduce__(self) -> Any:
+        return _itself, (self._before,)
+
+
+def _itself(before: Any) -> Any:
+    return before
 
 
 class Shadows:
@@ -26,7 +59,7 @@ class Shadows:
         """Let ``owner.name`` be ``value``.
 
         Args:
-            owner: The instance.
+            owner: The instance. A copy of it has the attribute as it was.
             name: Its attribute.
             value: What stands there until ``lift``.
         """
@@ -36,7 +69,7 @@ class Shadows:
             self._restore.append(lambda: setattr(owner, name, before))
         else:
             self._restore.append(lambda: delattr(owner, name))
-        setattr(owner, name, value)
+        setattr(owner, name, StandIn(value, getattr(owner, name, None)) if callable(value) else value)
 
     def lift(self) -> None:
         """Undo all, the last first."""

@@ -8,6 +8,7 @@ import sys
 import pytest
 import two_ranks
 from eleven_tasks import METHODS
+from isolation import child_environment
 
 WITHOUT_WEIGHTS = {"con_fig", "graddrop"}
 
@@ -18,7 +19,12 @@ def found():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     run = subprocess.run(
-        [sys.executable, two_ranks.__file__, str(port)], capture_output=True, text=True, timeout=290, check=False
+        [sys.executable, two_ranks.__file__, str(port)],
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
+        env=child_environment(),
     )
     assert run.returncode == 0, run.stdout + run.stderr
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]

@@ -7,7 +7,7 @@ from lightning_go4align.metrics import ConvergenceDifference
 def test_updates_by_epoch_give_what_the_whole_curves_give():
     curves = torch.rand(30, 4, generator=torch.Generator().manual_seed(0)).double()
     names = ["a", "b", "c", "d"]
-    difference = ConvergenceDifference(names, higher_is_better=["b"])
+    difference = ConvergenceDifference(names, maximize=["b"])
     for values in curves:
         difference.update(dict(zip(names, values, strict=True)))
     expected = convergence_difference(curves, torch.tensor([False, True, False, False]))

@@ -42,4 +42,4 @@ def test_an_empty_baseline_is_refused():
 
 def test_a_direction_of_an_unknown_metric_is_refused():
     with pytest.raises(ValueError, match=r"names \['iou'\]"):
-        DeltaM({"miou": 1.0}, higher_is_better=["iou"])
+        DeltaM({"miou": 1.0}, maximize=["iou"])

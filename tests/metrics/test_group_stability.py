@@ -2,8 +2,8 @@ import pytest
 import torch
 from torchmetrics.functional.clustering import adjusted_rand_score, rand_score
 
+from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.metrics import GroupStability
-from lightning_go4align.metrics.group_stability import rand_indices
 
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torchmetrics' own

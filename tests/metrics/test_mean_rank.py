@@ -5,7 +5,7 @@ from lightning_go4align.metrics import MeanRank
 
 
 def test_a_method_that_is_best_everywhere_has_rank_one():
-    ranks = MeanRank(["LS", "GO4Align"], ["miou", "err"], higher_is_better=["miou"])
+    ranks = MeanRank(["LS", "GO4Align"], ["miou", "err"], maximize=["miou"])
     ranks.update("GO4Align", {"miou": 2.0, "err": 1.0})
     ranks.update("LS", {"miou": 1.0, "err": 2.0})
     torch.testing.assert_close(ranks.compute(), torch.tensor([2.0, 1.0]))

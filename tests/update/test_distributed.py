@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from isolation import child_environment
 
 from lightning_go4align.update.task_losses import is_distributed
 
@@ -21,7 +22,12 @@ def found() -> dict[str, float]:
         port = free.getsockname()[1]
     script = Path(__file__).with_name("ranks.py")
     run = subprocess.run(
-        [sys.executable, str(script), str(port)], capture_output=True, text=True, timeout=290, check=False
+        [sys.executable, str(script), str(port)],
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
+        env=child_environment(),
     )
     assert run.returncode == 0, run.stdout + run.stderr
     lines = (line.split() for line in run.stdout.splitlines())

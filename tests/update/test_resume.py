@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from isolation import child_environment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from resumable import METHODS, BalancedPiece, run
 from torchjd.aggregation import MGDA
@@ -66,7 +67,12 @@ def test_a_run_killed_at_any_moment_resumes_to_the_bit(tmp_path: Path) -> None:
     killed = tmp_path / "killed"
     script = Path(__file__).with_name("resumable.py")
     process = subprocess.run(
-        [sys.executable, script, killed], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, script, killed],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=child_environment(),
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
     last = max(killed.glob("*.ckpt"), key=os.path.getmtime)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from PIL import Image
 from typing_extensions import override
 
+from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.benchmarks.celeba.annotations import SPLITS
 from lightning_go4align.benchmarks.celeba.data import CelebAData
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
-from lightning_go4align.benchmarks.written_whole import written_whole
 
 Rows = npt.NDArray[Any]
 
@@ -41,7 +41,7 @@ def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
     total, shares = sum(samples), np.linspace(0.1, 0.8, len(ATTRIBUTES))
     attributes = generator.random((total, len(ATTRIBUTES))) < shares
     names = [f"{i:06d}.jpg" for i in range(1, total + 1)]
-    with written_whole(root) as unfinished:
+    with atomic_write(root) as unfinished:
         for folder in ("Anno", "Eval", "Img/img_align_celeba"):
             (unfinished / folder).mkdir(parents=True)
         for name, row in zip(names, attributes, strict=True):

@@ -10,7 +10,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.written_whole import written_whole
+from lightning_go4align.atomic_write import atomic_write
 
 SIDE = 64
 Pixels = npt.NDArray[np.uint8]
@@ -61,7 +61,7 @@ def pack(images: DecodedImages, path: Path, num_workers: int = 0) -> None:
     """
     if path.is_file():
         return
-    with written_whole(path) as unfinished:
+    with atomic_write(path) as unfinished:
         shape = (len(images), 3, SIDE, SIDE)
         packed = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
         start = 0

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
+from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.benchmarks.dense_prediction.layout import Array, Layout
-from lightning_go4align.benchmarks.written_whole import written_whole
 
 
 def write_scenes(
@@ -38,7 +38,7 @@ def write_scenes(
     if root.is_dir():
         return
     generator = np.random.default_rng(seed)
-    with written_whole(root) as unfinished:
+    with atomic_write(root) as unfinished:
         for split, number in samples.items():
             for kind in layout.maps.values():
                 (unfinished / split / kind.folder).mkdir(parents=True)

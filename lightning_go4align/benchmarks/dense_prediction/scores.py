@@ -1,6 +1,7 @@
 """All test metrics of NYUv2 and CityScapes, in the order and the units of the paper's tables."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,15 +11,18 @@ from typing_extensions import override
 
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
 from lightning_go4align.benchmarks.dense_prediction.losses import IGNORED
+from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.values import check_tensors
 
 
-class SegmentationScores(Metric):
+class SegmentationScores(PreciseMetric):
     """Mean IoU over the classes and pixel accuracy, in percent, from counts over the whole test set.
 
     A class that is neither there nor predicted is left out of the mean. NaN before the first labelled pixel.
 
     Args:
         num_classes: Number of classes; pixels with label -1 do not count.
+        kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
 
     Example:
         >>> scores = SegmentationScores(num_classes=2)
@@ -28,19 +32,27 @@ class SegmentationScores(Metric):
     """
 
     higher_is_better = True
+    is_differentiable = False
     full_state_update = False
     plot = Metric._plot
     confusion: Tensor
 
-    def __init__(self, num_classes: int) -> None:
-        super().__init__()
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.add_state("confusion", torch.zeros(num_classes, num_classes, dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
+        check_tensors(prediction=prediction, target=target)
+        shape, classes = prediction.shape, len(self.confusion)
+        if prediction.dim() < 2 or shape[1] != classes or shape[:1] + shape[2:] != target.shape:
+            raise ValueError(
+                f"Logits [B, {classes}, ...] are compared with labels [B, ...], but their shapes are {tuple(shape)} "
+                f"and {tuple(target.shape)}. Bring the logits to the labels' resolution first."
+            )
         # `validate_args` would look at the labels on the host, batch by batch.
         self.confusion += multiclass_confusion_matrix(
-            prediction.argmax(1), target, len(self.confusion), ignore_index=IGNORED, validate_args=False
+            prediction.argmax(1), target, classes, ignore_index=IGNORED, validate_args=False
         )
 
     @override

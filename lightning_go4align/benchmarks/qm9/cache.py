@@ -2,12 +2,12 @@
 
 import hashlib
 import io
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.benchmarks.qm9.molecules import Molecules
 
 #: To be counted up whenever the same molecules would be written differently.
@@ -26,6 +26,7 @@ def save(molecules: Molecules, path: Path) -> None:
 
     Example:
         >>> molecules = Molecules(*[torch.zeros(1, 1)] * 6)
+        >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     save(molecules, Path(folder, "molecules"))
         ...     load(Path(folder, "molecules")) == molecules
@@ -33,15 +34,8 @@ def save(molecules: Molecules, path: Path) -> None:
     """
     buffer = io.BytesIO()
     np.savez(buffer, **{name: tensor.numpy() for name, tensor in molecules._asdict().items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(_header(buffer.getbuffer()) + buffer.getbuffer())
-            file.close()
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with atomic_write(path) as unfinished:
+        unfinished.write_bytes(_header(buffer.getbuffer()) + buffer.getbuffer())
 
 
 def load(path: Path) -> Molecules | None:

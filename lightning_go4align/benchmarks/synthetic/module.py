@@ -11,6 +11,7 @@ from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.synthetic.data import Part, SyntheticData
+from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.module import MultiTaskModule
 
@@ -75,7 +76,8 @@ class SyntheticModule(MultiTaskModule):
     def on_train_epoch_end(self) -> None:
         signals = self.multi_task_callback.signals
         if signals is not None and signals.grouping is not None:
-            self.log("train/agreement", rand_index(signals.grouping.assignment, self.data.groups.to(self.device)))
+            rand, _ = rand_indices(signals.grouping.assignment, self.data.groups.to(self.device))
+            self.log("train/agreement", rand.float())
 
     @override
     def validation_step(self, batch: Part, batch_idx: int) -> None:
@@ -104,22 +106,3 @@ class SyntheticModule(MultiTaskModule):
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """The trunk, for gradient-oriented methods."""
         return self.trunk.parameters()
-
-
-def rand_index(groups: Tensor, others: Tensor) -> Tensor:
-    """Share of the pairs of tasks that two groupings treat alike: together in both, or apart in both.
-
-    Args:
-        groups: Group of each task, shape ``[M]``, at least two tasks.
-        others: The same of the other grouping.
-
-    Returns:
-        From 0 to 1, shape ``[]``; 1 if the groupings are equal.
-
-    Example:
-        >>> rand_index(torch.tensor([0, 0, 1]), torch.tensor([1, 1, 1]))
-        tensor(0.3333)
-    """
-    alike = (groups[:, None] == groups) == (others[:, None] == others)
-    num_tasks = len(groups)
-    return (alike.sum() - num_tasks) / (num_tasks * (num_tasks - 1))

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from isolation import child_environment
 
 pytestmark = pytest.mark.slow  # three processes that import everything
 
@@ -12,7 +13,7 @@ def run(ranks, folder, method):
     """What that many processes print."""
     script = Path(__file__).with_name("two_ranks.py")
     command = [sys.executable, str(script), str(ranks), str(folder), method]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250, env=child_environment())
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -1,23 +1,23 @@
-"""What `GroupDynamicsMonitor` adds to a step: ``python -m lightning_go4align.monitors.cost``."""
+"""What ``GroupDynamicsMonitor`` adds to a step."""
 
-import logging
 import tempfile
 import time
-import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jsonargparse import auto_cli
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
-from torch import Tensor, nn
+from rich.table import Table
 from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors.dynamics import GroupDynamicsMonitor
 from lightning_go4align.update import MultiTaskCallback
+from perf.networks import OneHead
+from perf.tables import table
 
 _BLOCK = 50  # the interval of logging: each block has one logging step
 
@@ -42,13 +42,13 @@ class AlternatingMonitor(GroupDynamicsMonitor):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        block, place = divmod(batch_idx, _BLOCK)
+        block, index = divmod(batch_idx, _BLOCK)
         watched = block % 2 == 1
         if watched:
             started = time.process_time()
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
             self.hook += (block > 1) * (time.process_time() - started)
-        if place == _BLOCK - 1:
+        if index == _BLOCK - 1:
             now = time.process_time()
             if block > 1:  # what a first time costs is not the cost of a step
                 self.seconds[watched].append((now - self._block_started) / _BLOCK)
@@ -69,7 +69,32 @@ class Cost(NamedTuple):
     hook: float
 
 
-def cost(num_tasks: int = 40, width: int = 704, pairs: int = 20) -> Cost:
+def monitor(num_tasks: int = 40, width: int = 704, pairs: int = 20) -> Iterator[Table]:
+    """Compare steps that the monitor watches with steps that it does not.
+
+    Args:
+        num_tasks: Number of tasks.
+        width: Of the network, which sets what a step costs.
+        pairs: How many blocks of 50 steps are watched, and as many are not.
+
+    Yields:
+        A table of times and of their shares of a step.
+    """
+    step, (low, middle, high), hook = monitor_cost(num_tasks, width, pairs)
+    costs = table(f"{num_tasks} tasks, {pairs} pairs of 50 steps", "time", "µs", "of a step")
+    named = {
+        "a step that is not watched": step,
+        "the monitor adds": middle,
+        "first quartile": low,
+        "third quartile": high,
+        "its hook": hook,
+    }
+    for name, seconds in named.items():
+        costs.add_row(name, f"{1e6 * seconds:.0f}", f"{seconds / step:.2%}")
+    yield costs
+
+
+def monitor_cost(num_tasks: int, width: int, pairs: int) -> Cost:
     """Measure what the monitor adds to a step, watched and not watched in one run.
 
     Args:
@@ -77,12 +102,12 @@ def cost(num_tasks: int = 40, width: int = 704, pairs: int = 20) -> Cost:
         width: Of the network, which sets what a step costs.
         pairs: How many blocks of 50 steps are watched, and as many are not.
 
-    Example: ``cost(num_tasks=40).hook``
+    Example: ``monitor_cost(40, width=704, pairs=20).hook``
     """
-    monitor = AlternatingMonitor()
+    alternating = AlternatingMonitor()
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            callbacks=[MultiTaskCallback(GO4Align(num_groups=min(8, num_tasks))), monitor],
+            callbacks=[MultiTaskCallback(GO4Align(num_groups=min(8, num_tasks))), alternating],
             logger=CSVLogger(folder),
             max_epochs=1,
             accelerator="cpu",
@@ -92,48 +117,7 @@ def cost(num_tasks: int = 40, width: int = 704, pairs: int = 20) -> Cost:
             enable_model_summary=False,
         )
         rows = torch.randn(2 * _BLOCK * (pairs + 1), 8, width)
-        trainer.fit(_Tasks(width, num_tasks), DataLoader(TensorDataset(rows), batch_size=None))
-    plain, watched = (np.array(monitor.seconds[which]) for which in (False, True))
+        trainer.fit(OneHead(width, num_tasks), DataLoader(TensorDataset(rows), batch_size=None))
+    plain, watched = (np.array(alternating.seconds[which]) for which in (False, True))
     low, middle, high = np.quantile(watched - plain, [0.25, 0.5, 0.75])
-    return Cost(float(np.median(plain)), (low, middle, high), monitor.hook / (_BLOCK * pairs))
-
-
-class _Tasks(LightningModule):
-    """A trunk and a head for each task."""
-
-    def __init__(self, width: int, num_tasks: int) -> None:
-        super().__init__()
-        self.trunk = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
-        self.heads = nn.Linear(width, num_tasks)
-
-    @override
-    def training_step(self, batch: list[Tensor], batch_idx: int) -> Any:
-        errors = (self.heads(self.trunk(batch[0])) - 1).square().mean(0)
-        return {f"task_{index}": error for index, error in enumerate(errors.unbind())}
-
-    @override
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters())
-
-
-def main(num_tasks: int = 40, width: int = 704, pairs: int = 20) -> str:
-    """Say what the monitor adds to a step.
-
-    Args:
-        num_tasks: Number of tasks.
-        width: Of the network, which sets what a step costs.
-        pairs: How many blocks of 50 steps are watched, and as many are not.
-    """
-    step, (low, middle, high), hook = cost(num_tasks, width, pairs)
-    return (
-        f"{num_tasks} tasks, a step of {1e3 * step:.2f} ms: watched steps take {1e6 * middle:+.0f} µs, "
-        f"{middle / step:+.2%} (middle half of {pairs} pairs {low / step:+.2%} to {high / step:+.2%}), "
-        f"of which the monitor's hook takes {1e6 * hook:.0f} µs, {hook / step:.2%}"
-    )
-
-
-if __name__ == "__main__":
-    warnings.filterwarnings("ignore")  # Lightning on loaders and the like
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    torch.set_num_threads(1)
-    print(auto_cli(main))  # noqa: T201  # the answer of the command
+    return Cost(float(np.median(plain)), (low, middle, high), alternating.hook / (_BLOCK * pairs))

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file or a folder under another name, and give it its own when the block ends without an error.
 
     Of several processes that write the same folder the first one's stays, of the same file the last one's.
@@ -21,7 +21,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Example:
         >>> from tempfile import mkdtemp
         >>> folder = Path(mkdtemp())
-        >>> with written_whole(folder / "numbers.txt") as unfinished:
+        >>> with atomic_write(folder / "numbers.txt") as unfinished:
         ...     _ = unfinished.write_text("1 2 3")
         >>> [file.name for file in folder.iterdir()]
         ['numbers.txt']

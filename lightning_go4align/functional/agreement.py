@@ -1,0 +1,98 @@
+"""How well two groupings of the same tasks agree."""
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lightning_go4align.functional.precision import widest
+
+Counts = TypeVar("Counts", Tensor, NDArray[np.float64])
+
+
+def shared_group(assignment: Tensor) -> Tensor:
+    """Tell which pairs of tasks share a group.
+
+    Args:
+        assignment: Group of each task, shape ``[..., M]``, int64; -1 for none, which nothing shares.
+
+    Returns:
+        Mask, shape ``[..., M, M]``, bool, symmetric.
+
+    Example:
+        >>> shared_group(torch.tensor([0, -1, 0]))
+        tensor([[ True, False,  True],
+                [False, False, False],
+                [ True, False,  True]])
+    """
+    columns = assignment[..., None, :]
+    return (assignment[..., :, None] == columns) & (columns >= 0)
+
+
+def moved_tasks(previous: Tensor, assignment: Tensor) -> Tensor:
+    """Tell which tasks change group.
+
+    Args:
+        previous: Groups of the step before, shape ``[..., M]``, int64; -1 for none.
+        assignment: Groups of this step, shape ``[..., M]``, int64; -1 for none.
+
+    Returns:
+        Mask, shape ``[..., M]``, bool; False for tasks absent from either step.
+
+    Example:
+        >>> moved_tasks(torch.tensor([0, 1, -1]), torch.tensor([0, 0, 1]))
+        tensor([False,  True, False])
+    """
+    return (assignment != previous) & (assignment >= 0) & (previous >= 0)
+
+
+def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
+    """Compare two groupings pair by pair.
+
+    Args:
+        previous: Groups of the step before, shape ``[..., M]``, int64; -1 for none.
+        assignment: Groups of this step, shape ``[..., M]``, int64; -1 for none.
+
+    Returns:
+        Rand and adjusted Rand index over the tasks in both, shape ``[..., 2]``, float64 (float32 on MPS); 1 for
+        fewer than two.
+
+    Example:
+        >>> rand_indices(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 1, 2]))
+        tensor([0.8333, 0.5714], dtype=torch.float64)
+    """
+    counted = shared_group(torch.where((previous >= 0) & (assignment >= 0), 0, -1)).triu(1)
+    before, now = shared_group(previous) & counted, shared_group(assignment) & counted
+    dtype = widest(previous.device)
+    pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum((-1, -2), dtype=dtype)
+    return torch.stack(rand_of_pairs(pairs, both, first, second), dim=-1)
+
+
+def rand_of_pairs(pairs: Counts, both: Counts, first: Counts, second: Counts) -> tuple[Counts, Counts]:
+    r"""Turn counts of pairs into the Rand index and its adjustment for chance (Hubert and Arabie, 1985).
+
+    .. math:: R = 1 - \frac{f + s - 2b}{p}, \qquad A = \frac{b - fs / p}{(f + s) / 2 - fs / p}
+
+    In signs that torch and NumPy share: steps are compared on the device, a history on the host.
+
+    Args:
+        pairs: ``p``, pairs of tasks that both groupings hold, any shape, floating point.
+        both: ``b``, those together in both.
+        first: ``f``, those together in the first.
+        second: ``s``, those together in the second.
+
+    Returns:
+        Both indices, 1 where nothing can differ, in the shape of the counts.
+
+    Example:
+        >>> rand_of_pairs(*torch.tensor([6.0, 1.0, 2.0, 1.0]))
+        (tensor(0.8333), tensor(0.5714))
+    """
+    known = pairs + (pairs == 0)
+    rand = 1 - (first + second - 2 * both) / known
+    chance = first * second / known
+    room = (first + second) / 2 - chance
+    settled = room <= 0  # Both groupings are trivial and equal: the adjusted index would be 0 / 0.
+    return rand, (both - chance + settled) / (room + settled)
