@@ -1,20 +1,31 @@
 """Methods of multi-task optimization: TorchJD scalarizers and aggregators."""
 
+from lightning_go4align.methods.db_mtl import DBMTL
 from lightning_go4align.methods.fixed import FixedWeights, SingleTask
 from lightning_go4align.methods.go4align import GO4Align
+from lightning_go4align.methods.grad_norm import GradNorm
 from lightning_go4align.methods.gradient_scale import GradientScale
 from lightning_go4align.methods.grouped_aggregator import GroupedAggregator
 from lightning_go4align.methods.grouped_scalarizer import GroupedScalarizer
+from lightning_go4align.methods.ldc_mtl import LDCMTL
 from lightning_go4align.methods.learning import WithLearningRate
+from lightning_go4align.methods.ntkmtl import NTKMTL, NTKMTLSR
 from lightning_go4align.methods.parts import Smoothness
 from lightning_go4align.methods.si import SI
+from lightning_go4align.methods.uw_so import UWSO
 from lightning_go4align.methods.weighed_heads import WithWeighedHeads
 from lightning_go4align.methods.windowed_dwa import WindowedDWA
 
 __all__ = [
+    "DBMTL",
+    "LDCMTL",
+    "NTKMTL",
+    "NTKMTLSR",
     "SI",
+    "UWSO",
     "FixedWeights",
     "GO4Align",
+    "GradNorm",
     "GradientScale",
     "GroupedAggregator",
     "GroupedScalarizer",

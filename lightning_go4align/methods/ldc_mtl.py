@@ -1,0 +1,89 @@
+"""Weights from a small network that keeps the tasks' losses together."""
+
+import torch
+from torch import Tensor, nn
+from torchjd.scalarization import Scalarizer
+from typing_extensions import override
+
+from lightning_go4align.functional.indicators import valid_losses
+
+
+class LDCMTL(Scalarizer):
+    r"""Control how far the losses drift apart (LDC-MTL; Xiao et al., 2025).
+
+    Losses are compared with those of the first batch of their epoch, :math:`\ell^m = \log(L^m / L^m_0)`. A router, a
+    small network on :math:`\ell`, gives weights by a softmax; model and router follow the gradient of
+
+    .. math:: \frac{\sum_m w^m \ell^m}{\operatorname{const}(\sum_m w^m)}
+              + \lambda \sum_{m < M} \big| w^m \ell^m - w^{m+1} \ell^{m+1} \big|
+
+    The neighbours of the second sum are those of the tasks' order. The router learns with the model, as UW's
+    parameters do, and begins with equal weights. ``step()`` closes an epoch, which ``MultiTaskCallback`` does. A task
+    whose loss is not positive and finite has no part in the step.
+
+    Args:
+        num_tasks: Number of tasks ``M``, at least 1.
+        penalty: :math:`\lambda`, at least 0.
+        width: Hidden units of the router, at least 1.
+
+    Raises:
+        ValueError: If an argument is out of range or the losses are not ``M``.
+
+    Example:
+        >>> method = LDCMTL(num_tasks=2)
+        >>> objective = method(torch.tensor([1.0, 4.0]))
+        >>> method(torch.tensor([0.5, 4.0]))  # (log(1/2) + 0) / 2 + |log(1/2)| / 2: none without `penalty`
+        tensor(0., grad_fn=<AddBackward0>)
+    """
+
+    skips_missing: bool = True
+    initial_losses: Tensor
+    begins: Tensor
+
+    def __init__(self, num_tasks: int, penalty: float = 1.0, width: int = 16) -> None:
+        super().__init__()
+        if num_tasks < 1 or width < 1 or not 0 <= penalty < float("inf"):
+            raise ValueError(
+                "`num_tasks` and `width` must be at least 1 and `penalty` at least 0, but they are "
+                f"{num_tasks}, {width} and {penalty}."
+            )
+        self.num_tasks = num_tasks
+        self.penalty = penalty
+        self.router = nn.Sequential(nn.Linear(num_tasks, width), nn.ReLU(), nn.Linear(width, num_tasks))
+        self.register_buffer("initial_losses", torch.full((num_tasks,), torch.nan))
+        self.register_buffer("begins", torch.ones((), dtype=torch.bool))
+        self.reset()
+
+    def step(self) -> None:
+        """Close an epoch: the next batch gives the losses to compare with."""
+        self.begins = torch.ones_like(self.begins)
+
+    @override
+    def forward(self, losses: Tensor, /) -> Tensor:
+        if losses.shape != (self.num_tasks,):
+            raise ValueError(
+                f"`num_tasks` is {self.num_tasks}, but the losses have shape {list(losses.shape)}. Correct it."
+            )
+        values = losses.detach().to(self.initial_losses)
+        present = valid_losses(values)
+        begins = present & (self.begins | self.initial_losses.isnan())
+        self.initial_losses = torch.where(begins, values, self.initial_losses)
+        self.begins = torch.zeros_like(self.begins)
+        # A NaN must be gone before the logarithm: 0 times its gradient would be NaN.
+        safe = torch.where(present, losses, 1).to(values.dtype)
+        ratios = torch.where(present, (safe / torch.where(present, self.initial_losses, 1)).log(), 0)
+        weights = self.router(ratios.detach()).masked_fill(present.logical_not(), -torch.inf).softmax(0)
+        weighed = torch.where(present, weights, 0) * ratios
+        return weighed.sum() + self.penalty * weighed.diff().abs().sum()
+
+    def reset(self) -> None:
+        """Forget the losses seen so far and begin with equal weights."""
+        self.initial_losses = torch.full_like(self.initial_losses, torch.nan)
+        self.begins = torch.ones_like(self.begins)
+        last = self.router[-1]
+        nn.init.zeros_(last.get_parameter("weight"))
+        nn.init.zeros_(last.get_parameter("bias"))
+
+    @override
+    def __repr__(self) -> str:
+        return f"LDCMTL(num_tasks={self.num_tasks}, penalty={self.penalty}, width={self.router[0].out_features})"
