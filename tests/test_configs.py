@@ -11,6 +11,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.cli import MultiTaskCLI
+from lightning_go4align.methods.observation import observe
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(path for base in CONFIGS.glob("*/base.yaml") for path in base.parent.glob("*.yaml") if path != base)
@@ -80,6 +81,7 @@ def test_every_method_fits_the_number_of_tasks(path):
     if isinstance(method, Scalarizer):
         assert method(torch.linspace(1, 2, num_tasks)).shape == ()
     else:
+        observe(method, torch.ones(num_tasks))
         assert method(torch.eye(num_tasks)).shape == (num_tasks,)
 
 

@@ -6,6 +6,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.linalg import Matrix
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
 EPSILON = 1e-8  # Of the reference, beside the loss in the logarithm.
@@ -43,10 +44,9 @@ class DBMTL(SizedByFirstCall, Aggregator):
 
     def __init__(self, beta: float = 0.9, sigma: float = 0.0) -> None:
         super().__init__()
-        if not 0 <= beta < 1 or not 0 <= sigma < float("inf"):
-            raise ValueError(f"`beta` must lie in [0, 1) and `sigma` be at least 0, but they are {beta} and {sigma}.")
-        self.beta = beta
-        self.sigma = sigma
+        self.beta, self.sigma = non_negative("beta", beta), non_negative("sigma", sigma)
+        if self.beta >= 1:
+            raise ValueError(f"`beta` must be below 1, but is {beta}.")
         self.register_buffer("means", None)
         self.register_buffer("steps", None)
         self.head_weights: Tensor | None = None

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.observation import gradients_in
 
@@ -44,17 +45,14 @@ class GradNorm(Scalarizer):
         tensor([-1.,  1.])
     """
 
+    skips_missing: bool = True
     initial_losses: Tensor
     counts: Tensor
     epochs: Tensor
 
     def __init__(self, num_tasks: int, alpha: float = 1.5) -> None:
         super().__init__()
-        if num_tasks < 1 or not 0 <= alpha < float("inf"):
-            raise ValueError(
-                f"`num_tasks` must be at least 1 and `alpha` at least 0, but they are {num_tasks} and {alpha}."
-            )
-        self.alpha = alpha
+        num_tasks, self.alpha = as_integer("num_tasks", num_tasks, least=1), non_negative("alpha", alpha)
         self.logits = nn.Parameter(torch.zeros(num_tasks))
         self.register_buffer("initial_losses", torch.zeros(num_tasks))
         self.register_buffer("counts", torch.zeros(num_tasks))
@@ -94,8 +92,6 @@ class GradNorm(Scalarizer):
         ratios = torch.where(counted, values / self.initial_losses, 0)
         paces = ratios / (ratios.sum() / number)
         return torch.where(counted, sizes.sum() / number * paces.pow(self.alpha), 0)
-
-    skips_missing: bool = True
 
     def reset(self) -> None:
         """Forget the initial losses and what was learned."""

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.indicators import valid_losses
 
 
@@ -42,15 +43,10 @@ class LDCMTL(Scalarizer):
 
     def __init__(self, num_tasks: int, penalty: float = 1.0, width: int = 16) -> None:
         super().__init__()
-        if num_tasks < 1 or width < 1 or not 0 <= penalty < float("inf"):
-            raise ValueError(
-                "`num_tasks` and `width` must be at least 1 and `penalty` at least 0, but they are "
-                f"{num_tasks}, {width} and {penalty}."
-            )
-        self.num_tasks = num_tasks
-        self.penalty = penalty
-        self.router = nn.Sequential(nn.Linear(num_tasks, width), nn.ReLU(), nn.Linear(width, num_tasks))
-        self.register_buffer("initial_losses", torch.full((num_tasks,), torch.nan))
+        self.num_tasks, width = as_integer("num_tasks", num_tasks, least=1), as_integer("width", width, least=1)
+        self.penalty = non_negative("penalty", penalty)
+        self.router = nn.Sequential(nn.Linear(self.num_tasks, width), nn.ReLU(), nn.Linear(width, self.num_tasks))
+        self.register_buffer("initial_losses", torch.full((self.num_tasks,), torch.nan))
         self.register_buffer("begins", torch.ones((), dtype=torch.bool))
         self.reset()
 

@@ -7,6 +7,7 @@ from torchjd.linalg import Matrix
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.observation import gradients_in
 
@@ -49,8 +50,7 @@ class NTKMTLWeighting(Weighting[Matrix]):
 
     def __init__(self, exponent: float = 0.5) -> None:
         super().__init__()
-        check_exponent(exponent)
-        self.exponent = exponent
+        self.exponent = non_negative("exponent", exponent)
 
     @override
     def forward(self, matrix: Tensor, /) -> Tensor:
@@ -100,11 +100,8 @@ class NTKMTLSR(Scalarizer):
 
     def __init__(self, num_chunks: int = 4, exponent: float = 0.5) -> None:
         super().__init__()
-        if num_chunks < 1:
-            raise ValueError(f"`num_chunks` must be at least 1, but is {num_chunks}.")
-        check_exponent(exponent)
-        self.num_chunks = num_chunks
-        self.exponent = exponent
+        self.num_chunks = as_integer("num_chunks", num_chunks, least=1)
+        self.exponent = non_negative("exponent", exponent)
         self.task_weights: Tensor | None = None
         self._representation: Tensor | None = None
 
@@ -136,9 +133,3 @@ def inverse_shares(sizes: Tensor, exponent: float) -> Tensor:
     """Raise the inverse of each size's share in the sum to a power; 0 for a size of 0."""
     positive = sizes > 0
     return torch.where(positive, (sizes.sum() / sizes.masked_fill(~positive, 1)).pow(exponent), 0)
-
-
-def check_exponent(exponent: float) -> None:
-    """Refuse an exponent below 0."""
-    if not 0 <= exponent < float("inf"):
-        raise ValueError(f"`exponent` must be at least 0, but is {exponent}. The paper has 0.5.")

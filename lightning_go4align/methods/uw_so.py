@@ -5,6 +5,7 @@ from torch import Tensor
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.indicators import valid_losses
 from lightning_go4align.functional.objective import weighted_risk
 
@@ -39,9 +40,7 @@ class UWSO(Scalarizer):
 
     def __init__(self, temperature: float = 10.0) -> None:
         super().__init__()
-        if not 0 < temperature < float("inf"):
-            raise ValueError(f"`temperature` must be positive, but is {temperature}. The paper searches 1 to 100.")
-        self.temperature = temperature
+        self.temperature = positive("temperature", temperature)
         self.task_weights: Tensor | None = None
 
     @override

@@ -9,6 +9,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.methods.learning import learning_after_epoch, learning_after_step
+from lightning_go4align.methods.observation import observe
 from lightning_go4align.methods.state import move_state
 from lightning_go4align.update.gradient_oriented import AggregatorWeighting
 from lightning_go4align.update.last_bad_step import LastBadStep
@@ -118,6 +119,7 @@ class Balancer:
         complete = len(output.present) == len(self.tasks)
         found = local if complete else stack_losses(self.tasks, output, device, gap=0.0)
         losses, self._found = average_over_ranks(local if output.present else self._tied(local), found.detach())
+        observe(self.method, losses.detach(), output.extras.get("representation"))
         self._memory.has_trained = True
         objective = self._weigh(losses, output, share, is_first)
         self.losses = losses.detach()

@@ -89,7 +89,8 @@ class AggregatorWeighting:
             return
         weights = self._backward_shared(present)
         self._tell(weights, rows, losses.detach())
-        weighed = weights if getattr(self.method, "weighs_heads", False) else None
+        own: Tensor | None = getattr(self.method, "head_weights", None)
+        weighed = weights if getattr(self.method, "weighs_heads", False) else own
         self._backward_heads(present, ones if weighed is None else weighed.to(losses))
 
     def _backward_shared(self, losses: Tensor) -> Tensor | None:

@@ -17,7 +17,7 @@ from eleven_tasks import METHODS, ElevenTasks, batches, build, parameters
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader
-from torchjd.aggregation import ExcessMTL, GradVac, PCGrad
+from torchjd.aggregation import PCGrad
 from torchjd.scalarization import DWA, UW
 
 from lightning_go4align import MultiTaskCallback
@@ -41,8 +41,6 @@ WITHOUT_FILE = {
     "DWA + AGRM": lambda: GroupedScalarizer(DWA(), num_groups=2),
     "UW + AGRM": lambda: GroupedScalarizer(WithLearningRate(UW(11), 0.1), num_groups=2),
     "PCGrad + AGRM": lambda: GroupedAggregator(PCGrad(), num_groups=2),
-    "GradVac": GradVac,
-    "ExcessMTL": ExcessMTL,
 }
 
 
