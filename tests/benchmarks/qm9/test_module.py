@@ -16,7 +16,7 @@ from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
 from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
-from lightning_go4align.report.gallery import exhibits
+from lightning_go4align.report.figures import figures
 
 NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
 
@@ -46,7 +46,7 @@ def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported
     changes = {f"val/delta/{name}": 100 * (logged[f"val/{name}"] / error - 1) for name, error in baseline.items()}
     assert {name: logged[name] for name in changes} == pytest.approx(changes, rel=1e-4)
     assert logged["val/delta_m"] == pytest.approx(sum(changes.values()) / 11, rel=1e-4)
-    titles = [exhibit.title for exhibit in exhibits(monitor.history)]
+    titles = [shown.title for shown in figures(monitor.history)]
     assert titles[-2:] == ["Per metric at the best epoch", "When each task converges"]
 
 
