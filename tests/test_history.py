@@ -1,16 +1,69 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
-from lightning_go4align.history import FILE, History
+from lightning_go4align.history import FILE, History, Notes
+from lightning_go4align.history.event_log import write_log
+from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.plots.example import example_history
+
+TASKS = ("segmentation", "depth", "normal", "edges")
 
 
 def test_a_log_is_read_as_it_was_saved(tmp_path):
     saved = example_history()
     saved.save(tmp_path)
     found = History.load(tmp_path)
-    for name in History.__dataclass_fields__:
-        np.testing.assert_array_equal(getattr(found, name), getattr(saved, name), err_msg=name)
+    (arrays, metadata), (expected, expected_metadata) = found.split(), saved.split()
+    assert (arrays.keys(), found.notes, found.tasks) == (expected.keys(), saved.notes, saved.tasks)
+    assert metadata | {"tasks": list(TASKS), "metrics": list(TASKS)} == json.loads(json.dumps(expected_metadata))
+    for name, array in expected.items():
+        np.testing.assert_array_equal(arrays[name], array, err_msg=name, strict=True)
+
+
+def version_1():
+    """What version 1 of the log held: arrays and the rest."""
+    with np.load(Path(__file__).parent / "data" / "group_dynamics_version_1.npz") as file:
+        arrays = dict(file)
+    return arrays, json.loads(str(arrays.pop("words")))
+
+
+def assert_holds_what_version_1_held(history):
+    arrays, _ = version_1()
+    windows, validations = vars(history.windows).values(), history.validations
+    np.testing.assert_array_equal(np.stack(list(windows), axis=1), arrays["windows"])
+    columns = [validations.epochs, validations.steps, validations.delta_m, validations.convergence_difference]
+    np.testing.assert_array_equal(np.stack(columns, axis=1), arrays["scores"])
+    np.testing.assert_array_equal(validations.changes, arrays["deltas"])
+    np.testing.assert_array_equal(history.convergence_epochs, arrays["epochs"])
+    np.testing.assert_array_equal(history.together, arrays["together"])
+    assert history.notes == Notes(run="example", method="GO4Align", seconds=3.0)
+    assert (history.tasks, history.metrics, history.total) == (TASKS, TASKS, 60)
+
+
+def test_a_log_of_version_1_is_read(tmp_path):
+    shutil.copy(Path(__file__).parent / "data" / "group_dynamics_version_1.npz", tmp_path / FILE)
+    assert_holds_what_version_1_held(History.load(tmp_path))
+
+
+def test_a_checkpoint_with_a_log_of_version_1_is_read():
+    monitor, (arrays, words) = GroupDynamicsMonitor(), version_1()
+    monitor.load_state_dict(
+        {"arrays": {name: torch.from_numpy(array) for name, array in arrays.items()}, "words": words}
+    )
+    assert_holds_what_version_1_held(monitor.history)
+
+
+def test_a_log_of_a_later_version_is_refused(tmp_path):
+    arrays, metadata = example_history().split()
+    write_log(tmp_path, arrays, metadata | {"version": 3})
+    with pytest.raises(ValueError, match="is of version 3, but .* reads up to version 2. Install a newer one"):
+        History.load(tmp_path)
 
 
 def test_a_save_that_breaks_leaves_the_old_log(tmp_path, monkeypatch):
@@ -23,19 +76,14 @@ def test_a_save_that_breaks_leaves_the_old_log(tmp_path, monkeypatch):
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="No space left"):
         example_history().with_notes(run="second").save(tmp_path)
-    assert History.load(tmp_path).notes["run"] == "example"
+    assert History.load(tmp_path).notes.run == "example"
 
 
 def test_a_log_of_forty_tasks_is_small(tmp_path):
     rows = np.zeros((4096, 40), np.float32)
     history = History.empty([str(task) for task in range(40)])
-    history = history.__class__(
-        **{
-            **{name: getattr(history, name) for name in History.__dataclass_fields__},
-            **{"steps": np.arange(4096), "groups": rows.astype(np.int16)},
-            **dict.fromkeys(("weights", "indicators", "losses"), rows),
-        }
-    )
+    sampled = {"steps": np.arange(4096), "groups": rows.astype(np.int16)}
+    history = replace(history, **sampled, **dict.fromkeys(("weights", "indicators", "losses"), rows))
     assert history.save(tmp_path).stat().st_size < 2.5e6
 
 

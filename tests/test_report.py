@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_go4align.history import History
+from lightning_go4align.history import History, Validations
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.style import palette
@@ -77,11 +77,12 @@ def test_control_characters_in_names_leave_figures_well_formed():
 
 
 def test_tiles_have_one_sign_and_count_metrics_that_have_a_value():
-    windows = example_history().windows.copy()
-    windows[:, 2] = -0.2 * windows[:, 0]
-    deltas = example_history().deltas.copy()
-    deltas[-1, 1] = np.nan
-    found = {tile.label: tile for tile in tiles(replace(example_history(), windows=windows, deltas=deltas))}
+    history = example_history()
+    windows = replace(history.windows, adjusted_rand=-0.2 * history.windows.transitions)
+    changes = history.validations.changes.copy()
+    changes[-1, 1] = np.nan
+    validations = replace(history.validations, changes=changes)
+    found = {tile.label: tile for tile in tiles(replace(history, windows=windows, validations=validations))}
     assert found["stability"].detail == "Rand; adjusted −0.20"
     assert found["metrics beating STL"].value == "2 / 3"
 
@@ -105,7 +106,7 @@ def lost():
     [
         pytest.param(lambda: History.empty(["depth"]), 0, id="no step"),
         pytest.param(one_step, 5, id="one step"),
-        pytest.param(lambda: replace(example_history(), scores=np.zeros((0, 4))), 9, id="no delta_m"),
+        pytest.param(lambda: replace(example_history(), validations=Validations.none()), 9, id="no delta_m"),
         pytest.param(lost, 1, id="every loss is NaN"),
     ],
 )
@@ -114,9 +115,8 @@ def test_a_degenerate_run_gives_a_page(make, figures):
 
 
 def test_the_page_counts_epochs_and_not_validations():
-    scores = example_history().scores.copy()
-    scores[:, 0] = [2, 4, 20 / 3]
-    found = page(replace(example_history(), scores=scores))
+    validations = replace(example_history().validations, epochs=np.array([2, 4, 20 / 3]))
+    found = page(replace(example_history(), validations=validations))
     assert "epochs <b>6.67</b>" in found
     assert "epoch 6.67 of 6.67" in found
     assert "· epoch 6.67<" in found

@@ -8,7 +8,7 @@ from torch import Tensor
 from lightning_go4align.metrics import DeltaM
 
 
-def with_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[str, Tensor]:
+def add_relative_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[str, Tensor]:
     """Put the changes against single-task networks behind metrics: ``delta/<metric>`` and their mean ``delta_m``.
 
     Args:
@@ -19,7 +19,7 @@ def with_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[str, Tenso
         The metrics and their changes, the latter in percent; negative is better than single-task learning.
 
     Example:
-        >>> with_changes({"mu": torch.tensor(3.0)}, DeltaM({"mu": 2.0}))
+        >>> add_relative_changes({"mu": torch.tensor(3.0)}, DeltaM({"mu": 2.0}))
         {'mu': tensor(3.), 'delta/mu': tensor(50.), 'delta_m': tensor(50.)}
     """
     score.reset()

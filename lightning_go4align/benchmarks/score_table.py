@@ -1,7 +1,9 @@
 """What a test ends with: a table that a person reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
@@ -10,20 +12,39 @@ from rich.table import Table
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import with_changes
+from lightning_go4align.benchmarks.changes import add_relative_changes
 from lightning_go4align.metrics import DeltaM
+from lightning_go4align.module import MultiTaskMixin
 
 
 class ScoreTable(Callback):
     """Ends a test with a table of the metrics against single-task networks.
 
-    It suits the modules that compare themselves by a ``DeltaM`` named ``delta_m``: NYUv2's, CityScapes', CelebA's.
+    It suits the modules that compare themselves by a ``DeltaM`` named ``delta_m``, as all benchmarks do. A module's
+    ``units`` become a column. After a fit in the same process, and where each task has one metric that bears its
+    name, so do the tasks' weights, means over the training steps, and their groups in the last step, 0 being the
+    lightest; if the method has them.
+
+    Args:
+        title: What was measured.
 
     Example:
         >>> trainer = Trainer(callbacks=[ScoreTable()], logger=False, enable_checkpointing=False, accelerator="cpu")
     """
 
     prints_results = True  # go4align leaves Lightning's own table out.
+
+    def __init__(self, title: str = "Test") -> None:
+        self.title = title
+        self.weight_sum = torch.zeros(())
+        self.num_steps = 0
+
+    @override
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        signals = pl_module.multi_task_callback.signals if isinstance(pl_module, MultiTaskMixin) else None
+        if signals is not None and signals.weights is not None:
+            self.weight_sum = self.weight_sum.to(signals.weights.device) + signals.weights
+            self.num_steps += 1
 
     @override
     @rank_zero_only
@@ -36,33 +57,61 @@ class ScoreTable(Callback):
             )
         values = {name: trainer.callback_metrics[f"test/{name}"] for name in score.names}
         evaluation = getattr(pl_module, "evaluation", None)  # NYUv2's and CityScapes': how errors are averaged
-        title = "Test" if evaluation is None else f"Test; errors: {evaluation.name}"
-        Console().print(score_table(title, values, score))
+        title = self.title if evaluation is None else f"{self.title}; errors: {evaluation.name}"
+        units: Mapping[str, str] = getattr(pl_module, "units", {})
+        Console().print(score_table(title, values, score, units, self._treatment(pl_module, score.names)))
+
+    def _treatment(self, module: LightningModule, names: Sequence[str]) -> dict[str, list[str]]:
+        """Mean weight and group of each task, as far as the method has them."""
+        columns: dict[str, list[str]] = {}
+        if not isinstance(module, MultiTaskMixin) or list(module.multi_task_callback.tasks) != list(names):
+            return columns
+        if self.num_steps:
+            columns["weight"] = [f"{weight:.2f}" for weight in (self.weight_sum / self.num_steps).tolist()]
+        signals = module.multi_task_callback.signals
+        if signals is not None and signals.grouping is not None:
+            columns["group"] = [str(group) for group in signals.grouping.assignment.tolist()]
+        return columns
 
 
-def score_table(title: str, values: Mapping[str, Tensor], score: DeltaM) -> Table:
+def score_table(
+    title: str,
+    values: Mapping[str, Tensor],
+    score: DeltaM,
+    units: Mapping[str, str] | None = None,
+    treatment: Mapping[str, Sequence[str]] | None = None,
+) -> Table:
     """Lay out metrics against those of single-task networks.
 
     Args:
         title: What was measured.
         values: The metrics, in the units of the score's baseline.
         score: What compares them.
+        units: Unit of each metric; no column if there is none.
+        treatment: More columns at the end, with a cell for each metric.
 
     Returns:
         A table with a row for each metric, and with their mean change below.
 
     Example:
-        >>> import torch
         >>> values = {"miou": torch.tensor(60.0), "abs_err": torch.tensor(3.0)}
         >>> table = score_table("Test", values, DeltaM({"miou": 50.0, "abs_err": 2.0}, ["miou"]))
         >>> list(table.columns[3].cells), table.columns[3].footer
         (['-20.0 %', '+50.0 %'], '+15.0 %')
     """
-    changes = with_changes(values, score)
+    changes = add_relative_changes(values, score)
+    columns = {
+        "metric": score.names,
+        **({"unit": [units[name] for name in score.names]} if units else {}),
+        "value": [f"{values[name].item():.4g}" for name in score.names],
+        "single-task": [f"{single_task:.4g}" for single_task in score.baseline.tolist()],
+        "change": [f"{changes[f'delta/{name}']:+.1f} %" for name in score.names],
+        **(treatment or {}),
+    }
+    footers = {"metric": "∆m", "change": f"{changes['delta_m']:+.1f} %"}
     table = Table(title=title, title_justify="left", caption_justify="left", show_footer=True)
-    table.add_column("metric", "∆m")
-    for name, footer in {"value": "", "single-task": "", "change": f"{changes['delta_m']:+.1f} %"}.items():
-        table.add_column(name, footer, justify="right")
-    for name, single_task in zip(score.names, score.baseline.tolist(), strict=True):
-        table.add_row(name, f"{values[name].item():.4g}", f"{single_task:.4g}", f"{changes[f'delta/{name}']:+.1f} %")
+    for name in columns:
+        table.add_column(name, footers.get(name, ""), justify="left" if name in ("metric", "unit") else "right")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table

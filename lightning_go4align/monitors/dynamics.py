@@ -3,7 +3,6 @@
 import math
 import time
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
-from lightning_go4align.history import History
+from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.delta_m import DeltaMMonitor, epochs_so_far
 from lightning_go4align.monitors.pending import Pending
 from lightning_go4align.monitors.recorder import Recorder
+from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import (
+    check_drawing,
     prepare,
     run_folder,
     run_title,
@@ -62,8 +63,9 @@ class GroupDynamicsMonitor(Callback):
         self.num_pictures, self.capacity = num_pictures, capacity
         self._recorder = Recorder(History.empty([]), capacity)
         self._begun, self._pending = False, Pending(_PENDING)
-        self._since = np.zeros(6)
-        self._step = self._pictured = 0
+        self._since_logging = Transitions.zeros(1)
+        self._pictures = PictureSchedule(num_pictures)
+        self._step = 0
         self._started = time.monotonic()
         self._folder: Path | None = None
         self._title = ""
@@ -77,7 +79,7 @@ class GroupDynamicsMonitor(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit":
             return
-        _check_drawing()
+        check_drawing()
         # A connector sets it, which the types do not know.
         watched = [callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback)]  # type: ignore[attr-defined]
         if not watched:
@@ -89,10 +91,10 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._step = self._pictured = trainer.global_step
-        self._started = time.monotonic() - float(self.history.notes.get("seconds", 0))
-        self._distance = trainer.estimated_stepping_batches / max(self.num_pictures, 1)
-        self._recorder.forget("interrupted")
+        self._step = trainer.global_step
+        self._started = time.monotonic() - self.history.notes.seconds
+        self._pictures.start(self._step, trainer.estimated_stepping_batches)
+        self._recorder.note(interrupted="")
         self._folder = None
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
             prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
@@ -118,18 +120,16 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        found = trainer.callback_metrics
-        if trainer.sanity_checking or "val/delta_m" not in found or not trainer.is_global_zero:
+        metrics = trainer.callback_metrics
+        if trainer.sanity_checking or "val/delta_m" not in metrics or not trainer.is_global_zero:
             return
         self._read()
-        # A connector sets it, which the types do not know.
-        convergence = [c.epochs for c in trainer.callbacks if isinstance(c, DeltaMMonitor)]  # type: ignore[attr-defined]
-        values = {name: value.item() for name, value in found.items()}
-        difference = self._recorder.score(epochs_so_far(trainer), values, convergence[0] if convergence else None)
-        if not convergence and math.isfinite(difference):
+        convergence = _epochs_of_convergence(trainer)
+        values = {name: value.item() for name, value in metrics.items()}
+        difference = self._recorder.score(epochs_so_far(trainer), values, convergence)
+        if convergence is None and math.isfinite(difference):
             row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
-            for logger in trainer.loggers:
-                logger.log_metrics(row, step=trainer.global_step - 1)
+            _log_row(trainer, row, trainer.global_step - 1)
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -160,34 +160,31 @@ class GroupDynamicsMonitor(Callback):
     @override
     def state_dict(self) -> dict[str, Any]:
         self._read()
-        arrays, words = self.history.split()
-        return {"arrays": {name: torch.from_numpy(array) for name, array in arrays.items()}, "words": words}
+        arrays, metadata = self.history.split()
+        return {"arrays": {name: torch.from_numpy(array) for name, array in arrays.items()}, "metadata": metadata}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         arrays = {name: array.numpy() for name, array in state_dict["arrays"].items()}
-        self._recorder = Recorder(History.join(arrays, state_dict["words"]), self.capacity)
+        metadata = state_dict["metadata"] if "metadata" in state_dict else state_dict["words"]  # of version 1
+        self._recorder = Recorder(History.join(arrays, metadata), self.capacity)
         self._begun = bool(self.history.tasks)
 
     def _read(self) -> None:
         if len(self._pending):
             if not self._begun:
                 self._recorder, self._begun = Recorder(History.empty(self._watched.tasks), self.capacity), True
-            self._since += self._recorder.extend(*self._pending.take()).sum(0)
+            transitions = self._recorder.extend(*self._pending.take())
+            self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
 
     def _log(self, trainer: Trainer) -> None:
         step = trainer.global_step - 1
-        transitions, rand, _, moves, _, occupied = self._since
-        if occupied:
-            means = {"stability": rand, "moves": moves, "occupied": occupied}
-            row = {f"groups/{name}": float(total / transitions) for name, total in means.items()}
-            for logger in trainer.loggers:
-                logger.log_metrics(row, step=step)
-        self._since = np.zeros(6)
-        # a fit without an end shows its pictures at steps that double
-        distance = self._distance if math.isfinite(self._distance) else max(self._pictured, 64)
-        if self.num_pictures and step >= self._pictured + distance:
-            self._pictured = step
+        if self._since_logging.occupied.any():
+            means = self._since_logging.means()
+            row = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
+            _log_row(trainer, {f"groups/{name}": mean.item() for name, mean in row.items()}, step)
+        self._since_logging = Transitions.zeros(1)
+        if self._pictures.due(step):
             show_pictures(trainer.loggers, self.history, step)
 
     def _save(self) -> Path:
@@ -198,10 +195,13 @@ class GroupDynamicsMonitor(Callback):
         return self.history.save(self._folder).parent
 
 
-def _check_drawing() -> None:
-    """Miss matplotlib before the run, not after it."""
-    if find_spec("matplotlib") is None or find_spec("scipy") is None:
-        raise ModuleNotFoundError(
-            "`GroupDynamicsMonitor` draws with matplotlib and SciPy. Install them: "
-            "pip install 'lightning-go4align[plot]'."
-        )
+def _epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
+    """What a `DeltaMMonitor` knows of them, if there is one."""
+    # A connector sets it, which the types do not know.
+    known = [callback.epochs for callback in trainer.callbacks if isinstance(callback, DeltaMMonitor)]  # type: ignore[attr-defined]
+    return known[0] if known else None
+
+
+def _log_row(trainer: Trainer, row: dict[str, float], step: int) -> None:
+    for logger in trainer.loggers:
+        logger.log_metrics(row, step=step)

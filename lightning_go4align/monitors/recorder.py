@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.relative import convergence_epochs
-from lightning_go4align.history import History
+from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.counting import count_pairs, members, rand_indices_between
 from lightning_go4align.monitors.samples import Samples, Steps
+
+_CHANGE = "val/delta/"
 
 
 class Recorder:
@@ -31,46 +33,41 @@ class Recorder:
         >>> recorder = Recorder(History.empty(["depth", "normal"]), capacity=4)
         >>> groups = torch.tensor([[0, 1]] * 6)
         >>> zeros = torch.zeros(6, 2)
-        >>> recorder.extend(groups, zeros, zeros, zeros).shape
-        (5, 6)
+        >>> len(recorder.extend(groups, zeros, zeros, zeros))
+        5
         >>> recorder.history.steps.tolist(), recorder.history.together.diagonal().tolist()
         ([0, 2, 4], [6, 6])
     """
 
     def __init__(self, history: History, capacity: int = 4096, num_windows: int = 256) -> None:
         kept = Steps(history.steps, history.groups, history.weights, history.indicators, history.losses)
-        self._told, self._samples = history, Samples(kept, capacity)
+        self._recorded, self._samples = history, Samples(kept, capacity)
         self._together, self._present = history.together.copy(), history.present.copy()
         self._task_moves, self._last = history.task_moves.copy(), history.last
-        self._windows = np.zeros((max(num_windows, len(history.windows)), 6))
-        self._windows[: len(history.windows)] = history.windows
+        self._windows = Transitions.zeros(max(num_windows, len(history.windows)))
+        self._windows.add(np.arange(len(history.windows)), history.windows)
         self._window, self._total = history.window, history.total
 
     @property
     def history(self) -> History:
         """The run so far."""
         return replace(
-            self._told,
+            self._recorded,
             **self._samples.merged()._asdict(),
             together=self._together.copy(),
             present=self._present.copy(),
             task_moves=self._task_moves.copy(),
-            windows=self._windows[: -(-self._total // self._window)].copy(),
+            windows=self._windows[: -(-self._total // self._window)],
             window=self._window,
             total=self._total,
             last=self._last,
         )
 
     def note(self, **notes: str | float) -> None:
-        """Note what else a reader wants to know of the run."""
-        self._told = self._told.with_notes(**notes)
+        """Change notes on the run."""
+        self._recorded = self._recorded.with_notes(**notes)
 
-    def forget(self, note: str) -> None:
-        """Drop a note that is no longer true, if there is one."""
-        kept = {name: told for name, told in self._told.notes.items() if name != note}
-        self._told = replace(self._told, notes=kept)
-
-    def extend(self, groups: Tensor, weights: Tensor, indicators: Tensor, losses: Tensor) -> NDArray[np.float64]:
+    def extend(self, groups: Tensor, weights: Tensor, indicators: Tensor, losses: Tensor) -> Transitions:
         """Record consecutive steps.
 
         Args:
@@ -80,7 +77,7 @@ class Recorder:
             losses: Losses, shape ``[T, M]``, float32; NaN for an absent task.
 
         Returns:
-            A row for each step that has one before it, as ``History.windows`` has them, shape ``[T or T - 1, 6]``.
+            The transitions to these steps: ``T``, or ``T - 1`` if none came before.
         """
         ranks = groups.numpy()
         steps = np.arange(self._total, self._total + len(ranks))
@@ -91,26 +88,32 @@ class Recorder:
         self._last = ranks[-1].copy()
         return self._count(everyone, len(ranks))
 
-    def _count(self, everyone: NDArray[np.int64], num_new: int) -> NDArray[np.float64]:
-        found, before, now = members(everyone), everyone[:-1], everyone[1:]
-        self._together += count_pairs(found[-num_new:])
+    def _count(self, everyone: NDArray[np.int64], num_new: int) -> Transitions:
+        grouped, before, now = members(everyone), everyone[:-1], everyone[1:]
+        self._together += count_pairs(grouped[-num_new:])
         self._present += count_pairs((everyone[-num_new:] >= 0)[:, None].astype(np.float32))
         moved = (now != before) & (now >= 0) & (before >= 0)
         self._task_moves += moved.sum(0)
-        moves = moved.sum(1)
-        occupied = found[1:].any(2).sum(1)
-        indices = rand_indices_between(before, now)
-        changes = np.column_stack([np.ones(len(now)), indices, moves, moves == 0, occupied])
-        self._fill_windows(changes)
-        return changes
+        rand, adjusted_rand = rand_indices_between(before, now).T
+        transitions = Transitions(
+            transitions=np.ones(len(now)),
+            rand=rand,
+            adjusted_rand=adjusted_rand,
+            moves=moved.sum(1).astype(np.float64),
+            held=(~moved.any(1)).astype(np.float64),
+            occupied=grouped[1:].any(2).sum(1).astype(np.float64),
+        )
+        self._fill_windows(transitions)
+        return transitions
 
-    def _fill_windows(self, changes: NDArray[np.float64]) -> None:
+    def _fill_windows(self, transitions: Transitions) -> None:
         while self._total > self._window * len(self._windows):
             self._window *= 2
-            pairs = self._windows[::2] + self._windows[1::2]
-            self._windows = np.concatenate([pairs, np.zeros_like(pairs)])
-        places = np.arange(self._total - len(changes), self._total) // self._window
-        np.add.at(self._windows, places, changes)
+            pairs = self._windows.summed(2)
+            self._windows = Transitions.zeros(len(self._windows))
+            self._windows.add(np.arange(len(pairs)), pairs)
+        ends = np.arange(self._total - len(transitions), self._total)
+        self._windows.add(ends // self._window, transitions)
 
     def score(self, epoch: float, values: Mapping[str, float], epochs: Tensor | None) -> float:
         """Record a validation.
@@ -124,23 +127,30 @@ class Recorder:
         Returns:
             The convergence difference, their standard deviation; NaN without parts.
         """
-        told = self._told
-        changes = {name: value for name, value in values.items() if name.startswith("val/delta/")}
-        known = told.deltas.shape[1] == len(changes)
-        earlier = told.deltas if known else np.full((len(told.scores), len(changes)), np.nan)
-        deltas = np.concatenate([earlier, [list(changes.values())]])
+        metrics = [name.removeprefix(_CHANGE) for name in values if name.startswith(_CHANGE)]
+        changes = self._changes([values[_CHANGE + name] for name in metrics])
+        validations = self._recorded.validations
         if epochs is None:
-            # 100 + delta is the metric in percent of its single-task value, where lower is better
-            curves = torch.from_numpy(100 + deltas)
-            validations = convergence_epochs(curves, torch.zeros(len(changes), dtype=torch.bool))
-            epochs = torch.tensor([*told.scores[:, 0], epoch], dtype=torch.float64)[validations - 1]
+            epochs = _epochs_of_convergence(changes, np.append(validations.epochs, epoch))
         difference = float(epochs.double().std(correction=0)) if len(epochs) else math.nan
-        row = [epoch, self._total, values["val/delta_m"], difference]
-        self._told = replace(
-            told,
-            scores=np.concatenate([told.scores, [row]]),
-            metrics=tuple(name.removeprefix("val/delta/") for name in changes),
-            deltas=deltas,
-            epochs=epochs.double().numpy().copy(),
+        self._recorded = replace(
+            self._recorded,
+            validations=validations.followed_by(epoch, self._total, values["val/delta_m"], difference, changes),
+            metrics=tuple(metrics),
+            convergence_epochs=epochs.double().numpy().copy(),
         )
         return difference
+
+    def _changes(self, latest: list[float]) -> NDArray[np.float64]:
+        """Changes of all validations, the latest at the end; NaN for the earlier ones if the metrics are others."""
+        earlier = self._recorded.validations.changes
+        if earlier.shape[1] != len(latest):
+            earlier = np.full((len(earlier), len(latest)), np.nan)
+        return np.concatenate([earlier, [latest]])
+
+
+def _epochs_of_convergence(changes: NDArray[np.float64], epochs: NDArray[np.float64]) -> Tensor:
+    # 100 + change is the metric in percent of its single-task value, where lower is better.
+    curves = torch.from_numpy(100 + changes)
+    validations = convergence_epochs(curves, torch.zeros(changes.shape[1], dtype=torch.bool))
+    return torch.from_numpy(epochs)[validations - 1]

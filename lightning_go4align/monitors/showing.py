@@ -1,6 +1,7 @@
 """Pictures, the report and their setting, for the loggers that can show them."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,15 @@ def prepare(loggers: Iterable[Logger], about: dict[str, str | list[str]]) -> Non
         elif isinstance(logger, TensorBoardLogger):
             charts = {key: ["Multiline", [f"{key}/.*"]] for key in _CHARTS}
             logger.experiment.add_custom_scalars({"tasks": charts})
+
+
+def check_drawing() -> None:
+    """Miss matplotlib before the run, not after it."""
+    if find_spec("matplotlib") is None or find_spec("scipy") is None:
+        raise ModuleNotFoundError(
+            "`GroupDynamicsMonitor` draws with matplotlib and SciPy. Install them: "
+            "pip install 'lightning-go4align[plot]'."
+        )
 
 
 def shows_pictures(logger: Logger) -> bool:

@@ -36,7 +36,9 @@ def check_steps(history: History) -> None:
 
 def check_scores(history: History) -> None:
     """Refuse a run without a scored validation."""
-    check_some(history.scores, "a scored validation", "Add a `DeltaMMonitor` to `trainer.callbacks` and validate.")
+    check_some(
+        history.validations, "a scored validation", "Add a `DeltaMMonitor` to `trainer.callbacks` and validate."
+    )
 
 
 def check_seeds(scores: Mapping[Any, Sequence[float]]) -> None:

@@ -30,8 +30,8 @@ def convergence(history: History) -> Figure:
     figure, axes = canvas(
         WIDE, max(0.6, len(names) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
     )
-    draw_spread(axes, history.epochs, names, _colours(history))
-    count_axis(axes, "epoch", max(float(history.scores[-1, 0]), axes.get_xlim()[1]))
+    draw_spread(axes, history.convergence_epochs, names, _colours(history))
+    count_axis(axes, "epoch", max(float(history.validations.epochs[-1]), axes.get_xlim()[1]))
     return figure
 
 

@@ -29,7 +29,7 @@ def delta_m(history: History) -> Figure:
     """
     check_scores(history)
     figure, axes = canvas(HALF, 1.75, left=0.6, right=0.8)
-    draw_curve(axes, history.scores[:, 2], history.scores[:, 0])
+    draw_curve(axes, history.validations.delta_m, history.validations.epochs)
     count_axis(axes, "epoch", axes.get_xlim()[1])
     return figure
 
@@ -50,7 +50,7 @@ def deltas(history: History) -> Figure:
     names = list(history.metrics)
     height = max(0.5, min(len(names), _BARS) * 0.185)
     figure, axes = canvas(HALF, height + 0.15, left=margin(names), right=0.5, bottom=0.05)
-    draw_bars(axes, history.best_deltas, names)
+    draw_bars(axes, history.best_changes, names)
     return figure
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lightning_go4align.history import History
+from lightning_go4align.history import History, Notes, Transitions, Validations
 
 
 def example_history() -> History:
@@ -19,9 +19,22 @@ def example_history() -> History:
     groups[10:20, 1] = 1
     weights = np.where(groups == 0, 0.5, 1.5).astype(np.float32)
     together = (groups[:, :, None] == groups[:, None]).sum(0)
-    windows = np.zeros((60, 6))
-    windows[1:] = [1, 1, 1, 0, 1, 2]
-    windows[[10, 20]] = [1, 0.5, 0, 1, 0, 2]
+    first, moved = np.arange(60) == 0, np.isin(np.arange(60), [10, 20])
+    windows = Transitions(
+        transitions=np.where(first, 0.0, 1.0),
+        rand=np.select([first, moved], [0.0, 0.5], 1.0),
+        adjusted_rand=np.where(first | moved, 0.0, 1.0),
+        moves=np.where(moved, 1.0, 0.0),
+        held=np.where(first | moved, 0.0, 1.0),
+        occupied=np.where(first, 0.0, 2.0),
+    )
+    validations = Validations(
+        epochs=np.array([1.0, 2.0, 3.0]),
+        steps=np.array([20.0, 40.0, 60.0]),
+        delta_m=np.array([40.0, 12.0, -2.5]),
+        convergence_difference=np.array([0.0, 0.5, 0.8]),
+        changes=np.array([[40.0, 50.0, 30.0, 40.0], [10.0, 15.0, 13.0, 10.0], [-12.0, 3.0, 1.0, -2.0]]),
+    )
     return replace(
         History.empty(list(tasks)),
         steps=steps,
@@ -35,9 +48,8 @@ def example_history() -> History:
         windows=windows,
         total=60,
         last=groups[-1].astype(np.int64),
-        scores=np.array([[1, 20, 40.0, 0.0], [2, 40, 12.0, 0.5], [3, 60, -2.5, 0.8]]),
+        validations=validations,
         metrics=tasks,
-        deltas=np.array([[40.0, 50.0, 30.0, 40.0], [10.0, 15.0, 13.0, 10.0], [-12.0, 3.0, 1.0, -2.0]]),
-        epochs=np.array([3.0, 2.0, 3.0, 1.0]),
-        notes={"run": "example", "method": "GO4Align"},
+        convergence_epochs=np.array([3.0, 2.0, 3.0, 1.0]),
+        notes=Notes(run="example", method="GO4Align"),
     )

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History
+from lightning_go4align.history import History, Transitions
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.curves import last_finite, whole_run, window_means
 from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, group_colours, picture
@@ -25,19 +25,20 @@ def stability(history: History) -> Figure:
         >>> len(stability(example_history()).axes[0].lines)
         2
     """
-    steps, rows = _windows(history)
+    steps, means = _window_means(history)
+    indices = np.stack([means.rand, means.adjusted_rand], axis=1)
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.75)
     marker = "o" if len(steps) == 1 else ""
-    axes.plot(steps, rows[:, 1], color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
-    axes.plot(steps, rows[:, 0], color=colour("accent"), marker=marker, markersize=3)
-    low = float(np.nanmin(rows[:, :2], initial=1))
+    axes.plot(steps, means.adjusted_rand, color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
+    axes.plot(steps, means.rand, color=colour("accent"), marker=marker, markersize=3)
+    low = float(np.nanmin(indices, initial=1))
     ticks = np.asarray(MaxNLocator(4).tick_values(min(0.9, low), 1))
     axes.set_yticks(ticks[ticks <= 1])
     axes.set_ylim(min(ticks[0], low), 1.02)
     count_axis(axes, "step", float(max(history.total, 1)))
     axes.set_xlim(left=0)
-    if len(rows):
-        end_labels(axes, last_finite(rows[:, :2]), ["Rand", "adjusted"], [colour("accent"), colour("muted")])
+    if len(steps):
+        end_labels(axes, last_finite(indices), ["Rand", "adjusted"], [colour("accent"), colour("muted")])
     return figure
 
 
@@ -53,11 +54,11 @@ def moves(history: History) -> Figure:
         >>> len(moves(example_history()).axes)
         1
     """
-    steps, rows = _windows(history)
+    steps, means = _window_means(history)
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.68)
     width = float(history.total) / max(len(steps), 1)
-    axes.bar(steps, rows[:, 2], width=0.8 * width, color=colour("accent"))
-    axes.set_ylim(0, max(1.0, 1.08 * float(np.nanmax(rows[:, 2], initial=0))))
+    axes.bar(steps, means.moves, width=0.8 * width, color=colour("accent"))
+    axes.set_ylim(0, max(1.0, 1.08 * float(np.nanmax(means.moves, initial=0))))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     count_axis(axes, "step", float(max(history.total, 1)))
     axes.set_xlim(left=0)
@@ -94,15 +95,9 @@ def group_sizes(history: History) -> Figure:
     return figure
 
 
-def _windows(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means of Rand index, adjusted Rand index and moves over at most 120 windows, with their middles."""
+def _window_means(history: History) -> tuple[NDArray[np.float64], Transitions]:
+    """Means over at most 120 windows, with the middles of these."""
     size = max(1, -(-len(history.windows) // _POINTS))
-    sums = (
-        np.add.reduceat(history.windows, np.arange(0, len(history.windows), size))
-        if len(history.windows)
-        else history.windows
-    )
-    counts = sums[:, :1]
-    means = np.divide(sums[:, 1:4], counts, out=np.full((len(sums), 3), np.nan), where=counts > 0)
-    starts = np.arange(len(sums)) * size * history.window
+    means = history.windows.summed(size).means()
+    starts = np.arange(len(means)) * size * history.window
     return (starts + np.append(starts[1:], history.total)) / 2, means

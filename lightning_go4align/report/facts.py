@@ -34,32 +34,48 @@ def tiles(history: History) -> list[Tile]:
         >>> [(tile.label, tile.value) for tile in tiles(example_history())][:3]
         [('best ∆m', '−2.5%'), ('metrics beating STL', '2 / 4'), ('stability', '0.983')]
     """
-    found: list[Tile] = []
-    if np.isfinite(history.scores[:, 2]).any():
-        epochs, _, scores, _ = history.scores.T
-        best = int(np.nanargmin(scores))
-        when = f"epoch {round(epochs[best], 2):g} of {round(epochs[-1], 2):g}"
-        found.append(Tile("best ∆m", percent(scores[best], 1), when))
-        if history.metrics:
-            known = history.best_deltas[np.isfinite(history.best_deltas)]
-            found.append(Tile("metrics beating STL", f"{(known < 0).sum()} / {len(known)}", "at the best epoch"))
-    transitions, rand, adjusted, moves, _, occupied = history.windows.sum(0)
-    if history.grouped and transitions:
-        recent = history.windows[-max(1, len(history.windows) // 10) :].sum(0)
-        late = f"last tenth {recent[3] / max(recent[0], 1):.2f}"
-        detail = minus(f"Rand; adjusted {adjusted / transitions:.2f}")
-        found.append(Tile("stability", f"{rand / transitions:.3f}", detail))
-        found.append(Tile("moves per step", f"{moves / transitions:.2f}", late))
-        mean, most = occupied / transitions, history.num_groups
-        found.append(Tile("groups in use", f"{mean:.1f} / {most}", "mean; at most"))
-    if len(history.epochs) and len(history.scores) > 1:
-        found.append(Tile("convergence diff.", f"{history.epochs.std():.1f}", "std of epochs"))
-    if history.total and "seconds" in history.notes:
-        seconds = float(history.notes["seconds"])
-        step = seconds / history.total
-        value = f"{1e3 * step:.3g} ms" if step < 1 else f"{step:.3g} s"
-        found.append(Tile("time per step", value, f"{seconds:,.0f} s in all"))
+    return [*_of_scores(history), *_of_groups(history), *_of_convergence(history), *_of_time(history)]
+
+
+def _of_scores(history: History) -> list[Tile]:
+    validations = history.validations
+    if not validations.scored:
+        return []
+    when = f"epoch {round(validations.epochs[validations.best], 2):g} of {round(validations.epochs[-1], 2):g}"
+    found = [Tile("best ∆m", percent(validations.delta_m[validations.best], 1), when)]
+    if history.metrics:
+        known = history.best_changes[np.isfinite(history.best_changes)]
+        found.append(Tile("metrics beating STL", f"{(known < 0).sum()} / {len(known)}", "at the best epoch"))
     return found
+
+
+def _of_groups(history: History) -> list[Tile]:
+    if not (history.grouped and history.windows.transitions.any()):
+        return []
+    means = history.windows.total().means()
+    recent = history.windows[-max(1, len(history.windows) // 10) :].total()
+    late = f"last tenth {recent.moves / max(recent.transitions, 1):.2f}"
+    return [
+        Tile("stability", f"{means.rand:.3f}", minus(f"Rand; adjusted {means.adjusted_rand:.2f}")),
+        Tile("moves per step", f"{means.moves:.2f}", late),
+        Tile("groups in use", f"{means.occupied:.1f} / {history.num_groups}", "mean; at most"),
+    ]
+
+
+def _of_convergence(history: History) -> list[Tile]:
+    if not len(history.convergence_epochs) or len(history.validations) < 2:
+        return []
+    return [Tile("convergence diff.", f"{history.convergence_epochs.std():.1f}", "std of epochs")]
+
+
+def _of_time(history: History) -> list[Tile]:
+    seconds = history.notes.seconds
+    if not (history.total and seconds):
+        return []
+    step = seconds / history.total
+    return [
+        Tile("time per step", f"{1e3 * step:.3g} ms" if step < 1 else f"{step:.3g} s", f"{seconds:,.0f} s in all")
+    ]
 
 
 def percent(value: float, digits: int = 0) -> str:
@@ -87,27 +103,36 @@ def sentences(history: History) -> list[str]:
         Most restless: **depth**, which changes group in 3.4% of steps; steadiest: **segmentation** (0.0%).
         The grouping holds from one step to the next in 97% of steps.
     """
-    tasks, weights, found = history.tasks, mean_weights(history), []
-    if history.grouped and len(tasks) > 1:
-        rows, columns = np.triu_indices(len(tasks), 1)
-        shares = history.shares[rows, columns]
-        closest = [place for place in np.argsort(-shares, kind="stable")[:3] if shares[place] > 0]
-        pairs = [f"**{tasks[rows[i]]}** + **{tasks[columns[i]]}** ({shares[i]:.0%})" for i in closest]
-        found.append(f"Closest pairs: {', '.join(pairs)}." if pairs else "No two tasks ever share a group.")
-    if len(set(weights[np.isfinite(weights)])) > 1:
-        high, low = int(np.nanargmax(weights)), int(np.nanargmin(weights))
-        pushed, held = (f"**{tasks[task]}** at {minus(f'{weights[task]:.2g}')}×" for task in (high, low))
-        found.append(f"Pushed hardest: {pushed}; held back most: {held}.")
-    if history.grouped and history.windows[:, 0].sum() and len(tasks) > 1:
-        found += _restlessness(history)
-    return found
+    return [*_closest_pairs(history), *_extreme_weights(history), *_restlessness(history)]
+
+
+def _closest_pairs(history: History) -> list[str]:
+    tasks = history.tasks
+    if not history.grouped or len(tasks) < 2:
+        return []
+    rows, columns = np.triu_indices(len(tasks), 1)
+    shares = history.shares[rows, columns]
+    closest = [index for index in np.argsort(-shares, kind="stable")[:3] if shares[index] > 0]
+    pairs = [f"**{tasks[rows[i]]}** + **{tasks[columns[i]]}** ({shares[i]:.0%})" for i in closest]
+    return [f"Closest pairs: {', '.join(pairs)}." if pairs else "No two tasks ever share a group."]
+
+
+def _extreme_weights(history: History) -> list[str]:
+    weights = mean_weights(history)
+    if len(set(weights[np.isfinite(weights)])) < 2:
+        return []
+    extremes = (int(np.nanargmax(weights)), int(np.nanargmin(weights)))
+    pushed, held = (f"**{history.tasks[task]}** at {minus(f'{weights[task]:.2g}')}×" for task in extremes)
+    return [f"Pushed hardest: {pushed}; held back most: {held}."]
 
 
 def _restlessness(history: History) -> list[str]:
-    transitions, *_, held, _ = history.windows.sum(0)
-    moves = history.task_moves / transitions
+    if not (history.grouped and history.windows.transitions.any()) or len(history.tasks) < 2:
+        return []
+    total = history.windows.total()
+    moves = history.task_moves / total.transitions
     most, least = int(moves.argmax()), int(moves.argmin())
-    holds = f"The grouping holds from one step to the next in {held / transitions:.0%} of steps."
+    holds = f"The grouping holds from one step to the next in {total.held / total.transitions:.0%} of steps."
     if moves[most] == moves[least]:
         return [
             f"Every task changes group in {moves[most]:.1%} of steps." if moves[most] else "No task changes group."

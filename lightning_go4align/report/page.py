@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from string import Template
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from lightning_go4align.history import History
 from lightning_go4align.plots.style import HALF, WIDE, palette, style
 from lightning_go4align.report.facts import sentences, tiles
-from lightning_go4align.report.gallery import Exhibit, exhibits
+from lightning_go4align.report.figures import ReportFigure, figures
 
 
 def page(history: History) -> str:
@@ -21,15 +22,15 @@ def page(history: History) -> str:
         history: The run.
 
     Returns:
-        HTML, with one figure for each exhibit.
+        HTML, with one figure for each shown.
 
     Example:
         >>> from lightning_go4align.plots.example import example_history
         >>> page(example_history()).count("<figure")
         12
     """
-    name = escape(str(history.notes.get("run", "group dynamics")))
-    cards = "\n".join(_card(exhibit, history) for exhibit in exhibits(history))
+    name = escape(history.notes.run or "group dynamics")
+    cards = "\n".join(_card(shown, history) for shown in figures(history))
     said = "".join(f"<li>{_bold(sentence)}</li>" for sentence in sentences(history))
     return _PAGE.substitute(
         name=name,
@@ -76,18 +77,18 @@ def inline(figure: Figure) -> str:
     return svg
 
 
-def _card(exhibit: Exhibit, history: History) -> str:
+def _card(shown: ReportFigure, history: History) -> str:
     with style("light"):
-        figure = exhibit.draw(history)
+        figure = shown.draw(history)
     size = "wide" if figure.get_figwidth() == WIDE else "half" if figure.get_figwidth() == HALF else "third"
-    heading = f"<h2>{escape(exhibit.title)}</h2><p>{escape(exhibit.caption)}</p>"
-    picture = f'<figure role="img" aria-label="{escape(exhibit.title)}">{inline(figure)}</figure>'
-    return f'<section class="{size} rows{exhibit.rows}">{heading}{picture}</section>'
+    heading = f"<h2>{escape(shown.title)}</h2><p>{escape(shown.caption)}</p>"
+    picture = f'<figure role="img" aria-label="{escape(shown.title)}">{inline(figure)}</figure>'
+    return f'<section class="{size} rows{shown.rows}">{heading}{picture}</section>'
 
 
 def _about(history: History) -> list[str]:
-    notes = {name: value for name, value in history.notes.items() if name not in ("run", "seconds")}
-    epochs = round(float(history.scores[-1, 0]), 2) if len(history.scores) else 0
+    notes = {name: value for name, value in asdict(history.notes).items() if name not in ("run", "seconds")}
+    epochs = round(float(history.validations.epochs[-1]), 2) if len(history.validations) else 0
     numbers = {"tasks": len(history.tasks), "steps": f"{history.total:,}", "epochs": epochs}
     return [f"{escape(name)} <b>{escape(_plain(value))}</b>" for name, value in (notes | numbers).items() if value]
 

@@ -74,7 +74,7 @@ def test_resuming_gives_the_log_of_a_run_that_never_stopped(fit, tmp_path):
     resumed = GroupDynamicsMonitor()
     fit(resumed, max_epochs=3, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
     assert resumed.history.total == 30
-    assert resumed.history.windows[:, 0].sum() == 29
+    assert resumed.history.windows.transitions.sum() == 29
     assert resumed.history.steps.tolist() == list(range(30))
 
 
@@ -103,7 +103,7 @@ def test_a_run_that_is_resumed_to_its_end_no_longer_says_interrupted(fit, tmp_pa
     with pytest.raises(ZeroDivisionError):
         fit(GroupDynamicsMonitor(), Save(), Stop(7, ZeroDivisionError()))
     fit(GroupDynamicsMonitor(), ckpt_path=tmp_path / "broken.ckpt")
-    assert "interrupted" not in History.load(tmp_path).notes
+    assert not History.load(tmp_path).notes.interrupted
 
 
 def test_accumulated_batches_make_one_step(fit, tmp_path):
@@ -128,11 +128,11 @@ def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
     delta_m = DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})
     trainer = fit(monitor, delta_m, max_epochs=3)
     history = monitor.history
-    assert history.scores[:, 0].tolist() == [1, 2, 3]
-    assert history.scores[-1, 2] == pytest.approx(trainer.callback_metrics["val/delta_m"].item())
+    assert history.validations.epochs.tolist() == [1, 2, 3]
+    assert history.validations.delta_m[-1] == pytest.approx(trainer.callback_metrics["val/delta_m"].item())
     assert history.metrics == ("task_0", "task_1", "task_2", "task_3")
-    assert history.best_deltas.mean() == pytest.approx(history.scores[:, 2].min())
-    assert history.epochs.tolist() == delta_m.epochs.tolist()
+    assert history.best_changes.mean() == pytest.approx(history.validations.delta_m.min())
+    assert history.convergence_epochs.tolist() == delta_m.epochs.tolist()
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,12 @@ def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(fi
     others = [DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})] if watched else []
     trainer = fit(monitor, *others, num_sanity_val_steps=0, **interval)
     history = monitor.history
-    assert history.scores[:, 0].tolist() == epochs
-    assert history.epochs.max() == epochs[-1]  # the largest losses fall to the end
+    assert history.validations.epochs.tolist() == epochs
+    assert history.convergence_epochs.max() == epochs[-1]  # the largest losses fall to the end
     if watched:
-        assert trainer.callback_metrics["val/convergence_difference"].item() == pytest.approx(history.epochs.std())
+        assert trainer.callback_metrics["val/convergence_difference"].item() == pytest.approx(
+            history.convergence_epochs.std()
+        )
 
 
 def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(fit, tmp_path, toy):

@@ -42,25 +42,24 @@ def test_pairs_are_counted_over_every_step(recorder, signals):
 def test_stability_is_that_of_every_step(recorder, signals):
     stability = GroupStability(4)
     stability.update(signals[0])
-    transitions, rand, adjusted, moves, held, _ = recorder.history.windows.sum(0)
-    found = {"rand": rand, "adjusted_rand": adjusted, "moves": moves, "held": held}
-    expected = {name: value.item() for name, value in stability.compute().items()}
-    assert {name: total / transitions for name, total in found.items()} == pytest.approx(expected)
+    means = recorder.history.windows.total().means()
+    for name, expected in stability.compute().items():
+        assert getattr(means, name) == pytest.approx(expected.item())
     np.testing.assert_array_equal(recorder.history.task_moves, stability.task_moves)
 
 
 def test_windows_are_few_and_of_equal_length(recorder):
     history = recorder.history
     assert (history.window, len(history.windows), history.total) == (64, 16, STEPS)
-    assert history.windows[:, 0].tolist() == [63] + [64] * 14 + [40]  # the first step has none before it
+    assert history.windows.transitions.tolist() == [63] + [64] * 14 + [40]  # the first step has none before it
 
 
 def test_the_changes_at_the_best_epoch_are_found():
     recorder = Recorder(History.empty(["a"]))
     for epoch, score in enumerate([5.0, -1.0, 2.0], start=1):
         recorder.score(epoch, {"val/delta_m": score, "val/delta/error": 10 * score}, None)
-    assert (recorder.history.metrics, recorder.history.best_deltas.tolist()) == (("error",), [-10.0])
-    assert recorder.history.scores[:, 2].tolist() == [5.0, -1.0, 2.0]
+    assert (recorder.history.metrics, recorder.history.best_changes.tolist()) == (("error",), [-10.0])
+    assert recorder.history.validations.delta_m.tolist() == [5.0, -1.0, 2.0]
 
 
 def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it():
@@ -69,14 +68,14 @@ def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it():
         changes = {"val/delta_m": first, "val/delta/a": first, "val/delta/b": second}
         difference = recorder.score(epoch, changes, None)
     # 200 %, 100 %, 99.5 % of the single-task error, and 150 %, 149.9 %, 120 %
-    assert (recorder.history.epochs.tolist(), difference) == ([2, 3], 0.5)
+    assert (recorder.history.convergence_epochs.tolist(), difference) == ([2, 3], 0.5)
 
 
 def test_scores_without_parts_are_kept():
     recorder = Recorder(History.empty(["a"]))
     recorder.score(1, {"val/delta_m": 2.0}, None)
     recorder.score(2, {"val/delta_m": 1.0}, None)
-    assert (recorder.history.scores[:, 2].tolist(), recorder.history.metrics) == ([2.0, 1.0], ())
+    assert (recorder.history.validations.delta_m.tolist(), recorder.history.metrics) == ([2.0, 1.0], ())
 
 
 def test_a_recorder_goes_on_where_another_stopped(recorder, signals):
@@ -85,5 +84,6 @@ def test_a_recorder_goes_on_where_another_stopped(recorder, signals):
     resumed.extend(*rows)
     whole = Recorder(History.empty(list("abcd")), capacity=64, num_windows=16)
     whole.extend(*(torch.cat([first, second]) for first, second in zip(signals, rows, strict=True)))
-    np.testing.assert_allclose(resumed.history.windows, whole.history.windows, rtol=1e-12)
+    for name, sums in vars(whole.history.windows).items():
+        np.testing.assert_allclose(getattr(resumed.history.windows, name), sums, rtol=1e-12)
     np.testing.assert_array_equal(resumed.history.steps, whole.history.steps)

@@ -10,7 +10,7 @@ from lightning_go4align import plots
 from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.metrics import plot_lines, plot_ranks, plot_score, plot_shares
-from lightning_go4align.report.gallery import exhibits
+from lightning_go4align.report.figures import figures
 
 
 def drawn_texts(figure):
@@ -46,7 +46,7 @@ def faults(figure):
 
 
 def test_no_text_is_cut_and_no_two_overlap(history):
-    found = {exhibit.title: faults(exhibit.draw(history)) for exhibit in exhibits(history)}
+    found = {shown.title: faults(shown.draw(history)) for shown in figures(history)}
     assert not {title: wrong for title, wrong in found.items() if wrong}
 
 
@@ -96,9 +96,10 @@ def test_rows_have_room_for_the_names_that_are_shown(run, num_tasks, named):
 
 
 def test_a_metric_without_a_value_has_a_dash_for_a_bar():
-    deltas = example_history().deltas.copy()
-    deltas[-1, 1] = np.nan
-    figure = plots.deltas(replace(example_history(), deltas=deltas))
+    changes = example_history().validations.changes.copy()
+    changes[-1, 1] = np.nan
+    validations = replace(example_history().validations, changes=changes)
+    figure = plots.deltas(replace(example_history(), validations=validations))
     assert [text.get_text() for text in figure.axes[0].texts] == ["−12%", "−2%", "+1%", "–"]
 
 

@@ -15,7 +15,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
-from lightning_go4align.benchmarks.changes import single_task_score, with_changes
+from lightning_go4align.benchmarks.changes import add_relative_changes, single_task_score
 from lightning_go4align.module import MultiTaskModule
 
 
@@ -110,7 +110,7 @@ class CelebAModule(MultiTaskModule):
 
     def _log_scores(self, stage: str, metric: MultilabelF1Score) -> None:
         f1: Tensor = metric.compute()
-        scores = with_changes(dict(zip(ATTRIBUTES, f1.unbind(), strict=True)), self.delta_m)
+        scores = add_relative_changes(dict(zip(ATTRIBUTES, f1.unbind(), strict=True)), self.delta_m)
         scores["mean_f1"] = f1.mean()
         for name, score in scores.items():
             self.log(f"{stage}/{name}", score, prog_bar=name in ("mean_f1", "delta_m"), sync_dist=True)

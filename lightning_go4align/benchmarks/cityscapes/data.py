@@ -1,16 +1,10 @@
 """CityScapes as published with MTAN: 2975 training and 500 test images, 7 classes and inverse depth."""
 
-from pathlib import Path
-from tempfile import gettempdir
-
 import torch
-from typing_extensions import override
 
 from lightning_go4align.benchmarks.cityscapes.model import OUTPUTS
-from lightning_go4align.benchmarks.dense_prediction.arrays import Storage, from_disk
-from lightning_go4align.benchmarks.dense_prediction.augmentation import ZoomAndFlip
-from lightning_go4align.benchmarks.dense_prediction.data import DensePredictionData
-from lightning_go4align.benchmarks.dense_prediction.generated import disparity, write_scenes
+from lightning_go4align.benchmarks.dense_prediction.data import DataSet, DensePredictionData, GeneratedData
+from lightning_go4align.benchmarks.dense_prediction.generated import disparity
 from lightning_go4align.benchmarks.dense_prediction.layout import ArrayMap, Layout
 
 ORIGIN = (
@@ -37,43 +31,23 @@ def cityscapes_layout(size: tuple[int, int] = (128, 256)) -> Layout:
 class CityScapesData(DensePredictionData):
     """CityScapes, ``<root>/{train,val}/{image,label_7,depth}/<i>.npy``.
 
-    Args:
-        root: Folder that holds ``train`` and ``val``.
-        batch_size: Samples a step; 8 in the paper, and the published errors depend on it.
-        size: Height and width of the maps, multiples of 32; a release of 256x512 exists, too.
-        augmentation: Applied to training batches on their device; none if not given.
-        storage: Where the arrays are kept: ``from_disk``, ``memory_mapped`` or ``in_memory``.
-        num_workers: Processes that load; 0 loads in the main one.
-        pin_memory: Whether batches are staged in page-locked memory, for a faster copy to a GPU.
-
     Example:
         >>> CityScapesData(root="data/cityscapes").batch_size
         8
     """
 
-    def __init__(
-        self,
-        root: str = "data/cityscapes",
-        batch_size: int = 8,
-        size: tuple[int, int] = (128, 256),
-        augmentation: ZoomAndFlip | None = None,
-        storage: Storage = from_disk,
-        num_workers: int = 0,
-        pin_memory: bool = False,
-    ) -> None:
-        super().__init__(cityscapes_layout(size), root, batch_size, augmentation, storage, num_workers, pin_memory)
+    data_set = DataSet(
+        cityscapes_layout,
+        "data/cityscapes",
+        batch_size=8,
+        size=(128, 256),
+        generated_size=(64, 128),
+        depth_of=disparity,
+    )
 
 
-class GeneratedCityScapes(CityScapesData):
-    """Made-up scenes written in the layout of CityScapes and read by the same code: for demo and tests.
-
-    Args:
-        num_train: Number of training scenes.
-        num_test: Number of test scenes.
-        cache: Folder for the files; one in the system's temporary folder if not given.
-        batch_size: Samples a step.
-        size: Height and width of the scenes, multiples of 32.
-        augmentation: Applied to training batches on their device; none if not given.
+class GeneratedCityScapes(GeneratedData, CityScapesData):
+    """Made-up scenes in the layout of CityScapes.
 
     Example:
         >>> data = GeneratedCityScapes(num_train=2, num_test=1, size=(32, 32))
@@ -82,21 +56,3 @@ class GeneratedCityScapes(CityScapesData):
         >>> len(data.train_set)
         2
     """
-
-    def __init__(
-        self,
-        num_train: int = 64,
-        num_test: int = 16,
-        cache: str | None = None,
-        batch_size: int = 8,
-        size: tuple[int, int] = (64, 128),
-        augmentation: ZoomAndFlip | None = None,
-    ) -> None:
-        self.samples = {"train": num_train, "val": num_test}
-        name = f"cityscapes-{num_train}-{num_test}-{size[0]}x{size[1]}"
-        root = Path(cache or Path(gettempdir(), "lightning_go4align"), name)
-        super().__init__(str(root), batch_size, size, augmentation)
-
-    @override
-    def prepare_data(self) -> None:
-        write_scenes(self.root, self.layout, self.samples, disparity)

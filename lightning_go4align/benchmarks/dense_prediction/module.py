@@ -1,7 +1,7 @@
 """The training protocol that NYUv2 and CityScapes share."""
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal
 
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -11,9 +11,9 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import single_task_score, with_changes
+from lightning_go4align.benchmarks.changes import add_relative_changes, single_task_score
 from lightning_go4align.benchmarks.dense_prediction.data import Batch
-from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
+from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
@@ -32,13 +32,13 @@ class DensePredictionModule(MultiTaskModule):
     Predicts by task, of the test images in their order: classes ``[B, H, W]``, int64; depth ``[B, 1, H, W]`` in the
     unit of the files, metres on NYUv2 and disparity on CityScapes; normals ``[B, 3, H, W]`` of length 1.
 
+    A subclass names its ``outputs``, its ``table`` and the network of that table.
+
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
-        network: A network with an output for each task.
-        outputs: Number of output channels of each task.
-        table: The table of the paper to compare with.
-        evaluation: How depth and normal errors are averaged over the test set.
-        single_task: Metrics of single-task networks; those of the table, which belong to SegNet-MTAN, if not given.
+        network: A network with an output for each task; SegNet-MTAN if not given.
+        evaluation: How errors are averaged over the test set: ``OverPixels``, if not given, or ``MeanOfBatches``.
+        single_task: Metrics of single-task networks; the published ones, of SegNet-MTAN, if not given.
         learning_rate: Of Adam, at first.
         halve_every: Epochs after which the learning rate halves.
         optimization: See :class:`~lightning_go4align.MultiTaskModule`.
@@ -51,27 +51,28 @@ class DensePredictionModule(MultiTaskModule):
         True
     """
 
+    outputs: ClassVar[Mapping[str, int]]
+    table: ClassVar[PublishedTable]
+    published_network: ClassVar[Callable[[], SegNetMTAN]]
+
     def __init__(
         self,
         method: Scalarizer | Aggregator,
-        network: SegNetMTAN | SegNetSplit,
-        outputs: Mapping[str, int],
-        table: PublishedTable,
-        evaluation: Evaluation,
-        single_task: Mapping[str, float] | None,
-        learning_rate: float,
-        halve_every: int,
-        optimization: Literal["manual", "automatic"],
+        network: SegNetMTAN | SegNetSplit | None = None,
+        evaluation: Evaluation | None = None,
+        single_task: Mapping[str, float] | None = None,
+        learning_rate: float = 1e-4,
+        halve_every: int = 100,
+        optimization: Literal["manual", "automatic"] = "manual",
     ) -> None:
         super().__init__(method, optimization)
-        self.network = network
-        self.table = table
-        self.evaluation = evaluation
+        self.network = network or type(self).published_network()
+        self.evaluation = evaluation or OverPixels()
         self.learning_rate = learning_rate
         self.halve_every = halve_every
-        self.val_scores = DenseScores(outputs, evaluation)
-        self.test_scores = DenseScores(outputs, evaluation)
-        self.delta_m = single_task_score(single_task, table.single_task, table.higher_is_better)
+        self.val_scores = DenseScores(self.outputs, self.evaluation)
+        self.test_scores = DenseScores(self.outputs, self.evaluation)
+        self.delta_m = single_task_score(single_task, self.table.single_task, self.table.higher_is_better)
 
     @override
     def forward(self, image: Tensor) -> dict[str, Tensor]:
@@ -127,6 +128,6 @@ class DensePredictionModule(MultiTaskModule):
 
     def _log_scores(self, stage: str, scores: DenseScores) -> None:
         values = scores.compute()
-        ordered = with_changes({name: values[name] for name in self.table.single_task}, self.delta_m)
+        ordered = add_relative_changes({name: values[name] for name in self.table.single_task}, self.delta_m)
         for name, value in ordered.items():
             self.log(f"{stage}/{name}", value.float(), prog_bar=name == "delta_m", sync_dist=True)

@@ -37,5 +37,5 @@ class PublishedTable(NamedTuple):
     def rank_among_methods(self, values: Mapping[str, float]) -> float:
         """Return the mean rank (MR) of a run added to the methods of the table; it depends on that set."""
         metrics = [[values[name] for name in self.single_task], *(row.values for row in self.rows.values())]
-        rises = torch.tensor([name in self.higher_is_better for name in self.single_task])
-        return float(mean_rank(torch.tensor(metrics, dtype=torch.float64), rises)[0])
+        higher_is_better = torch.tensor([name in self.higher_is_better for name in self.single_task])
+        return float(mean_rank(torch.tensor(metrics, dtype=torch.float64), higher_is_better)[0])

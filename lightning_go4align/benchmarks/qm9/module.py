@@ -12,7 +12,7 @@ from torchjd.scalarization import Scalarizer
 from torchmetrics import MeanAbsoluteError
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import with_changes
+from lightning_go4align.benchmarks.changes import add_relative_changes
 from lightning_go4align.benchmarks.qm9.batches import DenseBatch
 from lightning_go4align.benchmarks.qm9.data import QM9DataModule
 from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
@@ -135,6 +135,11 @@ class QM9Module(MultiTaskModule):
         num_steps = self.trainer.estimated_stepping_batches
         return {"optimizer": optimizer, "lr_scheduler": self.schedule(optimizer, num_steps)}
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of the errors, for a table of scores."""
+        return {target.name: target.unit for target in TARGETS}
+
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """All parameters but the heads', for gradient-oriented methods."""
         named = self.network.named_parameters()
@@ -142,7 +147,7 @@ class QM9Module(MultiTaskModule):
 
     def _log_errors(self, stage: str, error: MeanAbsoluteError) -> None:
         errors = dict(zip(self.targets, error.compute().view(-1).unbind(), strict=True))
-        for name, value in with_changes(errors, self.delta_m).items():
+        for name, value in add_relative_changes(errors, self.delta_m).items():
             self.log(f"{stage}/{name}", value, prog_bar=name == "delta_m", sync_dist=True)
 
 

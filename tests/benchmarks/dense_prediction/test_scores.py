@@ -3,8 +3,11 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
 from lightning_go4align.benchmarks.dense_prediction.evaluation import MeanOfBatches, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores, SegmentationScores
+from lightning_go4align.benchmarks.score_table import ScoreTable
+from lightning_go4align.methods import GO4Align
 from lightning_go4align.metrics.depth import BatchMeanDepthErrors, DepthErrors
 from lightning_go4align.metrics.normals import BatchMeanNormalErrors, NormalErrors
 
@@ -89,3 +92,12 @@ def test_segmentation_scores_plot_themselves():
     scores, axes = SegmentationScores(2), Figure().add_subplot()
     scores.update(torch.rand(1, 2, 3, 3), torch.ones(1, 3, 3, dtype=torch.int64))
     assert scores.plot(ax=axes) == (None, axes)
+
+
+def test_a_table_of_metrics_that_are_not_the_tasks_has_no_weights_of_tasks(cityscapes, trainer, capsys):
+    module = CityScapesModule(GO4Align(num_groups=2), CityScapesMTAN([4, 4, 4, 4, 4]))
+    fitted = trainer(max_epochs=1, callbacks=[ScoreTable()])
+    fitted.fit(module, datamodule=cityscapes.data())
+    fitted.test(module, datamodule=cityscapes.data(), verbose=False)
+    header = next(line for line in capsys.readouterr().out.splitlines() if "metric" in line)
+    assert [cell.strip() for cell in header.split("┃")[1:-1]] == ["metric", "value", "single-task", "change"]

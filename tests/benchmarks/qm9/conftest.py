@@ -4,13 +4,14 @@ import warnings
 from pathlib import Path
 
 import pytest
+from lightning import Trainer
 
 with warnings.catch_warnings():
     # PyG scripts a class at its import, which current torch deprecates.
     warnings.simplefilter("ignore", DeprecationWarning)
     import torch_geometric.nn  # noqa: F401
 
-from lightning_go4align.benchmarks.qm9 import sources
+from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Pack, sources
 from lightning_go4align.benchmarks.qm9.conversion import convert
 from lightning_go4align.benchmarks.qm9.molecules import Molecules
 from lightning_go4align.benchmarks.qm9.sources import qm9pack_rows
@@ -41,3 +42,17 @@ def small_qm9pack(rows, tmp_path, monkeypatch) -> Path:
     monkeypatch.syspath_prepend(package.parent)
     monkeypatch.setattr(sources, "NUM_MOLECULES", len(rows))
     return package
+
+
+@pytest.fixture
+def data(small_qm9pack, tmp_path) -> QM9DataModule:
+    return QM9DataModule(QM9Pack(tmp_path), num_train=16, num_val=8, num_test=10, batch_size=8)
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    def make(max_epochs=1, **settings):
+        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+        return Trainer(max_epochs=max_epochs, accelerator="cpu", default_root_dir=tmp_path, **quiet, **settings)
+
+    return make

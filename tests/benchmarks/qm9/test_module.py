@@ -1,6 +1,6 @@
 import pytest
 import torch
-from lightning import LightningDataModule, Trainer, seed_everything
+from lightning import LightningDataModule, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torchjd.aggregation import UPGrad
@@ -8,10 +8,7 @@ from torchjd.scalarization import Sum
 
 from lightning_go4align.benchmarks.qm9 import (
     DenseMPNN,
-    ErrorTable,
-    QM9DataModule,
     QM9Module,
-    QM9Pack,
     WarmupCosine,
     single_task_errors,
 )
@@ -19,7 +16,7 @@ from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
 from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
-from lightning_go4align.report.gallery import exhibits
+from lightning_go4align.report.figures import figures
 
 NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
 
@@ -27,20 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*does not have many workers"),
     pytest.mark.filterwarnings("ignore:.*smaller than the logging interval"),
 ]
-
-
-@pytest.fixture
-def data(small_qm9pack, tmp_path) -> QM9DataModule:
-    return QM9DataModule(QM9Pack(tmp_path), num_train=16, num_val=8, num_test=10, batch_size=8)
-
-
-@pytest.fixture
-def make_trainer(tmp_path):
-    def make(max_epochs=1, **settings):
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-        return Trainer(max_epochs=max_epochs, accelerator="cpu", default_root_dir=tmp_path, **quiet, **settings)
-
-    return make
 
 
 def test_errors_are_means_over_molecules_in_published_units(data, make_trainer):
@@ -63,7 +46,7 @@ def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported
     changes = {f"val/delta/{name}": 100 * (logged[f"val/{name}"] / error - 1) for name, error in baseline.items()}
     assert {name: logged[name] for name in changes} == pytest.approx(changes, rel=1e-4)
     assert logged["val/delta_m"] == pytest.approx(sum(changes.values()) / 11, rel=1e-4)
-    titles = [exhibit.title for exhibit in exhibits(monitor.history)]
+    titles = [shown.title for shown in figures(monitor.history)]
     assert titles[-2:] == ["Per metric at the best epoch", "When each task converges"]
 
 
@@ -201,34 +184,6 @@ def test_the_other_precisions_measure_the_same_errors(data, make_trainer, precis
         make_trainer(precision=name).test(module, data, verbose=False)[0] for name in ("32-true", precision)
     )
     assert other["test/u0"] == pytest.approx(single["test/u0"], rel=1e-3)
-
-
-@pytest.fixture
-def printed(data, make_trainer, capsys):
-    """Cells of the table that a test after a fit prints, by target, and the errors that it logs."""
-
-    def fit_and_test(method):
-        trainer = make_trainer(enable_checkpointing=False, callbacks=[ErrorTable()])
-        module = QM9Module(method)
-        trainer.fit(module, datamodule=data)
-        (errors,) = trainer.test(module, data, verbose=False)
-        lines = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
-        return {target.strip(): [cell.strip() for cell in cells] for target, *cells in lines}, errors
-
-    return fit_and_test
-
-
-def test_table_shows_the_errors_their_changes_and_the_groups(printed):
-    cells, errors = printed(GO4Align(num_groups=5))
-    assert list(cells) == [*NAMES, "∆m"]
-    assert float(cells["homo"][1]) == pytest.approx(errors["test/homo"], rel=1e-3)
-    assert cells["∆m"][3] == f"{errors['test/delta_m']:+.1f} %"
-    assert {int(cells[name][5]) for name in NAMES} <= set(range(5))
-
-
-def test_table_shows_that_a_plain_sum_weighs_all_tasks_1_and_has_no_groups(printed):
-    cells, _ = printed(Sum())
-    assert [cells[name][4:] for name in NAMES] == [["1.00"]] * 11
 
 
 def test_a_baseline_without_a_target_that_is_trained_is_refused(tmp_path):

@@ -1,16 +1,16 @@
-"""The recorded dynamics of a run: what monitors write and pictures draw, independent of any logger."""
+"""All that is recorded of a run."""
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.atomic_write import atomic_write
-
-FILE = "group_dynamics.npz"
+from lightning_go4align.history.event_log import VERSION, Arrays, read_log, upgraded, write_log
+from lightning_go4align.history.notes import Notes
+from lightning_go4align.history.transitions import Transitions
+from lightning_go4align.history.validations import Validations
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,14 @@ class History:
         together: Steps in which two tasks shared a group, shape ``[M, M]``, int64.
         present: Steps in which both tasks were in any group, shape ``[M, M]``, int64.
         task_moves: Steps in which a task changed group, shape ``[M]``, int64.
-        windows: Sums over windows of equal length, shape ``[B, 6]``: transitions between two steps, their Rand
-            indices, adjusted Rand indices, moves, transitions without a move, and groups in use.
+        windows: Transitions from one step to the next, summed over ``B`` windows of equal length.
         window: Steps in a window.
         total: Steps of the run so far.
         last: Groups of the last step, shape ``[M]``, int64.
-        scores: Rows of a validation, shape ``[E, 4]``: epochs so far (2.5 amid the third), total steps, delta_m
-            and the convergence difference.
+        validations: The ``E`` validations that have a delta_m.
         metrics: Names of the ``S`` metrics that delta_m compares.
-        deltas: Their relative changes at each of these validations, shape ``[E, S]``, in percent.
-        epochs: Their epochs of convergence, shape ``[S]``.
-        notes: What else a reader wants to know of the run: its name, the method, times in seconds.
+        convergence_epochs: Their epochs of convergence, shape ``[S]``.
+        notes: What else a reader wants to know of the run.
 
     Example:
         >>> history = History.empty(["depth", "normal"])
@@ -54,15 +51,14 @@ class History:
     together: NDArray[np.int64]
     present: NDArray[np.int64]
     task_moves: NDArray[np.int64]
-    windows: NDArray[np.float64]
+    windows: Transitions
     window: int
     total: int
     last: NDArray[np.int64]
-    scores: NDArray[np.float64]
+    validations: Validations = field(default_factory=Validations.none)
     metrics: tuple[str, ...] = ()
-    deltas: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    epochs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    notes: dict[str, str | float] = field(default_factory=dict)
+    convergence_epochs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    notes: Notes = field(default_factory=Notes)
 
     @classmethod
     def empty(cls, tasks: list[str]) -> Self:
@@ -79,11 +75,10 @@ class History:
             together=np.zeros((m, m), np.int64),
             present=np.zeros((m, m), np.int64),
             task_moves=np.zeros(m, np.int64),
-            windows=np.zeros((0, 6)),
+            windows=Transitions.zeros(0),
             window=1,
             total=0,
             last=np.full(m, -1, np.int64),
-            scores=np.zeros((0, 4)),
         )
 
     @property
@@ -102,20 +97,18 @@ class History:
         return self.together / np.maximum(self.present, 1)
 
     @property
-    def best_deltas(self) -> NDArray[np.float64]:
+    def best_changes(self) -> NDArray[np.float64]:
         """Relative change of each metric at the epoch with the lowest delta_m, shape ``[S]``, in percent."""
-        return np.asarray(self.deltas[np.nanargmin(self.scores[:, 2])])
+        return np.asarray(self.validations.changes[self.validations.best])
 
     def with_notes(self, **notes: str | float) -> Self:
-        """Add notes."""
-        return replace(self, notes=self.notes | notes)
+        """Change notes."""
+        changed: Any = notes
+        return replace(self, notes=replace(self.notes, **changed))
 
     def save(self, folder: Path) -> Path:
         """Write the log into a folder; a reader sees the old file or the new one, never half of it."""
-        arrays, words = self.split()
-        with atomic_write(folder / FILE) as unfinished, unfinished.open("wb") as file:
-            np.savez(file, allow_pickle=False, words=np.array(json.dumps(words)), **arrays)
-        return folder / FILE
+        return write_log(folder, *self.split())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -123,27 +116,37 @@ class History:
 
         Raises:
             FileNotFoundError: If there is none.
+            ValueError: If a later version wrote it.
         """
-        path = folder / FILE
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
-                "for example lightning_logs/version_0."
-            )
-        with np.load(path) as file:
-            arrays = dict(file)
-        return cls.join(arrays, json.loads(str(arrays.pop("words"))))
+        return cls.join(*read_log(folder))
 
-    def split(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Separate the arrays from the rest, which JSON can hold."""
-        items = {name: getattr(self, name) for name in self.__dataclass_fields__}
+    def split(self) -> tuple[Arrays, dict[str, Any]]:
+        """Separate the arrays, under their names, from the rest, which JSON can hold."""
+        items = vars(self) | {"notes": asdict(self.notes)}
+        for part in ("windows", "validations"):
+            items |= {f"{part}/{name}": array for name, array in vars(items.pop(part)).items()}
         arrays = {name: item for name, item in items.items() if isinstance(item, np.ndarray)}
-        return arrays, {name: item for name, item in items.items() if name not in arrays}
+        return arrays, {"version": VERSION} | {name: item for name, item in items.items() if name not in arrays}
 
     @classmethod
-    def join(cls, arrays: dict[str, NDArray[Any]], words: dict[str, Any]) -> Self:
-        """Put together what ``split`` separated."""
-        items: dict[str, Any] = {
-            name: tuple(item) if isinstance(item, list) else item for name, item in (arrays | words).items()
-        }
-        return cls(**items)
+    def join(cls, arrays: Arrays, metadata: dict[str, Any]) -> Self:
+        """Put together what ``split`` separated, also in an earlier version.
+
+        Raises:
+            ValueError: If a later version did.
+        """
+        arrays, metadata = upgraded(arrays, metadata)
+        parts: dict[str, dict[str, Any]] = {"windows": {}, "validations": {}, "": {}}
+        for name, array in arrays.items():
+            part, _, field_of_part = name.rpartition("/")
+            parts[part][field_of_part] = array
+        return cls(
+            **parts[""],
+            tasks=tuple(metadata["tasks"]),
+            windows=Transitions(**parts["windows"]),
+            window=metadata["window"],
+            total=metadata["total"],
+            validations=Validations(**parts["validations"]),
+            metrics=tuple(metadata["metrics"]),
+            notes=Notes(**metadata["notes"]),
+        )

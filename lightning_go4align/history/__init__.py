@@ -1,0 +1,9 @@
+"""The recorded dynamics of a run: what monitors write and pictures draw, independent of any logger."""
+
+from lightning_go4align.history.event_log import FILE
+from lightning_go4align.history.notes import Notes
+from lightning_go4align.history.record import History
+from lightning_go4align.history.transitions import Transitions
+from lightning_go4align.history.validations import Validations
+
+__all__ = ["FILE", "History", "Notes", "Transitions", "Validations"]

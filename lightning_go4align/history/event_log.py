@@ -1,0 +1,104 @@
+"""The file of a run's dynamics: arrays by name, and beside them JSON with the version of the format."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_go4align.atomic_write import atomic_write
+from lightning_go4align.history.notes import Notes
+
+FILE = "group_dynamics.npz"
+VERSION = 2  # to be counted up whenever the same history would be written differently
+Arrays = dict[str, NDArray[Any]]
+
+#: Where version 1 kept what has a name of its own now: in columns of one array, or under another name.
+_COLUMNS = {
+    "windows": [f"windows/{name}" for name in ("transitions", "rand", "adjusted_rand", "moves", "held", "occupied")],
+    "scores": [f"validations/{name}" for name in ("epochs", "steps", "delta_m", "convergence_difference")],
+}
+_RENAMED = {"deltas": "validations/changes", "epochs": "convergence_epochs"}
+
+
+def write_log(folder: Path, arrays: Arrays, metadata: Mapping[str, Any]) -> Path:
+    """Write the log into a folder; a reader sees the old file or the new one, never half of it.
+
+    Args:
+        folder: Folder of the run; made if need be.
+        arrays: Arrays by name.
+        metadata: The rest, which JSON can hold.
+
+    Returns:
+        The file.
+    """
+    path = folder / FILE
+    text = np.array(json.dumps(metadata))
+    with atomic_write(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, allow_pickle=False, metadata=text, **arrays)
+    return path
+
+
+def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
+    """Read the log from the folder of a run.
+
+    Args:
+        folder: Folder of the run.
+
+    Returns:
+        Arrays and metadata as they were written, see :func:`upgraded`.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
+            "for example lightning_logs/version_0."
+        )
+    with np.load(path) as file:
+        arrays = dict(file)
+    text = arrays.pop("metadata") if "metadata" in arrays else arrays.pop("words")
+    return arrays, json.loads(str(text))
+
+
+def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:
+    """Bring what an earlier version wrote into the form of this one.
+
+    Args:
+        arrays: Arrays by name.
+        metadata: The rest; of version 1, which did not say so, if it names none.
+
+    Returns:
+        Arrays and metadata, as this version writes them.
+
+    Raises:
+        ValueError: If a later version wrote it.
+
+    Example:
+        >>> upgraded({"scores": np.array([[1.0, 20.0, -2.5, 0.5]])}, {"notes": {}})[0]["validations/delta_m"]
+        array([-2.5])
+    """
+    version = metadata.get("version", 1)
+    if version > VERSION:
+        raise ValueError(
+            f"The log of group dynamics is of version {version}, but this lightning_go4align reads up to version "
+            f"{VERSION}. Install a newer one: pip install --upgrade lightning-go4align."
+        )
+    return (arrays, metadata) if version == VERSION else _from_version_1(arrays, metadata)
+
+
+def _from_version_1(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:
+    named: Arrays = {}
+    for name, array in arrays.items():
+        if name in _COLUMNS:
+            named |= dict(zip(_COLUMNS[name], array.T.copy(), strict=True))
+        else:
+            named[_RENAMED.get(name, name)] = array
+    # Notes were free then; the package's own have become fields.
+    notes = {field.name: metadata["notes"][field.name] for field in fields(Notes) if field.name in metadata["notes"]}
+    return named, metadata | {"version": VERSION, "notes": notes}
