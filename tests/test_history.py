@@ -62,7 +62,7 @@ def test_a_checkpoint_with_a_log_of_version_1_is_read():
 def test_a_log_of_a_later_version_is_refused(tmp_path):
     arrays, metadata = example_history().split()
     write_log(tmp_path, arrays, metadata | {"version": 3})
-    with pytest.raises(ValueError, match="is of version 3, but .* reads up to version 2. Install a newer one"):
+    with pytest.raises(ValueError, match=r"is of version 3, but .* reads up to version 2. Install a newer one"):
         History.load(tmp_path)
 
 

@@ -32,7 +32,7 @@ class Validations:
     @classmethod
     def none(cls) -> Self:
         """Start with no validation."""
-        return cls(*np.zeros((4, 0)), np.zeros((0, 0)))
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros((0, 0)))
 
     def __len__(self) -> int:
         return len(self.epochs)

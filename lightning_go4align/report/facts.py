@@ -54,7 +54,7 @@ def _of_groups(history: History) -> list[Tile]:
         return []
     means = history.windows.total().means()
     recent = history.windows[-max(1, len(history.windows) // 10) :].total()
-    late = f"last tenth {recent.moves / max(recent.transitions, 1):.2f}"
+    late = f"last tenth {float(recent.moves) / max(float(recent.transitions), 1):.2f}"
     return [
         Tile("stability", f"{means.rand:.3f}", minus(f"Rand; adjusted {means.adjusted_rand:.2f}")),
         Tile("moves per step", f"{means.moves:.2f}", late),

@@ -29,8 +29,18 @@ COMPUTED = {
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
 }
-OPPOSITES = ("min max", "amin amax", "minimum maximum", "argmin argmax", "any all", "zeros ones", "zeros_like ones_like",
-             "new_zeros new_ones", "cumsum cumprod", "sum mean")  # fmt: skip
+OPPOSITES = (
+    "min max",
+    "amin amax",
+    "minimum maximum",
+    "argmin argmax",
+    "any all",
+    "zeros ones",
+    "zeros_like ones_like",
+    "new_zeros new_ones",
+    "cumsum cumprod",
+    "sum mean",
+)
 OPPOSITE = {a: b for pair in OPPOSITES for a, b in (pair.split(), reversed(pair.split()))}
 OMITTED_CALLS = {"detach", "clone", "clamp", "nan_to_num", "to", "abs", "double", "float", "contiguous", "sort"}
 KEPT_DECORATORS = {"override", "property", "staticmethod", "classmethod", "overload", "abstractmethod"}

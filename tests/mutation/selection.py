@@ -26,7 +26,9 @@ class Watch:
     def __init__(self, folder: Path) -> None:
         self.seconds: dict[str, float] = {}
         self._folder = folder
-        self._coverage = coverage.Coverage(data_file=None, include=[f"{folder}/lightning_go4align/*"], config_file=False)
+        self._coverage = coverage.Coverage(
+            data_file=None, include=[f"{folder}/lightning_go4align/*"], config_file=False
+        )
         self._context = ""
         self._users: defaultdict[str, list[str]] = defaultdict(list)
         self._starting: set[str] = set()
@@ -64,7 +66,7 @@ class Watch:
             self._enter(before)
 
     def found(self) -> Found:
-        """Say what was found, as plain values: seconds per test, tests per line of each file, tests with processes."""
+        """Say what was found, as plain values: seconds per test, tests per line of a file, tests with processes."""
         self._coverage.stop()
         data = self._coverage.get_data()
         lines = {
