@@ -8,6 +8,9 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "update")]  # for `import toy`
 
 
+collect_ignore = ["mutation"]  # A command, see .ci/mutation, and no tests.
+
+
 @pytest.fixture(autouse=True)
 def _quiet_lightning() -> Iterator[None]:
     """Warnings are errors; these speak of the toy problem, not of what is tested."""

@@ -17,7 +17,8 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(path for base in CONFIGS.glob("*/base.yaml") for path in base.parent.glob("*.yaml") if path != base)
 NUM_TASKS = {"celeba": 40, "cityscapes": 2, "nyuv2": 3, "qm9": 11, "synthetic": 11, "toy": 2}
 PAPERS = ("celeba", "cityscapes", "nyuv2", "qm9")
-PROTOCOL = ("shape", "n_tasks", "num_groups", "beta", "weight_decay")  # What the tasks and published scripts set.
+# What the tasks and published scripts set.
+PROTOCOL = ("shape", "n_tasks", "num_tasks", "num_groups", "beta", "weight_decay")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),

@@ -43,12 +43,11 @@ class LDCMTL(Scalarizer):
 
     def __init__(self, num_tasks: int, penalty: float = 1.0, width: int = 16) -> None:
         super().__init__()
-        self.num_tasks, width = as_integer("num_tasks", num_tasks, least=1), as_integer("width", width, least=1)
+        self.num_tasks, self.width = as_integer("num_tasks", num_tasks, least=1), as_integer("width", width, least=1)
         self.penalty = non_negative("penalty", penalty)
-        self.router = nn.Sequential(nn.Linear(self.num_tasks, width), nn.ReLU(), nn.Linear(width, self.num_tasks))
+        self.router = _new_router(self.num_tasks, self.width)
         self.register_buffer("initial_losses", torch.full((self.num_tasks,), torch.nan))
         self.register_buffer("begins", torch.ones((), dtype=torch.bool))
-        self.reset()
 
     def step(self) -> None:
         """Close an epoch: the next batch gives the losses to compare with."""
@@ -76,10 +75,19 @@ class LDCMTL(Scalarizer):
         """Forget the losses seen so far and begin with equal weights."""
         self.initial_losses = torch.full_like(self.initial_losses, torch.nan)
         self.begins = torch.ones_like(self.begins)
-        last = self.router[-1]
-        nn.init.zeros_(last.get_parameter("weight"))
-        nn.init.zeros_(last.get_parameter("bias"))
+        self.router.load_state_dict(_new_router(self.num_tasks, self.width).state_dict())
 
     @override
     def __repr__(self) -> str:
-        return f"LDCMTL(num_tasks={self.num_tasks}, penalty={self.penalty}, width={self.router[0].out_features})"
+        return f"LDCMTL(num_tasks={self.num_tasks}, penalty={self.penalty}, width={self.width})"
+
+
+def _new_router(num_tasks: int, width: int) -> nn.Sequential:
+    """The same at each call, and without effect on what the model draws."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        last = nn.Linear(width, num_tasks)
+        router = nn.Sequential(nn.Linear(num_tasks, width), nn.ReLU(), last)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return router

@@ -10,7 +10,7 @@ import two_ranks
 from eleven_tasks import METHODS
 from isolation import child_environment
 
-WITHOUT_WEIGHTS = {"con_fig", "graddrop"}
+WITHOUT_WEIGHTS = {"con_fig", "db_mtl", "graddrop"}
 
 
 @pytest.fixture(scope="module")

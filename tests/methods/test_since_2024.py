@@ -224,15 +224,16 @@ class Features(pl.LightningModule):
 
     def __init__(self, optimizer: type[torch.optim.Optimizer] = torch.optim.Adam) -> None:
         super().__init__()
-        self.trunk, self.heads = torch.nn.Linear(4, 8), torch.nn.Linear(8, 2)
+        self.trunk = torch.nn.Linear(4, 8)
+        self.heads = torch.nn.ModuleList([torch.nn.Linear(8, 1), torch.nn.Linear(8, 1)])
         self.optimizer = optimizer
         self.first: dict[str, float] = {}
 
     def training_step(self, batch: list[torch.Tensor], batch_idx: int) -> dict[str, object]:
         features = self.trunk(batch[0]).tanh()
-        errors = (self.heads(features) - batch[0][:, :2].sin()).square().mean(0)
+        errors = [(head(features)[:, 0] - batch[0][:, i].sin()).square().mean() for i, head in enumerate(self.heads)]
         losses = {"a": errors[0], "b": 100 * errors[1]}
-        self.first = self.first or {task: float(loss) for task, loss in losses.items()}
+        self.first = self.first or {task: loss.item() for task, loss in losses.items()}
         return {"task_losses": losses, "representation": features}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -271,11 +272,11 @@ def test_every_method_trains_every_task(make: Callable[[], Any], optimization: A
 
 def test_the_heads_of_db_mtl_follow_the_logarithm() -> None:
     module = Features(torch.optim.SGD)
-    before = module.heads.weight.detach().clone()
+    before = module.heads[0].weight.detach().clone()
     batch = torch.randn(8, 4)
     losses = module.training_step([batch], 0)["task_losses"]
     assert isinstance(losses, dict)
-    expected = torch.autograd.grad(sum((loss + 1e-8).log() for loss in losses.values()), module.heads.weight)[0]
+    expected = torch.autograd.grad(sum((loss + 1e-8).log() for loss in losses.values()), module.heads[0].weight)[0]
     pl.Trainer(
         callbacks=MultiTaskCallback(DBMTL()),
         max_steps=1,
@@ -285,4 +286,4 @@ def test_the_heads_of_db_mtl_follow_the_logarithm() -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
     ).fit(module, DataLoader(TensorDataset(batch), batch_size=8))
-    torch.testing.assert_close((before - module.heads.weight.detach()) / 1e-2, expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close((before - module.heads[0].weight.detach()) / 1e-2, expected, rtol=1e-3, atol=1e-4)
