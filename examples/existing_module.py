@@ -45,7 +45,7 @@ def main(max_epochs: int = 5) -> MultiTaskCallback:
         enable_model_summary=False,
     )
     trainer.fit(Rooms(), DataLoader(TensorDataset(features, targets), batch_size=32))
-    for task, weight in zip(balance.tasks, balance.signals.weights.tolist(), strict=True):
+    for task, weight in balance.task_weights.items():
         print(f"{task:>6}: weight {weight:.3f}")
     return balance
 

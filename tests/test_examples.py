@@ -22,7 +22,7 @@ def test_the_bare_loop_groups_the_two_tasks_that_are_alike():
 
 def test_the_existing_module_gives_the_largest_loss_the_smallest_weight():
     balance = import_module("existing_module").main()
-    weights = dict(zip(balance.tasks, balance.signals.weights.tolist(), strict=True))
+    weights = balance.task_weights
     assert min(weights, key=weights.get) == "price"
 
 

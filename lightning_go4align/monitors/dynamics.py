@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.delta_m import DeltaMMonitor, epochs_so_far
-from lightning_go4align.monitors.pending import Pending
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import (
@@ -26,9 +25,7 @@ from lightning_go4align.monitors.showing import (
     show_report,
     write_page,
 )
-from lightning_go4align.update import MultiTaskCallback
-
-_PENDING = 1024
+from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
 
 class GroupDynamicsMonitor(Callback):
@@ -62,10 +59,10 @@ class GroupDynamicsMonitor(Callback):
         super().__init__()
         self.num_pictures, self.capacity = num_pictures, capacity
         self._recorder = Recorder(History.empty([]), capacity)
-        self._begun, self._pending = False, Pending(_PENDING)
+        self._begun = False
         self._since_logging = Transitions.zeros(1)
         self._pictures = PictureSchedule(num_pictures)
-        self._step = 0
+        self._watched: MultiTaskCallback | None = None
         self._started = time.monotonic()
         self._folder: Path | None = None
         self._title = ""
@@ -87,13 +84,12 @@ class GroupDynamicsMonitor(Callback):
                 "`GroupDynamicsMonitor` watches a `MultiTaskCallback`, but the trainer has none. Add one to "
                 "`trainer.callbacks`, or derive the module from `MultiTaskModule`."
             )
-        self._watched: MultiTaskCallback = watched[0]
+        self._watched = watched[0]
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._step = trainer.global_step
         self._started = time.monotonic() - self.history.notes.seconds
-        self._pictures.start(self._step, trainer.estimated_stepping_batches)
+        self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         self._folder = None
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
@@ -101,22 +97,32 @@ class GroupDynamicsMonitor(Callback):
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
             self._title = run_title(trainer.logger, pl_module, self._watched.method)
 
-    @override
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        step, before = trainer.global_step, self._step
-        self._step = step
-        if not trainer.is_global_zero or step == before or (signals := self._watched.signals) is None:
-            return
-        self._pending.add(signals)
-        # A connector sets it, which the types do not know.
-        interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
-        logs = bool(interval) and step % interval == 0
-        if logs or self._pending.full:
-            self._read()
-        if logs:
-            self._log(trainer)
+    def record_steps(self, steps: WatchedSteps) -> None:
+        """Record steps, as ``MultiTaskCallback`` hands them on.
+
+        Args:
+            steps: Those since the last time.
+        """
+        if not self._begun:
+            self._recorder, self._begun = Recorder(History.empty(steps.tasks), self.capacity), True
+        transitions = self._recorder.extend(*steps[1:])
+        self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
+
+    def log_steps(self, trainer: Trainer) -> None:
+        """Log the means since the last time, and draw if it is time to.
+
+        Args:
+            trainer: The trainer, at its interval.
+        """
+        step = trainer.global_step - 1
+        if self._since_logging.occupied.any():
+            means = self._since_logging.means()
+            row = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
+            _log_row(trainer, {f"groups/{name}": mean.item() for name, mean in row.items()}, step)
+        self._since_logging = Transitions.zeros(1)
+        if step >= self._pictures.next_step:
+            self._pictures.drawn(step)
+            show_pictures(trainer.loggers, self.history, step)
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -171,21 +177,8 @@ class GroupDynamicsMonitor(Callback):
         self._begun = bool(self.history.tasks)
 
     def _read(self) -> None:
-        if len(self._pending):
-            if not self._begun:
-                self._recorder, self._begun = Recorder(History.empty(self._watched.tasks), self.capacity), True
-            transitions = self._recorder.extend(*self._pending.take())
-            self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
-
-    def _log(self, trainer: Trainer) -> None:
-        step = trainer.global_step - 1
-        if self._since_logging.occupied.any():
-            means = self._since_logging.means()
-            row = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
-            _log_row(trainer, {f"groups/{name}": mean.item() for name, mean in row.items()}, step)
-        self._since_logging = Transitions.zeros(1)
-        if self._pictures.due(step):
-            show_pictures(trainer.loggers, self.history, step)
+        if self._watched is not None:
+            self._watched.read_steps()
 
     def _save(self) -> Path:
         assert self._folder is not None

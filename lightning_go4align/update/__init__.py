@@ -1,6 +1,15 @@
 """The intercepted training step and the weighted update."""
 
 from lightning_go4align.update.callback import MultiTaskCallback, Optimization
+from lightning_go4align.update.record import HostNumbers, StepRecord, StepWatcher, WatchedSteps
 from lightning_go4align.update.signals import Signals
 
-__all__ = ["MultiTaskCallback", "Optimization", "Signals"]
+__all__ = [
+    "HostNumbers",
+    "MultiTaskCallback",
+    "Optimization",
+    "Signals",
+    "StepRecord",
+    "StepWatcher",
+    "WatchedSteps",
+]

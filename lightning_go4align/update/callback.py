@@ -1,27 +1,31 @@
 """Multi-task optimization as a Lightning callback."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
 from lightning_utilities.core.rank_zero import rank_zero_info
+from torch import Tensor
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.update.balancer import Balancer
-from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
-from lightning_go4align.update.interception import Interception
-from lightning_go4align.update.keys import Keys
+from lightning_go4align.update.given_method import check_method
+from lightning_go4align.update.interception import check_parts, intercept
+from lightning_go4align.update.membership import enter, leave, refuse_second, watchers_of
+from lightning_go4align.update.memory import Memory
+from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
-from lightning_go4align.update.report import Report
-from lightning_go4align.update.rows import signals_row
+from lightning_go4align.update.readout import Readout
+from lightning_go4align.update.record import HostNumbers, StepRecord
 from lightning_go4align.update.signals import Signals
+from lightning_go4align.update.step_log import StepLog
+from lightning_go4align.update.training_step import TrainingStep
 
 Optimization = Literal["manual", "automatic"]
 
@@ -38,12 +42,10 @@ class MultiTaskCallback(Callback):
     Later, for a declared task, and while parameters are frozen it counts as absent, and a warning says so once.
 
     The method's state is saved in checkpoints with the callback, and a resume goes on with it. A fit without a
-    checkpoint goes on with it where the model goes on too: the same trainer fits the same module again, or the
-    parameters are as an earlier fit left them. For any other model it begins anew, from what the method knew before
-    the first fit; an info line says which. What it draws at random comes from a stream of its own: equal on all
-    ranks, saved with it, without effect on what the model draws, and decided by the seed of ``seed_everything``
-    alone, so that two fits under one seed draw the same. Losses, weights and groups go to the loggers at their
-    interval, see ``signals_row``.
+    checkpoint goes on with it where the model goes on too, see ``Continuation``; for any other model it begins anew,
+    from what the method knew before the first fit; an info line says which. What it draws at random comes from a
+    stream of its own, see ``RandomStream``. Losses, weights and groups go to the loggers at their interval, see
+    ``step_row``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -56,6 +58,9 @@ class MultiTaskCallback(Callback):
             {task: loss}`` of the module, what its step returned, and the batch. The step's other entries stay in
             ``outputs`` of ``on_train_batch_end``, and its own loss as ``step_loss``.
 
+    Attributes:
+        owner: The module that brings the callback; None if the user gave it to the trainer.
+
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
         ValueError: If ``optimization`` is neither, ``tasks`` are no distinct names, ``training_step`` returns other
@@ -64,9 +69,10 @@ class MultiTaskCallback(Callback):
 
     Example:
         >>> from lightning_go4align import GO4Align
-        >>> trainer = pl.Trainer(
-        ...     callbacks=MultiTaskCallback(GO4Align(num_groups=2)), logger=False, enable_checkpointing=False
-        ... )
+        >>> callback = MultiTaskCallback(GO4Align(num_groups=2))
+        >>> trainer = pl.Trainer(callbacks=callback, logger=False, enable_checkpointing=False)
+        >>> callback.tasks, callback.task_weights, callback.groups, callback.last_step
+        ([], {}, {}, None)
     """
 
     def __init__(
@@ -76,32 +82,50 @@ class MultiTaskCallback(Callback):
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
     ) -> None:
-        if not isinstance(method, Scalarizer | Aggregator):
-            raise TypeError(f"`method` must be a TorchJD Scalarizer or Aggregator, but is a {type(method).__name__}.")
+        check_method(method)
         if optimization not in ("manual", "automatic"):
             raise ValueError(f"`optimization` must be 'manual' or 'automatic', but is {optimization!r}.")
         if losses is not None:
             check_pick(losses)
         self.method = method
         self.optimization = optimization
+        self.owner: object | None = None
         self._losses = losses
-        self._balancer = Balancer(method, () if tasks is None else check_names(tasks))
+        self._memory = Memory(method, () if tasks is None else check_names(tasks))
         self._fits = Continuation()
         self._evaluates = False
-        self._interception: Interception | None = None
-        self._owner: object | None = None
-        self._report, self._keys = Report(method), Keys()
-        self._step = self._read_step = 0
+        self._training: TrainingStep | None = None
+        self._patches = AttributePatches()
+        self._readout = Readout()
+        self._log = StepLog(method, self._readout)
+        self._step = 0
 
     @property
     def tasks(self) -> list[str]:
         """Names of the tasks, as declared or in the order of the first step; empty before it."""
-        return self._balancer.tasks
+        return self._memory.tasks.names
+
+    @property
+    def last_step(self) -> StepRecord | None:
+        """What the last batch found about its tasks, on their device; None before the first."""
+        return self._memory.driver.last_step
+
+    @property
+    def task_weights(self) -> dict[str, Tensor]:
+        """The last weight of each task, a tensor of shape ``[]``; empty before the first step, or without weights."""
+        return {} if self.last_step is None else self.last_step.task_weights
+
+    @property
+    def groups(self) -> dict[str, Tensor]:
+        """The last group of each task, an int64 tensor of shape ``[]``, -1 for none; empty if nothing is grouped."""
+        return {} if self.last_step is None else self.last_step.groups
 
     @property
     def signals(self) -> Signals | None:
-        """What the last step told about the tasks; None before the first."""
-        return self._balancer.signals
+        """The former name of ``last_step``."""
+        warnings.warn("`signals` will be removed: read `last_step`.", DeprecationWarning, stacklevel=2)
+        record = self.last_step
+        return None if record is None else Signals(record.losses, record.weights, record.indicators, record.grouping)
 
     @property
     def goes_on(self) -> bool:
@@ -114,112 +138,95 @@ class MultiTaskCallback(Callback):
         Args:
             trainer: The trainer.
             owner: The module, which the trainer is about to run.
-
-        Raises:
-            MisconfigurationException: If the user gave the trainer one, too.
         """
-        self._owner = owner
-        if any(other._owner is None for other in self._others(trainer)):
-            raise MisconfigurationException(
-                f"{type(owner).__name__} is a MultiTaskModule and brings its own `MultiTaskCallback`: remove the one "
-                "in `trainer.callbacks`, or derive the module from LightningModule."
-            )
-        rest = [callback for callback in _callbacks(trainer) if not isinstance(callback, MultiTaskCallback)]
-        trainer.callbacks = [self, *rest]  # type: ignore[attr-defined]  # as in `_callbacks`
-
-    def _others(self, trainer: pl.Trainer) -> list["MultiTaskCallback"]:
-        callbacks = _callbacks(trainer)
-        return [other for other in callbacks if isinstance(other, MultiTaskCallback) and other is not self]
+        self.owner = owner
+        enter(trainer, self, owner)
 
     @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if self._owner not in (None, pl_module):
-            # A new list, for the old one is being walked through.
-            rest = [callback for callback in _callbacks(trainer) if callback is not self]
-            trainer.callbacks = rest  # type: ignore[attr-defined]  # as in `_callbacks`
+        if self.owner not in (None, pl_module):
+            leave(trainer, self)
             return
         self._evaluates = stage != "fit"
         if self._evaluates:
             return
-        if any(other._owner in (None, pl_module) for other in self._others(trainer)):
-            raise MisconfigurationException(
-                "Two methods would drive one training step. A MultiTaskModule brings its own `MultiTaskCallback`: "
-                "remove the one in `trainer.callbacks`, or keep only one of several."
-            )
-        self._fits.begin(trainer, pl_module, self._balancer)
-        self._interception = Interception(trainer, pl_module, self._balancer, self.optimization, self._losses)
-        self._report, self._keys = Report(self.method), Keys()
+        refuse_second(trainer, self, pl_module)
+        self._fits.begin(trainer, pl_module, self._memory)
+        check_parts(trainer, pl_module, self._memory)
+        watchers = watchers_of(trainer)
+        self._readout = Readout(keeps_steps=bool(watchers))
+        self._log = StepLog(self.method, self._readout, watchers)
+        self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._readout)
+        self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
 
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._step = self._read_step = trainer.global_step
+        self._step = trainer.global_step
         if self._fits.told is not None:  # And no checkpoint was loaded since.
             rank_zero_info(self._fits.told)
-
-    @override
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        if self._interception is None:
-            return
-        self._balancer.check(self._step)
-        if trainer.global_step != self._step:
-            self._step = trainer.global_step
-            self._interception.after_step()
-            # A connector sets it, which the types do not know.
-            interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
-            if trainer.loggers and interval and self._step % interval == 0:
-                self._read(trainer, trainer.loggers)
-        self._interception.forget_batch()
-
-    def _read(self, trainer: pl.Trainer, loggers: list[Logger]) -> None:
-        """Read the numbers of the step once, for all loggers; each ``self.log`` would read on its own."""
-        signals, bad_steps = self.signals, self._balancer.bad.steps
-        if signals is None or bad_steps is None or self._step == self._read_step:
-            return
-        self._read_step = self._step
-        row = signals_row(self.tasks, signals, bad_steps)
-        logged = self._keys.apart(row.logged, logged_names(trainer)) if loggers else {}
-        for logger in loggers:
-            logger.log_metrics(logged, step=self._step - 1)
-        self._report.losses(self.tasks, row)
-        self._report.weights(self.tasks, row)
 
     @override
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
-        self._balancer.begin_epoch(trainer.current_epoch)
-        if self._interception is not None:
-            self._interception.begin_batch(batch_idx)
+        if trainer.current_epoch != self._memory.epoch:
+            self._memory.begin_epoch(trainer.current_epoch)
+        if self._training is not None:
+            self._training.begin_batch(batch_idx)
+
+    @override
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self._training is not None and self._training.end_batch(self._step):
+            self._step = trainer.global_step
+            # A connector sets it, which the types do not know.
+            interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+            if interval and self._step % interval == 0:
+                self._log.hand_on(trainer)
+            elif self._readout.is_full:
+                self._log.read()
+
+    def read_steps(self) -> HostNumbers | None:
+        """Copy what waits on the device to the host, once for each step; monitors get what was kept for them.
+
+        Returns:
+            The numbers of the last step; None if there was none in this fit.
+        """
+        return self._log.read()
 
     @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._read(trainer, [])
+        self._log.tell(trainer)
 
     @override
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        self._lift(trainer, pl_module)
+        self._undo(trainer, pl_module)
 
     @override
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        self._lift(trainer, pl_module)
+        self._undo(trainer, pl_module)
 
-    def _lift(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def _undo(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._evaluates = False
-        if self._interception is not None:
-            self._interception.lift()
-            self._interception = None
+        if self._training is not None:
+            self._patches.undo()
+            self._training = None
             self._fits.end(trainer, pl_module)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the trainer out of a copy: averaged models are deep copies of the module with its callback."""
-        return {**vars(self), "_interception": None, "_fits": Continuation()}
+        log = StepLog(self.method, Readout())
+        return {**vars(self), "_training": None, "_patches": AttributePatches(), "_log": log, "_fits": Continuation()}
+
+    def __repr__(self) -> str:
+        state = f"after {self._step} steps" if self._step else "not trained"
+        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, tasks={self.tasks}; {state})"
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        return self._balancer.state_dict()
+        return self._memory.state_dict()
 
     @override
     def on_load_checkpoint(
@@ -234,14 +241,9 @@ class MultiTaskCallback(Callback):
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         try:
-            self._balancer.load_state_dict(state_dict)
+            self._memory.load_state_dict(state_dict)
         except (MisconfigurationException, ValueError) as error:
             if not self._evaluates:  # Validation, test and prediction need no method.
                 raise
             rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
         self._fits.told = None
-
-
-def _callbacks(trainer: pl.Trainer) -> list[Callback]:
-    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
-    return callbacks

@@ -1,4 +1,4 @@
-"""What a training step tells about its tasks."""
+"""The former name of what a training step tells about its tasks."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from lightning_go4align.functional.grouping import Grouping
 
 
 class Signals(NamedTuple):
-    """What a training step tells about its tasks: detached, on the losses' device, the same on every rank.
+    """What ``MultiTaskCallback.signals`` returns: four fields of ``StepRecord``, which takes its place.
 
     Args:
         losses: Task losses, shape ``[M]``; NaN for an absent task.

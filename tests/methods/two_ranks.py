@@ -81,7 +81,7 @@ def train(method, rank):
     before = parameters(module)
     torch.manual_seed(rank)  # As after an augmentation that draws more often on one rank.
     trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))
-    return before, parameters(module), callback.signals.weights
+    return before, parameters(module), callback.last_step.weights
 
 
 def gap_between_ranks(values):

@@ -1,4 +1,4 @@
-"""Running a training step once more, without a trace."""
+"""Running a training step once more, without side effects."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
 from lightning_go4align.update.attributes import attributes_kept
-from lightning_go4align.update.shadows import Shadows
+from lightning_go4align.update.patches import AttributePatches
 
 
 @contextmanager
-def without_trace(module: pl.LightningModule) -> Iterator[None]:
+def side_effect_free(module: pl.LightningModule) -> Iterator[None]:
     """Let a training step run without gradients and leave nothing behind.
 
     Buffers (BatchNorm's statistics), metrics, plain attributes of the module and its parts, and the random states of
@@ -35,10 +35,10 @@ def without_trace(module: pl.LightningModule) -> Iterator[None]:
         isolate_rng(include_cuda=False),
         torch.random.fork_rng(cuda),
         attributes_kept(module),
-        Shadows() as shadows,
+        AttributePatches() as patches,
     ):
-        shadows.cast(module, "log", lambda *_, **__: None)
-        shadows.cast(module, "log_dict", lambda *_, **__: None)
+        patches.set(module, "log", lambda *_, **__: None)
+        patches.set(module, "log_dict", lambda *_, **__: None)
         try:
             yield
         finally:

@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any, Self
 
 
-class StandIn:
+class StandIn(partial[Any]):
     """A function in the place of another one, which a copy of its owner gets back.
 
     Args:
@@ -18,36 +19,37 @@ class StandIn:
         True
     """
 
-    def __init__(self, function: Callable[..., Any], before: Any) -> None:
-        self._function, self._before = function, before
-        if callable(before):
-            self.__wrapped__ = inspect.unwrap(before)
+    before: Any
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(*args, **kwargs)
+    def __new__(cls, function: Callable[..., Any], before: Any) -> Self:
+        stand_in = super().__new__(cls, function)
+        stand_in.before = before
+        if callable(before):
+            stand_in.__wrapped__ = inspect.unwrap(before)  # type: ignore[attr-defined]  # what `inspect` reads
+        return stand_in
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return deepcopy(self._before, memo)
+        return deepcopy(self.before, memo)
 
     def __reduce__(self) -> Any:
-        return _itself, (self._before,)
+        return _itself, (self.before,)
 
 
 def _itself(before: Any) -> Any:
     return before
 
 
-class Shadows:
-    """Attributes that stand before others on single instances, until they are lifted.
+class AttributePatches:
+    """Attributes of single instances that stand before others until they are undone.
 
     Example:
         >>> class Owner:
         ...     name = "class"
-        >>> owner, shadows = Owner(), Shadows()
-        >>> shadows.cast(owner, "name", "instance")
+        >>> owner, patches = Owner(), AttributePatches()
+        >>> patches.set(owner, "name", "instance")
         >>> owner.name
         'instance'
-        >>> shadows.lift()
+        >>> patches.undo()
         >>> owner.name
         'class'
     """
@@ -55,23 +57,30 @@ class Shadows:
     def __init__(self) -> None:
         self._restore: list[Callable[[], None]] = []
 
-    def cast(self, owner: object, name: str, value: Any) -> None:
+    def set(self, owner: object, name: str, value: Any) -> None:
         """Let ``owner.name`` be ``value``.
 
         Args:
             owner: The instance. A copy of it has the attribute as it was.
             name: Its attribute.
-            value: What stands there until ``lift``.
+            value: What stands there until ``undo``.
         """
         attributes = vars(owner)
         if name in attributes:
-            before = attributes[name]
-            self._restore.append(lambda: setattr(owner, name, before))
+            self.on_undo(partial(setattr, owner, name, attributes[name]))
         else:
-            self._restore.append(lambda: delattr(owner, name))
+            self.on_undo(partial(delattr, owner, name))
         setattr(owner, name, StandIn(value, getattr(owner, name, None)) if callable(value) else value)
 
-    def lift(self) -> None:
+    def on_undo(self, function: Callable[[], None]) -> None:
+        """Let a function be called by ``undo``.
+
+        Args:
+            function: What undoes something else.
+        """
+        self._restore.append(function)
+
+    def undo(self) -> None:
         """Undo all, the last first."""
         while self._restore:
             self._restore.pop()()
@@ -80,4 +89,4 @@ class Shadows:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.lift()
+        self.undo()

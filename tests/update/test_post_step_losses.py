@@ -14,7 +14,7 @@ from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
-from lightning_go4align.update.second_look import without_trace
+from lightning_go4align.update.side_effects import side_effect_free
 
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
 
@@ -110,7 +110,7 @@ def test_it_leaves_no_trace_if_it_fails() -> None:
     module = Sensitive()
     before = {name: value.clone() for name, value in module.state_dict().items()}
     module.trunk.register_forward_hook(fail)
-    with pytest.raises(RuntimeError, match="in the look"), without_trace(module):
+    with pytest.raises(RuntimeError, match="in the look"), side_effect_free(module):
         module.trunk(torch.randn(8, 4))
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert "log" not in vars(module)
