@@ -9,8 +9,10 @@ from lightning_go4align.methods.grouped_aggregator import GroupedAggregator
 from lightning_go4align.methods.grouped_scalarizer import GroupedScalarizer
 from lightning_go4align.methods.ldc_mtl import LDCMTL
 from lightning_go4align.methods.learning import WithLearningRate
+from lightning_go4align.methods.loss_parts import ExponentialMean, Level, LevelWithinSpread, RelativeHistory
 from lightning_go4align.methods.ntkmtl import NTKMTL, NTKMTLSR
 from lightning_go4align.methods.parts import Smoothness
+from lightning_go4align.methods.robust_go4align import RobustGO4Align
 from lightning_go4align.methods.si import SI
 from lightning_go4align.methods.uw_so import UWSO
 from lightning_go4align.methods.weighed_heads import WithWeighedHeads
@@ -23,12 +25,17 @@ __all__ = [
     "NTKMTLSR",
     "SI",
     "UWSO",
+    "ExponentialMean",
     "FixedWeights",
     "GO4Align",
     "GradNorm",
     "GradientScale",
     "GroupedAggregator",
     "GroupedScalarizer",
+    "Level",
+    "LevelWithinSpread",
+    "RelativeHistory",
+    "RobustGO4Align",
     "SingleTask",
     "Smoothness",
     "WindowedDWA",
