@@ -1,11 +1,14 @@
 """Eq. 3 in logarithms: groups of tasks whose indicators are alike by ratio, whatever their size."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
+from lightning_go4align.functional.arrays import library_of
 from lightning_go4align.functional.evidence import group_evidence
 from lightning_go4align.functional.exact_host import Floats, Integers, solve_on_host
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
@@ -34,8 +37,8 @@ def log_kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
         ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
 
     Example:
-        >>> log_kmeans_1d(torch.tensor([1.0, 4.0, 200.0, 1000.0, 5000.0]), 2)
-        Grouping(assignment=tensor([0, 0, 1, 1, 1]), group_weights=tensor([   2.0000, 1000.0000]))
+        >>> log_kmeans_1d(torch.tensor([2.0, 8.0, 0.01]), 2)
+        Grouping(assignment=tensor([1, 1, 0]), group_weights=tensor([0.0100, 4.0000]))
     """
     assignment, centres = kmeans_1d(points.log(), num_clusters)
     return Grouping(assignment, centres.exp())
@@ -85,25 +88,22 @@ class AutomaticLogKMeans(nn.Module):
             )
         logarithms = points.detach().log()
         most = min(self.max_groups, points.numel())
-        if not is_readable(logarithms) or logarithms.dtype != torch.float64:
-            path = kmeans_1d_path(logarithms, most)
-            chosen = self._average(group_evidence(logarithms, path.assignment, path.group_weights)).argmin(
-                0, keepdim=True
-            )
-            assignment, centres = (of_all.index_select(0, chosen)[0] for of_all in path)
-            return Grouping(assignment, centres.exp())
-        assignments, centres = _path_on_host(logarithms.numpy(), most)
-        scores = group_evidence(logarithms.numpy(), assignments, centres)
-        best = int(self._average(torch.from_numpy(scores)).argmin())  # In host memory: no stall.
-        return Grouping(torch.from_numpy(assignments[best]), torch.from_numpy(np.exp(centres[best])))
+        if is_readable(logarithms) and logarithms.dtype == torch.float64:
+            return self._on_host(logarithms.numpy(), most)
+        path = kmeans_1d_path(logarithms, most)
+        scores = group_evidence(logarithms, path.assignment, path.group_weights)
+        self.criterion, average = _average(self.criterion.to(scores.device), scores, self.momentum)
+        chosen = average.argmin(0, keepdim=True)
+        weights = path.group_weights.index_select(0, chosen)[0].exp()
+        return Grouping(path.assignment.index_select(0, chosen)[0], weights)
 
-    def _average(self, scores: Tensor) -> Tensor:
-        # What a score is of depends on the number of tasks; its distance from that of one group does much less.
-        scores = scores - scores[:1]
-        before = self.criterion[: len(scores)].to(scores)
-        average = torch.where(before == UNKNOWN, scores, torch.lerp(scores, before, self.momentum))
-        self.criterion = torch.cat([average.to(torch.float32), self.criterion[len(scores) :].to(scores.device)])
-        return average
+    def _on_host(self, logarithms: Floats, most: int) -> Grouping:
+        assignments, centres = _path_on_host(logarithms, most)
+        scores = group_evidence(logarithms, assignments, centres)
+        criterion, average = _average(self.criterion.numpy(), scores, self.momentum)
+        self.criterion = torch.from_numpy(criterion)
+        best = average.argmin()
+        return Grouping(torch.from_numpy(assignments[best]), torch.from_numpy(np.exp(centres[best])))
 
     def reset(self) -> None:
         """Forget the indicators seen so far."""
@@ -122,3 +122,13 @@ def _path_on_host(points: Floats, most: int) -> tuple[Integers, Floats]:
         row[: len(means)] = means
         row[len(means) :] = means[-1]
     return np.stack([assignment for assignment, _ in solutions]), centres
+
+
+def _average(before: Any, scores: Any, momentum: float) -> tuple[Any, Any]:
+    """Average the scores, less that of one group, with those before; what is kept and what is known of it now."""
+    xp = library_of(scores)
+    # What a score is of depends on the number of tasks; its distance from that of one group does much less.
+    scores = scores - scores[:1]
+    known = before[: len(scores)]
+    average = xp.where(known == UNKNOWN, scores, momentum * known + (1 - momentum) * scores)
+    return xp.concatenate([xp.asarray(average, dtype=xp.float32), before[len(scores) :]]), average

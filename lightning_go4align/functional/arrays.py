@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.values import is_readable
+
+Array = TypeVar("Array", Tensor, NDArray[np.float64])
 
 
 def on_arrays(kernel: Callable[..., Any], *values: Tensor, **settings: float) -> tuple[Tensor, ...]:

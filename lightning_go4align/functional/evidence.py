@@ -2,19 +2,18 @@
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lightning_go4align.functional.arrays import library_of
+from lightning_go4align.functional.arrays import Array, library_of
 from lightning_go4align.functional.number_of_groups import SCALE, SHAPE, VARIANCE_OF_CENTRES
 
-Array = Tensor | NDArray[np.float64]
 
-
-def group_evidence(points: Array, assignments: Array, centres: Array) -> Array:
+def group_evidence(points: Array, assignments: Any, centres: Array) -> Array:
     r"""Score the groupings into 1, 2, ... ``K`` groups by how likely each makes the points; the best has the least.
 
     The model and the formula are those of ``group_number_criterion``, which finds the groupings itself.
@@ -53,17 +52,17 @@ def group_evidence(points: Array, assignments: Array, centres: Array) -> Array:
     between = (centres - mean) ** 2 * ratio / (VARIANCE_OF_CENTRES * ratio + 1)
     spread = (xp.log1p(VARIANCE_OF_CENTRES * ratio) + between).sum(1)
     ways = _log_factorial(sizes).sum(1) + _log_factorial(numbers - 1) + _log_factorial(numbers)
-    return fit + spread - 2 * (ways - _log_factorial(number + numbers - 1))  # type: ignore[no-any-return]
+    return fit + spread - 2 * (ways - _log_factorial(number + numbers - 1))  # type: ignore[no-any-return]  # one of two libraries
 
 
-def _ranks(most: int, like: Array) -> Array:
+def _ranks(most: int, like: Any) -> Any:
     return torch.arange(most, device=like.device) if isinstance(like, Tensor) else np.arange(most)
 
 
-def _log_factorial(counts: Array) -> Array:
+def _log_factorial(counts: Any) -> Any:
     if isinstance(counts, Tensor):
         return torch.lgamma(counts.to(torch.float32 if counts.device.type == "mps" else torch.float64) + 1)
-    return _table(int(counts.max()))[counts]  # type: ignore[no-any-return]  # NumPy's stub
+    return _table(int(counts.max()))[counts]
 
 
 @lru_cache(maxsize=64)

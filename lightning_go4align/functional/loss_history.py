@@ -5,13 +5,7 @@ start, and a task's absence moves nothing of it. All is homogeneous: losses in a
 that unit.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
-
-from lightning_go4align.functional.arrays import library_of
-
-Array = Tensor | NDArray[np.float64]
+from lightning_go4align.functional.arrays import Array, library_of
 
 LARGEST = 1e300  # Twice of it is a float64 still: the distance between two losses never overflows.
 
@@ -26,10 +20,11 @@ def is_loss(losses: Array) -> Array:
         Mask, shape ``[M]``, bool.
 
     Example:
+        >>> import numpy as np
         >>> is_loss(np.array([0.0, -2.0, np.nan, np.inf]))
         array([ True,  True, False, False])
     """
-    return abs(losses) < LARGEST  # type: ignore[no-any-return]  # an array of bool
+    return abs(losses) < LARGEST  # type: ignore[return-value]  # an array of bool
 
 
 def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
@@ -46,6 +41,7 @@ def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
         The state after the step, and the means, shape ``[M]``: NaN for a task not seen yet.
 
     Example:
+        >>> import numpy as np
         >>> state, mean = move_mean(np.zeros((2, 1)), np.array([4.0]), 0.5)
         >>> move_mean(state, np.array([1.0]), 0.5)[1]  # (4 / 2 + 1) / (1 / 2 + 1)
         array([2.])
@@ -73,9 +69,10 @@ def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array
         from 0 to 1: what share of the horizon has passed.
 
     Example:
-        >>> state, *_ = move_spread(np.zeros((3, 1)), np.array([1000.0]), 0.9)
-        >>> move_spread(state, np.array([1002.0]), 0.9)[1]
-        array([2.])
+        >>> import torch
+        >>> state, *_ = move_spread(torch.zeros(3, 1), torch.tensor([1000.0]), 0.9)
+        >>> move_spread(state, torch.tensor([1002.0]), 0.9)[1]
+        tensor([2.])
     """
     xp = library_of(losses)
     known = state[1] > 0
@@ -107,6 +104,7 @@ def bounded_level(level: Array, spread: Array, mass: Array, least: float, most: 
         Scales, shape ``[M]``, positive; NaN for a task not seen yet, or whose losses have all been 0.
 
     Example:
+        >>> import numpy as np
         >>> one = np.ones(3)
         >>> bounded_level(np.array([1000.0, 3.0, 0.001]), one, one, least=1.0, most=10.0, floor=0.001)
         (array([10.,  3.,  1.]),)

@@ -1,12 +1,8 @@
 r"""Weights of tasks from the weights of their groups, and how much they are together."""
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from lightning_go4align.functional.arrays import library_of, on_arrays
-
-Array = Tensor | NDArray[np.float64]
+from lightning_go4align.functional.arrays import Array, library_of, on_arrays
 
 
 def within_reach(assignment: Array, group_weights: Array, indicators: Array, reach: float) -> tuple[Array]:
@@ -26,6 +22,7 @@ def within_reach(assignment: Array, group_weights: Array, indicators: Array, rea
         Task weights, shape ``[M]``; 0 for a task in no group.
 
     Example:
+        >>> import numpy as np
         >>> within_reach(np.array([0, 0, -1]), np.array([1.0]), np.array([2.0, 50.0, np.nan]), reach=10.0)
         (array([1., 5., 0.]),)
     """
@@ -53,7 +50,7 @@ def constant_risk(weights: Tensor, scales: Tensor) -> Tensor:
     Example:
         >>> import torch
         >>> constant_risk(torch.tensor([1.0, 2.0, 5.0]), torch.tensor([4.0, 1.0, torch.nan]))
-        tensor([0.3333, 0.6667, 0.0000])
+        tensor([0.3333, 0.6667, 0.0000], dtype=torch.float64)
     """
     return on_arrays(_constant_risk, weights, scales)[0]
 

@@ -135,7 +135,7 @@ class LevelWithinSpread(LossPart):
         ...     loss = torch.tensor([loss], dtype=torch.float64)
         ...     found = scale(loss, loss)
         >>> found  # most * spread / mass: 10 times about 1
-        tensor([9.4355], dtype=torch.float64)
+        tensor([8.7234], dtype=torch.float64)
     """
 
     def __init__(self, horizon: float = 100.0, least: float = 1.0, most: float = 10.0, floor: float = 1e-3) -> None:
@@ -183,7 +183,7 @@ class RelativeHistory(LossPart):
         >>> for scales in ([1.0, 3.0], [1.0, 1.0]):
         ...     factors = history(torch.tensor(scales, dtype=torch.float64))
         >>> factors  # exp(-0), exp((1.99 - 1) / (1.99 + 1))
-        tensor([1.0000, 1.3924], dtype=torch.float64)
+        tensor([1.0000, 1.3941], dtype=torch.float64)
     """
 
     def __init__(self, beta: float = 1.0, horizon: float = 100.0) -> None:
