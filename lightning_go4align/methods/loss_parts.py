@@ -95,6 +95,8 @@ class Level(LossPart):
         tensor([3.])
     """
 
+    why_positive: str = "it is their own size that they are measured by: a task whose loss is not has weight 0"
+
     @override
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
         return levels.where(levels > 0, torch.nan)
