@@ -23,10 +23,8 @@ REASONS: dict[type[nn.Module], str] = {
     GeometricMean: "it takes the logarithm of L: NaN where L < 0",
     DWA: "the ratio of a task's losses of two epochs changes its sign, and grows without bound, where L passes 0",
 }
-MEND = (
-    "take `RobustGO4Align`, which needs no zero, or declare what the losses lie above: `WithLowerBounds(method, ...)`"
-)
-OWN_MEND = {FAMO: "take `RobustGO4Align`, which needs no zero, or declare the bounds: `FAMO(..., min_losses=...)`"}
+MEND = "take `RobustGO4Align`, which needs no zero, or declare what the losses lie above: `{}`"
+OWN_MEND = {FAMO: MEND.format("FAMO(..., min_losses=...)")}
 
 
 def why_positive(method: nn.Module) -> str | None:
@@ -42,7 +40,7 @@ def why_positive(method: nn.Module) -> str | None:
     Example:
         >>> from lightning_go4align.methods import GO4Align, RobustGO4Align
         >>> print(why_positive(GO4Align()))
-        GO4Align needs positive losses, as Eq. 5 divides by them: a task whose loss is not has weight 0. Mend: take ...
+        GO4Align needs positive losses, as Eq. 5 divides by them: a task whose loss is not has weight 0. Mend: ...
         >>> why_positive(RobustGO4Align()) is None
         True
     """
@@ -50,8 +48,10 @@ def why_positive(method: nn.Module) -> str | None:
         return None
     reason = _reason(method)
     if reason is not None:
-        mend = next((mend for kind, mend in OWN_MEND.items() if isinstance(method, kind)), MEND)
-        return f"{type(method).__name__} needs positive losses, as {reason}. Mend: {mend}."
+        own = next((mend for kind, mend in OWN_MEND.items() if isinstance(method, kind)), None)
+        name = type(method).__name__
+        mend = own or MEND.format(f"WithLowerBounds({name}(...), bounds=[...])")
+        return f"{name} needs positive losses, as {reason}. Mend: {mend}."
     return next((found for part in method.children() if (found := why_positive(part))), None)
 
 

@@ -94,14 +94,10 @@ class WithFactors(AroundScalarizer):
                     f"Which loss is '{task}'? Name the tasks by `name_tasks`, or give `factors` by their numbers."
                 )
             if task not in self.names:
-                raise ValueError(
-                    f"`factors` names the task '{task}', but the tasks are {self.names}. Name one of them."
-                )
+                raise ValueError(f"`factors` names '{task}', but the tasks are {self.names}. Name one of them.")
             return self.names.index(task)
         if not 0 <= task < num_tasks:
-            raise ValueError(
-                f"`factors` names the task {task}, but there are {num_tasks}, from 0. Choose one of these."
-            )
+            raise ValueError(f"`factors` must name tasks of [0, {num_tasks - 1}], but names {task}. Change it.")
         return task
 
     @override

@@ -57,8 +57,8 @@ class WithLowerBounds(AroundScalarizer):
         losses = check_losses(losses)
         if losses.numel() != len(self.bounds):
             raise ValueError(
-                f"`bounds` must hold one number for each of the {losses.numel()} tasks, but holds {len(self.bounds)}. "
-                "Change their number."
+                f"`bounds` must hold one number for each of the {losses.numel()} tasks, but holds "
+                f"{len(self.bounds)}. Change their number."
             )
         objective: Tensor = self.method(losses - self.bounds.to(losses).reshape(losses.shape))
         return objective
