@@ -13,8 +13,8 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         losses: Task losses, shape ``[M]``, with their graph.
-        weights: Task weights, shape ``[M]``, constants; beyond the largest number of the losses' own dtype, in which the
-            gradient flows back to them, they count as that.
+        weights: Task weights, shape ``[M]``, constants; beyond the largest number of the losses' own dtype, in which
+            the gradient flows back to them, they count as that.
 
     Returns:
         Objective, shape ``[]``, whose gradient in each loss is that task's weight.
