@@ -6,7 +6,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
-from lightning_go4align.functional.arguments import check_callable, check_instance, positive
+from lightning_go4align.functional.arguments import check_callable, positive
 from lightning_go4align.functional.arrays import on_arrays
 from lightning_go4align.functional.assignment import assign_groups, check_clustering
 from lightning_go4align.functional.grouping import Clustering, Grouping
@@ -34,7 +34,8 @@ class RobustGO4Align(LossWeighted):
     the same throughout. A task's weight is its group's as far as that lies within ``reach`` of its own indicator.
 
     Multiplying a task's losses by a constant multiplies its indicator by the inverse: with a group for each task what
-    it contributes stays the same to rounding, and with shared groups within a factor ``reach`` of an even share.
+    it contributes stays the same to rounding; with shared groups no task's share, :math:`w^m S^m / M`, is below one
+    over ``reach`` squared of an even one.
 
     An absent task (NaN), or one whose loss is not finite, has weight 0 in that step, keeps its state and stays in
     its group; the others contribute as much as beside all. Losses may have any shape, as for TorchJD's scalarizers.
@@ -89,7 +90,8 @@ class RobustGO4Align(LossWeighted):
         self.history = history
         check_callable("smoothing", self.smoothing, "ExponentialMean()")
         check_callable("scale", self.scale, "LevelWithinSpread()")
-        check_instance("history", history)
+        if history is not None:
+            check_callable("history", history, "RelativeHistory()")
         check_callable("normalization", normalization, "constant_risk")
         self.normalization = normalization
         self.reach = positive("reach", reach)

@@ -44,7 +44,9 @@ def test_groups_a_factor_of_ten_apart_are_found_where_a_linear_scale_misses_them
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
-@pytest.mark.parametrize("solve", [lambda points: log_kmeans_1d(points, 2), AutomaticLogKMeans()])
+@pytest.mark.parametrize(
+    "solve", [lambda points: log_kmeans_1d(points, 2), lambda points: AutomaticLogKMeans()(points)]
+)
 def test_what_is_no_indicator_is_in_no_group(solve, value):
     assignment = solve(torch.tensor([1.0, value, 1.1, 50.0], dtype=torch.float64)).assignment
     assert assignment.tolist() == [0, -1, 0, 1]
