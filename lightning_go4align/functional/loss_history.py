@@ -85,19 +85,24 @@ def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array
     return state, xp.where(again, spread, xp.nan), state[1]
 
 
-def bounded_level(level: Array, spread: Array, mass: Array, least: float, most: float, floor: float) -> tuple[Array]:
+def bounded_level(
+    level: Array, noise: Array, spread: Array, mass: Array, least: float, most: float, floor: float
+) -> Array:
     r"""Measure a loss by its level, within bounds that do not depend on where its zero lies.
 
-    .. math:: S = \max\big(f \lvert \bar L \rvert, \min(\max(\lvert \bar L \rvert, a \sigma), b \sigma / m)\big)
+    .. math:: S = \max\big(f \lvert \bar L \rvert, \min(\max(\lvert \bar L \rvert, a \nu), b \sigma / m)\big)
 
-    Far from 0, where a constant has been added, the spread :math:`\sigma` decides; so it does on the way through 0.
+    Far from 0, where a constant has been added, the spread :math:`\sigma` decides; on the way through 0 the noise
+    :math:`\nu` does, which is the spread over a few steps.
 
     Args:
         level: Smoothed losses :math:`\bar L`, shape ``[M]``, of any sign.
-        spread: How far they spread, :math:`\sigma`, shape ``[M]``; where it is NaN the level alone counts.
-        mass: Share of the spread's horizon that has passed, :math:`m`; a task may still travel far at the start.
+        noise: How far the losses spread over a short horizon, :math:`\nu`, shape ``[M]``.
+        spread: How far they spread over a long one, :math:`\sigma`, shape ``[M]``. Where it is NaN the level alone
+            counts.
+        mass: Share of the long horizon that has passed, :math:`m`; a task may still travel far at the start.
         least: :math:`a`, at least 0.
-        most: :math:`b`, at least ``least``.
+        most: :math:`b`, positive.
         floor: :math:`f`, at least 0: a loss that no longer moves at all has this share of its level.
 
     Returns:
@@ -106,11 +111,11 @@ def bounded_level(level: Array, spread: Array, mass: Array, least: float, most: 
     Example:
         >>> import numpy as np
         >>> one = np.ones(3)
-        >>> bounded_level(np.array([1000.0, 3.0, 0.001]), one, one, least=1.0, most=10.0, floor=0.001)
-        (array([10.,  3.,  1.]),)
+        >>> bounded_level(np.array([1000.0, 3.0, 0.001]), one, one, one, least=1.0, most=10.0, floor=0.001)
+        array([10.,  3.,  1.])
     """
     xp = library_of(level)
     size = abs(level)
-    bounded = xp.maximum(xp.minimum(xp.maximum(size, least * spread), most * spread / mass), floor * size)
+    bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = xp.where(xp.isnan(spread), size, bounded)
-    return (xp.where(scale > 1 / LARGEST, scale, xp.nan),)
+    return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries

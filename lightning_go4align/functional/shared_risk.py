@@ -28,7 +28,7 @@ def within_reach(assignment: Array, group_weights: Array, indicators: Array, rea
     """
     xp = library_of(indicators)
     grouped = assignment >= 0
-    shared = xp.take(group_weights, xp.where(grouped, assignment, 0))
+    shared = group_weights[xp.where(grouped, assignment, 0)]
     bounded = xp.minimum(xp.maximum(shared, indicators / reach), indicators * reach)
     return (xp.where(grouped, bounded, 0.0),)
 

@@ -47,8 +47,7 @@ class RobustGO4Align(LossWeighted):
         smoothing: Means of the losses so far, ``losses [M] -> [M]``. None: ``ExponentialMean(0.9)``.
         scale: What a loss is measured on, ``(losses [M], smoothed losses [M]) -> [M]``, NaN where nothing is known.
             None: ``LevelWithinSpread()``, for losses of any sign; ``Level()`` for those whose zero is known.
-        history: Factors of the indicators, ``scales [M] -> [M]``, as ``RelativeHistory``. None: 1, as in all trials
-            that showed a gain.
+        history: Factors of the indicators, ``(losses [M], scales [M]) -> [M]``, as ``RelativeHistory``. None: 1.
         normalization: How large the weights are together, ``(weights [M], scales [M]) -> weights [M]``.
         reach: Largest ratio of a task's weight to its own indicator, up to a common factor, at least 1.
 
@@ -105,7 +104,7 @@ class RobustGO4Align(LossWeighted):
         if self.indicators is not None:
             check_number_of_tasks(losses, len(self.indicators))
         scales = self.scale(losses, self.smoothing(losses))
-        factors = None if self.history is None else self.history(scales)
+        factors = None if self.history is None else self.history(losses, scales)
         self.indicators = scales.reciprocal() if factors is None else factors / scales
         self.grouping = assign_groups(self.indicators, self.num_groups, self.clustering)
         (weights,) = on_arrays(within_reach, *self.grouping, self.indicators, reach=self.reach)

@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
-import torch
 
-from lightning_go4align.functional.arrays import on_arrays
 from lightning_go4align.functional.loss_history import bounded_level, move_mean, move_spread
 
 RANDOM = np.random.default_rng(0)
@@ -66,20 +64,22 @@ def test_mass_is_the_share_of_the_horizon_that_has_passed():
 
 
 @pytest.mark.parametrize(
-    ("level", "spread", "mass", "expected"),
+    ("level", "noise", "spread", "mass", "expected"),
     [
-        pytest.param(3.0, 1.0, 1.0, 3.0, id="within"),
-        pytest.param(-3.0, 1.0, 1.0, 3.0, id="negative"),
-        pytest.param(0.0, 1.0, 1.0, 1.0, id="at 0"),
-        pytest.param(-900.0, 1.0, 1.0, 10.0, id="far"),
-        pytest.param(900.0, 1.0, 0.1, 100.0, id="far, at the start"),
-        pytest.param(9000.0, 0.0, 1.0, 9.0, id="still"),
-        pytest.param(7.0, np.nan, 0.01, 7.0, id="first"),
-        pytest.param(0.0, 0.0, 1.0, np.nan, id="always 0"),
-        pytest.param(np.nan, np.nan, 0.0, np.nan, id="unknown"),
+        pytest.param(3.0, 1.0, 1.0, 1.0, 3.0, id="within"),
+        pytest.param(-3.0, 1.0, 1.0, 1.0, 3.0, id="negative"),
+        pytest.param(0.0, 1.0, 1.0, 1.0, 1.0, id="at 0"),
+        pytest.param(0.3, 0.5, 2.0, 1.0, 0.5, id="near 0"),
+        pytest.param(-900.0, 1.0, 1.0, 1.0, 10.0, id="far"),
+        pytest.param(900.0, 1.0, 1.0, 0.1, 100.0, id="far, at the start"),
+        pytest.param(9000.0, 0.0, 0.0, 1.0, 9.0, id="still"),
+        pytest.param(7.0, np.nan, np.nan, 0.01, 7.0, id="first"),
+        pytest.param(0.0, 0.0, 0.0, 1.0, np.nan, id="always 0"),
+        pytest.param(np.nan, np.nan, np.nan, 0.0, np.nan, id="unknown"),
     ],
 )
-def test_level_counts_within_bounds_of_the_spread(level, spread, mass, expected):
-    values = [torch.tensor([value], dtype=torch.float64) for value in (level, spread, mass)]
-    (found,) = on_arrays(bounded_level, *values, least=1.0, most=10.0, floor=1e-3)
+def test_level_counts_within_bounds_of_noise_and_spread(level, noise, spread, mass, expected):
+    values = [np.array([value]) for value in (level, noise, spread, mass)]
+    with np.errstate(all="ignore"):
+        found = bounded_level(*values, least=1.0, most=10.0, floor=1e-3)
     np.testing.assert_allclose(found, [expected])
