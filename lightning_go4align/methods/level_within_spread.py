@@ -44,8 +44,8 @@ class LevelWithinSpread(LossPart):
         >>> for loss in (1.0, 2.0, 1.0, 2.0, 1.0):
         ...     losses = torch.tensor([loss, 1000 + loss], dtype=torch.float64)
         ...     found = scale(losses, losses)
-        >>> found  # the level, and ten times the spread of about 0.6
-        tensor([1.0000, 6.4516], dtype=torch.float64)
+        >>> found  # the level, and ten times the spread of about 0.7
+        tensor([1.0000, 7.2422], dtype=torch.float64)
     """
 
     def __init__(
