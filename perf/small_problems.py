@@ -45,10 +45,12 @@ def fit(
         learning_rate: Of the network.
         generator: Draws the batches.
     """
-    own = {"params": list(network.parameters()), "lr": learning_rate}
-    optimizer = torch.optim.Adam([own, *parameter_groups(method)])
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    for group in parameter_groups(method):
+        optimizer.add_param_group(group)
     for _ in range(steps):
         batch = torch.randint(0, len(data[0]), (64,), generator=generator)
         optimizer.zero_grad()
-        method(losses(data[0][batch], data[1][batch])).backward()
+        objective: Tensor = method(losses(data[0][batch], data[1][batch]))
+        torch.autograd.backward(objective)
         optimizer.step()

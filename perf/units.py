@@ -54,7 +54,8 @@ def _train_units(make: Callable[[int], Scalarizer], seed: int, steps: int, decad
     network = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, num_tasks))
 
     def losses(inputs: Tensor, outputs: Tensor) -> Tensor:
-        return (scales * (network(inputs) - outputs)).square().mean(0)
+        errors: Tensor = scales * (network(inputs) - outputs)
+        return errors.square().mean(0)
 
     with torch.no_grad():
         before = losses(features, targets)
