@@ -42,7 +42,8 @@ def _train_likelihoods(make: Callable[[int], Scalarizer], seed: int, steps: int)
     def likelihoods(inputs: Tensor, outputs: Tensor) -> Tensor:
         means, log_variances = network(inputs).chunk(2, 1)
         squares: Tensor = (means - outputs).square() * (-log_variances).exp()
-        return ((log_variances + squares) / 2).mean(0)
+        values: Tensor = (log_variances + squares) / 2
+        return values.mean(0)
 
     def losses(inputs: Tensor, outputs: Tensor) -> Tensor:
         return likelihoods(inputs, outputs) + offsets
