@@ -68,7 +68,7 @@ def _run(folder: Path, tests: list[str], mode: str) -> Outcomes:
     paths = os.pathsep.join([str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "INJECT": mode, "INJECT_RESULTS": str(results), "PYTHONPATH": paths}
     plugins = ["-p", "inject", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:doctest"]
-    options = ["-q", "--timeout", "300", "--color", "no", "-o", "addopts="]
+    options = ["-q", "--continue-on-collection-errors", "--timeout", "300", "--color", "no", "-o", "addopts="]
     command = [sys.executable, "-m", "pytest", *plugins, *options, *tests]
     with (RESULTS / f"{mode}.log").open("w") as log:
         subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)

@@ -1,0 +1,135 @@
+"""Parts of ``RobustGO4Align`` that remember some numbers of each task: how losses are smoothed, and their level."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from lightning_go4align.functional.arguments import non_negative, positive
+from lightning_go4align.functional.arrays import on_arrays
+from lightning_go4align.functional.loss_history import move_mean
+from lightning_go4align.functional.losses import check_number_of_tasks
+from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+
+
+class LossPart(SizedByFirstCall):
+    """A part of a method that remembers some numbers of each task.
+
+    Called with vectors of shape ``[M]`` in the device's widest dtype, NaN for an absent task, it returns one; of an
+    absent task it returns what it knows from before.
+
+    Attributes:
+        state: What it remembers, shape ``[rows, M]``; None before the first call.
+    """
+
+    state: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("state", None)
+
+    def remembered(self, values: Tensor, rows: int) -> Tensor:
+        """Return the state; zeros at first.
+
+        Args:
+            values: What the part is called with, shape ``[M]``.
+            rows: How many numbers of each task it remembers.
+
+        Returns:
+            The state, shape ``[rows, M]``.
+
+        Raises:
+            ValueError: If the number of tasks has changed.
+        """
+        if self.state is None:
+            return values.new_zeros((rows, len(values)))
+        check_number_of_tasks(values, self.state.shape[1])
+        return self.state
+
+    def reset(self) -> None:
+        """Forget the losses seen so far, and with them the number of tasks."""
+        self.state = None
+
+    @abstractmethod
+    @override
+    def extra_repr(self) -> str: ...
+
+
+class ExponentialMean(LossPart):
+    """Smooth losses by an exponential mean without bias at the start, see ``move_mean``.
+
+    Args:
+        decay: Share of the past, from 0 (the present loss alone) to below 1. With 0.9 about ten losses count.
+
+    Raises:
+        TypeError: If ``decay`` is no number.
+        ValueError: If it is out of range.
+
+    Example:
+        >>> smoothing = ExponentialMean(decay=0.5)
+        >>> [smoothing(torch.tensor([loss], dtype=torch.float64)).item() for loss in (4.0, 1.0)]
+        [4.0, 2.0]
+    """
+
+    def __init__(self, decay: float = 0.9) -> None:
+        super().__init__()
+        self.decay = _below_1("decay", non_negative("decay", decay))
+
+    @override
+    def forward(self, losses: Tensor) -> Tensor:
+        self.state, means = on_arrays(move_mean, self.remembered(losses, 2), losses, decay=self.decay)
+        return means
+
+    @override
+    def extra_repr(self) -> str:
+        return f"decay={self.decay}"
+
+
+class Level(LossPart):
+    """Measure a loss by its own size: for positive losses whose zero means that nothing is left to learn.
+
+    Example:
+        >>> Level()(torch.tensor([2.0]), torch.tensor([3.0]))
+        tensor([3.])
+    """
+
+    why_positive: str = "it is their own size that they are measured by: a task whose loss is not has weight 0"
+
+    @override
+    def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
+        return levels.where(levels > 0, torch.nan)
+
+    @override
+    def extra_repr(self) -> str:
+        return ""
+
+
+def check_horizon(name: str, horizon: object) -> float:
+    """Take a number of steps to look back.
+
+    Args:
+        name: The argument's name.
+        horizon: What was given.
+
+    Returns:
+        The number.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is not above 1, or infinite.
+
+    Example:
+        >>> check_horizon("horizon", 100)
+        100
+    """
+    number = positive(name, horizon)
+    if number <= 1:
+        raise ValueError(f"`{name}` must be above 1 step, but is {horizon!r}.")
+    return number
+
+
+def _below_1(name: str, number: float) -> float:
+    if number >= 1:
+        raise ValueError(f"`{name}` must be below 1, but is {number!r}.")
+    return number
