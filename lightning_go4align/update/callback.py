@@ -45,7 +45,12 @@ class MultiTaskCallback(Callback):
     checkpoint goes on with it where the model goes on too, see ``Continuation``; for any other model it begins anew,
     from what the method knew before the first fit; an info line says which. What it draws at random comes from a
     stream of its own, see ``RandomStream``. Losses, weights and groups go to the loggers at their interval, see
-    ``step_row``.
+    ``step_row``. ``objective``, ``loss/<task>`` and ``weight/<task>`` stand in ``trainer.callback_metrics``, so that
+    ``EarlyStopping(monitor="loss/depth")`` and the like work: those of the last step at the loggers' interval, means
+    over the epoch so far before a validation and at the end of an epoch.
+
+    A task that starves (its part of the weighted loss stays below a thousandth of an even one for an epoch or 1,000
+    steps), one of weight 0, and a loss below 0 that the method cannot take are told once, with the way out.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -57,6 +62,7 @@ class MultiTaskCallback(Callback):
         losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
             {task: loss}`` of the module, what its step returned, and the batch. The step's other entries stay in
             ``outputs`` of ``on_train_batch_end``, and its own loss as ``step_loss``.
+        prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
 
     Attributes:
         owner: The module that brings the callback; None if the user gave it to the trainer.
@@ -81,6 +87,7 @@ class MultiTaskCallback(Callback):
         optimization: Optimization = "manual",
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
+        prog_bar: Sequence[str] = ("objective",),
     ) -> None:
         check_method(method)
         if optimization not in ("manual", "automatic"):
@@ -98,7 +105,9 @@ class MultiTaskCallback(Callback):
         self._patches = AttributePatches()
         self._readout = Readout()
         self._log = StepLog(method, self._readout)
-        self._step = 0
+        self._prog_bar = [prog_bar] if isinstance(prog_bar, str) else list(prog_bar)
+        self._step = self._epoch_start = 0
+        self._epoch = -1
 
     @property
     def tasks(self) -> list[str]:
@@ -155,13 +164,14 @@ class MultiTaskCallback(Callback):
         check_parts(trainer, pl_module, self._memory)
         watchers = watchers_of(trainer)
         self._readout = Readout(keeps_steps=bool(watchers))
-        self._log = StepLog(self.method, self._readout, watchers)
+        self._log = StepLog(self.method, self._readout, watchers, self._prog_bar, trainer.global_step)
         self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._readout)
         self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
 
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._step = trainer.global_step
+        self._step = self._epoch_start = trainer.global_step
+        self._epoch = -1
         if self._fits.told is not None:  # And no checkpoint was loaded since.
             rank_zero_info(self._fits.told)
 
@@ -172,6 +182,9 @@ class MultiTaskCallback(Callback):
         # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
         if trainer.current_epoch != self._memory.epoch:
             self._memory.begin_epoch(trainer.current_epoch)
+        if trainer.current_epoch != self._epoch:
+            self._epoch, self._epoch_start = trainer.current_epoch, self._step
+            self._readout.begin_epoch()
         if self._training is not None:
             self._training.begin_batch(batch_idx)
 
@@ -185,6 +198,8 @@ class MultiTaskCallback(Callback):
             interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
             if interval and self._step % interval == 0:
                 self._log.hand_on(trainer)
+            elif self._readout.is_due:
+                self._log.tell()
             elif self._readout.is_full:
                 self._log.read()
 
@@ -198,7 +213,13 @@ class MultiTaskCallback(Callback):
 
     @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._log.tell(trainer)
+        self._log.tell(self._epoch_start)
+        self._log.publish_means(trainer)
+
+    @override
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self._training is not None and not trainer.sanity_checking:
+            self._log.publish_means(trainer)
 
     @override
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -6,60 +6,11 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.functional.precision import widest
-from lightning_go4align.update.record import HostNumbers, StepRecord, WatchedSteps
+from lightning_go4align.update.record import HostNumbers, LastSteps, StepRecord, WatchedSteps
+from lightning_go4align.update.step_tracker import CAPACITY, StepTracker
 
-CAPACITY = 64
 KEPT = 1024
-
-
-class NonFiniteTracker:
-    """Remember the last step in which each of a step's numbers was not finite, without reading any.
-
-    Steps wait until somebody asks or there are 64 of them: a step costs next to nothing, and the host reads nothing.
-
-    Example:
-        >>> tracker = NonFiniteTracker()
-        >>> for step in range(3):
-        ...     losses = torch.tensor([1.0, torch.nan if step == 1 else 2.0])
-        ...     tracker.note(step, StepRecord(("a", "b"), losses, losses.sum(), losses, torch.ones(2)))
-        >>> tracker.steps
-        tensor([-1,  1, -1, -1])
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[int, Tensor, Tensor]] = []
-        self._noted: StepRecord | None = None
-        self._last: Tensor | None = None
-
-    def note(self, step: int, record: StepRecord) -> None:
-        """Take the numbers of a step; they are the step's own and do not change any more.
-
-        Args:
-            step: Its number.
-            record: What it found, or the record of the step before, if it found nothing.
-        """
-        if record is self._noted:
-            return
-        self._noted = record
-        weights = torch.zeros_like(record.reported) if record.weights is None else record.weights
-        self._waiting.append((step, record.reported, weights))
-        if len(self._waiting) == CAPACITY:
-            self._look()
-
-    @property
-    def steps(self) -> Tensor | None:
-        """The last step in which each loss, and then each weight, was not finite, shape ``[2 M]``; -1 for never."""
-        if self._waiting:
-            self._look()
-        return self._last
-
-    def _look(self) -> None:
-        numbers, losses, weights = zip(*self._waiting, strict=True)
-        self._waiting = []
-        values = torch.cat([torch.stack(losses), torch.stack(weights)], 1)
-        steps = torch.tensor(numbers).to(values.device, non_blocking=True)[:, None]
-        last = torch.where(values.isfinite(), -1, steps).amax(0)
-        self._last = last if self._last is None else last.maximum(self._last.to(last.device))
+READ_EVERY = 1000
 
 
 class Readout:
@@ -78,24 +29,36 @@ class Readout:
     """
 
     def __init__(self, keeps_steps: bool = False) -> None:
-        self._tracker = NonFiniteTracker()
+        self._tracker = StepTracker()
         self._keeps_steps = keeps_steps
         self._kept: list[StepRecord] = []
         self._latest: tuple[int, StepRecord] | None = None
         self._numbers: HostNumbers | None = None
+        self._record: StepRecord | None = None
+        self._count = 0
 
     @property
     def is_full(self) -> bool:
         """Whether the host has to read before another step is kept."""
         return len(self._kept) >= KEPT
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the host should look for trouble: every 1,000 steps, and often where it need not wait."""
+        count = self._count
+        if count % READ_EVERY == 0:
+            return True
+        costs_nothing = self._latest is not None and self._latest[1].losses.device.type == "cpu"
+        return costs_nothing and (count % CAPACITY == 0 or count & (count - 1) == 0)
+
     def note(self, step: int, record: StepRecord) -> None:
-        """Note what was not finite in a batch.
+        """Note what a batch found.
 
         Args:
             step: Number of optimizer steps before it.
             record: What it found.
         """
+        self._record = record
         self._tracker.note(step, record)
 
     def keep(self, step: int, record: StepRecord) -> None:
@@ -106,8 +69,25 @@ class Readout:
             record: What its last batch found.
         """
         self._latest = step, record
+        self._count += 1
         if self._keeps_steps:
             self._kept.append(record)
+
+    def begin_epoch(self) -> None:
+        """Begin new means."""
+        self._tracker.begin_epoch()
+
+    def means(self) -> dict[str, Tensor]:
+        """Return the means over the steps of the epoch, on their device, by their names in a row; none before a step.
+
+        That of a task which was absent in all of them is NaN.
+        """
+        means = self._tracker.means
+        if means is None or self._record is None:
+            return {}
+        tasks, values = self._record.tasks, means.unbind()
+        names = [*(f"loss/{task}" for task in tasks), *(f"weight/{task}" for task in tasks), "objective"]
+        return dict(zip(names, values, strict=True))
 
     def read(self) -> HostNumbers | None:
         """Copy all to the host, once for each step.
@@ -121,9 +101,10 @@ class Readout:
         return self._numbers
 
     def _copy(self, step: int, record: StepRecord) -> HostNumbers:
-        bad_steps, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
-        assert bad_steps is not None
-        parts = [bad_steps, record.losses, missing if record.weights is None else record.weights]
+        last, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
+        assert last is not None
+        weights = missing if record.weights is None else record.weights
+        parts = [last.flatten(), record.objective[None], record.losses, weights]
         if record.grouping is not None and record.indicators is not None:
             parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]
         kept, self._kept = self._kept, []
@@ -132,10 +113,12 @@ class Readout:
         ends = list(accumulate(len(part) for part in parts))
         numbers: list[float] = joined[: ends[-1]].tolist()
         row = [numbers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        bad, size = [int(number) for number in row[0]], len(record.tasks)
-        groups = (row[3], row[4], row[5]) if len(row) > 3 else None
+        size = len(record.tasks)
+        steps = [int(number) for number in row[0]]
+        last_steps = LastSteps(*(steps[start : start + size] for start in range(0, len(steps), size)))
+        groups = (row[4], row[5], row[6]) if len(row) > 4 else None
         watched = _split(record.tasks, joined[ends[-1] :].view(4, -1, size)) if kept else None
-        return HostNumbers(step, record.tasks, bad[:size], bad[size:], row[1], row[2], groups, watched)
+        return HostNumbers(step, record.tasks, last_steps, row[1][0], row[2], row[3], groups, watched)
 
 
 def _stacked(kept: list[StepRecord]) -> list[Tensor]:

@@ -88,14 +88,39 @@ class StepWatcher(Protocol):
         """Log what they say; called at the trainer's interval, after they were recorded."""
 
 
+class LastSteps(NamedTuple):
+    """The last step in which something was so of each of ``M`` tasks, or -1.
+
+    Args:
+        bad_loss: The loss was not finite.
+        bad_weight: The weight was not finite.
+        negative: The loss was below 0.
+        unweighted: The weight was 0, and the loss was not.
+        fed: The task had its part of the weighted loss, or had learned what there is.
+        starved: Its part was below a thousandth of an even one.
+    """
+
+    bad_loss: list[int]
+    bad_weight: list[int]
+    negative: list[int]
+    unweighted: list[int]
+    fed: list[int]
+    starved: list[int]
+
+    @classmethod
+    def never(cls, num_tasks: int) -> "LastSteps":
+        """Return what holds before the first step."""
+        return cls(*([-1] * num_tasks for _ in cls._fields))
+
+
 class HostNumbers(NamedTuple):
     """The numbers of the last step on the host.
 
     Args:
         step: Number of optimizer steps so far.
         tasks: Names of the ``M`` tasks.
-        bad_losses: The last step in which each task's loss was not finite, or -1.
-        bad_weights: The last step in which each task's weight was not finite, or -1.
+        last_steps: In which step something was last so of each task.
+        objective: What the step's last batch was trained on, before it was multiplied with its part of the step.
         losses: Task losses; NaN for an absent task.
         weights: Task weights; NaN for none.
         groups: Indicator and group of each task, and the weight of each group; None if the method does not group.
@@ -104,8 +129,8 @@ class HostNumbers(NamedTuple):
 
     step: int
     tasks: tuple[str, ...]
-    bad_losses: list[int]
-    bad_weights: list[int]
+    last_steps: LastSteps
+    objective: float
     losses: list[float]
     weights: list[float]
     groups: tuple[list[float], list[float], list[float]] | None = None

@@ -2,33 +2,45 @@
 
 import math
 from collections.abc import Container, Sequence
+from typing import TypeVar
 
 import lightning.pytorch as pl
-from lightning.pytorch.loggers import Logger
+import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
-from torchjd.aggregation import Aggregator
 
-from lightning_go4align.methods.fixed import FixedWeights, SingleTask
 from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import HostNumbers, StepWatcher
+from lightning_go4align.update.step_warnings import StepWarnings
 
 PREFIX = "go4align/"
+MONITORED = ("objective", "loss/", "weight/")
+
+T = TypeVar("T")
 
 
 class StepLog:
-    """Hand what the host reads of steps to loggers, to monitors and, in warnings, to the user.
+    """Hand what is found in steps to loggers, to the trainer's metrics, to monitors and, in warnings, to the user.
 
     Args:
         method: How tasks are balanced.
         readout: What reads the steps.
         watchers: The monitors.
+        prog_bar: Names of what the progress bar shows, see ``step_row``.
+        start: Number of optimizer steps before the fit.
     """
 
-    def __init__(self, method: nn.Module, readout: Readout, watchers: Sequence[StepWatcher] = ()) -> None:
-        self._readout, self._watchers = readout, watchers
-        self._warnings, self._taken = StepWarnings(method), set[str]()
+    def __init__(
+        self,
+        method: nn.Module,
+        readout: Readout,
+        watchers: Sequence[StepWatcher] = (),
+        prog_bar: Sequence[str] = (),
+        start: int = 0,
+    ) -> None:
+        self._readout, self._watchers, self._prog_bar = readout, watchers, prog_bar
+        self._warnings, self._taken = StepWarnings(method, start), set[str]()
         self._read: HostNumbers | None = None
         self._told: HostNumbers | None = None
 
@@ -46,38 +58,52 @@ class StepLog:
         return numbers
 
     def hand_on(self, trainer: pl.Trainer) -> None:
-        """Tell loggers and monitors of the last step.
+        """Tell loggers, the trainer and monitors of the last step.
 
         Args:
             trainer: The trainer, at its interval.
         """
-        if trainer.loggers:
-            self.tell(trainer, trainer.loggers)
+        numbers = self.tell()
+        if numbers is not None:
+            row = self._apart(step_row(numbers), logged_names(trainer))
+            for logger in trainer.loggers:
+                logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=numbers.step - 1)
+            shown = {name: row[name] for name in self._prog_bar if name in row}
+            trainer.progress_bar_metrics.update(shown)
+            trainer.callback_metrics.update({name: torch.tensor(row[name]) for name in row if is_monitored(name)})
         if self._watchers and self.read() is not None:
             for watcher in self._watchers:
                 watcher.log_steps(trainer)
 
-    def tell(self, trainer: pl.Trainer, loggers: Sequence[Logger] = ()) -> None:
-        """Tell loggers and the user of the last step, once.
+    def tell(self, epoch_start: int | None = None) -> HostNumbers | None:
+        """Tell the user of what has gone wrong.
 
         Args:
-            trainer: The trainer.
-            loggers: Those that are told.
+            epoch_start: Number of optimizer steps before the epoch that ends; None within an epoch.
+
+        Returns:
+            The numbers of the last step; None if there are none that were not told.
 
         Raises:
             ValueError: If a weight was not finite.
         """
         numbers = self.read()
-        if numbers is None or numbers is self._told:
-            return
+        if numbers is None or (numbers is self._told and epoch_start is None):
+            return None
         self._told = numbers
-        row = self._apart(step_row(numbers), logged_names(trainer)) if loggers else {}
-        for logger in loggers:
-            logger.log_metrics(row, step=numbers.step - 1)
-        self._warnings.losses(numbers)
-        self._warnings.weights(numbers)
+        self._warnings.tell(numbers, epoch_start)
+        return numbers
 
-    def _apart(self, row: dict[str, float], taken: Container[str]) -> dict[str, float]:
+    def publish_means(self, trainer: pl.Trainer) -> None:
+        """Give the trainer's metrics the means over the epoch so far; the host reads nothing.
+
+        Args:
+            trainer: The trainer, before a validation or at the end of an epoch.
+        """
+        means = self._apart(self._readout.means(), logged_names(trainer))
+        trainer.callback_metrics.update(means)
+
+    def _apart(self, row: dict[str, T], taken: Container[str]) -> dict[str, T]:
         """Put ``go4align/`` before names that the module logs: no logger may take one value for the other."""
         news = [name for name in row if name in taken and name not in self._taken]
         if news:
@@ -89,6 +115,19 @@ class StepLog:
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
 
 
+def is_monitored(name: str) -> bool:
+    """Tell whether the trainer's metrics get a number of a row: what a callback may wait for.
+
+    Args:
+        name: Its name, see ``step_row``.
+
+    Example:
+        >>> is_monitored("go4align/loss/depth"), is_monitored("group_size/0")
+        (True, False)
+    """
+    return name.removeprefix(PREFIX).startswith(MONITORED)
+
+
 def step_row(numbers: HostNumbers) -> dict[str, float]:
     """Name the numbers of a step; what an absent task lacks is left out.
 
@@ -96,14 +135,15 @@ def step_row(numbers: HostNumbers) -> dict[str, float]:
         numbers: The numbers.
 
     Returns:
-        With the names ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method that groups also
-        ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
+        With the names ``objective``, ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method that
+        groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
 
     Example:
-        >>> step_row(HostNumbers(1, ("depth", "normal"), [-1, -1], [-1, -1], [2.0, math.nan], [0.5, 0.0]))
-        {'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
+        >>> from lightning_go4align.update.record import LastSteps
+        >>> step_row(HostNumbers(1, ("depth", "normal"), LastSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
+        {'objective': 1.0, 'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """
-    row: dict[str, float] = {}
+    row = {"objective": numbers.objective}
     for task, loss, weight in zip(numbers.tasks, numbers.losses, numbers.weights, strict=True):
         if not math.isnan(loss):
             row[f"loss/{task}"] = loss
@@ -118,71 +158,3 @@ def step_row(numbers: HostNumbers) -> dict[str, float]:
     for k, weight in enumerate(group_weights):
         row |= {f"group_weight/{k}": weight, f"group_size/{k}": float(assignment.count(k))}
     return row
-
-
-class StepWarnings:
-    """Speak up about losses and weights, once for each time that one turns bad.
-
-    Args:
-        method: How tasks are balanced.
-
-    Example:
-        >>> from torchjd.scalarization import FAMO
-        >>> StepWarnings(FAMO(1)).weights(HostNumbers(4, ("depth",), [-1], [3], [1.0], [math.nan]))
-        Traceback (most recent call last):
-        ...
-        ValueError: FAMO found no finite weight for 'depth' in step 3. ...
-    """
-
-    def __init__(self, method: nn.Module) -> None:
-        self._method = method
-        self._any_sign = isinstance(method, FixedWeights | SingleTask | Aggregator)
-        self._told: dict[str, int] = {}
-        self._bad: set[str] = set()
-
-    def losses(self, numbers: HostNumbers) -> None:
-        """Warn of losses that were not finite since the last time, and of negative ones that were not weighed.
-
-        Args:
-            numbers: The numbers of the step.
-        """
-        bad: set[str] = set()
-        each = zip(numbers.tasks, numbers.bad_losses, numbers.losses, numbers.weights, strict=True)
-        for task, step, loss, weight in each:
-            if step > self._told.get(task, -1):
-                self._tell(
-                    task,
-                    f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
-                    "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss.",
-                )
-                bad.add(task)
-            elif loss < 0 and weight == 0 and not self._any_sign:
-                self._tell(
-                    task,
-                    f"The loss of task '{task}' is negative: its weight is 0, for {self._method} weighs positive "
-                    "losses only. Add a constant that keeps it above 0.",
-                )
-                bad.add(task)
-            self._told[task] = step
-        self._bad = bad
-
-    def _tell(self, task: str, message: str) -> None:
-        if task not in self._bad:
-            rank_zero_warn(message)
-
-    def weights(self, numbers: HostNumbers) -> None:
-        """Refuse weights that are not finite.
-
-        Args:
-            numbers: The numbers of the step.
-
-        Raises:
-            ValueError: If one was not finite in some step.
-        """
-        for task, step in zip(numbers.tasks, numbers.bad_weights, strict=True):
-            if step >= 0:
-                raise ValueError(
-                    f"{self._method} found no finite weight for '{task}' in step {step}. Most methods want losses "
-                    "that are positive and far from overflow: add a constant or change their unit, or take a method "
-                    "that allows for it, such as `GO4Align`."
-                )
