@@ -49,8 +49,8 @@ class MultiTaskCallback(Callback):
     ``EarlyStopping(monitor="loss/depth")`` and the like work: those of the last step at the loggers' interval, means
     over the epoch so far before a validation and at the end of an epoch.
 
-    A task that starves (its part of the weighted loss stays below a thousandth of an even one for an epoch or 1,000
-    steps), one of weight 0, and a loss below 0 that the method cannot take are told once, with the way out.
+    A task that starves (its part of the weighted loss stays below a thousandth of an even one for half an epoch or
+    1,000 steps), one of weight 0, and a loss below 0 that the method cannot take are told once, with the way out.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or

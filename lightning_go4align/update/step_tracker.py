@@ -47,7 +47,7 @@ class StepTracker:
         self._noted = record
         # A method without weights leaves no task out.
         weights = torch.ones_like(record.reported) if record.weights is None else record.weights
-        self._waiting.append((step, record.reported, weights, record.objective[None]))
+        self._waiting.append((step, record.reported, weights, record.objective))
         if len(self._waiting) == CAPACITY:
             self._look()
 
@@ -65,7 +65,7 @@ class StepTracker:
         steps = torch.tensor(numbers).to(losses.device, non_blocking=True)[:, None, None]
         last = torch.where(self._so(losses, weights), steps, -1).amax(0)
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
-        self._add_up(torch.cat([losses.nan_to_num(0, 0, 0), weights, objectives], 1), losses)
+        self._add_up(torch.cat([losses.nan_to_num(0, 0, 0), weights, objectives[:, None]], 1), losses)
 
     def _add_up(self, values: Tensor, losses: Tensor) -> None:
         given = losses.isfinite() & (losses != 0)

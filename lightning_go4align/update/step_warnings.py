@@ -9,7 +9,7 @@ from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.update.record import HostNumbers
 
 LONG = 1000
-SHORTEST_EPOCH = 20
+SHORTEST = 20
 LONG_WITH_WEIGHT_0 = 64
 SUM_OF_RAW_LOSSES = (
     "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "
@@ -40,6 +40,7 @@ class StepWarnings:
         self._why_positive = why_positive(method)
         self._sums_raw_losses = any(isinstance(part, GO4Align) for part in method.modules())
         self._told: set[str] = set()
+        self._numbers: HostNumbers | None = None
         self._bad: set[str] = set()
         self._last_bad: dict[str, int] = {}
 
@@ -53,8 +54,10 @@ class StepWarnings:
         Raises:
             ValueError: If a weight was not finite.
         """
-        self._refuse_weights(numbers)
-        self._tell_not_finite(numbers)
+        if numbers is not self._numbers:
+            self._refuse_weights(numbers)
+            self._tell_not_finite(numbers)
+        self._numbers = numbers
         intended = intended_weights(self._method, numbers.tasks)
         for place, task in enumerate(numbers.tasks):
             if task not in self._told and task not in intended:
@@ -96,9 +99,8 @@ class StepWarnings:
         last = numbers.last_steps
         steps = last.starved[place] - max(last.fed[place], self._start - 1)
         has_weight_0 = last.unweighted[place] == last.starved[place]
-        in_epoch = 0 if epoch_start is None else last.starved[place] - max(last.fed[place], epoch_start - 1)
-        whole_epoch = epoch_start is not None and in_epoch >= max(SHORTEST_EPOCH, numbers.step - epoch_start)
-        if not (steps >= LONG or whole_epoch or (has_weight_0 and steps >= LONG_WITH_WEIGHT_0)):
+        most_of_an_epoch = epoch_start is not None and steps >= max(SHORTEST, (numbers.step - epoch_start) / 2)
+        if not (steps >= LONG or most_of_an_epoch or (has_weight_0 and steps >= LONG_WITH_WEIGHT_0)):
             return None
         mend = SUM_OF_RAW_LOSSES if self._sums_raw_losses else OTHER_SIZE
         return (

@@ -43,7 +43,9 @@ Outcomes = Mapping[str, tuple[str, str]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("lightning_suite", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "lightning_suite", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--source", type=Path, help="a clone of Lightning's repository")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="folders or files below tests/tests_pytorch")
     given = parser.parse_args()
@@ -95,7 +97,11 @@ def _summarize(results: Mapping[str, Outcomes], tests: list[str]) -> None:
 
 
 def _passed(outcomes: Outcomes, where: str) -> int:
-    return sum(outcome == "passed" for test, (outcome, _) in outcomes.items() if f"tests_pytorch/{where}" in test or test.startswith(where))
+    return sum(
+        outcome == "passed"
+        for test, (outcome, _) in outcomes.items()
+        if f"tests_pytorch/{where}" in test or test.startswith(where)
+    )
 
 
 def _reason(known: Mapping[str, str], test: str) -> str | None:

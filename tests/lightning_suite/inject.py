@@ -69,7 +69,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.when == "call" or report.outcome != "passed":
         said = "" if report.outcome == "passed" else _last_line(report.longrepr)
         with RESULTS.open("a") as file:
-            file.write(json.dumps({"test": item.nodeid, "outcome": report.outcome, "fits": fits, "said": said}) + "\n")
+            file.write(
+                json.dumps({"test": item.nodeid, "outcome": report.outcome, "fits": fits, "said": said}) + "\n"
+            )
     return report  # type: ignore[return-value]  # what a wrapper hands on
 
 
