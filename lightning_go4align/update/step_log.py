@@ -135,8 +135,8 @@ def step_row(numbers: HostNumbers) -> dict[str, float]:
         numbers: The numbers.
 
     Returns:
-        With the names ``objective``, ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method that
-        groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
+        With the names ``objective``, ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method
+        that groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
 
     Example:
         >>> from lightning_go4align.update.record import LastSteps
