@@ -72,8 +72,8 @@ def test_what_the_module_logs_under_the_same_name_stays() -> None:
             self.log("loss/a", 7.0)
             return losses
 
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1)
     with pytest.warns(UserWarning, match=r"logs \['loss/a'\] itself"):
-        trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1)
         trainer.fit(Logging(), loader())
     assert float(trainer.callback_metrics["loss/a"]) == 7.0
     assert "go4align/loss/a" in trainer.callback_metrics
