@@ -72,6 +72,10 @@ class GroupDynamicsMonitor(Callback):
         """The run so far, up to the last step that the host has read."""
         return self._recorder.history
 
+    @property
+    def _method(self) -> object:
+        return None if self._watched is None else self._watched.method
+
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit":
@@ -93,9 +97,9 @@ class GroupDynamicsMonitor(Callback):
         self._recorder.note(interrupted="")
         self._folder = None
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
-            prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
+            prepare(trainer.loggers, {"method": repr(self._method)})  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
-            self._title = run_title(trainer.logger, pl_module, self._watched.method)
+            self._title = run_title(trainer.logger, pl_module, self._method)
 
     def record_steps(self, steps: WatchedSteps) -> None:
         """Record steps, as ``MultiTaskCallback`` hands them on.
@@ -104,7 +108,7 @@ class GroupDynamicsMonitor(Callback):
             steps: Those since the last time.
         """
         if not self._begun:
-            self._recorder, self._begun = Recorder(History.empty(steps.tasks), self.capacity), True
+            self._recorder, self._begun = Recorder(History.empty(list(steps.tasks)), self.capacity), True
         transitions = self._recorder.extend(*steps[1:])
         self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
 
@@ -183,8 +187,7 @@ class GroupDynamicsMonitor(Callback):
     def _save(self) -> Path:
         assert self._folder is not None
         seconds = time.monotonic() - self._started
-        method = repr(self._watched.method)
-        self._recorder.note(run=self._title, method=method, seconds=seconds)
+        self._recorder.note(run=self._title, method=repr(self._method), seconds=seconds)
         return self.history.save(self._folder).parent
 
 
