@@ -70,6 +70,10 @@ class DeltaMMonitor(Callback):
         self.teardown(trainer, pl_module, "fit")
 
     @override
+    def __repr__(self) -> str:
+        return f"DeltaMMonitor(metrics={list(self.delta_m.names)}; {int(self.convergence.epoch)} validations scored)"
+
+    @override
     def state_dict(self) -> dict[str, Any]:
         return {**self.convergence.state_dict(), "converged": self.epochs}
 
@@ -100,6 +104,23 @@ class DeltaMMonitor(Callback):
         scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.epochs.std(correction=0).float()}
         for name, score in scores.items():
             module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
+
+
+def epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
+    """Tell what a ``DeltaMMonitor`` knows of the epochs in which the metrics converge.
+
+    Args:
+        trainer: Trainer that may have one.
+
+    Returns:
+        Epochs, shape ``[S]``; None without a monitor.
+
+    Example:
+        >>> epochs_of_convergence(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
+    """
+    # A connector sets it, which the types do not know.
+    known = [callback.epochs for callback in trainer.callbacks if isinstance(callback, DeltaMMonitor)]  # type: ignore[attr-defined]
+    return known[0] if known else None
 
 
 def epochs_so_far(trainer: Trainer) -> float:

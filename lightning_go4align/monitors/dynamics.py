@@ -13,7 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
-from lightning_go4align.monitors.delta_m import DeltaMMonitor, epochs_so_far
+from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import (
@@ -59,18 +59,21 @@ class GroupDynamicsMonitor(Callback):
         super().__init__()
         self.num_pictures, self.capacity = num_pictures, capacity
         self._recorder = Recorder(History.empty([]), capacity)
-        self._begun = False
-        self._since_logging = Transitions.zeros(1)
+        self._begun, self._since_logging = False, Transitions.zeros(1)
         self._pictures = PictureSchedule(num_pictures)
         self._watched: MultiTaskCallback | None = None
         self._started = time.monotonic()
-        self._folder: Path | None = None
+        self._folder: Path | None = None  # None: nothing is written
         self._title = ""
 
     @property
     def history(self) -> History:
         """The run so far, up to the last step that the host has read."""
         return self._recorder.history
+
+    @property
+    def _method(self) -> object:
+        return None if self._watched is None else self._watched.method
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -93,9 +96,9 @@ class GroupDynamicsMonitor(Callback):
         self._recorder.note(interrupted="")
         self._folder = None
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
-            prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
+            prepare(trainer.loggers, {"method": repr(self._method)})  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
-            self._title = run_title(trainer.logger, pl_module, self._watched.method)
+            self._title = run_title(trainer.logger, pl_module, self._method)
 
     def record_steps(self, steps: WatchedSteps) -> None:
         """Record steps, as ``MultiTaskCallback`` hands them on.
@@ -104,7 +107,7 @@ class GroupDynamicsMonitor(Callback):
             steps: Those since the last time.
         """
         if not self._begun:
-            self._recorder, self._begun = Recorder(History.empty(steps.tasks), self.capacity), True
+            self._recorder, self._begun = Recorder(History.empty(list(steps.tasks)), self.capacity), True
         transitions = self._recorder.extend(*steps[1:])
         self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
 
@@ -130,7 +133,7 @@ class GroupDynamicsMonitor(Callback):
         if trainer.sanity_checking or "val/delta_m" not in metrics or not trainer.is_global_zero:
             return
         self._read()
-        convergence = _epochs_of_convergence(trainer)
+        convergence = epochs_of_convergence(trainer)
         values = {name: value.item() for name, value in metrics.items()}
         difference = self._recorder.score(epochs_so_far(trainer), values, convergence)
         if convergence is None and math.isfinite(difference):
@@ -164,6 +167,11 @@ class GroupDynamicsMonitor(Callback):
         write_page(self._save())
 
     @override
+    def __repr__(self) -> str:
+        tasks, total = list(self.history.tasks), self.history.total
+        return f"GroupDynamicsMonitor(method={self._method!r}, tasks={tasks}; {total} steps recorded)"
+
+    @override
     def state_dict(self) -> dict[str, Any]:
         self._read()
         arrays, metadata = self.history.split()
@@ -183,16 +191,8 @@ class GroupDynamicsMonitor(Callback):
     def _save(self) -> Path:
         assert self._folder is not None
         seconds = time.monotonic() - self._started
-        method = repr(self._watched.method)
-        self._recorder.note(run=self._title, method=method, seconds=seconds)
+        self._recorder.note(run=self._title, method=repr(self._method), seconds=seconds)
         return self.history.save(self._folder).parent
-
-
-def _epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
-    """What a `DeltaMMonitor` knows of them, if there is one."""
-    # A connector sets it, which the types do not know.
-    known = [callback.epochs for callback in trainer.callbacks if isinstance(callback, DeltaMMonitor)]  # type: ignore[attr-defined]
-    return known[0] if known else None
 
 
 def _log_row(trainer: Trainer, row: dict[str, float], step: int) -> None:

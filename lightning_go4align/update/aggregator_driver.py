@@ -26,8 +26,8 @@ class AggregatorDriver:
 
     Parameters that are not shared, the heads, get the gradient of the sum of the losses, as in TorchJD; under an
     aggregator with ``weighs_heads`` that of the weighted sum, as in the published MGDA, IMTL-G and Nash-MTL. While
-    all shared parameters are frozen the heads alone are trained. Ranks average their Jacobians. Rows of absent or non-finite losses are left out,
-    for which the host reads which they are.
+    all shared parameters are frozen the heads alone are trained. Ranks average their Jacobians. Rows of absent or
+    non-finite losses are left out, for which the host reads which they are.
 
     Args:
         method: The aggregator.
@@ -60,8 +60,9 @@ class AggregatorDriver:
     def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
         """Form the sum of the losses, which stands for the objective; ``backward`` finds the weights."""
         self._parameters.look(output, self._tasks.names)
-        record = StepRecord(tuple(self._tasks.names), losses.detach(), losses.nansum(), reported)
-        self._begun = record.detached(), losses * accumulation_scale
+        objective = losses.nansum()
+        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective, reported)
+        self._begun = replace(record, objective=objective.detach()), losses * accumulation_scale
         return record
 
     def backward(self, *_: Any, **__: Any) -> None:

@@ -2,12 +2,15 @@
 
 import inspect
 from difflib import get_close_matches
+from typing import Literal
 
 from torchjd import aggregation, scalarization
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align import methods
+
+Optimization = Literal["manual", "automatic"]
 
 
 def check_method(method: object) -> None:
@@ -31,11 +34,24 @@ def check_method(method: object) -> None:
         raise TypeError(f"`method` is the class {method.__name__}: pass an instance: {_call(method)}.")
     if isinstance(method, str):
         raise TypeError(f"`method` is the word {method!r}: pass an instance of a method. {_nearest(method)}")
-    kind = f"the class {method.__name__}" if isinstance(method, type) else f"a {type(method).__name__}"
+    kind = f"the class {method.__name__}" if isinstance(method, type) else f"of type {type(method).__name__}"
     raise TypeError(
         f"`method` must be a TorchJD Scalarizer or Aggregator, but is {kind}. Pass an instance of one: "
         "GO4Align(num_groups=2)."
     )
+
+
+def check_optimization(optimization: object) -> None:
+    """Refuse what is no kind of optimization.
+
+    Args:
+        optimization: ``"manual"`` or ``"automatic"``.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if optimization not in ("manual", "automatic"):
+        raise ValueError(f"`optimization` must be 'manual' or 'automatic', but is {optimization!r}.")
 
 
 def _call(method: type) -> str:
@@ -58,7 +74,7 @@ def _nearest(word: str) -> str:
         for name in room.__all__
         if _is_method(getattr(room, name))
     }
-    near = [known[name] for name in get_close_matches(word.lower(), known, n=3, cutoff=0.5)]
+    near = [known[name] for name in get_close_matches(word.lower(), known, n=3, cutoff=0.6)]
     if not near:
         return "They are in `lightning_go4align.methods`, `torchjd.scalarization` and `torchjd.aggregation`."
     calls = ", ".join(f"{_call(method)} of {room}" for room, method in near)

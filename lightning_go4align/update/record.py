@@ -1,7 +1,7 @@
 """What training steps found about their tasks: on the device, and on the host."""
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, Self, runtime_checkable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import lightning.pytorch as pl
 from torch import Tensor
@@ -53,10 +53,6 @@ class StepRecord:
     def groups(self) -> dict[str, Tensor]:
         """The group of each task, an int64 tensor of shape ``[]``, -1 for none; none if the method does not group."""
         return {} if self.grouping is None else dict(zip(self.tasks, self.grouping.assignment.unbind(), strict=True))
-
-    def detached(self) -> Self:
-        """Return the record without the objective's graph: what is kept."""
-        return replace(self, objective=self.objective.detach())
 
 
 class WatchedSteps(NamedTuple):

@@ -1,6 +1,7 @@
 """Driving a loss-oriented method: from losses to an objective, and the weights that it implies."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -66,7 +67,7 @@ class ScalarizerDriver:
             indicators=getattr(self._method, "indicators", None),
             grouping=getattr(self._method, "grouping", None),
         )
-        self.last_step = record.detached()
+        self.last_step = replace(record, objective=objective.detach())
         return record
 
     def _filled(self, losses: Tensor) -> Tensor:

@@ -28,7 +28,6 @@ class StepLog:
         readout: What reads the steps.
         watchers: The monitors.
         prog_bar: Names of what the progress bar shows, see ``step_row``.
-        start: Number of optimizer steps before the fit.
     """
 
     def __init__(
@@ -37,12 +36,20 @@ class StepLog:
         readout: Readout,
         watchers: Sequence[StepWatcher] = (),
         prog_bar: Sequence[str] = (),
-        start: int = 0,
     ) -> None:
         self._readout, self._watchers, self._prog_bar = readout, watchers, prog_bar
-        self._warnings, self._taken = StepWarnings(method, start), set[str]()
+        self._warnings, self._taken = StepWarnings(method), set[str]()
         self._read: HostNumbers | None = None
         self._told: HostNumbers | None = None
+
+    def begin_epoch(self, step: int) -> None:
+        """Begin new means.
+
+        Args:
+            step: Number of optimizer steps so far.
+        """
+        self._readout.begin_epoch()
+        self._warnings.begin_epoch(step)
 
     def read(self) -> HostNumbers | None:
         """Read what there is, once for each step, and give it to the monitors.
@@ -75,11 +82,8 @@ class StepLog:
             for watcher in self._watchers:
                 watcher.log_steps(trainer)
 
-    def tell(self, epoch_start: int | None = None) -> HostNumbers | None:
+    def tell(self) -> HostNumbers | None:
         """Tell the user of what has gone wrong.
-
-        Args:
-            epoch_start: Number of optimizer steps before the epoch that ends; None within an epoch.
 
         Returns:
             The numbers of the last step; None if there are none that were not told.
@@ -88,11 +92,23 @@ class StepLog:
             ValueError: If a weight was not finite.
         """
         numbers = self.read()
-        if numbers is None or (numbers is self._told and epoch_start is None):
+        if numbers is None or numbers is self._told:
             return None
         self._told = numbers
-        self._warnings.tell(numbers, epoch_start)
+        self._warnings.tell(numbers)
         return numbers
+
+    def end_epoch(self, trainer: pl.Trainer) -> None:
+        """Tell the user and the trainer of the epoch.
+
+        Args:
+            trainer: The trainer, at the end of an epoch.
+        """
+        self.tell()
+        numbers = self.read()
+        if numbers is not None:
+            self._warnings.tell_of_epoch(numbers)
+        self.publish_means(trainer)
 
     def publish_means(self, trainer: pl.Trainer) -> None:
         """Give the trainer's metrics the means over the epoch so far; the host reads nothing.

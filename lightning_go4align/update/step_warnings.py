@@ -1,5 +1,7 @@
 """What is said to the user of losses and weights, where their numbers are read anyway."""
 
+from collections.abc import Callable
+
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
@@ -23,7 +25,6 @@ class StepWarnings:
 
     Args:
         method: How tasks are balanced.
-        start: Number of optimizer steps before the fit.
 
     Example:
         >>> from torchjd.scalarization import FAMO
@@ -35,36 +36,55 @@ class StepWarnings:
         ValueError: FAMO found no finite weight for 'depth' in step 3. ...
     """
 
-    def __init__(self, method: nn.Module, start: int = 0) -> None:
-        self._method, self._start = method, start
+    def __init__(self, method: nn.Module) -> None:
+        self._method = method
+        self._start: int | None = None
+        self._epoch_start = 0
         self._why_positive = why_positive(method)
         self._sums_raw_losses = any(isinstance(part, GO4Align) for part in method.modules())
         self._told: set[str] = set()
-        self._numbers: HostNumbers | None = None
         self._bad: set[str] = set()
         self._last_bad: dict[str, int] = {}
 
-    def tell(self, numbers: HostNumbers, epoch_start: int | None = None) -> None:
+    def begin_epoch(self, step: int) -> None:
+        """Take note of where an epoch begins.
+
+        Args:
+            step: Number of optimizer steps before it.
+        """
+        self._epoch_start = step
+        self._start = step if self._start is None else self._start
+
+    def tell(self, numbers: HostNumbers) -> None:
         """Warn of what has gone wrong since the last time.
 
         Args:
             numbers: The numbers of the last step.
-            epoch_start: Number of optimizer steps before the epoch that ends with it; None within an epoch.
 
         Raises:
             ValueError: If a weight was not finite.
         """
-        if numbers is not self._numbers:
-            self._refuse_weights(numbers)
-            self._tell_not_finite(numbers)
-        self._numbers = numbers
+        self._refuse_weights(numbers)
+        self._tell_not_finite(numbers)
+        self._tell_once(numbers, self._of_sign)
+        self._tell_once(numbers, self._of_share)
+
+    def tell_of_epoch(self, numbers: HostNumbers) -> None:
+        """Warn of tasks that starved in most of an epoch.
+
+        Args:
+            numbers: The numbers of its last step.
+        """
+        most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
+        self._tell_once(numbers, lambda numbers, place: self._of_share(numbers, place, most))
+
+    def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str | None]) -> None:
         intended = intended_weights(self._method, numbers.tasks)
         for place, task in enumerate(numbers.tasks):
-            if task not in self._told and task not in intended:
-                message = self._of_sign(numbers, place) or self._of_share(numbers, place, epoch_start)
-                if message is not None:
-                    self._told.add(task)
-                    rank_zero_warn(message)
+            message = None if task in self._told | intended else message_of(numbers, place)
+            if message is not None:
+                self._told.add(task)
+                rank_zero_warn(message)
 
     def _refuse_weights(self, numbers: HostNumbers) -> None:
         for task, step in zip(numbers.tasks, numbers.last_steps.bad_weight, strict=True):
@@ -95,12 +115,11 @@ class StepWarnings:
             return None
         return f"The loss of task '{numbers.tasks[place]}' was negative in step {step}. {self._why_positive}"
 
-    def _of_share(self, numbers: HostNumbers, place: int, epoch_start: int | None) -> str | None:
+    def _of_share(self, numbers: HostNumbers, place: int, long: float = LONG) -> str | None:
         last = numbers.last_steps
-        steps = last.starved[place] - max(last.fed[place], self._start - 1)
+        steps = last.starved[place] - max(last.fed[place], (self._start or 0) - 1)
         has_weight_0 = last.unweighted[place] == last.starved[place]
-        most_of_an_epoch = epoch_start is not None and steps >= max(SHORTEST, (numbers.step - epoch_start) / 2)
-        if not (steps >= LONG or most_of_an_epoch or (has_weight_0 and steps >= LONG_WITH_WEIGHT_0)):
+        if steps < (min(long, LONG_WITH_WEIGHT_0) if has_weight_0 else long):
             return None
         mend = SUM_OF_RAW_LOSSES if self._sums_raw_losses else OTHER_SIZE
         return (

@@ -1,11 +1,13 @@
 """The training step of one fit: the user's losses in, the objective out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning.pytorch as pl
 from torch import Tensor, nn, stack
 
 from lightning_go4align.methods.observation import observe, observes
+from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
@@ -13,6 +15,7 @@ from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.side_effects import side_effect_free
+from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
 
 
@@ -24,9 +27,10 @@ class TrainingStep:
         module: The module to train.
         memory: What is remembered of the method and its tasks.
         pick: Picks the task losses out of what the step returns; None if it returns them.
-        readout: Where what steps find waits for the host.
+        prog_bar: Names of what the progress bar shows.
 
     Attributes:
+        log: What hands on the numbers of steps.
         performed: Whether an optimizer has stepped in this batch.
     """
 
@@ -36,10 +40,12 @@ class TrainingStep:
         module: pl.LightningModule,
         memory: Memory,
         pick: Pick | None,
-        readout: Readout,
+        prog_bar: Sequence[str] = (),
     ) -> None:
+        watchers = watchers_of(trainer)
+        self._readout = Readout(keeps_steps=bool(watchers))
+        self.log = StepLog(memory.method, self._readout, watchers, prog_bar)
         self.performed = PerformedSteps()
-        self._readout = readout
         self._trainer = trainer
         self._module = module
         self._memory = memory
@@ -48,6 +54,7 @@ class TrainingStep:
         self._reach = Reach()
         self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+        self._epoch: int | None = None
         memory.attach(module)
 
     def begin_batch(self, batch_idx: int) -> None:
@@ -56,6 +63,9 @@ class TrainingStep:
         Args:
             batch_idx: Its number in the epoch.
         """
+        if self._trainer.current_epoch != self._epoch:
+            self._epoch = self._trainer.current_epoch
+            self.log.begin_epoch(self._trainer.global_step)
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
         self.performed.watch(self._trainer.optimizers)
 
@@ -109,26 +119,37 @@ class TrainingStep:
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error
 
-    def end_batch(self, step: int) -> bool:
-        """Let the method follow the optimizer's step, if one was made, and let go of the batch.
+    def end_batch(self, steps_before: int) -> int:
+        """Let the method follow the optimizer's step, if one was made, hand the record on, and let go of the batch.
 
         Args:
-            step: Number of optimizer steps before the batch.
+            steps_before: Number of optimizer steps before the batch.
 
         Returns:
-            Whether the batch ended a step of the trainer's.
+            Number of optimizer steps so far.
         """
-        driver, batch, record = self._memory.driver, self._batch, self._memory.driver.last_step
-        self._batch, steps = None, self._trainer.global_step
+        driver, batch, steps = self._memory.driver, self._batch, self._trainer.global_step
+        self._batch, record = None, driver.last_step
         if record is not None:
-            self._readout.note(step, record)
-        if steps == step:
-            return False
+            self._readout.note(steps_before, record)
+        if steps == steps_before:
+            return steps
         if self.performed.any:
             driver.update_after_step(None if batch is None else self._recompute(*batch))
         if record is not None:
             self._readout.keep(steps, record)
-        return True
+            self._hand_on(steps)
+        return steps
+
+    def _hand_on(self, steps: int) -> None:
+        # A connector sets it, which the types do not know.
+        interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if interval and steps % interval == 0:
+            self.log.hand_on(self._trainer)
+        elif self._readout.is_due:
+            self.log.tell()
+        elif self._readout.is_full:
+            self.log.read()
 
     def _recompute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
         """Compute the losses of the same batch once more, shape ``[M]``; None if no task is present on any rank."""
