@@ -28,7 +28,7 @@ NO_LOSS: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "an integer": (lambda _: 3, "must be a tensor with its graph, but is a int"),
     "a count": (lambda _: torch.tensor(3), "must be a floating-point tensor, but is torch.int64"),
     "a verdict": (lambda _: torch.tensor(True), "must be a floating-point tensor, but is torch.bool"),
-    "a NumPy number": (lambda loss: loss.detach().numpy()[()], "but is a float32.*without `.item"),
+    "a NumPy number": (lambda loss: loss.detach().numpy()[()], "must be a tensor with its graph, but is a float32.*without `.item"),
 }
 
 
