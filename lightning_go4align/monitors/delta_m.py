@@ -1,6 +1,7 @@
 """Performance against single-task learning while a network trains."""
 
 import math
+import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
@@ -24,7 +25,8 @@ class DeltaMMonitor(Callback):
     Logs ``val/delta_m``, the paper's :math:`\Delta m\%`; ``val/delta/<metric>``, its parts, without the
     metric's own ``val/``; and ``val/convergence_difference``, the standard deviation over the metrics of the
     epochs in which they converge. ``ModelCheckpoint``, ``EarlyStopping`` and schedulers can monitor each,
-    wherever this callback stands in the list.
+    wherever this callback stands in the list. A second fit goes on where the same trainer fits the same module; for
+    any other the epochs of convergence begin anew.
 
     Args:
         baseline: The single-task network's value of each metric, under the name by which the module logs it;
@@ -43,6 +45,8 @@ class DeltaMMonitor(Callback):
         self.convergence.persistent(True)
         self.epochs = torch.zeros(len(baseline), dtype=torch.float64)
         self._found: Callable[[], None] | None = None
+        self._is_loaded = False
+        self._fitted: weakref.ref[LightningModule] | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -60,7 +64,16 @@ class DeltaMMonitor(Callback):
         vars(pl_module)[_HOOK] = MethodType(on_validation_epoch_end, pl_module)
 
     @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        again = self._fitted is not None and self._fitted() is pl_module and trainer.global_step > 0
+        if not (again or self._is_loaded):
+            self.convergence.reset()
+            self.epochs = torch.zeros_like(self.epochs)
+        self._fitted = weakref.ref(pl_module)
+
+    @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._is_loaded = False
         vars(pl_module).pop(_HOOK, None)
         if self._found is not None:
             vars(pl_module)[_HOOK] = self._found
@@ -68,6 +81,9 @@ class DeltaMMonitor(Callback):
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self.teardown(trainer, pl_module, "fit")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_fitted": None}  # A copy, as in a process of its own, has fitted nothing.
 
     @override
     def __repr__(self) -> str:
@@ -79,7 +95,7 @@ class DeltaMMonitor(Callback):
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.epochs = state_dict["converged"]
+        self._is_loaded, self.epochs = True, state_dict["converged"]
         self.convergence.load_state_dict({name: state for name, state in state_dict.items() if name != "converged"})
 
     def _score(self, trainer: Trainer, module: LightningModule) -> None:

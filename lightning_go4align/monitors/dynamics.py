@@ -39,7 +39,7 @@ class GroupDynamicsMonitor(Callback):
 
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the
-    latest.
+    latest. A second fit goes on with the record where the ``MultiTaskCallback`` goes on, and else begins a new one.
 
     Args:
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
@@ -58,13 +58,17 @@ class GroupDynamicsMonitor(Callback):
     def __init__(self, num_pictures: int = 10, capacity: int = 4096) -> None:
         super().__init__()
         self.num_pictures, self.capacity = num_pictures, capacity
-        self._recorder = Recorder(History.empty([]), capacity)
-        self._begun, self._since_logging = False, Transitions.zeros(1)
+        self._begin_anew()
+        self._is_loaded = False
         self._pictures = PictureSchedule(num_pictures)
         self._watched: MultiTaskCallback | None = None
         self._started = time.monotonic()
         self._folder: Path | None = None  # None: nothing is written
         self._title = ""
+
+    def _begin_anew(self) -> None:
+        self._recorder = Recorder(History.empty([]), self.capacity)
+        self._begun, self._since_logging = False, Transitions.zeros(1)
 
     @property
     def history(self) -> History:
@@ -88,13 +92,17 @@ class GroupDynamicsMonitor(Callback):
                 "`trainer.callbacks`, or derive the module from `MultiTaskModule`."
             )
         self._watched = watched[0]
+        self._folder = None  # Whatever fails before the training starts is nothing of an earlier run.
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        goes_on = self._watched is not None and self._watched.goes_on
+        if not (goes_on or self._is_loaded):
+            self._begin_anew()
+        self._is_loaded = False
         self._started = time.monotonic() - self.history.notes.seconds
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
-        self._folder = None
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
             prepare(trainer.loggers, {"method": repr(self._method)})  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
@@ -182,7 +190,7 @@ class GroupDynamicsMonitor(Callback):
         arrays = {name: array.numpy() for name, array in state_dict["arrays"].items()}
         metadata = state_dict["metadata"] if "metadata" in state_dict else state_dict["words"]  # of version 1
         self._recorder = Recorder(History.join(arrays, metadata), self.capacity)
-        self._begun = bool(self.history.tasks)
+        self._begun, self._is_loaded = bool(self.history.tasks), True
 
     def _read(self) -> None:
         if self._watched is not None:

@@ -27,7 +27,8 @@ class AggregatorDriver:
     Parameters that are not shared, the heads, get the gradient of the sum of the losses, as in TorchJD; under an
     aggregator with ``weighs_heads`` that of the weighted sum, as in the published MGDA, IMTL-G and Nash-MTL. While
     all shared parameters are frozen the heads alone are trained. Ranks average their Jacobians. Rows of absent or
-    non-finite losses are left out, for which the host reads which they are.
+    non-finite losses are left out, for which the host reads which they are. The Jacobian is aggregated in float32 or
+    wider, and the gradient then has its parameter's dtype.
 
     Args:
         method: The aggregator.
@@ -90,7 +91,11 @@ class AggregatorDriver:
         with explained():
             jacobian_backward([losses], inputs=shared, retain_graph=True, parallel_chunk_size=1)
         for parameter in shared:
-            _average(parameter.jac)  # type: ignore[attr-defined]  # TorchJD's field
+            jacobian: Tensor = parameter.jac  # type: ignore[attr-defined]  # TorchJD's field
+            # Aggregators decompose matrices and ask solvers on the host, neither of which takes half precision.
+            jacobian = jacobian.to(torch.promote_types(jacobian.dtype, torch.float32))
+            _average(jacobian)
+            parameter.jac = jacobian  # type: ignore[attr-defined]  # as above
         weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
         return weights
 
