@@ -1,0 +1,60 @@
+"""What is wrong with the words of a command line, where argparse notices it."""
+
+import re
+from collections.abc import Sequence
+
+from lightning_go4align.cli.mistake import Mistake, meant, nearest
+
+_COMMANDS_FLAGS = {
+    "--dry_run": "study or dashboard",
+    "--jobs": "study",
+    "--report": "dashboard",
+    "--copy": "configs",
+    "--ckpt_path": "fit, validate, test or predict",
+}
+
+
+def refused(message: str, flags: Sequence[str], command: str) -> Mistake:
+    """Say what is wrong with the words of a command line, and what may have been meant.
+
+    Args:
+        message: What argparse says.
+        flags: Flags that the command has.
+        command: Its name.
+
+    Example:
+        >>> refused("unrecognized arguments: --job 2", ["--jobs"], "go4align study").lines
+        ['`--job` is no flag of `go4align study`. Did you mean --jobs?', '`go4align study --help` lists what there is.']
+    """
+    helped = f"`{command} --help` lists what there is."
+    unknown = re.match(r"unrecognized arguments: (.*)", message, re.DOTALL)
+    if unknown:
+        return _unknown(unknown[1].split()[0] if unknown[1].split() else "", flags, command, helped)
+    several = re.match(r"ambiguous option: (\S+) could match (.*)", message)
+    if several:
+        return Mistake(f"`{several[1]}` is short for several flags: {several[2]}.", "Write one of them in full.")
+    lacking = re.match(r"the following arguments are required: (.*)", message)
+    if lacking:
+        return Mistake(f"`{command}` needs {lacking[1]}, which is not given.", helped)
+    value = re.match(r"argument (\S+): (.*)", message, re.DOTALL)
+    if value:
+        name = value[1].rpartition("/")[2]
+        return Mistake(f"`{name}`: {' '.join(value[2].split())}.", f"Give it as `{name} VALUE`. {helped}")
+    return Mistake(f"{' '.join(message.split())}.", helped)
+
+
+def _unknown(word: str, flags: Sequence[str], command: str, helped: str) -> Mistake:
+    name = word.partition("=")[0]
+    if not name.startswith("-"):
+        mend = f"A configuration is given with -c: `-c {name}`." if command.rpartition(" ")[2] in _FITS else ""
+        return Mistake(f"`{name}` is one word too many for `{command}`. {mend}".strip(), helped)
+    found = f"`{name}` is no flag of `{command}`."
+    near = nearest(name, flags)
+    elsewhere = [] if near else nearest(name, _COMMANDS_FLAGS)
+    if elsewhere:
+        [other] = elsewhere[:1]
+        return Mistake(f"{found} `{other}` is one of {_COMMANDS_FLAGS[other]}.", helped)
+    return Mistake(f"{found} {meant(near)}".strip(), helped)
+
+
+_FITS = ("fit", "validate", "test", "predict")

@@ -1,0 +1,144 @@
+"""What jsonargparse refuses, told so that it can be mended."""
+
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lightning_go4align.cli import extras
+from lightning_go4align.cli.class_names import known_classes
+from lightning_go4align.cli.flags import refused
+from lightning_go4align.cli.mistake import Mistake, by_likeness, in_lines, meant, nearest
+from lightning_go4align.cli.refusal_tree import Reason, reason
+
+_OWN = "A class of your own is named by its whole path, such as my_project.Mine, from the folder where it lies."
+
+
+def mistake(text: str, names: Callable[[str], Sequence[str]], command: str) -> Mistake:
+    """Turn a refusal into a mistake.
+
+    Args:
+        text: What jsonargparse says.
+        names: Finds the arguments that a refused one might have been, by the refusal's text.
+        command: Such as ``fit``.
+
+    Example:
+        >>> text = 'Parser key "trainer.max_epochs":\\n  Expected a <class \\'int\\'>. Got value: three'
+        >>> mistake(text, lambda text: [], "fit").lines[0]
+        "`trainer.max_epochs` must be int, but is 'three'."
+    """
+    found = reason(text)
+    key = ".".join(found.path)
+    for pattern, say in _KINDS:
+        match = re.search(pattern, found.said, re.DOTALL)
+        if match:
+            return say(found, key, match, names)
+    if found.types:
+        return _wrong_type(found, key)
+    if not key:
+        return refused(text, names(text), f"go4align {command}")
+    return Mistake(*in_lines(f"`{key}`: {found.said}" if key not in found.said else found.said))
+
+
+def _wrong_type(found: Reason, key: str) -> Mistake:
+    types = " or ".join(found.types[:-1] and [", ".join(found.types[:-1]), found.types[-1]] or found.types)
+    given = found.given if len(found.given) <= 60 else f"{found.given[:57]}..."
+    return Mistake(
+        f"`{key}` must be {types}, but is {given!r}.",
+        f"Correct it in the configuration, or give `--{key} VALUE`.",
+    )
+
+
+def _unknown_class(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    value, kinds = match["value"].strip(), [kind for kind in found.kinds if not kind.startswith(("typing", "coll"))]
+    words = " or ".join(dict.fromkeys(kind.rpartition(".")[2] for kind in kinds)) or "class"
+    known = by_likeness(value, known_classes(kinds, key))
+    said = f"`{key}` is {value!r}, which is no known {words}." if key else f"There is no class {value!r}."
+    more = f" and {len(known) - 12} more" if len(known) > 12 else ""
+    there = f"There are {', '.join(known[:12])}{more}." if known else ""
+    return Mistake(f"{said} {meant(nearest(value, known))}".strip(), there, _OWN)
+
+
+def _no_module(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    module = match["module"].partition(".")[0]
+    if module in extras.EXTRAS:
+        said = f"`{key}` is {found.class_path}, which needs the module `{module}`, but that is not installed."
+        return Mistake(said, extras.advice(module))
+    beside = [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
+    near = nearest(match["module"], beside) or nearest(
+        found.class_path, known_classes([kind for kind in found.kinds if "." in kind], key)
+    )
+    return Mistake(
+        f"`{key}` is {found.class_path!r}, but there is no module {match['module']!r}. {meant(near)}".strip(), _OWN
+    )
+
+
+def _no_attribute(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    module = importlib.import_module(match["module"])
+    near = nearest(match["name"], [name for name in dir(module) if not name.startswith("_")])
+    said = f"`{key}` is {found.class_path!r}, but {match['module']} has no {match['name']!r}."
+    paths = [f"{module.__name__}.{name}" for name in near]
+    return Mistake(f"{said} {meant(paths)}".strip(), _OWN)
+
+
+def _unknown_argument(
+    found: Reason, key: str, match: re.Match[str], names: Callable[[str], Sequence[str]]
+) -> Mistake:
+    word = match["name"].removesuffix(".class_path")
+    known = [name for name in names(found.said) if name != "help" and not name.endswith(".help")]
+    place, whole = (f"`{key}`", f"{key}.{word}") if key else ("The command", word)
+    said = f"{place} has no argument `{word}`. {meant(nearest(word, known))}".strip()
+    if len(known) > 20:
+        return Mistake(said, f"`--help all` lists what it has; `{whole}` was given.")
+    return Mistake(said, f"It has {', '.join(known)}." if known else f"Leave out `{whole}`.")
+
+
+def _missing(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    missing = match["names"].strip()
+    if missing.rpartition(".")[2] == "model" and not key:
+        return Mistake(
+            f"`{missing.partition('.')[0]}` needs a model, which is not given.",
+            "Give configurations, such as `-c qm9/base -c qm9/quick -c qm9/go4align` (`go4align configs` lists them),",
+            "or a class of your own: `--model my_project.Rooms --model.method GO4Align`.",
+        )
+    if missing == "method":
+        return Mistake(
+            f"`{key}` needs `method`, which is not given.",
+            f"Give `--{key}.method GO4Align`, or a configuration that names one, such as `-c qm9/go4align`.",
+        )
+    said = f"`{key}` needs `{missing}`, which is not given." if key else f"`{missing}` is needed, but is not given."
+    first = ".".join(filter(None, [key, missing.partition(",")[0]]))
+    return Mistake(said, f"Give `--{first} VALUE`.")
+
+
+def _other_kind(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    return Mistake(f"`{key}` is {match['path']}, which is no {match['kind']}.", f"Name a {match['kind']} there.")
+
+
+def _no_class(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    return Mistake(
+        f"`{key}` must name a {match['kind']}, but is {found.given!r}.",
+        "Write `class_path: my_project.Mine`, and its arguments below `init_args:`.",
+    )
+
+
+def _no_mapping(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    return Mistake(f"`{key}.init_args` must name arguments, but is {found.given!r}.", "Write `name: value` for each.")
+
+
+def _no_file(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    return Mistake(f"`{key}`: {match['said'].strip()}.", "Correct the path; it starts from the current folder.")
+
+
+_Say = Callable[[Reason, str, re.Match[str], Callable[[str], Sequence[str]]], Mistake]
+_KINDS: list[tuple[str, _Say]] = [
+    (r"Expected a dot import path string: ?(?P<value>.*)", _unknown_class),
+    (r"No module named '(?P<module>[^']+)'", _no_module),
+    (r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'", _no_attribute),
+    (r"(?:Option|does not accept option) '(?P<name>[^']+)'(?: is not accepted)?", _unknown_argument),
+    (r"the following arguments are required: (?P<names>.*)", _missing),
+    (r"Import path (?P<path>\S+) does not correspond to a subclass of (?P<kind>\w+)", _other_kind),
+    (r"Not a valid subclass of (?P<kind>\w+)", _no_class),
+    (r"object has no attribute 'keys'", _no_mapping),
+    (r"(?P<said>(?:File does not exist|Path is not a file|Unable to load config).*)", _no_file),
+]
