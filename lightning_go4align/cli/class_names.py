@@ -21,7 +21,7 @@ def known_classes(kinds: Iterable[str], key: str) -> list[str]:
         True
     """
     names = {cls.__name__ for kind in kinds for cls in _subclasses(_imported(kind)) if _is_public(cls)}
-    return sorted(names | set(_of_benchmarks(key)))
+    return sorted(names | {path for path in _of_benchmarks(key) if path.rpartition(".")[2] not in names})
 
 
 def _imported(path: str) -> type:

@@ -12,8 +12,9 @@ from typing import NoReturn
 
 from lightning_go4align.cli import commands
 from lightning_go4align.cli.explanation import explain
-from lightning_go4align.cli.help import OVERVIEW, overview, version
+from lightning_go4align.cli.help import overview, version
 from lightning_go4align.cli.mistake import Mistake, meant, nearest
+from lightning_go4align.config_files import shipped_names
 
 LIGHTNING = ("fit", "validate", "test", "predict")
 OTHERS: dict[str, Callable[[list[str]], None]] = {
@@ -22,6 +23,7 @@ OTHERS: dict[str, Callable[[list[str]], None]] = {
     "dashboard": commands.dashboard,
     "configs": commands.configs,
 }
+SYNONYMS = {"train": "fit", "evaluate": "test", "eval": "test", "run": "study", "list": "configs", "plot": "report"}
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 and the number of the signal, as shells have it
 
 
@@ -69,13 +71,18 @@ def _run(words: list[str], ready: Callable[[], None]) -> None:
 
 def _no_command(command: str) -> Mistake:
     names = [*LIGHTNING, *OTHERS]
-    if command:
-        kind = "flag" if command.startswith("-") else "command"
-        near = nearest(command, ["--help", "--version", "--debug"] if kind == "flag" else names)
-        found, advice = f"There is no {kind} `{command}`.", meant(near)
-    else:
-        found, advice = "No command was given.", ""
-    return Mistake(found, f"{advice} Commands are {', '.join(names)}; `go4align --help` explains them.".strip())
+    there = f"Commands are {', '.join(names)}; `go4align --help` explains them."
+    if not command or command.partition("=")[0] in ("-c", "--config"):
+        return Mistake("No command was given.", there)
+    if command.startswith("-"):
+        return Mistake(
+            f"There is no flag `{command}` before a command.", meant(nearest(command, ["--help", "--version", "--debug"])), there
+        )
+    near = [SYNONYMS.get(name, name) for name in nearest(command, [*names, *SYNONYMS])]
+    advice = meant(list(dict.fromkeys(near)))
+    if not near and command.removesuffix(".yaml") in shipped_names() or Path(command).is_file():
+        advice = f"A configuration is given to a command: `go4align fit -c {command}`."
+    return Mistake(f"There is no command `{command}`. {advice}".strip(), there)
 
 
 def _end(error: BaseException, command: str, debug: bool) -> None:

@@ -32,14 +32,15 @@ def refused(message: str, flags: Sequence[str], command: str) -> Mistake:
         return _unknown(unknown[1].split()[0] if unknown[1].split() else "", flags, command, helped)
     several = re.match(r"ambiguous option: (\S+) could match (.*)", message)
     if several:
-        return Mistake(f"`{several[1]}` is short for several flags: {several[2]}.", "Write one of them in full.")
+        name = several[1].partition("=")[0]
+        return Mistake(f"`{name}` is short for several flags: {several[2]}.", f"Write one of them in full. {_OF_CLASSES}")
     lacking = re.match(r"the following arguments are required: (.*)", message)
     if lacking:
         return Mistake(f"`{command}` needs {lacking[1]}, which is not given.", helped)
     value = re.match(r"argument (\S+): (.*)", message, re.DOTALL)
     if value:
         name = value[1].rpartition("/")[2]
-        return Mistake(f"`{name}`: {' '.join(value[2].split())}.", f"Give it as `{name} VALUE`. {helped}")
+        return Mistake(f"`{name}`: {' '.join(value[2].split())}.", helped)
     return Mistake(f"{' '.join(message.split())}.", helped)
 
 
@@ -54,7 +55,9 @@ def _unknown(word: str, flags: Sequence[str], command: str, helped: str) -> Mist
     if elsewhere:
         [other] = elsewhere[:1]
         return Mistake(f"{found} `{other}` is one of {_COMMANDS_FLAGS[other]}.", helped)
-    return Mistake(f"{found} {meant(near)}".strip(), helped)
+    of_classes = "" if near or command.rpartition(" ")[2] not in _FITS else _OF_CLASSES
+    return Mistake(f"{found} {meant(near)}{of_classes}".strip(), helped)
 
 
+_OF_CLASSES = "Arguments of the model and of the data are --model.NAME and --data.NAME."
 _FITS = ("fit", "validate", "test", "predict")

@@ -96,6 +96,14 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
         ),
     ),
     (
+        r"(?P<value>-?\d+) is not in bounds, numpy accepts from 0 to (?P<last>\d+)",
+        _plain(r"`seed_everything` must lie in [0, \g<last>], but is \g<value>.", "Give another one."),
+    ),
+    (
+        r"`Trainer\(devices=(?P<value>.*?)\)` value is not a valid input using (?P<name>\w+) accelerator",
+        _plain(r"`trainer.devices` is \g<value>, which the \g<name> accelerator does not take.", _ANOTHER),
+    ),
+    (
         r"^OutOfMemoryError: (?P<text>[^.]*\.)",
         _plain(r"\g<text>", "Lower the batch size, or accumulate: `trainer.accumulate_grad_batches`."),
     ),

@@ -1,12 +1,10 @@
 """LightningCLI for models of several tasks."""
 
 import logging
-import sys
 import warnings
 from argparse import ArgumentError
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
@@ -17,6 +15,7 @@ from lightning_go4align import methods, module, monitors, update  # so that shor
 from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.checkpoints import check_checkpoint
 from lightning_go4align.cli.log_folders import with_own_folder
+from lightning_go4align.cli.mistake import Mistake
 from lightning_go4align.cli.words import prepared
 
 __all__ = ["MultiTaskCLI", "methods", "module", "monitors", "run_lightning", "update"]
@@ -101,6 +100,11 @@ class _Command(MultiTaskCLI):
         try:
             self.config = trial.parsed(parser, words, self.subcommands())
         except (ArgumentError, TypeError, ValueError) as error:
+            if words[0].startswith("-"):
+                raise Mistake(
+                    f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
+                    f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
+                ) from error
             raise refusals.mistake(str(error), _names, command) from error
         checkpoint = self.config[self.config.subcommand].get("ckpt_path")
         if checkpoint is not None:
@@ -121,11 +125,10 @@ class _Command(MultiTaskCLI):
 
 
 def _names(text: str) -> list[str]:
-    """The arguments of the parser that refused one with these words; the flags of the last one else."""
-    for error in reversed(_RefusingParser.refused):
-        if str(error) == text and "accept" in text:
-            return error.names
-    return _RefusingParser.refused[-1].flags if _RefusingParser.refused else []
+    """The arguments of the parser that refused one with these words, or its flags where it refused a word."""
+    refusing = [error for error in _RefusingParser.refused if str(error) == text]
+    of_each = [error.names if "accept" in text else error.flags for error in refusing]
+    return max(of_each, key=len, default=[])  # A parser within another, whose arguments are more, comes first.
 
 
 def run_lightning(words: list[str], ready: Callable[[], None]) -> None:

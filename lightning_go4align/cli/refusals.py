@@ -11,6 +11,8 @@ from lightning_go4align.cli.flags import refused
 from lightning_go4align.cli.mistake import Mistake, by_likeness, in_lines, meant, nearest
 from lightning_go4align.cli.refusal_tree import Reason, reason
 
+_IN_WORDS = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "list": "a list"}
+_NOT_VALUES = ("help", "config", "print_config", "print_shtab")
 _OWN = "A class of your own is named by its whole path, such as my_project.Mine, from the folder where it lies."
 
 
@@ -25,7 +27,7 @@ def mistake(text: str, names: Callable[[str], Sequence[str]], command: str) -> M
     Example:
         >>> text = 'Parser key "trainer.max_epochs":\\n  Expected a <class \\'int\\'>. Got value: three'
         >>> mistake(text, lambda text: [], "fit").lines[0]
-        "`trainer.max_epochs` must be int, but is 'three'."
+        "`trainer.max_epochs` must be an integer, but is 'three'."
     """
     found = reason(text)
     key = ".".join(found.path)
@@ -35,16 +37,17 @@ def mistake(text: str, names: Callable[[str], Sequence[str]], command: str) -> M
             return say(found, key, match, names)
     if found.types:
         return _wrong_type(found, key)
-    if not key:
+    if not key and found.said == text:
         return refused(text, names(text), f"go4align {command}")
     return Mistake(*in_lines(f"`{key}`: {found.said}" if key not in found.said else found.said))
 
 
 def _wrong_type(found: Reason, key: str) -> Mistake:
-    types = " or ".join(found.types[:-1] and [", ".join(found.types[:-1]), found.types[-1]] or found.types)
-    given = found.given if len(found.given) <= 60 else f"{found.given[:57]}..."
+    *others, last = [_IN_WORDS.get(name, name) for name in found.types]
+    types = " or ".join([", ".join(others), last] if others else [last])
+    given = repr(found.given if len(found.given) <= 60 else f"{found.given[:57]}...")
     return Mistake(
-        f"`{key}` must be {types}, but is {given!r}.",
+        f"`{key}` must be {types}, but is {'null' if found.given == 'None' else given}.",
         f"Correct it in the configuration, or give `--{key} VALUE`.",
     )
 
@@ -57,6 +60,10 @@ def _unknown_class(found: Reason, key: str, match: re.Match[str], names: object)
     more = f" and {len(known) - 12} more" if len(known) > 12 else ""
     there = f"There are {', '.join(known[:12])}{more}." if known else ""
     return Mistake(f"{said} {meant(nearest(value, known))}".strip(), there, _OWN)
+
+
+def _nothing_to_help(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
+    return Mistake(f"There is no class {match['value'].strip()!r} to be explained.", _OWN)
 
 
 def _no_module(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
@@ -85,7 +92,7 @@ def _unknown_argument(
     found: Reason, key: str, match: re.Match[str], names: Callable[[str], Sequence[str]]
 ) -> Mistake:
     word = match["name"].removesuffix(".class_path")
-    known = [name for name in names(found.said) if name != "help" and not name.endswith(".help")]
+    known = [name for name in names(found.said) if name not in _NOT_VALUES and not name.endswith(".help")]
     place, whole = (f"`{key}`", f"{key}.{word}") if key else ("The command", word)
     said = f"{place} has no argument `{word}`. {meant(nearest(word, known))}".strip()
     if len(known) > 20:
@@ -112,7 +119,8 @@ def _missing(found: Reason, key: str, match: re.Match[str], names: object) -> Mi
 
 
 def _other_kind(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
-    return Mistake(f"`{key}` is {match['path']}, which is no {match['kind']}.", f"Name a {match['kind']} there.")
+    path = match["path"] or found.class_path or found.given
+    return Mistake(f"`{key}` is {path}, which is no {match['kind']}.", f"Name a {match['kind']} there.")
 
 
 def _no_class(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
@@ -132,12 +140,13 @@ def _no_file(found: Reason, key: str, match: re.Match[str], names: object) -> Mi
 
 _Say = Callable[[Reason, str, re.Match[str], Callable[[str], Sequence[str]]], Mistake]
 _KINDS: list[tuple[str, _Say]] = [
+    (r"^--\S+\.help: Expected a dot import path string: ?(?P<value>.*)", _nothing_to_help),
     (r"Expected a dot import path string: ?(?P<value>.*)", _unknown_class),
     (r"No module named '(?P<module>[^']+)'", _no_module),
     (r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'", _no_attribute),
     (r"(?:Option|does not accept option) '(?P<name>[^']+)'(?: is not accepted)?", _unknown_argument),
     (r"the following arguments are required: (?P<names>.*)", _missing),
-    (r"Import path (?P<path>\S+) does not correspond to a subclass of (?P<kind>\w+)", _other_kind),
+    (r"Import path (?P<path>\S*) ?does not correspond to a subclass of (?P<kind>\w+)", _other_kind),
     (r"Not a valid subclass of (?P<kind>\w+)", _no_class),
     (r"object has no attribute 'keys'", _no_mapping),
     (r"(?P<said>(?:File does not exist|Path is not a file|Unable to load config).*)", _no_file),
