@@ -107,6 +107,7 @@ def _candidates(name: str) -> Iterator[Path]:
 def _near(name: str) -> str:
     beside = [str(path) for path in Path(name).parent.glob("*.yaml")] if Path(name).parent.is_dir() else []
     plain = name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".yam")
+    beside = [path for path in beside if path != name]
     found = get_close_matches(name, beside, 2, 0.6) or get_close_matches(plain, shipped_names(), 3, 0.6)
     return f"; near it {'are' if len(found) > 1 else 'is'} {', '.join(found)}" if found else ""
 

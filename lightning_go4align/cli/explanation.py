@@ -17,6 +17,7 @@ MISTAKE, FAULT = 2, 1
 
 #: Packages whose errors, where they state them, are messages to the user.
 _SPOKEN = ("lightning_go4align", "lightning", "pytorch_lightning", "torchjd", "torchmetrics", "wandb_workspaces", "wandb")
+_SPOKEN_PARTS = ("torch.optim", "torch.utils.data")
 _ADVICE = {
     errno.ENOSPC: "The disk is full. Make room there, or name another folder.",
     errno.EDQUOT: "The quota of the disk is used up. Make room there, or name another folder.",
@@ -84,7 +85,8 @@ def _is_stated(error: BaseException) -> bool:
         return False
     code = frame.tb_frame.f_code.co_code
     raises = code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]
-    return raises and str(frame.tb_frame.f_globals.get("__name__")).partition(".")[0] in _SPOKEN
+    module = str(frame.tb_frame.f_globals.get("__name__"))
+    return raises and (module.partition(".")[0] in _SPOKEN or module.startswith(_SPOKEN_PARTS))
 
 
 def _last(trace: TracebackType | None) -> TracebackType | None:

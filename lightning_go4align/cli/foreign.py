@@ -68,6 +68,13 @@ _ANOTHER = "Give `trainer.accelerator` and `trainer.devices` what this machine h
 _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
     (r"Error\(s\) in loading state_dict for (?P<module>\w+):(?P<faults>.*)", _state_dict),
     (
+        r"Weights only load failed.*?GLOBAL (?P<name>\S+) was not an allowed",
+        _plain(
+            r"The checkpoint holds a \g<name>, which is not loaded, for loading it could run anything.",
+            "If you trust it, give `--weights_only false`.",
+        ),
+    ),
+    (
         r"PytorchStreamWriter failed|unexpected pos \d+ vs|basic_ios::clear",
         _plain("A checkpoint could not be written whole.", "Make room on the disk, or name another folder."),
     ),

@@ -18,6 +18,17 @@ from lightning_go4align.cli.log_folders import with_own_folder
 from lightning_go4align.cli.mistake import Mistake
 from lightning_go4align.cli.words import prepared
 
+#: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
+LOWEST = {
+    "accumulate_grad_batches": 1,
+    "check_val_every_n_epoch": 1,
+    "gradient_clip_val": 0,
+    "log_every_n_steps": 0,
+    "min_epochs": 0,
+    "min_steps": 0,
+    "num_sanity_val_steps": -1,
+}
+
 __all__ = ["MultiTaskCLI", "methods", "module", "monitors", "run_lightning", "update"]
 
 
@@ -105,10 +116,16 @@ class _Command(MultiTaskCLI):
                     f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
                     f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
                 ) from error
-            raise refusals.mistake(str(error), _names, command) from error
-        checkpoint = self.config[self.config.subcommand].get("ckpt_path")
-        if checkpoint is not None:
-            check_checkpoint(str(checkpoint))
+            raise refusals.mistake(str(error), lambda text: _names(text, parser, command), command) from error
+        given = self.config[self.config.subcommand]
+        for name, lowest in LOWEST.items():
+            value = given.trainer.get(name)
+            if value is not None and value < lowest:
+                raise Mistake(f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out.")
+        if given.trainer.get("val_check_interval") == 0:
+            raise Mistake("`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0.")
+        if given.get("ckpt_path") is not None:
+            check_checkpoint(str(given.ckpt_path))
 
     @override
     def instantiate_classes(self) -> None:
@@ -117,15 +134,18 @@ class _Command(MultiTaskCLI):
         except ValueError as error:
             if "Does not validate against" not in str(error):
                 raise
-            raise refusals.mistake(str(error), _names, str(self.subcommand)) from error
+            raise refusals.mistake(str(error), lambda text: [], str(self.subcommand)) from error
 
     @override
     def after_instantiate_classes(self) -> None:
         self._ready()
 
 
-def _names(text: str) -> list[str]:
+def _names(text: str, parser: LightningArgumentParser, command: str) -> list[str]:
     """The arguments of the parser that refused one with these words, or its flags where it refused a word."""
+    if text.startswith("Subcommand"):
+        choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
+        return [action.dest for each in choices for action in each[command]._actions]
     refusing = [error for error in _RefusingParser.refused if str(error) == text]
     of_each = [error.names if "accept" in text else error.flags for error in refusing]
     return max(of_each, key=len, default=[])  # A parser within another, whose arguments are more, comes first.

@@ -100,7 +100,6 @@ def _opened(body: str, indent: int) -> tuple[_Node | None, str]:
 
 
 def _leaf(stack: list[_Node], said: str, values: list[str]) -> Reason:
-    kinds = next((node.kinds for node in reversed(stack) if node.kinds), "")
     found = _TYPE.match(said)
     given = values[0] if values else ""
     if found and found["value"] is not None:
@@ -109,8 +108,8 @@ def _leaf(stack: list[_Node], said: str, values: list[str]) -> Reason:
     return Reason(
         path=tuple(node.key for node in stack if node.key),
         said=said,
-        class_path=next((node.class_path for node in reversed(stack) if node.class_path), ""),
-        kinds=tuple(re.findall(r"([a-zA-Z_]\w*(?:\.\w+)+)", kinds)),
+        class_path=stack[-1].class_path,
+        kinds=tuple(re.findall(r"([a-zA-Z_]\w*(?:\.\w+)+)", stack[-1].kinds or stack[-2 if stack[-1].class_path else -1].kinds)),
         types=tuple(_in_words(found["type"])) if found else (),
         given=nested["value"] if nested else given,
     )

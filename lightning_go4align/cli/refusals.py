@@ -53,10 +53,16 @@ def _wrong_type(found: Reason, key: str) -> Mistake:
 
 
 def _unknown_class(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
-    value, kinds = match["value"].strip(), [kind for kind in found.kinds if not kind.startswith(("typing", "coll"))]
-    words = " or ".join(dict.fromkeys(kind.rpartition(".")[2] for kind in kinds)) or "class"
+    value = match.groupdict().get("value", found.given).strip()
+    if value.startswith("{"):
+        return Mistake(f"`{key}` is {value}, which names no class.", "Write `class_path: NAME`, and its arguments below `init_args:`.")
+    kinds = [kind for kind in found.kinds if not kind.startswith(("typing", "coll"))]
+    words = " or ".join(dict.fromkeys(kind.rpartition(".")[2] for kind in kinds))
     known = by_likeness(value, known_classes(kinds, key))
-    said = f"`{key}` is {value!r}, which is no known {words}." if key else f"There is no class {value!r}."
+    if value in known:
+        return Mistake(f"`{key}` is {value!r}, which is a class, but none that can be made there.", _OWN)
+    fits = f"no known {words}" if kinds else "no class that fits there"
+    said = f"`{key}` is {value!r}, which is {fits}."
     more = f" and {len(known) - 12} more" if len(known) > 12 else ""
     there = f"There are {', '.join(known[:12])}{more}." if known else ""
     return Mistake(f"{said} {meant(nearest(value, known))}".strip(), there, _OWN)
@@ -83,7 +89,7 @@ def _no_module(found: Reason, key: str, match: re.Match[str], names: object) -> 
 def _no_attribute(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
     module = importlib.import_module(match["module"])
     near = nearest(match["name"], [name for name in dir(module) if not name.startswith("_")])
-    said = f"`{key}` is {found.class_path!r}, but {match['module']} has no {match['name']!r}."
+    said = f"`{key}` is {found.class_path or found.given!r}, but {match['module']} has no {match['name']!r}."
     paths = [f"{module.__name__}.{name}" for name in near]
     return Mistake(f"{said} {meant(paths)}".strip(), _OWN)
 
@@ -93,8 +99,8 @@ def _unknown_argument(
 ) -> Mistake:
     word = match["name"].removesuffix(".class_path")
     known = [name for name in names(found.said) if name not in _NOT_VALUES and not name.endswith(".help")]
-    place, whole = (f"`{key}`", f"{key}.{word}") if key else ("The command", word)
-    said = f"{place} has no argument `{word}`. {meant(nearest(word, known))}".strip()
+    place, whole = (key, f"{key}.{word}") if key else (match["command"] or "go4align", word)
+    said = f"`{place}` has no argument `{word}`. {meant(nearest(word, known))}".strip()
     if len(known) > 20:
         return Mistake(said, f"`--help all` lists what it has; `{whole}` was given.")
     return Mistake(said, f"It has {', '.join(known)}." if known else f"Leave out `{whole}`.")
@@ -142,9 +148,10 @@ _Say = Callable[[Reason, str, re.Match[str], Callable[[str], Sequence[str]]], Mi
 _KINDS: list[tuple[str, _Say]] = [
     (r"^--\S+\.help: Expected a dot import path string: ?(?P<value>.*)", _nothing_to_help),
     (r"Expected a dot import path string: ?(?P<value>.*)", _unknown_class),
+    (r"Expected an instantiatable class", _unknown_class),
     (r"No module named '(?P<module>[^']+)'", _no_module),
     (r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'", _no_attribute),
-    (r"(?:Option|does not accept option) '(?P<name>[^']+)'(?: is not accepted)?", _unknown_argument),
+    (r"(?:Option|(?:Subcommand '(?P<command>\w+)' )?does not accept option) '(?P<name>[^']+)'(?: is not accepted)?", _unknown_argument),
     (r"the following arguments are required: (?P<names>.*)", _missing),
     (r"Import path (?P<path>\S*) ?does not correspond to a subclass of (?P<kind>\w+)", _other_kind),
     (r"Not a valid subclass of (?P<kind>\w+)", _no_class),
