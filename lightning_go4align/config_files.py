@@ -48,6 +48,23 @@ def find_config(name: str) -> Path:
     )
 
 
+def as_if_copied(path: Path) -> Path:
+    """Where a file of an installed package would lie if its folder had been copied to the current one.
+
+    Args:
+        path: A configuration; what it writes, by paths relative to it, must not go into the installed package.
+
+    Returns:
+        The path below ``configs``; any other file's own, those of a clone included.
+
+    Example:
+        >>> as_if_copied(Path("mine.yaml"))
+        PosixPath('mine.yaml')
+    """
+    installed = not SHIPPED.is_symlink() and path.resolve().is_relative_to(SHIPPED.resolve())
+    return Path("configs", path.resolve().relative_to(SHIPPED.resolve())) if installed else path
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """Read a YAML file that names values; an empty one names none.
 

@@ -43,16 +43,18 @@ def missing_module(error: BaseException | None) -> str | None:
     return None
 
 
-def advice(module: str) -> str:
+def advice(module: str, who: str = "") -> str:
     """Say how to have a module.
 
     Args:
         module: Its name.
+        who: Who needs it: TorchJD's methods need what they share with others in versions of their own.
 
     Example:
         >>> advice("matplotlib")
         "Run `pip install 'lightning-go4align[plot]'`."
     """
     if module in EXTRAS:
-        return f"Run `pip install 'lightning-go4align[{EXTRAS[module]}]'`."
+        extra = "methods" if who.startswith("torchjd.") else EXTRAS[module]
+        return f"Run `pip install 'lightning-go4align[{extra}]'`."
     return f"Install the package that has `{module}`, or start in the folder where it lies."

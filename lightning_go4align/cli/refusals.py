@@ -75,8 +75,9 @@ def _nothing_to_help(found: Reason, key: str, match: re.Match[str], names: objec
 def _no_module(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
     module = match["module"].partition(".")[0]
     if module in extras.EXTRAS:
-        said = f"`{key}` is {found.class_path}, which needs the module `{module}`, but that is not installed."
-        return Mistake(said, extras.advice(module))
+        who = found.class_path or (f"`{key}`" if key else "The configuration")
+        said = f"{who} needs the module `{module}`, which is not installed."
+        return Mistake(said, extras.advice(module, who))
     beside = [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
     near = nearest(match["module"], beside) or nearest(
         found.class_path, known_classes([kind for kind in found.kinds if "." in kind], key)
