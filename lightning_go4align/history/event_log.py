@@ -64,8 +64,8 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
             "for example lightning_logs/version_0."
         )
     try:
-        with np.load(path) as file:
-            arrays = dict(file)
+        with path.open("rb") as file, np.load(file) as log:
+            arrays = dict(log)
         text = arrays.pop("metadata") if "metadata" in arrays else arrays.pop("words")
         metadata = json.loads(str(text))
     except (BadZipFile, EOFError, KeyError, ValueError, TypeError, zlib.error) as error:
