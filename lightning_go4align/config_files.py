@@ -79,7 +79,7 @@ def read_config(path: Path) -> dict[str, Any]:
         {'model': {'init_args': {'method': {'class_path': 'torchjd.scalarization.Sum'}}}}
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _NothingTwice)  # noqa: S506  # a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), _NothingTwice)  # a SafeLoader
     except UnicodeDecodeError as error:
         where = f"byte {error.object[error.start]:#04x} at {error.start}"
         raise ValueError(f"{path} is no text in UTF-8, but has {where}. Save it in UTF-8.") from error
@@ -103,12 +103,12 @@ class _NothingTwice(yaml.SafeLoader):  # type: ignore[misc]  # as above
     """Refuse a name that a mapping gives twice, of which YAML would drop the first without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         for key, _ in node.value:
             if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
+                if (key.tag, key.value) in seen:
                     raise yaml.MarkedYAMLError(None, None, f"{key.value!r} stands twice", key.start_mark)
-                seen.add(key.value)
+                seen.add((key.tag, key.value))
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
 

@@ -262,7 +262,12 @@ def test_what_needs_no_torch_does_not_wait_for_it(command, tmp_path):
     code = f"import sys; from lightning_go4align.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
     code += "print(sorted({'torch', 'lightning', 'torchmetrics', 'torchjd'} & set(sys.modules)), file=sys.stderr)"
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=child_environment(), cwd=tmp_path
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
+        cwd=tmp_path,
     )
     assert ended.stderr.splitlines()[-1] == "[]"
 

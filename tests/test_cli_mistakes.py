@@ -1,4 +1,4 @@
-"""Every mistake on the command line ends in at most three lines that name what was asked, what was found, a way out."""
+"""Every mistake on the command line ends in at most three lines: what was asked, what was found, a way out."""
 
 import errno
 import re
@@ -233,7 +233,10 @@ BREAKS = {
     "pickled": (lambda path: torch.save(torch.nn.Linear(1, 1), "bad.ckpt"), ["Linear", "--weights_only false"]),
     "folder": (lambda path: Path("bad.ckpt").mkdir(), ["is a folder", "ends in .ckpt"]),
     "shape": (lambda path: changed(path, state_dict={"position": torch.ones(3)}), ["size mismatch", "Size([3])"]),
-    "names": (lambda path: changed(path, state_dict={"other": torch.ones(2)}), ['Missing key(s) in state_dict: "pos']),
+    "names": (
+        lambda path: changed(path, state_dict={"other": torch.ones(2)}),
+        ['Missing key(s) in state_dict: "pos'],
+    ),
     "state": (lambda path: changed(path, callbacks={"MultiTaskCallback": {}}), ["is damaged"]),
 }
 
@@ -268,7 +271,9 @@ def test_what_the_system_refuses_is_told_with_a_way_out(number, said, monkeypatc
 
 
 def test_a_checkpoint_on_a_full_disk(monkeypatch, capsys):
-    monkeypatch.setattr("lightning.fabric.plugins.io.torch_io._atomic_save", lambda *args: torch.save([1], "/dev/full"))
+    monkeypatch.setattr(
+        "lightning.fabric.plugins.io.torch_io._atomic_save", lambda *args: torch.save([1], "/dev/full")
+    )
     check((FIT + SHORT).split(), ["could not be written", "Make room"], capsys)
 
 
@@ -292,8 +297,16 @@ def test_a_missing_extra_is_named_with_its_command(module, advice, given, monkey
 def test_every_module_of_an_extra_is_known_by_the_extra_that_brings_it():
     settings = ConfigParser()
     settings.read(Path(__file__).parents[1] / "setup.cfg")
-    brought = {extra: text for extra, text in settings["options.extras_require"].items() if extra not in ("all", "dev")}
-    packages = {"PIL": "pillow", "sklearn": "scikit-learn", "qpsolvers": "torchjd", "quadprog": "torchjd", "ecos": "torchjd"}
+    brought = {
+        extra: text for extra, text in settings["options.extras_require"].items() if extra not in ("all", "dev")
+    }
+    packages = {
+        "PIL": "pillow",
+        "sklearn": "scikit-learn",
+        "qpsolvers": "torchjd",
+        "quadprog": "torchjd",
+        "ecos": "torchjd",
+    }
     for module, extra in EXTRAS.items():
         package = packages.get(module, module.replace("_", "-")).replace("tensorboardX", "tensorboard")
         assert re.search(rf"^{package}\b", brought[extra], re.MULTILINE), module

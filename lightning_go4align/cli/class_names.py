@@ -35,7 +35,8 @@ def _imported(path: str) -> type:
 
 def _subclasses(cls: type) -> Iterator[type]:
     if cls is not object:  # of which everything is one
-        for child in cls.__subclasses__():
+        children: list[type] = cls.__subclasses__()
+        for child in children:
             yield child
             yield from _subclasses(child)
 

@@ -1,5 +1,6 @@
 """The command's entry: what every command shares, and how it ends."""
 
+import atexit
 import os
 import select
 import signal
@@ -42,6 +43,7 @@ def main(args: list[str] | None = None) -> None:
     words = [word for word in given if word != "--debug"]
     alone = args is None
     if alone:
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # Python's last steps would die of it.
         signal.signal(signal.SIGINT, _leave)  # Compiled code that is being imported may swallow an exception.
     try:
         _run(words, _interruptible if alone else _nothing)
@@ -76,7 +78,9 @@ def _no_command(command: str) -> Mistake:
         return Mistake("No command was given.", there)
     if command.startswith("-"):
         return Mistake(
-            f"There is no flag `{command}` before a command.", meant(nearest(command, ["--help", "--version", "--debug"])), there
+            f"There is no flag `{command}` before a command.",
+            meant(nearest(command, ["--help", "--version", "--debug"])),
+            there,
         )
     near = [SYNONYMS.get(name, name) for name in nearest(command, [*names, *SYNONYMS])]
     advice = meant(list(dict.fromkeys(near)))

@@ -16,7 +16,15 @@ from lightning_go4align.cli.mistake import Mistake, in_lines
 MISTAKE, FAULT = 2, 1
 
 #: Packages whose errors, where they state them, are messages to the user.
-_SPOKEN = ("lightning_go4align", "lightning", "pytorch_lightning", "torchjd", "torchmetrics", "wandb_workspaces", "wandb")
+_SPOKEN = (
+    "lightning_go4align",
+    "lightning",
+    "pytorch_lightning",
+    "torchjd",
+    "torchmetrics",
+    "wandb_workspaces",
+    "wandb",
+)
 _SPOKEN_PARTS = ("torch.optim", "torch.utils.data")
 _ADVICE = {
     errno.ENOSPC: "The disk is full. Make room there, or name another folder.",

@@ -33,7 +33,9 @@ def refused(message: str, flags: Sequence[str], command: str) -> Mistake:
     several = re.match(r"ambiguous option: (\S+) could match (.*)", message)
     if several:
         name = several[1].partition("=")[0]
-        return Mistake(f"`{name}` is short for several flags: {several[2]}.", f"Write one of them in full. {_OF_CLASSES}")
+        return Mistake(
+            f"`{name}` is short for several flags: {several[2]}.", f"Write one of them in full. {_OF_CLASSES}"
+        )
     lacking = re.match(r"the following arguments are required: (.*)", message)
     if lacking:
         return Mistake(f"`{command}` needs {lacking[1]}, which is not given.", helped)

@@ -44,7 +44,10 @@ def _strategy(found: re.Match[str]) -> Lines:
 
     names = ["auto", *StrategyRegistry.available_strategies()]
     near = meant(nearest(found["name"], names))
-    return [f"`trainer.strategy` is {found['name']!r}, which is no strategy. {near}".strip(), f"There are {_list(names)}."]
+    return [
+        f"`trainer.strategy` is {found['name']!r}, which is no strategy. {near}".strip(),
+        f"There are {_list(names)}.",
+    ]
 
 
 def _accelerator(found: re.Match[str]) -> Lines:
@@ -79,7 +82,10 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
         _plain("A checkpoint could not be written whole.", "Make room on the disk, or name another folder."),
     ),
     (r"invalid strategy name: `strategy='(?P<name>[^']*)'`", _strategy),
-    (r"invalid accelerator name: `accelerator='(?P<name>[^']*)'`. Available names are: (?P<names>[\w, ]+)", _accelerator),
+    (
+        r"invalid accelerator name: `accelerator='(?P<name>[^']*)'`. Available names are: (?P<names>[\w, ]+)",
+        _accelerator,
+    ),
     (
         r"EADDRINUSE|Address already in use",
         _plain("The port on which the ranks meet is in use.", "Set MASTER_PORT to another one, or end who has it."),
@@ -89,8 +95,10 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
         r"(?P<name>\w+Accelerator)` can not run on your system since the accelerator is not available",
         _plain(r"This machine has no accelerator for \g<name>.", _ANOTHER),
     ),
-    (r"You requested gpu: (?P<asked>.*?)\n\s*But your machine only has: (?P<found>.*)", _plain(
-        r"GPUs \g<asked> were asked for, but this machine has \g<found>.", _ANOTHER)),
+    (
+        r"You requested gpu: (?P<asked>.*?)\n\s*But your machine only has: (?P<found>.*)",
+        _plain(r"GPUs \g<asked> were asked for, but this machine has \g<found>.", _ANOTHER),
+    ),
     (
         r"`devices` selected with `(?P<name>\w+)` should be (?P<kind>.*?)\.?$",
         _plain(r"`trainer.devices` must be \g<kind> with \g<name>.", _ANOTHER),
@@ -121,5 +129,8 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
             "Run `wandb login`, or set WANDB_API_KEY; without an account set WANDB_MODE=offline.",
         ),
     ),
-    (r"^CommError: (?P<text>.*)", _plain(r"Weights & Biases: \g<text>", "Check the name of the project and the network.")),
+    (
+        r"^CommError: (?P<text>.*)",
+        _plain(r"Weights & Biases: \g<text>", "Check the name of the project and the network."),
+    ),
 ]

@@ -121,9 +121,13 @@ class _Command(MultiTaskCLI):
         for name, lowest in LOWEST.items():
             value = given.trainer.get(name)
             if value is not None and value < lowest:
-                raise Mistake(f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out.")
+                raise Mistake(
+                    f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out."
+                )
         if given.trainer.get("val_check_interval") == 0:
-            raise Mistake("`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0.")
+            raise Mistake(
+                "`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0."
+            )
         if given.get("ckpt_path") is not None:
             check_checkpoint(str(given.ckpt_path))
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 _STRUCTURE = re.compile(
     r"Does not validate against|Errors:$|Given value type:|Subclass types expect|a class path \(str\)$|a dict with"
 )
-_TYPE = re.compile(r"Expected an? (?P<type><class '[\w.]+'>|typing\.\S.*?|[\w.]+\[.*?\])(?:\. Got value: (?P<value>.*))?$")
+_TYPE = re.compile(
+    r"Expected an? (?P<type><class '[\w.]+'>|typing\.\S.*?|[\w.]+\[.*?\])(?:\. Got value: (?P<value>.*))?$"
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,11 @@ def _leaf(stack: list[_Node], said: str, values: list[str]) -> Reason:
         path=tuple(node.key for node in stack if node.key),
         said=said,
         class_path=stack[-1].class_path,
-        kinds=tuple(re.findall(r"([a-zA-Z_]\w*(?:\.\w+)+)", stack[-1].kinds or stack[-2 if stack[-1].class_path else -1].kinds)),
+        kinds=tuple(
+            re.findall(
+                r"([a-zA-Z_]\w*(?:\.\w+)+)", stack[-1].kinds or stack[-2 if stack[-1].class_path else -1].kinds
+            )
+        ),
         types=tuple(_in_words(found["type"])) if found else (),
         given=nested["value"] if nested else given,
     )

@@ -55,7 +55,10 @@ def _wrong_type(found: Reason, key: str) -> Mistake:
 def _unknown_class(found: Reason, key: str, match: re.Match[str], names: object) -> Mistake:
     value = match.groupdict().get("value", found.given).strip()
     if value.startswith("{"):
-        return Mistake(f"`{key}` is {value}, which names no class.", "Write `class_path: NAME`, and its arguments below `init_args:`.")
+        return Mistake(
+            f"`{key}` is {value}, which names no class.",
+            "Write `class_path: NAME`, and its arguments below `init_args:`.",
+        )
     kinds = [kind for kind in found.kinds if not kind.startswith(("typing", "coll"))]
     words = " or ".join(dict.fromkeys(kind.rpartition(".")[2] for kind in kinds))
     known = by_likeness(value, known_classes(kinds, key))
@@ -152,7 +155,10 @@ _KINDS: list[tuple[str, _Say]] = [
     (r"Expected an instantiatable class", _unknown_class),
     (r"No module named '(?P<module>[^']+)'", _no_module),
     (r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'", _no_attribute),
-    (r"(?:Option|(?:Subcommand '(?P<command>\w+)' )?does not accept option) '(?P<name>[^']+)'(?: is not accepted)?", _unknown_argument),
+    (
+        r"(?:Option|(?:Subcommand '(?P<command>\w+)' )?does not accept option) '(?P<name>[^']+)'(?: is not accepted)?",
+        _unknown_argument,
+    ),
     (r"the following arguments are required: (?P<names>.*)", _missing),
     (r"Import path (?P<path>\S*) ?does not correspond to a subclass of (?P<kind>\w+)", _other_kind),
     (r"Not a valid subclass of (?P<kind>\w+)", _no_class),

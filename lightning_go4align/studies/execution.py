@@ -136,10 +136,10 @@ def _finish(process: Process) -> str | None:
 
 
 def last_words(output: str) -> str:
-    """What a process said at its end: the lines in which the command explains itself, or the last one.
+    r"""What a process said at its end: the lines in which the command explains itself, or the last one.
 
     Example:
-        >>> last_words("Seed set to 0\\ngo4align fit: `beta` is -1.\\nRaise it.\\n")
+        >>> last_words("Seed set to 0\ngo4align fit: `beta` is -1.\nRaise it.\n")
         'go4align fit: `beta` is -1. Raise it.'
     """
     lines = output.strip().splitlines() or ["no output"]

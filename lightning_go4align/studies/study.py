@@ -91,7 +91,9 @@ class Study:
 
     def _check_lists(self) -> None:
         if self.name in (".", "..") or "/" in self.name or "\\" in self.name:
-            raise ValueError(f"`name` is that of the study's folder, but is {self.name!r}. Leave out what names others.")
+            raise ValueError(
+                f"`name` is that of the study's folder, but is {self.name!r}. Leave out what names others."
+            )
         seeds = {"seeds": self.seeds} | {f"methods.{name}.seeds": self.seeds_of(name) for name in self.methods}
         for place, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
             if not entries:
