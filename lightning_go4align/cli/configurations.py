@@ -5,10 +5,10 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
-from lightning_go4align.cli.mistake import Mistake, by_likeness, meant, nearest
+from lightning_go4align.cli.mistake import UsageError, by_likeness, meant, nearest
 from lightning_go4align.config_files import SHIPPED, shipped_names
 
-_WIDTH = 100
+_WIDTH = 80
 
 
 def listing(asked: list[str]) -> str:
@@ -36,7 +36,7 @@ def copied(name: str, folder: str) -> str:
     """Copy a benchmark's configurations, or one of them, into a folder, where nothing may be overwritten.
 
     Args:
-        name: Such as ``qm9`` or ``qm9/base``; ``studies`` and ``sweeps`` name files of all others, which go with them.
+        name: Such as ``qm9`` or ``qm9/base``; with ``studies`` and ``sweeps`` go the others, whose files they name.
         folder: Where to; made if need be.
 
     Returns:
@@ -52,7 +52,7 @@ def copied(name: str, folder: str) -> str:
     targets = {Path(folder, path.relative_to(SHIPPED)): path for path in sorted(files)}
     there = [target for target in targets if target.exists()]
     if there:
-        raise Mistake(f"{there[0]} exists, and would be overwritten.", "Name another folder, or move it away.")
+        raise UsageError(f"{there[0]} exists, and would be overwritten.", "Name another folder, or move it away.")
     for target, path in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
@@ -64,7 +64,7 @@ def _known(asked: list[str]) -> list[str]:
     for name in asked:
         if name not in folders:
             near = meant(nearest(name, [*folders, *shipped_names()]))
-            raise Mistake(
+            raise UsageError(
                 f"This package has no configurations {name!r}. {near}".strip(),
                 f"It has those of {', '.join(by_likeness(name, folders))}.",
             )
@@ -75,6 +75,6 @@ def _about(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     comment = text.partition("\n")[0]
     method = ((yaml.safe_load(text) or {}).get("model") or {}).get("init_args", {}).get("method")
-    if comment.startswith("#") and path.stem == "base" or not isinstance(method, dict):
-        return comment.removeprefix("#").strip()
+    if path.stem == "base" or not isinstance(method, dict):
+        return comment[1:].strip() if comment.startswith("#") else ""
     return str(method.get("class_path", ""))

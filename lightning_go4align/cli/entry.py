@@ -14,7 +14,7 @@ from typing import NoReturn
 from lightning_go4align.cli import commands
 from lightning_go4align.cli.explanation import explain
 from lightning_go4align.cli.help import overview, version
-from lightning_go4align.cli.mistake import Mistake, meant, nearest
+from lightning_go4align.cli.mistake import UsageError, meant, nearest
 from lightning_go4align.config_files import shipped_names
 
 LIGHTNING = ("fit", "validate", "test", "predict")
@@ -71,22 +71,22 @@ def _run(words: list[str], ready: Callable[[], None]) -> None:
         raise _no_command(command)
 
 
-def _no_command(command: str) -> Mistake:
+def _no_command(command: str) -> UsageError:
     names = [*LIGHTNING, *OTHERS]
     there = f"Commands are {', '.join(names)}; `go4align --help` explains them."
     if not command or command.partition("=")[0] in ("-c", "--config"):
-        return Mistake("No command was given.", there)
+        return UsageError("No command was given.", there)
     if command.startswith("-"):
-        return Mistake(
+        return UsageError(
             f"There is no flag `{command}` before a command.",
             meant(nearest(command, ["--help", "--version", "--debug"])),
             there,
         )
     near = [SYNONYMS.get(name, name) for name in nearest(command, [*names, *SYNONYMS])]
     advice = meant(list(dict.fromkeys(near)))
-    if not near and command.removesuffix(".yaml") in shipped_names() or Path(command).is_file():
+    if command.removesuffix(".yaml") in shipped_names() or Path(command).is_file():
         advice = f"A configuration is given to a command: `go4align fit -c {command}`."
-    return Mistake(f"There is no command `{command}`. {advice}".strip(), there)
+    return UsageError(f"There is no command `{command}`. {advice}".strip(), there)
 
 
 def _end(error: BaseException, command: str, debug: bool) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 
 from lightning_go4align.cli import extras
 from lightning_go4align.cli.foreign import foreign_lines
-from lightning_go4align.cli.mistake import Mistake, in_lines
+from lightning_go4align.cli.mistake import UsageError, in_lines
 
 MISTAKE, FAULT = 2, 1
 
@@ -36,7 +36,7 @@ _ADVICE = {
     errno.EEXIST: "It exists, and is no folder. Name another one, or move it away.",
     errno.EISDIR: "It is a folder where a file is needed. Name a file.",
     errno.ENOENT: "It does not exist. Correct its name, or make it.",
-    errno.EADDRINUSE: "The port is in use. Choose another one, for Lightning's ranks with MASTER_PORT, or end who has it.",
+    errno.EADDRINUSE: "The port is in use. Choose another one, for ranks with MASTER_PORT, or end who has it.",
     errno.EMFILE: "Too many files are open. Raise `ulimit -n`.",
     errno.ENAMETOOLONG: "The name is too long. Shorten it.",
 }
@@ -52,7 +52,7 @@ def explain(error: Exception) -> tuple[int, list[str]]:
         The status, 2 for a mistake of the user and 1 for any other error, and at most three lines.
 
     Example:
-        >>> explain(Mistake("`x` is 3.", "Lower it."))
+        >>> explain(UsageError("`x` is 3.", "Lower it."))
         (2, ['`x` is 3.', 'Lower it.'])
     """
     lines = _mistake(error)
@@ -61,7 +61,7 @@ def explain(error: Exception) -> tuple[int, list[str]]:
 
 def _mistake(error: Exception) -> list[str] | None:
     """What to say if the user can mend it; None if not."""
-    if isinstance(error, Mistake):
+    if isinstance(error, UsageError):
         return error.lines
     module = extras.missing_module(error)
     if module in extras.EXTRAS or (module is not None and not module.startswith("lightning_go4align")):

@@ -5,28 +5,30 @@ from lightning_go4align import __version__
 OVERVIEW = """\
 usage: go4align COMMAND ...
 
-Balance the losses of a multi-task model with GO4Align, and see which tasks go together.
+Balance the losses of a multi-task model with GO4Align, and see which tasks go
+together.
 
 train and evaluate
-  fit         Train a model with a method; -c CONFIG as often as needed, the later ones on top.
+  fit         Train a model with a method; the last -c CONFIG lies on top.
   validate    Evaluate a checkpoint on the validation data.
   test        Evaluate a checkpoint on the test data.
   predict     Predict with a checkpoint.
 compare
-  study       Run every combination of a study's methods and seeds, then its tables and figures.
+  study       Run all methods and seeds of a study, then its tables and figures.
 look
   report      Write the page of a run's groups again from its event log.
   dashboard   Build the Weights & Biases workspace of a project.
 set up
-  configs     List the configurations of this package, or copy them to change them.
+  configs     List the configurations of this package, or copy them.
 
 examples
   go4align configs qm9
-  go4align fit -c qm9/base -c qm9/quick -c qm9/go4align --model.method.num_groups 3
+  go4align fit -c qm9/base -c qm9/quick -c qm9/go4align
   go4align study studies/toy --dry_run
   go4align report logs/qm9/version_0
 
-Each command has a --help of its own. --debug, anywhere, shows the traceback of an error; --version the version.
+Each command has a --help of its own. --debug, anywhere, shows the traceback of
+an error; --version the version.
 """
 
 LIGHTNING = """\
@@ -34,23 +36,28 @@ usage: go4align {command} -c CONFIG [-c CONFIG ...] [--NAME VALUE ...]
 
 {about}
 
-method    how the losses are balanced: a class of lightning_go4align.methods or TorchJD
-  --model.method NAME               such as GO4Align, FAMO, UW, MGDA; `go4align configs qm9` lists more
-  --model.method.num_groups 3       an argument of the method
-  --model.method.help NAME          its arguments
+method: how losses are balanced, a class of lightning_go4align.methods or TorchJD
+  --model.method NAME           GO4Align, FAMO, UW, MGDA, ...; for more see
+                                `go4align configs qm9`
+  --model.method.num_groups 3   an argument of the method
+  --model.method.help NAME      its arguments
 data and model
-  --model CLASS, --data CLASS       classes by their paths, such as my_project.Rooms in the current folder
-  --model.NAME V, --data.NAME V     their arguments; --model.help CLASS and --data.help CLASS list them
+  --model CLASS, --data CLASS   by their paths, such as my_project.Rooms in the
+                                current folder
+  --model.NAME V, --data.NAME V their arguments
+  --model.help CLASS            lists them; --data.help CLASS as well
 configurations
-  -c, --config CONFIG               a YAML file, or one of the package such as qm9/base; later ones go on top
-  --print_config                    print what all of them make together, and stop
+  -c, --config CONFIG           a YAML file, or one of the package such as
+                                qm9/base; the last one lies on top
+  --print_config                print what they make together, and stop
 training and evaluation
-  --trainer.max_epochs 10           length; --trainer.max_steps counts steps
-  --trainer.accelerator cpu         and --trainer.devices 2, --trainer.strategy ddp, --trainer.precision bf16-mixed
-  --trainer.fast_dev_run            one batch of everything, to try a configuration
-  --ckpt_path FILE                  a checkpoint to {checkpoint}
-  --seed_everything 0               seed of all that is drawn at random
-  --test_after_fit                  test at the end of `fit`
+  --trainer.max_epochs 10       length; --trainer.max_steps counts steps
+  --trainer.accelerator cpu     also --trainer.devices 2, --trainer.strategy ddp
+  --trainer.precision bf16-mixed
+  --trainer.fast_dev_run        one batch of everything, to try a configuration
+  --ckpt_path FILE              a checkpoint to {checkpoint}
+  --seed_everything 0           seed of all that is drawn at random
+  --test_after_fit              test at the end of `fit`
 examples
 {examples}
 `go4align {command} --help all` lists every argument of the Trainer (500 lines).

@@ -15,7 +15,7 @@ from lightning_go4align import methods, module, monitors, update  # so that shor
 from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.checkpoints import check_checkpoint
 from lightning_go4align.cli.log_folders import with_own_folder
-from lightning_go4align.cli.mistake import Mistake
+from lightning_go4align.cli.mistake import UsageError
 from lightning_go4align.cli.words import prepared
 
 #: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
@@ -70,7 +70,7 @@ class MultiTaskCLI(LightningCLI):
             )
 
 
-class Refused(ArgumentError):
+class RefusalError(ArgumentError):
     """What a parser does not take, with the arguments that it has."""
 
     def __init__(self, message: str, parser: LightningArgumentParser) -> None:
@@ -82,11 +82,11 @@ class Refused(ArgumentError):
 class _RefusingParser(LightningArgumentParser):
     """Raises what is refused, where jsonargparse prints it and exits."""
 
-    refused: list[Refused]
+    refused: list[RefusalError]
 
     @override
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        error = Refused(message, self)
+        error = RefusalError(message, self)
         _RefusingParser.refused.append(error)
         raise error from ex
 
@@ -112,7 +112,7 @@ class _Command(MultiTaskCLI):
             self.config = trial.parsed(parser, words, self.subcommands())
         except (ArgumentError, TypeError, ValueError) as error:
             if words[0].startswith("-"):
-                raise Mistake(
+                raise UsageError(
                     f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
                     f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
                 ) from error
@@ -121,11 +121,11 @@ class _Command(MultiTaskCLI):
         for name, lowest in LOWEST.items():
             value = given.trainer.get(name)
             if value is not None and value < lowest:
-                raise Mistake(
+                raise UsageError(
                     f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out."
                 )
         if given.trainer.get("val_check_interval") == 0:
-            raise Mistake(
+            raise UsageError(
                 "`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0."
             )
         if given.get("ckpt_path") is not None:

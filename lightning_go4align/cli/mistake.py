@@ -7,14 +7,14 @@ from difflib import SequenceMatcher
 _LONGEST = 500  # characters of a line; what is longer is a listing
 
 
-class Mistake(Exception):
+class UsageError(Exception):
     """A mistake on the command line.
 
     Args:
         lines: At most three: what was asked and found, and how to mend it.
 
     Example:
-        >>> Mistake("There is no `x`.", "Name another.").lines
+        >>> UsageError("There is no `x`.", "Name another.").lines
         ['There is no `x`.', 'Name another.']
     """
 

@@ -42,13 +42,13 @@ class _Node:
 
 
 def reason(text: str) -> Reason:
-    """Find the reason that helps most: the deepest one of a branch that was meant.
+    r"""Find the reason that helps most: the deepest one of a branch that was meant.
 
     Args:
         text: What jsonargparse says.
 
     Example:
-        >>> text = 'Parser key "trainer.max_epochs":\\n  Expected a <class \\'int\\'>. Got value: three'
+        >>> text = 'Parser key "trainer.max_epochs":\n  Expected a <class \'int\'>. Got value: three'
         >>> found = reason(text)
         >>> found.path, found.types, found.given
         (('trainer.max_epochs',), ('int',), 'three')
