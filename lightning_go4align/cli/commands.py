@@ -57,7 +57,7 @@ def dashboard(words: list[str]) -> None:
 
 def study(words: list[str]) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures."""
-    parser = Parser("study", "Run a study: every combination of its methods and seeds, then tables and figures.")
+    parser = Parser("study", "Run all methods and seeds of a study, then its tables and figures.")
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, or one of the package: studies/toy")
     parser.add_argument("--jobs", type=int, default=1, help="number of runs side by side (1)")
     parser.add_switch("dry_run", "print the plan with an estimate of its time instead")

@@ -82,7 +82,8 @@ def _missing(error: Exception, module: str) -> list[str]:
 
 
 def _of_the_system(error: OSError) -> list[str]:
-    where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+    name = error.filename2 or error.filename
+    where = "" if name is None else f"{os.fsdecode(name)}: "
     return [f"{where}{error.strerror or error}.", _ADVICE.get(error.errno or 0, "")]
 
 

@@ -36,7 +36,7 @@ usage: go4align {command} -c CONFIG [-c CONFIG ...] [--NAME VALUE ...]
 
 {about}
 
-method: how losses are balanced, a class of lightning_go4align.methods or TorchJD
+method: a class of lightning_go4align.methods or of TorchJD
   --model.method NAME           GO4Align, FAMO, UW, MGDA, ...; for more see
                                 `go4align configs qm9`
   --model.method.num_groups 3   an argument of the method
@@ -103,8 +103,6 @@ def lightning_help(command: str) -> str:
     """
     about, checkpoint = _ABOUT[command]
     files = "-c qm9/base -c qm9/quick -c qm9/go4align"
-    more = ["--seed_everything 43", "--model.method.num_groups 3"]
-    if command != "fit":
-        more = ["--ckpt_path logs/qm9/version_0/checkpoints/last.ckpt"]
-    examples = "\n".join(f"  go4align {command} {files} {argument}" for argument in more)
+    more = ["", " --seed_everything 43"] if command == "fit" else [" --ckpt_path FILE"]
+    examples = "\n".join(f"  go4align {command} {files}{argument}" for argument in more)
     return LIGHTNING.format(command=command, about=about, checkpoint=checkpoint, examples=examples).rstrip()
