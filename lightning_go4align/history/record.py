@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.history.event_log import VERSION, Arrays, read_log, upgraded, write_log
+from lightning_go4align.history.event_log import FILE, VERSION, Arrays, damaged, read_log, upgraded, write_log
 from lightning_go4align.history.notes import Notes
 from lightning_go4align.history.transitions import Transitions
 from lightning_go4align.history.validations import Validations
@@ -116,9 +116,13 @@ class History:
 
         Raises:
             FileNotFoundError: If there is none.
-            ValueError: If a later version wrote it.
+            ValueError: If a later version wrote it, or it is damaged.
         """
-        return cls.join(*read_log(folder))
+        arrays, metadata = read_log(folder)
+        try:
+            return cls.join(arrays, metadata)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise damaged(folder / FILE, error) from error
 
     def split(self) -> tuple[Arrays, dict[str, Any]]:
         """Separate the arrays, under their names, from the rest, which JSON can hold."""
