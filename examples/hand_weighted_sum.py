@@ -10,9 +10,9 @@ such a module, measures it, removes the constants, and lets a method find the we
 # The module as it is
 # -------------------
 #
-# Three properties of a room from eight features. Area is measured in square centimetres and price in a currency of
-# large numbers, so that their squared errors are far larger than that of the depth; ``1e-4`` and ``1e-2`` are the
-# constants that somebody tuned.
+# Three properties of a room from eight features, each in a unit of its own: squared errors of the area are a hundred
+# times those of the depth, and errors of the price, in thousands, four hundred times smaller. ``0.01`` and ``100`` are
+# the constants that somebody tuned.
 
 import logging
 import warnings
@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", ".*does not have many workers.*")
 warnings.filterwarnings("ignore", ".*LeafSpec.*")
 torch.set_num_threads(1)
 
-UNITS = torch.tensor([1.0, 100.0, 30.0])
+UNITS = torch.tensor([1.0, 10.0, 0.05])
 TASKS = ("depth", "area", "price")
 
 
@@ -48,7 +48,7 @@ class Rooms(pl.LightningModule):
 
     def training_step(self, batch, batch_idx):
         losses = self.losses(batch)
-        return losses["depth"] + 1e-4 * losses["area"] + 1e-2 * losses["price"]
+        return losses["depth"] + 0.01 * losses["area"] + 100 * losses["price"]
 
     def configure_optimizers(self):
         return torch.optim.Adam(self.parameters(), lr=3e-3)
@@ -102,7 +102,7 @@ class BalancedRooms(Rooms):
 
 # %%
 # The plain sum is the method to compare with first: ``Sum`` through the callback does what Lightning does with a step
-# that returns the sum, to the bit. Without the constants, area drowns the others.
+# that returns the sum, to the bit. Without the constants the area drowns the others.
 
 from torchjd.scalarization import Sum
 
@@ -124,7 +124,7 @@ balanced
 # What it did
 # -----------
 #
-# The weights of the last step: nobody had to find ``1e-4`` and ``1e-2``.
+# The weights of the last step: nobody had to find ``0.01`` and ``100``.
 
 dict(zip(balance.tasks, balance.signals.weights.tolist(), strict=True))
 
