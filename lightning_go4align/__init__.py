@@ -1,7 +1,7 @@
 """Balanced multi-task training for PyTorch Lightning with GO4Align (NeurIPS 2024)."""
 
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d
-from lightning_go4align.methods import GO4Align
+from lightning_go4align.methods import GO4Align, RobustGO4Align
 from lightning_go4align.metrics import CoAssignment, ConvergenceDifference, DeltaM, GroupStability, MeanRank
 from lightning_go4align.module import MultiTaskMixin, MultiTaskModule
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
@@ -22,6 +22,7 @@ __all__ = [
     "MultiTaskCallback",
     "MultiTaskMixin",
     "MultiTaskModule",
+    "RobustGO4Align",
     "Signals",
     "kmeans_1d",
 ]

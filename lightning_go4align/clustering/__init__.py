@@ -8,14 +8,17 @@ from lightning_go4align.clustering.given import (
     RandomGroupWeights,
     ungrouped,
 )
+from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
 from lightning_go4align.functional.grouping import kmeans_1d
 
 __all__ = [
     "AutomaticKMeans",
+    "AutomaticLogKMeans",
     "FixedGroupWeights",
     "FixedGroups",
     "RandomGroupWeights",
     "RandomGroups",
     "kmeans_1d",
+    "log_kmeans_1d",
     "ungrouped",
 ]

@@ -13,7 +13,8 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         losses: Task losses, shape ``[M]``, with their graph.
-        weights: Task weights, shape ``[M]``, constants; beyond the largest float they count as the largest.
+        weights: Task weights, shape ``[M]``, constants; beyond the largest number of the losses' own dtype, in which
+            the gradient flows back to them, they count as that.
 
     Returns:
         Objective, shape ``[]``, whose gradient in each loss is that task's weight.
@@ -23,5 +24,5 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         tensor(4.)
     """
     dtype = torch.promote_types(losses.dtype, torch.float32)
-    weights = weights.detach().to(dtype).clamp(max=torch.finfo(dtype).max)
+    weights = weights.detach().to(dtype).clamp(max=min(torch.finfo(losses.dtype).max, torch.finfo(dtype).max))
     return losses.to(dtype).masked_fill(weights == 0, 0) @ weights

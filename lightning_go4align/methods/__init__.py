@@ -1,6 +1,7 @@
 """Methods of multi-task optimization: TorchJD scalarizers and aggregators."""
 
 from lightning_go4align.methods.db_mtl import DBMTL
+from lightning_go4align.methods.domain import requires_positive_losses, why_positive
 from lightning_go4align.methods.fixed import FixedWeights, SingleTask
 from lightning_go4align.methods.go4align import GO4Align
 from lightning_go4align.methods.grad_norm import GradNorm
@@ -9,12 +10,17 @@ from lightning_go4align.methods.grouped_aggregator import GroupedAggregator
 from lightning_go4align.methods.grouped_scalarizer import GroupedScalarizer
 from lightning_go4align.methods.ldc_mtl import LDCMTL
 from lightning_go4align.methods.learning import WithLearningRate
+from lightning_go4align.methods.loss_parts import ExponentialMean, Level, LevelWithinSpread, RelativeHistory
 from lightning_go4align.methods.ntkmtl import NTKMTL, NTKMTLSR
 from lightning_go4align.methods.parts import Smoothness
+from lightning_go4align.methods.robust_go4align import RobustGO4Align
+from lightning_go4align.methods.schedules import CosineWarmup, LinearWarmup
 from lightning_go4align.methods.si import SI
 from lightning_go4align.methods.uw_so import UWSO
 from lightning_go4align.methods.weighed_heads import WithWeighedHeads
 from lightning_go4align.methods.windowed_dwa import WindowedDWA
+from lightning_go4align.methods.with_factors import WithFactors
+from lightning_go4align.methods.with_lower_bounds import WithLowerBounds
 
 __all__ = [
     "DBMTL",
@@ -23,15 +29,26 @@ __all__ = [
     "NTKMTLSR",
     "SI",
     "UWSO",
+    "CosineWarmup",
+    "ExponentialMean",
     "FixedWeights",
     "GO4Align",
     "GradNorm",
     "GradientScale",
     "GroupedAggregator",
     "GroupedScalarizer",
+    "Level",
+    "LevelWithinSpread",
+    "LinearWarmup",
+    "RelativeHistory",
+    "RobustGO4Align",
     "SingleTask",
     "Smoothness",
     "WindowedDWA",
+    "WithFactors",
     "WithLearningRate",
+    "WithLowerBounds",
     "WithWeighedHeads",
+    "requires_positive_losses",
+    "why_positive",
 ]

@@ -39,6 +39,7 @@ class DBMTL(SizedByFirstCall, Aggregator):
         tensor([3., 3.])
     """
 
+    why_positive: str = "it takes the gradients of their logarithms"
     means: Tensor | None
     steps: Tensor | None
 

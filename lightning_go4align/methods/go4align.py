@@ -78,6 +78,7 @@ class GO4Align(LossWeighted):
         tensor([32.5933, 32.5933,  0.3381], dtype=torch.float64)
     """
 
+    why_positive: str = "Eq. 5 divides by them: a task whose loss is not has weight 0"
     log_smoothness: Tensor | None
 
     def __init__(

@@ -45,6 +45,7 @@ class GradNorm(Scalarizer):
         tensor([-1.,  1.])
     """
 
+    why_positive: str = "it raises L over its first value to a power: NaN where the sign changes"
     skips_missing: bool = True
     initial_losses: Tensor
     counts: Tensor

@@ -37,6 +37,7 @@ class LDCMTL(Scalarizer):
         tensor(0., grad_fn=<AddBackward0>)
     """
 
+    why_positive: str = "it takes the logarithm of L over its first value: a task whose loss is not has weight 0"
     skips_missing: bool = True
     initial_losses: Tensor
     begins: Tensor

@@ -41,6 +41,7 @@ class Smoothness(LossWeighted):
         tensor([1.4621, 0.5379], dtype=torch.float64)
     """
 
+    why_positive: str = "Eq. 6 takes their sum for a risk: a task whose loss is not has weight 0"
     log_smoothness: Tensor | None
 
     def __init__(self, beta: float = 1e-4, reduction: Reduction = "sum") -> None:

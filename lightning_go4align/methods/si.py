@@ -22,6 +22,7 @@ class SI(Scalarizer):
         tensor([2.0000, 0.2500])
     """
 
+    why_positive: str = "it takes their logarithm: a task whose loss is not has weight 0"
     skips_missing: bool = True
 
     @override

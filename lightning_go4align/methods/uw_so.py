@@ -36,6 +36,7 @@ class UWSO(Scalarizer):
         tensor([0.2689, 0.7311])
     """
 
+    why_positive: str = "it divides by them: a task whose loss is not has weight 0"
     skips_missing: bool = True
 
     def __init__(self, temperature: float = 10.0) -> None:

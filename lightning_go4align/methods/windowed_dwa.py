@@ -42,6 +42,7 @@ class WindowedDWA(LossWeighted):
         tensor([0.5622, 0.4378], dtype=torch.float64)
     """
 
+    why_positive: str = "it divides by them: a task whose loss is not has weight 0"
     history: Tensor | None
     steps: Tensor | None
 

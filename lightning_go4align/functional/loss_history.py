@@ -1,0 +1,121 @@
+r"""What a task's past losses say of its unit: their mean, and how far they spread around it.
+
+Both are exponential means, each kept as a sum and the mass of its terms: the quotient has no bias towards 0 at the
+start, and a task's absence moves nothing of it. All is homogeneous: losses in another unit give the same numbers in
+that unit.
+"""
+
+from lightning_go4align.functional.arrays import Array, library_of
+
+LARGEST = 1e300  # Twice of it is a float64 still: the distance between two losses never overflows.
+
+
+def is_loss(losses: Array) -> Array:
+    """Tell which losses are there: finite numbers, of any sign. An absent task is NaN.
+
+    Args:
+        losses: Task losses, shape ``[M]``.
+
+    Returns:
+        Mask, shape ``[M]``, bool.
+
+    Example:
+        >>> import numpy as np
+        >>> is_loss(np.array([0.0, -2.0, np.nan, np.inf]))
+        array([ True,  True, False, False])
+    """
+    return abs(losses) < LARGEST  # type: ignore[return-value]  # an array of bool
+
+
+def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
+    r"""Take one step of the exponential mean, with its bias corrected.
+
+    .. math:: s_t = d \, s_{t-1} + (1 - d) L_t, \qquad m_t = d \, m_{t-1} + (1 - d), \qquad \bar L_t = s_t / m_t
+
+    Args:
+        state: Sum :math:`s` and mass :math:`m`, shape ``[2, M]``; zeros at first.
+        losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
+        decay: :math:`d`, share of the past, from 0 to below 1.
+
+    Returns:
+        The state after the step, and the means, shape ``[M]``: NaN for a task not seen yet.
+
+    Example:
+        >>> import numpy as np
+        >>> state, mean = move_mean(np.zeros((2, 1)), np.array([4.0]), 0.5)
+        >>> move_mean(state, np.array([1.0]), 0.5)[1]  # (4 / 2 + 1) / (1 / 2 + 1)
+        array([2.])
+    """
+    xp = library_of(losses)
+    moved = decay * state + (1 - decay) * xp.stack([losses, xp.ones_like(losses)])
+    state = xp.where(is_loss(losses), moved, state)
+    return state, state[0] / state[1]
+
+
+def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array, Array]:
+    r"""Take one step of how far the losses lie from their own mean: the noise of the batches and the recent travel.
+
+    .. math:: v_t = d \, v_{t-1} + (1 - d) \, \lvert L_t - \bar L_{t-1} \rvert
+
+    A constant added to a task's losses leaves it as it is.
+
+    Args:
+        state: Sum :math:`s`, mass :math:`m` and :math:`v`, shape ``[3, M]``; zeros at first.
+        losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
+        decay: :math:`d`, share of the past, above 0 and below 1.
+
+    Returns:
+        The state after the step; the spread, shape ``[M]``, NaN for a task seen fewer than two times; the mass,
+        from 0 to 1: what share of the horizon has passed.
+
+    Example:
+        >>> import torch
+        >>> state, *_ = move_spread(torch.zeros(3, 1), torch.tensor([1000.0]), 0.9)
+        >>> move_spread(state, torch.tensor([1002.0]), 0.9)[1]
+        tensor([2.])
+    """
+    xp = library_of(losses)
+    known = state[1] > 0
+    distance = xp.where(known, abs(losses - state[0] / state[1]), 0.0)
+    moved = decay * state + (1 - decay) * xp.stack([losses, xp.ones_like(losses), distance])
+    state = xp.where(is_loss(losses), moved, state)
+    # The first loss has no distance: its share, 1 - d at first, is in the mass, but not in that of the distances.
+    again = state[1] > 1 - decay
+    spread = state[2] / ((state[1] - (1 - decay)) / decay)
+    return state, xp.where(again, spread, xp.nan), state[1]
+
+
+def bounded_level(
+    level: Array, noise: Array, spread: Array, mass: Array, least: float, most: float, floor: float
+) -> Array:
+    r"""Measure a loss by its level, within bounds that do not depend on where its zero lies.
+
+    .. math:: S = \max\big(f \lvert \bar L \rvert, \min(\max(\lvert \bar L \rvert, a \nu), b \sigma / m)\big)
+
+    Far from 0, where a constant has been added, the spread :math:`\sigma` decides; on the way through 0 the noise
+    :math:`\nu` does, which is the spread over a few steps.
+
+    Args:
+        level: Smoothed losses :math:`\bar L`, shape ``[M]``, of any sign.
+        noise: How far the losses spread over a short horizon, :math:`\nu`, shape ``[M]``.
+        spread: How far they spread over a long one, :math:`\sigma`, shape ``[M]``. Where it is NaN the level alone
+            counts.
+        mass: Share of the long horizon that has passed, :math:`m`; a task may still travel far at the start.
+        least: :math:`a`, at least 0.
+        most: :math:`b`, positive.
+        floor: :math:`f`, at least 0: a loss that no longer moves at all has this share of its level.
+
+    Returns:
+        Scales, shape ``[M]``, positive; NaN for a task not seen yet, or whose losses have all been 0.
+
+    Example:
+        >>> import numpy as np
+        >>> one = np.ones(3)
+        >>> bounded_level(np.array([1000.0, 3.0, 0.001]), one, one, one, least=1.0, most=10.0, floor=0.001)
+        array([10.,  3.,  1.])
+    """
+    xp = library_of(level)
+    size = abs(level)
+    bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
+    scale = xp.where(xp.isnan(spread), size, bounded)
+    return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries

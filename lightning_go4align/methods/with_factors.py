@@ -1,0 +1,123 @@
+"""The user's own coefficients and warm-ups, kept beside a method that balances."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchjd.scalarization import Scalarizer
+from typing_extensions import override
+
+from lightning_go4align.functional.arguments import non_negative
+from lightning_go4align.functional.losses import check_losses
+from lightning_go4align.functional.values import on_values
+from lightning_go4align.methods.around import AroundScalarizer
+
+Factor = float | Callable[[int], float]
+
+
+class WithFactors(AroundScalarizer):
+    r"""Multiply the weights that a method finds by factors of the user's: coefficients, or a warm-up as of a KL term.
+
+    With :math:`w` the weights of the method and :math:`f_t` the factors at step :math:`t`, the gradient is
+
+    .. math:: \sum_m f_t^m \, w^m \, \nabla L^m
+
+    A coefficient within a loss, ``0.1 * loss``, is undone by every method that divides by the loss (GO4Align, SI, UW,
+    FAMO): there it makes the weight ten times larger. Here it stands behind the method, which sees the losses as they
+    are; the weights that are logged are the final ones. The value of the objective stays the method's.
+
+    Args:
+        method: The scalarizer.
+        factors: For a task, by name or by number from 0: a number of at least 0, or a function from the step,
+            counted from 0, to one, such as ``LinearWarmup(1000)``. A task that is not named has 1. A step is a call
+            of the method: a batch.
+
+    Attributes:
+        steps: How many steps have been; saved with the method.
+
+    Raises:
+        TypeError: If ``method`` is no scalarizer, or a factor is neither a number nor a function.
+        ValueError: If a factor is negative, or there is no such task.
+
+    Example:
+        >>> from torchjd.scalarization import Sum
+        >>> losses = torch.tensor([2.0, 4.0], requires_grad=True)
+        >>> WithFactors(Sum(), {1: 0.5})(losses).backward()
+        >>> losses.grad
+        tensor([1.0000, 0.5000])
+    """
+
+    def __init__(self, method: Scalarizer, factors: Mapping[str | int, Factor] | Sequence[Factor]) -> None:
+        super().__init__(method)
+        if not isinstance(factors, Mapping):
+            factors = dict(enumerate(factors))
+        self.factors = {task: _checked(task, factor) for task, factor in factors.items()}
+        self.names: list[str] | None = None
+        self.steps = 0
+        self.last_factors: Tensor | None = None
+
+    @property
+    def task_weights(self) -> Tensor | None:
+        """The last weights, the factors included, shape ``[M]``; None if the method does not tell its own."""
+        weights: Tensor | None = getattr(self.method, "task_weights", None)
+        return None if weights is None or self.last_factors is None else weights * self.last_factors.to(weights)
+
+    def name_tasks(self, names: Sequence[str]) -> None:
+        self.names = list(names)
+        for task in self.factors:
+            self._place(task, len(names))
+
+    @override
+    def forward(self, losses: Tensor, /) -> Tensor:
+        losses = check_losses(losses)
+        factors = on_values(WithFactors._take_step, self, losses).to(losses.dtype).reshape(losses.shape)
+        values = losses.detach()
+        # The method sees the values as they are; what flows back to them is multiplied.
+        objective: Tensor = self.method(values + factors * (losses - values))
+        return objective
+
+    def _take_step(self, losses: Tensor) -> Tensor:
+        factors = torch.ones(losses.numel(), dtype=torch.float32, device=losses.device)
+        for task, factor in self.factors.items():
+            place = self._place(task, len(factors))
+            # A number that is filled in, and no tensor of numbers: that would be a copy to the device.
+            factors[place].fill_(_checked(task, factor(self.steps)) if callable(factor) else factor)
+        self.steps += 1
+        self.last_factors = factors
+        return factors
+
+    def _place(self, task: str | int, num_tasks: int) -> int:
+        if isinstance(task, str):
+            if self.names is None:
+                raise ValueError(
+                    f"Which loss is '{task}'? Name the tasks by `name_tasks`, or give `factors` by their numbers."
+                )
+            if task not in self.names:
+                raise ValueError(f"`factors` names '{task}', but the tasks are {self.names}. Name one of them.")
+            return self.names.index(task)
+        if not 0 <= task < num_tasks:
+            raise ValueError(f"`factors` must name tasks of [0, {num_tasks - 1}], but names {task}. Change it.")
+        return task
+
+    @override
+    def reset(self) -> None:
+        """Start the factors anew, and let the method forget what it has learned and seen."""
+        super().reset()
+        self.steps, self.last_factors = 0, None
+
+    @override
+    def get_extra_state(self) -> Tensor:
+        return torch.tensor(self.steps)
+
+    @override
+    def set_extra_state(self, state: Any) -> None:
+        self.steps = int(state)
+
+    @override
+    def __repr__(self) -> str:
+        return f"WithFactors({self.method!r}, factors={self.factors!r})"
+
+
+def _checked(task: str | int, factor: Any) -> Any:
+    return factor if callable(factor) else non_negative(f"factors[{task!r}]", factor)

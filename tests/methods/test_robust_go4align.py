@@ -1,0 +1,333 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lightning_go4align import RobustGO4Align
+from lightning_go4align.clustering import AutomaticKMeans, ungrouped
+from lightning_go4align.functional.shared_risk import mean_scale
+from lightning_go4align.methods import ExponentialMean, Level, LevelWithinSpread, RelativeHistory
+
+PROPERTY = settings(deadline=None, derandomize=True, max_examples=40, database=None)
+MAKERS = {
+    "automatic": RobustGO4Align,
+    "two groups": lambda: RobustGO4Align(2),
+    "one group": lambda: RobustGO4Align(1),
+    "alone": lambda: RobustGO4Align(1, ungrouped),
+    "with history": lambda: RobustGO4Align(history=RelativeHistory(1.0)),
+    "levels": lambda: RobustGO4Align(2, scale=Level()),
+}
+each_method = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in MAKERS.items()])
+
+units = st.floats(-6, 6).map(lambda power: 10.0**power)
+problems = st.tuples(st.lists(units, min_size=2, max_size=9), st.integers(0, 1000))
+
+
+def history(scales, seed=0, steps=30):
+    """Noisy positive losses that fall, each in its unit, shape [steps, M]."""
+    random = np.random.default_rng(seed)
+    rates = random.uniform(0.9, 1.0, len(scales))
+    noise = random.lognormal(sigma=0.3, size=(steps, len(scales)))
+    return torch.from_numpy(rates ** np.arange(steps)[:, None] * noise * scales)
+
+
+def weigh(method, losses):
+    for step in losses:
+        method(step)
+    return method.task_weights
+
+
+@PROPERTY
+@given(problems, units)
+def test_a_task_alone_contributes_the_same_in_any_unit(problem, factor):
+    losses = history(*problem)
+    other = losses * torch.tensor([factor] + [1.0] * (losses.shape[1] - 1), dtype=torch.float64)
+    contributions = [weigh(RobustGO4Align(1, ungrouped), rows) * rows[-1] for rows in (losses, other)]
+    # Rounding: some hundred operations in float64.
+    torch.testing.assert_close(*contributions, rtol=1e-11, atol=0)
+
+
+@pytest.mark.parametrize("num_groups", [None, 1, 2])
+@PROPERTY
+@given(problems)
+def test_no_task_contributes_less_than_a_hundredth_of_an_even_share(num_groups, problem):
+    method, losses = RobustGO4Align(num_groups), history(*problem)
+    shares = weigh(method, losses) * method.indicators.reciprocal() / losses.shape[1]
+    assert shares.sum().item() == pytest.approx(1)
+    assert shares.min() >= 1 / method.reach**2 / losses.shape[1]
+
+
+@PROPERTY
+@given(problems, units)
+def test_a_constant_for_all_tasks_divides_all_weights(problem, factor):
+    losses = history(*problem)
+    torch.testing.assert_close(
+        weigh(RobustGO4Align(), factor * losses) * factor, weigh(RobustGO4Align(), losses), rtol=1e-9, atol=0
+    )
+
+
+@each_method
+def test_the_order_of_the_tasks_does_not_matter(make):
+    losses = history([1e-4, 1e-4, 1.0, 50.0, 1e5])
+    order = torch.tensor([3, 0, 4, 2, 1])
+    torch.testing.assert_close(weigh(make(), losses[:, order]), weigh(make(), losses)[order], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("make", [RobustGO4Align, MAKERS["with history"]])
+def test_the_length_of_the_run_does_not_matter(make):
+    noise = torch.from_numpy(np.random.default_rng(0).lognormal(sigma=0.3, size=(1500, 3)))
+    last, before = noise * torch.tensor([1e-4, 1.0, 1e5]), noise[:500] * torch.tensor([1e-3, 5.0, 1e4])
+    # Of what lies 1,500 steps back a share of 0.99^1500 = 3e-7 is left.
+    torch.testing.assert_close(weigh(make(), torch.cat([before, last])), weigh(make(), last), rtol=1e-4, atol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("steps", [100_000, 1_000_000])
+def test_weights_survive_long_training(steps):
+    method, scales = RobustGO4Align(), torch.tensor([1e-6, 1.0, -1.0, 1e6], dtype=torch.float64)
+    losses = torch.rand(1000, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * scales
+    for step in range(steps):
+        method(losses[step % 1000] * (1 + 9 * math.exp(-step / 20_000)))
+    shares = method.task_weights / method.indicators / 4
+    assert shares.sum().item() == pytest.approx(1)
+    assert shares.min() > 0.01
+    later = weigh(RobustGO4Align(), losses.repeat(3, 1))
+    if steps > 500_000:
+        torch.testing.assert_close(method.task_weights, later, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("offset", [-1000.0, -100.0, -1.0, 0.0, 1.0, 100.0, 1000.0])
+def test_a_constant_neither_stops_a_task_nor_lets_its_weight_explode(offset):
+    random = np.random.default_rng(0)
+    falling = 3 - 6 * np.arange(600)[:, None] / 600  # A likelihood: on the way through 0, or far from it.
+    losses = torch.from_numpy(falling + 0.2 * random.normal(size=(600, 3)) + [0.0, 0.0, offset])
+    method, weights = RobustGO4Align(1, ungrouped), []
+    for step in losses:
+        method(step)
+        weights.append(method.task_weights)
+    weights = torch.stack(weights)[100:]
+    # The spread of these losses is about 0.5 of what they still can fall: 1 / weight lies between it and ten of it.
+    assert weights.min() > 0.1
+    assert weights.max() < 10
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@each_method
+def test_an_absent_task_has_weight_0_and_keeps_its_state_and_group(make, value):
+    method = make()
+    losses = history([1e-4, 1.0, 1e4])
+    weigh(method, losses)
+    before = {name: state.clone() for name, state in method.state_dict().items() if name.endswith("state")}
+    group = method.grouping.assignment[1]
+    method(torch.tensor([losses[-1, 0], value, losses[-1, 2]]))
+    assert method.task_weights[1] == 0
+    assert method.grouping.assignment[1] == group
+    for name, state in before.items():
+        assert torch.equal(method.state_dict()[name][:, 1], state[:, 1])
+
+
+@each_method
+def test_a_task_never_seen_moves_no_other(make):
+    losses = history([1e-4, 1.0, 1e4])
+    absent = torch.full((len(losses), 1), torch.nan, dtype=torch.float64)
+    weights = weigh(make(), torch.cat([losses, absent], 1))
+    torch.testing.assert_close(weights[:3], weigh(make(), losses))
+    assert weights[3] == 0
+
+
+def test_no_loss_at_all_gives_an_objective_of_0():
+    method = RobustGO4Align()
+    assert method(torch.full((3,), torch.nan)) == 0
+    assert method.task_weights.tolist() == [0, 0, 0]
+
+
+hostile = st.lists(
+    st.lists(
+        st.one_of(st.floats(), st.floats(-1e3, 1e3), st.sampled_from([0.0, -0.0, 1e-45, 3e38, -3e38, 1e308, -1e308])),
+        min_size=3,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@each_method
+@PROPERTY
+@given(hostile)
+def test_hostile_losses_poison_nothing(make, rows):
+    method = make()
+    for row in rows:
+        losses = torch.tensor(row, dtype=torch.float64, requires_grad=True)
+        objective = method(losses)
+        if losses.isfinite().all():
+            (gradient,) = torch.autograd.grad(objective, losses)
+            assert gradient.isfinite().all()
+        assert method.task_weights.isfinite().all()
+        assert (method.task_weights >= 0).all()
+    assert all(state.isfinite().all() for state in method.state_dict().values())
+
+
+def test_a_single_outlier_is_forgotten_as_soon_as_its_mean_is():
+    losses = torch.from_numpy(np.random.default_rng(0).lognormal(sigma=0.3, size=(300, 3)))
+    spoilt = losses.clone()
+    spoilt[100, 1] = -1e6
+    # Of a million a share of 0.9^200 = 7e-10 is left. The spread over 100 steps forgets later: it is no lower bound.
+    methods = [RobustGO4Align(1, ungrouped) for _ in range(2)]
+    found, expected = (weigh(method, rows) for method, rows in zip(methods, (spoilt, losses), strict=True))
+    torch.testing.assert_close(found, expected, rtol=0.01, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_nothing_overflows_in_half_precision(dtype):
+    method = RobustGO4Align()
+    for step in history([1e-6, 1e-3, 1.0, 6e4], steps=20).clamp(max=6e4):
+        losses = step.to(dtype).requires_grad_()
+        objective = method(losses)
+        objective.backward()
+        assert objective.isfinite()
+        assert losses.grad.isfinite().all()
+        assert (losses.grad > 0).all()
+
+
+@each_method
+def test_accelerators_and_the_host_weigh_alike(make, monkeypatch):
+    losses = history([1e-4, 1e-4, 1.0, 1e4], steps=60) - torch.tensor([0.0, 0.0, 0.5, 0.0])
+    losses[10:20, 2] = torch.nan
+    host, device = make(), make()
+    for step in losses:
+        host(step)
+        with monkeypatch.context() as patch:
+            for place in ("functional.arrays", "functional.grouping", "clustering.logarithmic"):
+                patch.setattr(f"lightning_go4align.{place}.is_readable", lambda values: False)
+            device(step)
+        torch.testing.assert_close(device.task_weights, host.task_weights, rtol=1e-9, atol=0)
+        assert torch.equal(device.grouping.assignment, host.grouping.assignment)
+
+
+@each_method
+def test_the_step_stays_on_an_accelerator(make):
+    method = make()
+    method.to("meta")
+    for _ in range(2):
+        objective = method(torch.empty(11, device="meta"))  # There any read of a value is an error.
+    assert objective.device.type == "meta"
+
+
+@each_method
+@pytest.mark.parametrize("stop", [1, 2, 17])
+def test_a_loaded_state_goes_on_to_the_bit(make, stop):
+    losses = history([1e-4, 1.0, 1e4, 1e4])
+    method, resumed = make(), make()
+    weigh(method, losses[:stop])
+    resumed.load_state_dict(method.state_dict())
+    assert torch.equal(weigh(resumed, losses[stop:]), weigh(method, losses[stop:]))
+
+
+@each_method
+def test_nothing_of_the_past_is_left_after_reset(make):
+    losses = history([1e-4, 1.0, 1e4])
+    method = make()
+    weigh(method, history([1.0, 1.0]))
+    method.reset()
+    assert torch.equal(weigh(method, losses), weigh(make(), losses))
+
+
+@pytest.mark.parametrize("make", [lambda: RobustGO4Align(2), RobustGO4Align, MAKERS["with history"]])
+def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make):
+    torch._dynamo.reset()
+    eager, method = make(), make()
+    compiled = torch.compile(method, backend="eager", fullgraph=True)
+    for step in history([1e-2, 1.0, 1.0, 40.0], steps=4):
+        torch.testing.assert_close(compiled(step), eager(step))
+        torch.testing.assert_close(method.task_weights, eager.task_weights)
+
+
+def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state():
+    losses = history([1.0, 5.0, 90.0])
+    method = RobustGO4Align()
+    weigh(method, losses[:5])
+    before = {name: state.clone() for name, state in method.state_dict().items()}
+    found = torch.vmap(method)(losses[5:8])
+    assert all(torch.equal(method.state_dict()[name], state) for name, state in before.items())
+    for row, value in zip(losses[5:8], found, strict=True):
+        alone = RobustGO4Align()
+        alone.load_state_dict(before)
+        torch.testing.assert_close(alone(row), value)
+
+
+def test_first_step_has_the_weights_of_scale_invariance():
+    losses = torch.tensor([1e-6, 2.0, 1e6], dtype=torch.float64)
+    torch.testing.assert_close(weigh(RobustGO4Align(1, ungrouped), losses[None]), 1 / losses)
+
+
+def test_without_smoothing_and_groups_levels_have_the_gradient_of_scale_invariance():
+    losses = history([1e-4, 1.0, 1e4])
+    method = RobustGO4Align(1, ungrouped, smoothing=ExponentialMean(0.0), scale=Level())
+    torch.testing.assert_close(weigh(method, losses), 1 / losses[-1])
+
+
+def test_mean_scale_has_the_size_of_the_paper_and_of_a_plain_sum():
+    losses = history([1e-4, 1.0, 1e4])
+    method = RobustGO4Align(1, ungrouped, smoothing=ExponentialMean(0.0), scale=Level(), normalization=mean_scale)
+    torch.testing.assert_close(weigh(method, losses), losses[-1].mean() / losses[-1])
+
+
+def test_history_takes_weight_from_the_task_that_gets_worse():
+    losses = torch.tensor([[1.0, 1.0]] * 50 + [[0.5, 2.0]] * 5, dtype=torch.float64)
+    parts = {"clustering": ungrouped, "scale": Level(), "smoothing": ExponentialMean(0.0)}
+    with_history = weigh(RobustGO4Align(1, history=RelativeHistory(1.0), **parts), losses)
+    without = weigh(RobustGO4Align(1, **parts), losses)
+    assert with_history[1] / with_history[0] < without[1] / without[0]
+
+
+def test_history_moves_a_weight_by_its_temperature_at_most():
+    history_part = RelativeHistory(2.0, horizon=5.0)
+    for scales in history([1e-6, 1.0, 1e6], steps=50) ** 3:
+        factors = history_part(scales, scales)
+        assert (factors.log().abs() <= 2.0).all()
+
+
+def test_two_methods_share_no_part():
+    one, other = RobustGO4Align(), RobustGO4Align()
+    weigh(one, history([1.0, 2.0]))
+    assert other.scale.state is None
+    assert other.smoothing.state is None
+
+
+def test_changed_number_of_tasks_is_refused_with_advice():
+    method = RobustGO4Align()
+    method(torch.tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match="Mark an absent task with NaN"):
+        method(torch.tensor([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda: RobustGO4Align(0), "`num_groups` must be at least 1"),
+        (lambda: RobustGO4Align(2, AutomaticKMeans()), "`num_groups` must be None"),
+        (lambda: RobustGO4Align(reach=0.5), "`reach` must be at least 1"),
+        (lambda: ExponentialMean(1.0), "`decay` must be below 1"),
+        (lambda: LevelWithinSpread(horizon=1.0), "`horizon` must be above 1"),
+        (lambda: LevelWithinSpread(noise_horizon=0.5), "`noise_horizon` must be above 1"),
+        (lambda: LevelWithinSpread(most=0.0), "`most` must be positive"),
+        (lambda: LevelWithinSpread(floor=1.5), "`floor` must be at most 1"),
+        (lambda: RelativeHistory(beta=-1.0), "`beta` must be a number of at least 0"),
+    ],
+)
+def test_bad_argument_is_refused_with_advice(make, advice):
+    with pytest.raises(ValueError, match=advice):
+        make()
+
+
+@pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "clustering"])
+def test_what_is_no_part_is_refused_with_advice(part):
+    with pytest.raises(TypeError, match=f"`{part}` must be a function or an object"):
+        RobustGO4Align(**{part: 0.9})
+    with pytest.raises(TypeError, match=f"`{part}` is the class"):
+        RobustGO4Align(**{part: ExponentialMean})
