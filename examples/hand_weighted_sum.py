@@ -106,7 +106,7 @@ class BalancedRooms(Rooms):
 
 from torchjd.scalarization import Sum
 
-from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align import MultiTaskCallback, RobustGO4Align
 
 pl.seed_everything(0, verbose=False)
 plain = train(BalancedRooms(), MultiTaskCallback(Sum()))
@@ -116,7 +116,7 @@ plain
 # Now a method that finds the weights. A single callback, and the trainer keeps all that it had.
 
 pl.seed_everything(0, verbose=False)
-balance = MultiTaskCallback(GO4Align(num_groups=3, beta=0.0))
+balance = MultiTaskCallback(RobustGO4Align())
 balanced = train(BalancedRooms(), balance)
 balanced
 
@@ -134,14 +134,13 @@ dict(zip(balance.tasks, balance.signals.weights.tolist(), strict=True))
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
-for place, (name, errors) in enumerate({"by hand": by_hand, "plain sum": plain, "GO4Align": balanced}.items()):
+for place, (name, errors) in enumerate({"by hand": by_hand, "plain sum": plain, "RobustGO4Align": balanced}.items()):
     bars = axes.bar([column + 0.27 * place for column in range(3)], list(errors.values()), width=0.25, label=name)
 axes.set_xticks([column + 0.27 for column in range(3)], TASKS)
 axes.set_ylabel("unexplained variance")
 _ = axes.legend(frameon=False)
 
 # %%
-# ``beta=0`` switches the history of the losses off: over the *raw* sum of losses as large as these, the paper's default
-# would soon leave the large ones out. That is why ``RobustGO4Align``, which knows no units, is the method to begin with
-# on data of your own; ``GO4Align`` is the paper's to the letter. `How to choose a method
-# <../howto/choose_a_method.html>`_ says which suits whom.
+# ``RobustGO4Align`` knows no units: in meters or in millimetres, the weights make up for it. The paper's ``GO4Align``, to
+# the letter, compares raw losses and adds them up. `How to choose a method <../howto/choose_a_method.html>`_ says which
+# suits whom, and what a plain sum is better for.
