@@ -29,6 +29,7 @@ extensions = [
     "myst_parser",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "matplotlib.sphinxext.plot_directive",
     "message_list",
 ]
 exclude_patterns = ["_build", "extensions", "sg_execution_times.rst", "**/sg_execution_times.rst"]
@@ -92,3 +93,5 @@ html_show_sphinx = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 suppress_warnings = ["config.cache"]  # `within_subsection_order` is an object, which Sphinx cannot pickle
+plot_html_show_source_link = plot_html_show_formats = False
+plot_formats = [("svg", 100)]
