@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import torch
+from sphinx.util import logging
 from sphinx_gallery.sorting import ExplicitOrder
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,7 @@ exclude_patterns = ["_build", "extensions", "sg_execution_times.rst", "**/sg_exe
 myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 
+autodoc_inherit_docstrings = False  # Lightning's and torchmetrics' own speak of their site
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
@@ -95,3 +97,14 @@ copybutton_prompt_is_regexp = True
 suppress_warnings = ["config.cache"]  # `within_subsection_order` is an object, which Sphinx cannot pickle
 plot_html_show_source_link = plot_html_show_formats = False
 plot_formats = [("svg", 100)]
+
+
+def _refuse_unknown_names(app, env, node, contnode):
+    """Refuse a role with a name of ours that does not exist; annotations, which have no source, may be of inner types."""
+    if node.source and str(node.get("reftarget", "")).startswith("lightning_go4align"):
+        logging.getLogger(__name__).warning("There is no %s.", node["reftarget"], location=node)
+
+
+def setup(app):
+    """Add to Sphinx what is ours."""
+    app.connect("missing-reference", _refuse_unknown_names)
