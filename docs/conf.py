@@ -36,6 +36,7 @@ extensions = [
 exclude_patterns = ["_build", "extensions", "sg_execution_times.rst", "**/sg_execution_times.rst"]
 myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+smartquotes = False  # A message that is searched for has the quotes that were printed.
 
 autodoc_inherit_docstrings = False  # Lightning's and torchmetrics' own speak of their site
 autodoc_member_order = "bysource"

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ class Module:
             case ast.Constant():  # an exit status
                 return []
             case ast.JoinedStr():
-                return ["".join(_part(part) for part in node.values)]
+                return ["".join(self._part(part) for part in node.values)]
             case ast.IfExp():
                 return self._texts(node.body, scope) + self._texts(node.orelse, scope)
             case ast.BinOp(op=ast.Add()):
@@ -92,6 +93,22 @@ class Module:
             case ast.Name(id=name):
                 return self._passed(name, scope)
         raise ValueError(f"{self.name}:{node.lineno}: the message must be a string, but is `{ast.unparse(node)}`.")
+
+    def _part(self, part: ast.expr) -> str:
+        """Read a piece of an f-string: its words, a constant of the module, or a hole."""
+        match part:
+            case ast.Constant(value=value) | ast.FormattedValue(value=ast.Constant(value=value)):
+                return str(value)
+            case ast.FormattedValue(value=ast.Name(id=name)):
+                return self.constants.get(name, HOLE)
+        return HOLE
+
+    @cached_property
+    def constants(self) -> dict[str, str]:
+        """Its constants that are words, by name."""
+        assigned = [node for node in self.tree.body if isinstance(node, ast.Assign)]
+        words = [(node.targets[0], node.value.value) for node in assigned if isinstance(node.value, ast.Constant)]
+        return {name.id: word for name, word in words if isinstance(name, ast.Name) and isinstance(word, str)}
 
     def _returned(self, function: str) -> list[str]:
         definitions = [node for node in ast.walk(self.tree) if _is_function(node, function)]
@@ -137,10 +154,6 @@ def _kind(call: ast.Call) -> str:
 def _name(call: ast.Call) -> str:
     function = call.func
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
-def _part(part: ast.expr) -> str:
-    return str(part.value) if isinstance(part, ast.Constant) else HOLE
 
 
 def _is_function(node: ast.AST, name: str) -> bool:
