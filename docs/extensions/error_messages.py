@@ -2,12 +2,15 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+DOCS = Path(__file__).parents[1]
+PACKAGE = DOCS.parent / "lightning_go4align"
 HOLE = "…"
 WARNINGS = ("warn", "rank_zero_warn")
 KINDS = ("Error", "Exception", "SystemExit")
@@ -30,6 +33,23 @@ class Message(NamedTuple):
     module: str
     scope: str
     cause: str
+
+
+@cache
+def causes() -> dict[str, str]:
+    """Read the causes that are written by hand, by words of the message."""
+    entries = tomllib.loads((DOCS / "causes.toml").read_text("utf-8"))["cause"]
+    return {entry["message"]: " ".join(entry["cause"].split()) for entry in entries}
+
+
+@cache
+def messages() -> list[Message]:
+    """Find the package's messages, with the causes that are written by hand in the place of the docstrings'."""
+    return [found._replace(cause=_written(found) or found.cause) for found in find_messages(PACKAGE)]
+
+
+def _written(message: Message) -> str:
+    return next((cause for words, cause in causes().items() if words in message.text), "")
 
 
 def find_messages(package: Path) -> list[Message]:

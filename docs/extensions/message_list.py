@@ -1,36 +1,11 @@
 """The directive ``message-list``: the messages of some modules, each with its cause."""
 
-import tomllib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from error_messages import Message, find_messages
+from error_messages import DOCS, PACKAGE, Message, messages
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-
-DOCS = Path(__file__).parents[1]
-PACKAGE = "lightning_go4align"
-
-
-@cache
-def causes() -> dict[str, str]:
-    """Read the causes that are written by hand, by words of the message."""
-    entries = tomllib.loads((DOCS / "causes.toml").read_text("utf-8"))["cause"]
-    return {entry["message"]: " ".join(entry["cause"].split()) for entry in entries}
-
-
-@cache
-def messages() -> list[Message]:
-    """Find the package's messages, with the causes that are written by hand in the place of the docstrings'."""
-    return [found._replace(cause=cause_of(found)) for found in find_messages(DOCS.parent / PACKAGE)]
-
-
-def cause_of(message: Message) -> str:
-    """Find the cause of a message: the one that is written by hand, or else its docstring's."""
-    return next((cause for words, cause in causes().items() if words in message.text), message.cause)
-
 
 class MessageList(SphinxDirective):
     """List the messages of the modules that are named, without the package's name."""
@@ -41,7 +16,7 @@ class MessageList(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Make the list."""
         self.env.note_dependency(str(DOCS / "causes.toml"))
-        parts = tuple(f"{PACKAGE}.{part}" for part in self.arguments[0].split())
+        parts = tuple(f"{PACKAGE.name}.{part}" for part in self.arguments[0].split())
         listed = [m for m in messages() if m.module in parts or m.module.startswith(tuple(f"{p}." for p in parts))]
         if not listed:
             raise self.error(f"No messages in {self.arguments[0]!r}.")
