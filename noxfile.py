@@ -1,4 +1,4 @@
-"""The versions that setup.cfg promises: `nox -l` lists the sessions, `nox` runs lint, docs and the tests with the newest."""
+"""The versions that setup.cfg promises: `nox -l` lists the sessions, `nox` runs lint, docs and tests."""
 
 from pathlib import Path
 

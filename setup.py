@@ -1,4 +1,4 @@
-"""The one fact that setup.cfg cannot hold: on a package index the README's links and pictures lead into the repository."""
+"""What setup.cfg cannot hold: on a package index the README's links and pictures lead into the repository."""
 
 import re
 from pathlib import Path

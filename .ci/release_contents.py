@@ -40,7 +40,8 @@ def lacks(names: list[str], wanted: list[str]) -> list[str]:
 def of_metadata(text: str) -> list[str]:
     """Name what is wrong with the metadata."""
     metadata = Parser().parsestr(text)
-    found = [f"no project URL {url}" for url in URLS if f"{url}, " not in "\n".join(metadata.get_all("Project-URL", []))]
+    urls = {line.partition(",")[0] for line in metadata.get_all("Project-URL", [])}
+    found = [f"no project URL {url}" for url in URLS - urls]
     relative = re.findall(r"\]\((?!https?:|#)([^)]*)\)", metadata.get_payload())
     return found + [f"a relative link in the description: {link}" for link in relative]
 

@@ -18,7 +18,7 @@ import lightning_go4align  # noqa: E402  # the one beside this folder
 
 project = "lightning_go4align"
 author = "The lightning_go4align authors"
-copyright = f"2026, {author}"  # noqa: A001  # Sphinx's name
+copyright = f"2026, {author}"  # Sphinx's name
 release = version = lightning_go4align.__version__
 REPOSITORY = "https://github.com/lightning-go4align/lightning-go4align"
 
@@ -101,7 +101,7 @@ plot_formats = [("svg", 100)]
 
 
 def _refuse_unknown_names(app, env, node, contnode):
-    """Refuse a role with a name of ours that does not exist; annotations, which have no source, may be of inner types."""
+    """Refuse a role with a name of ours that does not exist. Annotations, without a source, may be of inner types."""
     if node.source and str(node.get("reftarget", "")).startswith("lightning_go4align"):
         logging.getLogger(__name__).warning("There is no %s.", node["reftarget"], location=node)
 

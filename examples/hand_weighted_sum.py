@@ -2,17 +2,17 @@
 From a hand-weighted sum to a balanced module
 =============================================
 
-You have a LightningModule with several losses and constants in front of them that somebody tuned once. This page takes
-such a module, measures it, removes the constants, and lets a method find the weights while it trains.
+You have a LightningModule with several losses and constants in front of them that somebody tuned once. This page
+takes such a module, measures it, removes the constants, and lets a method find the weights while it trains.
 """
 
 # %%
 # The module as it is
 # -------------------
 #
-# Three properties of a room from eight features, each in a unit of its own: squared errors of the area are a hundred
-# times those of the depth, and errors of the price, in thousands, four hundred times smaller. ``0.01`` and ``100`` are
-# the constants that somebody tuned.
+# Three properties of a room from eight features, each in a unit of its own: squared errors of the area are a
+# hundred times those of the depth, and errors of the price, in thousands, four hundred times smaller. ``0.01`` and
+# ``100`` are the constants that somebody tuned.
 
 import logging
 import warnings
@@ -101,8 +101,8 @@ class BalancedRooms(Rooms):
 
 
 # %%
-# The plain sum is the method to compare with first: ``Sum`` through the callback does what Lightning does with a step
-# that returns the sum, to the bit. Without the constants the area drowns the others.
+# The plain sum is the method to compare with first: ``Sum`` through the callback does what Lightning does with a
+# step that returns the sum, to the bit. Without the constants the area drowns the others.
 
 from torchjd.scalarization import Sum
 
@@ -141,6 +141,6 @@ axes.set_ylabel("unexplained variance")
 _ = axes.legend(frameon=False)
 
 # %%
-# ``RobustGO4Align`` knows no units: in meters or in millimetres, the weights make up for it. The paper's ``GO4Align``, to
-# the letter, compares raw losses and adds them up. `How to choose a method <../howto/choose_a_method.html>`_ says which
-# suits whom, and what a plain sum is better for.
+# ``RobustGO4Align`` knows no units: in meters or in millimetres, the weights make up for it. The paper's
+# ``GO4Align``, to the letter, compares raw losses and adds them up. `How to choose a method
+# <../howto/choose_a_method.html>`_ says which suits whom, and what a plain sum is better for.

@@ -2,8 +2,8 @@
 Which tasks travel together: the groups of a run in a notebook
 ==============================================================
 
-``GroupDynamicsMonitor`` records each step's groups. In a notebook its history and the package's pictures show at once what
-happened; download this page as a notebook to try it.
+``GroupDynamicsMonitor`` records each step's groups. In a notebook its history and the package's pictures show at
+once what happened; download this page as a notebook to try it.
 """
 
 # %%
@@ -65,8 +65,8 @@ trainer.fit(Faces(), DataLoader(TensorDataset(features, targets), batch_size=32)
 # The history
 # -----------
 #
-# ``monitor.history`` holds plain NumPy arrays: of sampled steps (all of them, as long as there are few) the groups, the
-# weights and the losses, and counts that are exact over all steps.
+# ``monitor.history`` holds plain NumPy arrays: of sampled steps (all of them, as long as there are few) the groups,
+# the weights and the losses, and counts that are exact over all steps.
 
 history = monitor.history
 history.total, history.groups.shape, history.weights.shape
@@ -101,6 +101,5 @@ plots.weights(history)
 plots.risks_after(history)
 
 # %%
-# A run on disk is loaded in the same way, ``History.load("lightning_logs/version_0")``, and
-# ``go4align report lightning_logs/version_0`` makes one page of all pictures: see `how to read it
-# <../start/read_the_report.html>`_.
+# A run on disk is loaded in the same way, ``History.load("lightning_logs/version_0")``, and ``go4align report
+# lightning_logs/version_0`` makes one page of all pictures: see `how to read it <../start/read_the_report.html>`_.

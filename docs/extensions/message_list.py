@@ -7,6 +7,7 @@ from error_messages import DOCS, PACKAGE, Message, messages
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+
 class MessageList(SphinxDirective):
     """List the messages of the modules that are named, without the package's name."""
 
@@ -41,7 +42,7 @@ def _inline(text: str) -> list[nodes.Node]:
 def _check(app: Sphinx, env: Any) -> None:
     missing = [f"{m.module}: {m.text}" for m in messages() if m.text not in getattr(env, "covered_messages", ())]
     if missing:
-        raise ValueError(f"These messages are on no page: {'; '.join(missing)}. Add their module to a `message-list`.")
+        raise ValueError(f"Messages on no page: {'; '.join(missing)}. Add their module to a `message-list`.")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

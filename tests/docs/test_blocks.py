@@ -11,7 +11,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("[!_]*/*.md")), *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("[!_]*/*.md")),
+    *(ROOT / "docs").glob("*.md"),
+]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -65,5 +70,7 @@ def test_the_readme_keeps_its_two_commands():
     setup = (ROOT / "README.md").read_text("utf-8").partition("## Set up")[2].partition("## Use")[0]
     commands = [code for language, code in FENCE.findall(setup) if language == "bash"]
     assert [command.count("\n") for command in commands] == [1, 1]
-    assert commands[0].endswith("go4align fit -c configs/qm9/base.yaml -c configs/qm9/quick.yaml -c configs/qm9/go4align.yaml\n")
+    assert commands[0].endswith(
+        "go4align fit -c configs/qm9/base.yaml -c configs/qm9/quick.yaml -c configs/qm9/go4align.yaml\n"
+    )
     assert commands[1].endswith(".ci/check\n")

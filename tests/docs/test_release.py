@@ -36,7 +36,8 @@ def test_on_a_package_index_no_link_of_the_readme_is_relative(monkeypatch):
 
 def test_lowest_versions_are_the_lower_bounds(tmp_path):
     (tmp_path / "setup.cfg").write_text(
-        "[options]\ninstall_requires =\n    lightning>=2.6,<2.7\n    numpy>=1.26\n    pyyaml\n    jsonargparse[signatures]>=4.49\n"
+        "[options]\ninstall_requires =\n    lightning>=2.6,<2.7\n    numpy>=1.26\n"
+        "    pyyaml\n    jsonargparse[signatures]>=4.49\n"
         "[options.extras_require]\nplot =\n    matplotlib>=3.8\nclustering =\n    cvxpy>=1.5\n"
     )
     assert runpy.run_path(str(ROOT / ".ci" / "lowest.py"))["lowest"](tmp_path / "setup.cfg") == [
