@@ -29,6 +29,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "myst_parser",
     "sphinx_copybutton",
+    "sphinx-mathjax-offline",
     "sphinx_gallery.gen_gallery",
     "matplotlib.sphinxext.plot_directive",
     "message_list",
@@ -79,6 +80,8 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "min_reported_time": 0,
     "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"matplotlib\.figure\.Figure",
+    "image_scrapers": ("matplotlib", "figures.shown_figure"),
     "reset_modules": ("matplotlib",),
 }
 

@@ -38,7 +38,7 @@ def groups() -> None:
 
 
 def weighed() -> None:
-    """What each task contributes before and after."""
+    """What each task contributes before and after, in the order of the other pictures; narrow shares have no name."""
     method = GO4Align(num_groups=2)
     method(LOSSES)
     assert method.task_weights is not None
@@ -48,7 +48,8 @@ def weighed() -> None:
         left = 0.0
         for place, (task, share) in enumerate(zip(TASKS, (values / values.sum()).tolist(), strict=True)):
             axes.barh(row, share, left=left, color=plt.get_cmap("Blues")(0.25 + 0.12 * place), edgecolor="white")
-            axes.text(left + share / 2, row, task, ha="center", va="center", fontsize=8)
+            if share > 0.1:
+                axes.text(left + share / 2, row, task, ha="center", va="center", fontsize=8)
             left += share
     axes.set_yticks([0, 1], ["after", "before"])
     axes.set_xlabel("share of the objective")
