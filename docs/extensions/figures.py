@@ -1,4 +1,4 @@
-"""Figures that a tutorial ends a cell with: the package's pictures are of no pyplot window, so Sphinx-Gallery misses them."""
+"""Figures that are the value of a cell: no window of pyplot holds them, so that Sphinx-Gallery misses them."""
 
 from typing import Any
 
