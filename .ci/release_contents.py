@@ -20,6 +20,7 @@ SDIST = [
     r"constraints\.txt",
     r"noxfile\.py",
     r"\.ci/check",
+    r"\.github/workflows/release\.yml",
     r"configs/qm9/base\.yaml",
     r"docs/conf\.py",
     r"docs/causes\.toml",
