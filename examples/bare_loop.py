@@ -1,4 +1,15 @@
-"""GO4Align in a plain PyTorch loop: it is a function from losses to one objective."""
+"""
+A bare PyTorch loop
+===================
+
+Without Lightning a method is a function from losses to one objective: call it, and go backward from what it
+returns.
+"""
+
+# %%
+# Nothing else is needed: no trainer, no callback. The method keeps its state between calls; ``method.state_dict()``
+# belongs into your checkpoint. Absent tasks are NaN here, since a vector has no None. What a trainer would do
+# (averaging the losses over ranks, weights to the loggers, a warning for a loss that is not finite) is yours to do.
 
 import torch
 

@@ -1,4 +1,14 @@
-"""A method of one's own: any function from losses to an objective, and with groups around it."""
+"""
+Your own method
+===============
+
+Any function from losses to an objective is a method, in a class of four lines; with ``GroupedScalarizer`` around it
+the tasks of a group share one weight.
+"""
+
+# %%
+# A task's weight is the derivative of the objective in its loss: nothing has to be said about it. State that
+# training depends on belongs into a buffer, which is then saved and resumed with the callback.
 
 import lightning.pytorch as pl
 import torch

@@ -39,8 +39,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
     What the method draws at random comes from a stream of its own, see ``RandomStream``; what has no graph among the
     losses is dealt with by ``Graphless``.
 
-    Losses, weights and groups go to the loggers at their interval, see ``step_row``. ``objective``, ``loss/<task>`` and
-    ``weight/<task>`` stand in ``trainer.callback_metrics`` too, for ``EarlyStopping(monitor="loss/depth")`` and the
+    Losses, weights and groups go to the loggers at their interval, see ``step_row``. ``objective``, ``loss/<task>``
+    and ``weight/<task>`` stand in ``trainer.callback_metrics`` too, for ``EarlyStopping(monitor="loss/depth")`` and the
     like: of the last step at the loggers' interval, and as means over the epoch so far before a validation and at the
     epoch's end. What goes wrong is told once, see ``StepWarnings``.
 

@@ -9,7 +9,7 @@ from lightning_go4align.benchmarks.qm9.batches import DenseBatch, DenseGraphs
 
 
 class DenseMPNN(nn.Module):
-    r"""The function of :class:`~lightning_go4align.benchmarks.qm9.MPNN`, with 13 times fewer operations.
+    r"""The function of :class:`~lightning_go4align.benchmarks.qm9.mpnn.MPNN`, with 13 times fewer operations.
 
     The last layer of the edge network is linear in the activations :math:`h_{ij}` of the one before, so that the
     message of all neighbours,

@@ -1,0 +1,114 @@
+"""The documentation site: `.ci/docs` builds it, warnings are errors."""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+from sphinx.util import logging
+from sphinx_gallery.sorting import ExplicitOrder
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "extensions")]
+# The tutorials train networks of a few hundred parameters: more threads only wait for each other.
+os.environ |= {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "MPLBACKEND": "agg"}
+torch.set_num_threads(1)
+
+import lightning_go4align  # noqa: E402  # the one beside this folder
+
+project = "lightning_go4align"
+author = "The lightning_go4align authors"
+copyright = f"2026, {author}"  # Sphinx's name
+release = version = lightning_go4align.__version__
+REPOSITORY = "https://github.com/lightning-go4align/lightning-go4align"
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx-mathjax-offline",
+    "sphinx_gallery.gen_gallery",
+    "matplotlib.sphinxext.plot_directive",
+    "message_list",
+]
+exclude_patterns = ["_build", "extensions", "sg_execution_times.rst", "**/sg_execution_times.rst"]
+myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_heading_anchors = 3
+smartquotes = False  # A message that is searched for has the quotes that were printed.
+
+autodoc_inherit_docstrings = False  # Lightning's and torchmetrics' own speak of their site
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 90
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+
+# What we name of others resolves where there is a network; our own names always have to.
+ONLINE = bool(os.environ.get("DOCS_ONLINE"))
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3", None),
+    "torch": ("https://docs.pytorch.org/docs/stable", None),
+    "lightning": ("https://lightning.ai/docs/pytorch/stable", None),
+    "torchmetrics": ("https://lightning.ai/docs/torchmetrics/stable", None),
+    "torchjd": ("https://torchjd.org/stable", None),
+}
+if not ONLINE:
+    intersphinx_mapping = {}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "tutorials",
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": r"existing_module\.py|__init__\.py|recipes",
+    "abort_on_example_error": True,
+    "within_subsection_order": ExplicitOrder(
+        [
+            "hand_weighted_sum.py",
+            "notebook.py",
+            "qm9_end_to_end.py",
+            "partial_labels.py",
+            "bare_loop.py",
+            "own_method.py",
+        ]
+    ),
+    "download_all_examples": False,
+    "show_memory": False,
+    "min_reported_time": 0,
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"matplotlib\.figure\.Figure",
+    "image_scrapers": ("matplotlib", "figures.shown_figure"),
+    "reset_modules": ("matplotlib",),
+}
+
+html_theme = "furo"
+html_title = f"lightning_go4align {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {
+    "source_repository": REPOSITORY,
+    "source_branch": "main",
+    "source_directory": "docs/",
+    "footer_icons": [],
+}
+html_show_sphinx = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+suppress_warnings = ["config.cache"]  # `within_subsection_order` is an object, which Sphinx cannot pickle
+plot_html_show_source_link = plot_html_show_formats = False
+plot_formats = [("svg", 100)]
+
+
+def _refuse_unknown_names(app, env, node, contnode):
+    """Refuse a role with a name of ours that does not exist. Annotations, without a source, may be of inner types."""
+    if node.source and str(node.get("reftarget", "")).startswith("lightning_go4align"):
+        logging.getLogger(__name__).warning("There is no %s.", node["reftarget"], location=node)
+
+
+def setup(app):
+    """Add to Sphinx what is ours."""
+    app.connect("missing-reference", _refuse_unknown_names)

@@ -1,0 +1,105 @@
+"""
+Which tasks travel together: the groups of a run in a notebook
+==============================================================
+
+``GroupDynamicsMonitor`` records each step's groups. In a notebook its history and the package's pictures show at
+once what happened; download this page as a notebook to try it.
+"""
+
+# %%
+# A run to look at
+# ----------------
+#
+# Six tasks on one network, three of them alike and three of another scale.
+
+import logging
+import tempfile
+import warnings
+
+import lightning.pytorch as pl
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from lightning_go4align import GroupDynamicsMonitor, MultiTaskCallback, RobustGO4Align
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", ".*does not have many workers.*")
+warnings.filterwarnings("ignore", ".*LeafSpec.*")
+torch.set_num_threads(1)
+pl.seed_everything(0, verbose=False)
+
+TASKS = ["left eye", "right eye", "nose", "age", "height", "weight"]
+
+
+class Faces(pl.LightningModule):
+    """Six regressions on one trunk."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh(), torch.nn.Linear(64, 6))
+
+    def training_step(self, batch, batch_idx):
+        features, targets = batch
+        return dict(zip(TASKS, (self.network(features) - targets).square().mean(0), strict=True))
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=3e-3)
+
+
+features = torch.randn(1024, 8)
+targets = torch.tanh(features) @ torch.randn(8, 6) * torch.tensor([1.0, 1.0, 1.2, 10.0, 9.0, 12.0])
+monitor = GroupDynamicsMonitor(num_pictures=0)
+trainer = pl.Trainer(
+    max_epochs=8,
+    callbacks=[MultiTaskCallback(RobustGO4Align(num_groups=2)), monitor],
+    default_root_dir=tempfile.mkdtemp(),
+    accelerator="cpu",
+    logger=False,
+    enable_checkpointing=False,
+    enable_progress_bar=False,
+    enable_model_summary=False,
+)
+trainer.fit(Faces(), DataLoader(TensorDataset(features, targets), batch_size=32))
+
+# %%
+# The history
+# -----------
+#
+# ``monitor.history`` holds plain NumPy arrays: of sampled steps (all of them, as long as there are few) the groups,
+# the weights and the losses, and counts that are exact over all steps.
+
+history = monitor.history
+history.total, history.groups.shape, history.weights.shape
+
+# %%
+# In which share of all steps two tasks were in one group:
+
+history.shares.round(2)
+
+# %%
+# Pictures
+# --------
+#
+# Each picture is a function from a history to a matplotlib figure. Which group each task was in, step by step:
+
+from lightning_go4align import plots
+
+plots.assignment(history)
+
+# %%
+# Who was with whom how often:
+
+plots.co_assignment(history)
+
+# %%
+# The weights over the run, and each task's share of the objective after weighing:
+
+plots.weights(history)
+
+# %%
+
+plots.risks_after(history)
+
+# %%
+# A run on disk is loaded in the same way, ``History.load("lightning_logs/version_0")``, and ``go4align report
+# lightning_logs/version_0`` makes one page of all pictures: see `how to read it <../start/read_the_report.html>`_.

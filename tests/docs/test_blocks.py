@@ -1,0 +1,76 @@
+"""The code of the README and of the site is code: it parses, and what it imports is there."""
+
+import ast
+import re
+import subprocess
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("[!_]*/*.md")),
+    *(ROOT / "docs").glob("*.md"),
+]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    page: Path
+    language: str
+    code: str
+
+
+BLOCKS = [Block(page, *found) for page in PAGES for found in FENCE.findall(page.read_text("utf-8"))]
+
+
+def each(language):
+    found = [block for block in BLOCKS if block.language == language]
+    names = [f"{block.page.relative_to(ROOT)}-{index}" for index, block in enumerate(found)]
+    return pytest.mark.parametrize("block", [pytest.param(b, id=name) for b, name in zip(found, names, strict=True)])
+
+
+@each("python")
+def test_every_python_block_parses_and_imports_what_exists(block):
+    for node in ast.walk(ast.parse(block.code)):
+        if isinstance(node, ast.ImportFrom):
+            module = import_module(node.module)
+            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                import_module(alias.name)
+
+
+def test_every_shell_block_parses():
+    shell = "\n".join(f"({block.code}\n)" for block in BLOCKS if block.language == "bash")
+    assert subprocess.run(["bash", "-n", "-c", shell], capture_output=True, text=True).stderr == ""
+
+
+@each("yaml")
+def test_every_yaml_block_is_a_mapping(block):
+    assert isinstance(yaml.safe_load(block.code), dict)
+
+
+def test_the_five_minutes_run_as_they_stand():
+    page = ROOT / "docs" / "start" / "five_minutes.md"
+    names = {}
+    for block in BLOCKS:
+        if block.page == page and block.language == "python":
+            exec(compile(block.code, str(page), "exec"), names)
+    depth, price = names["balance"].signals.weights.tolist()
+    assert depth > 1000 * price
+
+
+def test_the_readme_keeps_its_two_commands():
+    setup = (ROOT / "README.md").read_text("utf-8").partition("## Set up")[2].partition("## Use")[0]
+    commands = [code for language, code in FENCE.findall(setup) if language == "bash"]
+    assert [command.count("\n") for command in commands] == [1, 1]
+    assert commands[0].endswith(
+        "go4align fit -c configs/qm9/base.yaml -c configs/qm9/quick.yaml -c configs/qm9/go4align.yaml\n"
+    )
+    assert commands[1].endswith(".ci/check\n")

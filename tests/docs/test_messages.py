@@ -1,0 +1,91 @@
+"""Every message of the package has its cause on the page of messages, and what finds them finds them all."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+EXTENSION = Path(__file__).parents[2] / "docs" / "extensions" / "error_messages.py"
+
+SAMPLE = '''
+HOW = "Write `a`."
+
+class Part:
+    """A part.
+
+    Raises:
+        ValueError: If ``size`` is
+            too small.
+        TypeError: If it is no number.
+    """
+
+    def __init__(self, size):
+        if size < 1:
+            raise ValueError(f"`size` must be at least 1, but is {size}. {HOW}")
+        _check(size)
+
+def _check(size):
+    if size is None:
+        raise TypeError("no number" if size else "nothing")
+    warn(f"odd: {size}")
+
+def damaged(what):
+    return RuntimeError(f"damaged: {what}")
+
+def tell(message):
+    rank_zero_warn(message)
+
+def run():
+    tell("passed on")
+    raise SystemExit(130)
+'''
+
+
+@pytest.fixture
+def finder(monkeypatch):
+    spec = importlib.util.spec_from_file_location("error_messages", EXTENSION)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "error_messages", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def found(finder, tmp_path):
+    (tmp_path / "sample").mkdir()
+    (tmp_path / "sample" / "parts.py").write_text(SAMPLE)
+    return {message.text: message for message in finder.find_messages(tmp_path / "sample")}
+
+
+def test_errors_and_warnings_are_found_however_they_are_raised(found):
+    assert set(found) == {
+        "`size` must be at least 1, but is …. Write `a`.",
+        "no number",
+        "nothing",
+        "odd: …",
+        "damaged: …",
+        "passed on",
+    }
+
+
+def test_a_cause_is_that_of_the_docstring_or_of_the_caller(found):
+    assert found["`size` must be at least 1, but is …. Write `a`."].cause == "If ``size`` is too small."
+    assert found["nothing"].cause == "If it is no number."
+    assert found["odd: …"].cause == ""
+
+
+def test_every_message_of_the_package_has_a_cause(finder):
+    """Mend it by an entry of `Raises:` in the docstring of what raises it, or one in docs/causes.toml."""
+    assert [f"{message.module}: {message.text}" for message in finder.messages() if not message.cause] == []
+
+
+def test_every_cause_that_is_written_by_hand_belongs_to_a_message(finder):
+    texts = [message.text for message in finder.messages()]
+    assert [words for words in finder.causes() if not any(words in text for text in texts)] == []
+
+
+def test_every_part_of_the_package_that_has_messages_is_on_the_page(finder):
+    page = (EXTENSION.parents[1] / "messages.md").read_text("utf-8")
+    listed = {part for line in page.splitlines() if line.startswith("```{message-list}") for part in line.split()[1:]}
+    assert {message.module.split(".")[1] for message in finder.messages()} - listed == set()
