@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.plots.checks import check_steps
-from lightning_go4align.plots.curves import last_finite, whole_run, window_means
-from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, group_colours, picture
+from lightning_go4align.plots.colours import group_colours
+from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, picture
+from lightning_go4align.plots.windows import last_finite, whole_run, window_means
 
 _HEIGHT, _POINTS = 1.75, 120
 
@@ -29,7 +30,7 @@ def stability(history: History) -> Figure:
     indices = np.stack([means.rand, means.adjusted_rand], axis=1)
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.75)
     marker = "o" if len(steps) == 1 else ""
-    axes.plot(steps, means.adjusted_rand, color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
+    axes.plot(steps, means.adjusted_rand, "--", color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
     axes.plot(steps, means.rand, color=colour("accent"), marker=marker, markersize=3)
     low = float(np.nanmin(indices, initial=1))
     ticks = np.asarray(MaxNLocator(4).tick_values(min(0.9, low), 1))
