@@ -27,7 +27,8 @@ _LINE, _HIGHEST = ROW * 0.85, 20.0  # inches: a row that is named, and all rows 
 def assignment(history: History) -> Figure:
     """Show the group of each task in each step, ranked by weight: dark groups are held back, bright ones pushed.
 
-    Rows stand in travel order; of more than 200 tasks every n-th is shown. Columns are sampled steps, never blends: the mean of groups 0 and 4 is not group 2.
+    Rows stand in travel order; of more than 200 tasks every n-th is shown. Columns are sampled steps, never blends:
+    the mean of groups 0 and 4 is not group 2.
 
     Args:
         history: A run with at least one step.
