@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history import History
+from lightning_go4align.report.configuration import configuration
 from lightning_go4align.report.page import page
 
 FILE = "group_dynamics.html"
@@ -34,7 +35,7 @@ def write_report(run: Path) -> Path:
         'group_dynamics.html'
     """
     path = Path(run) / FILE
-    content = page(History.load(Path(run)))
+    content = page(History.load(Path(run)), configuration(Path(run)))
     with atomic_write(path) as unfinished:
         unfinished.write_text(content, encoding="utf-8")
     return path

@@ -74,7 +74,9 @@ def _infinite(history: History) -> list[Alarm]:
     if not infinite.any():
         return []
     first = int(history.steps[infinite.any(1)][0])
-    what = f"The loss of {_names(history, infinite.any(0))} is infinite in {_steps(infinite.any(1))}, first in {first}."
+    what = (
+        f"The loss of {_names(history, infinite.any(0))} is infinite in {_steps(infinite.any(1))}, first in {first}."
+    )
     return [Alarm(what, "Look for a division or a logarithm of 0 in that loss, or lower the learning rate.")]
 
 
@@ -117,7 +119,9 @@ def _restless(history: History) -> list[Alarm]:
         f"{float(late.adjusted_rand):.2f} (adjusted Rand index: 0 is chance, 1 no change), and "
         f"{float(late.moves):.1f} of {len(history.tasks)} tasks change group per step."
     )
-    return [Alarm(what.replace("-", "−"), "Fewer groups, or losses smoothed over steps, hold longer: lower `num_groups`.")]
+    return [
+        Alarm(what.replace("-", "−"), "Fewer groups, or losses smoothed over steps, hold longer: lower `num_groups`.")
+    ]
 
 
 def _one_group(history: History) -> list[Alarm]:

@@ -141,7 +141,9 @@ def _companions(history: History) -> list[str]:
     alone = len(found) - len(joined)
     if not joined:
         return [_closest(history)]
-    named = [f"{_some([history.tasks[i] for i in cluster.tasks])} ({cluster.share:.0%})" for cluster in joined[:_SETS]]
+    named = [
+        f"{_some([history.tasks[i] for i in cluster.tasks])} ({cluster.share:.0%})" for cluster in joined[:_SETS]
+    ]
     more = f"; {len(joined) - _SETS} smaller sets" if len(joined) > _SETS else ""
     rest = f"; on their own: {alone} tasks" if alone > 1 else "; on its own: 1 task" if alone else ""
     return [f"Travel together in 90% of steps or more: {'; '.join(named)}{more}{rest}."]

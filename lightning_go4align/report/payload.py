@@ -107,7 +107,10 @@ def _columns(rows: NDArray[Any]) -> list[list[Any]]:
 
 def _list(values: NDArray[np.floating]) -> list[float | None]:
     """Four digits of each, or more of a count; None for what is not finite, which JSON does not know."""
-    return [float(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}") if np.isfinite(value) else None for value in values]
+    return [
+        float(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}") if np.isfinite(value) else None
+        for value in values
+    ]
 
 
 def _hex(colours: NDArray[np.float64]) -> list[str]:

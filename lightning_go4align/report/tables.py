@@ -102,7 +102,8 @@ def metrics_table(history: History) -> str:
     if len(epochs) != len(history.metrics):
         epochs = np.full(len(history.metrics), np.nan)
     rows = [
-        [name, number(best[i], "%"), number(last[i], "%"), number(epochs[i])] for i, name in enumerate(history.metrics)
+        [name, number(best[i], "%"), number(last[i], "%"), number(epochs[i])]
+        for i, name in enumerate(history.metrics)
     ]
     head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
     return table("Metrics", head, rows, list(history.metrics))
