@@ -87,12 +87,12 @@ def _of_groups(history: History) -> list[ReportFigure]:
         found.append(ReportFigure("Stability", _STABILITY, plots.stability, say.of_stability(history), GROUPS))
         found.append(ReportFigure("Moves per step", _MOVES, plots.moves, say.of_moves(history), GROUPS))
         found.append(ReportFigure("Group sizes", _SIZES, plots.group_sizes, say.of_group_sizes(history), GROUPS))
-    if len(history.tasks) > 1:
-        seen = say.of_co_assignment(history)
-        found.append(ReportFigure("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, seen, GROUPS))
     if np.isfinite(history.indicators).any():
         seen = say.of_indicators(history)
         found.append(ReportFigure("Group indicators γ = P ⊙ Q", _INDICATORS, plots.indicators, seen, GROUPS))
+    if len(history.tasks) > 1:
+        seen = say.of_co_assignment(history)
+        found.append(ReportFigure("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, seen, GROUPS))
     return found
 
 

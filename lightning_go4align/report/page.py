@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.report import tables
 from lightning_go4align.report.cards import figure_card, table_card
 from lightning_go4align.report.facts import duration
@@ -61,7 +62,10 @@ def _parts(history: History, config: Mapping[str, str]) -> dict[str, str]:
 
 def _table(title: str, history: History) -> list[str]:
     if title == GROUPS:
-        return [table_card("Groups, from the lowest weight to the highest", tables.groups_table(history))]
+        narrow = 1 < len(history.tasks) <= TASKS_UP_TO  # then the matrix leaves room beside it
+        size, sets = "half" if narrow else "wide", tables.clusters_table(history)
+        groups = table_card("Groups, from the lowest weight to the highest", tables.groups_table(history))
+        return [table_card("Tasks that travel together in 90% of steps or more", sets, size), groups]
     if title == WEIGHTS:
         return [table_card("Tasks", tables.tasks_table(history))]
     return [table_card("Metrics", tables.metrics_table(history))] if history.metrics else []
@@ -93,4 +97,4 @@ def _about(history: History) -> list[tuple[str, str]]:
 
 
 def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
+    return "part-" + title.lower().replace(" ", "-")

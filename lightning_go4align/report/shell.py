@@ -27,7 +27,7 @@ def shell(title: str, body: str, data: str = "") -> str:
         False
     """
     scripts = [_asset(name) for name in _SCRIPTS] if data else []
-    store = f'<script type="application/octet-stream" id="data">{data}</script>' if data else ""
+    store = f'<script type="application/octet-stream" id="numbers">{data}</script>' if data else ""
     return Template(_asset("assets/page.html")).substitute(
         title=escape(title),
         light=_variables("light"),

@@ -10,6 +10,7 @@ from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.alarms import recent_shares
+from lightning_go4align.report.clusters import clusters
 
 _NAMED = 12
 
@@ -67,6 +68,16 @@ def groups_table(history: History) -> str:
         rows.append([f"group {rank}", number(weight, "×"), size, f"{share:.0%}", _some(tasks)])
     head = ["group", "mean weight", "tasks in it, mean", "share of weighted loss", "tasks that are mostly here"]
     return table("Groups", head, rows)
+
+
+def clusters_table(history: History) -> str:
+    """Write a line for each set of tasks that share a group in at least 90% of steps, the largest first."""
+    found = sorted(clusters(history), key=lambda cluster: -len(cluster.tasks))
+    joined = [cluster for cluster in found if len(cluster.tasks) > 1]
+    rows = [[_some([history.tasks[i] for i in cluster.tasks]), f"{cluster.share:.0%}"] for cluster in joined]
+    alone = [history.tasks[cluster.tasks[0]] for cluster in found if len(cluster.tasks) == 1]
+    rows += [[_some(alone), "each on its own"]] if alone else []
+    return table("Tasks that travel together", ["tasks", "share of steps in one group"], rows)
 
 
 def tasks_table(history: History) -> str:

@@ -18,7 +18,7 @@ function chart(card, spec, data) {
     self.plot?.destroy();
     self.view = spec.series();
     self.plot = new uPlot(options(self, box.clientWidth, data), [self.view.x, ...self.view.shown], box);
-    out.replaceChildren();
+    out.replaceChildren(...(self.view.legend ?? spec.words(self.view, self.view.x.length - 1, self.row)));
   };
   self.say = (index, row) => {
     if (index == null) return;
@@ -37,7 +37,7 @@ function options(self, width, data) {
   const axis = { stroke: muted, font, ticks: { show: false }, grid: { stroke: inkOf("line"), width: 1 } };
   const reset = () => () => { zoom(0, data.total, data); return null; };
   return {
-    width, height: spec.height, legend: { show: false }, padding: [8, 12, 0, 0],
+    width, height: spec.height, legend: { show: false }, padding: [8, 26, 0, 0],
     cursor: {
       sync: spec.overSteps ? { key: "steps", scales: ["x", null] } : undefined, bind: spec.overSteps ? { dblclick: reset } : {},
       drag: { x: spec.overSteps, y: false, setScale: false }, points: { show: spec.kind == "lines" },
@@ -48,7 +48,7 @@ function options(self, width, data) {
     },
     axes: [
       { ...axis, grid: { show: false }, values: (u, ticks) => ticks.map((tick) => (tick % 1 ? "" : tick.toLocaleString("en"))) },
-      spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: 62, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
+      spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: 62, ...(view.log ? { splits: (u) => decades(u.scales.y.min, u.scales.y.max), filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
     ],
     series: [{}, ...view.names.map((name, i) => spec.kind == "rows" ? { show: true, points: { show: false } } : stroke(spec, view, i))],
     hooks: {
@@ -65,6 +65,14 @@ function limits(view, low, high) {
   if (view.log) return [low / 1.15, high * 1.15];
   const room = 0.06 * (high - low) || 0.5;
   return [low - room, high + room];
+}
+
+// Ticks of a log axis: 1, 2, 5 and their tenfolds, or powers of ten alone where those are many.
+function decades(low, high) {
+  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high)), wide = last - first > 4;
+  const powers = Array.from({ length: last - first + 1 }, (_, k) => 10 ** (first + k)).filter((_, k) => k % Math.ceil((last - first) / 8 || 1) == 0);
+  const ticks = powers.flatMap((power) => (wide ? [power] : [power, 2 * power, 5 * power])).filter((tick) => tick >= low && tick <= high);
+  return ticks.length > 1 ? ticks : [low, Math.sqrt(low * high), high];
 }
 
 function stroke(spec, view, i) {

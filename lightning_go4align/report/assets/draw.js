@@ -1,7 +1,7 @@
 "use strict";
 // What each figure of a run draws, in terms of charts.js. Tasks are in the order of the still pictures.
 
-const POINTS = 300, COLUMNS = 1200;
+const POINTS = 160, COLUMNS = 1200;
 
 function drawings(data) {
   const line = { kind: "lines", overSteps: true, height: 300 }, area = { ...line, kind: "areas", height: 260 };
@@ -97,7 +97,8 @@ function sampled(data) {
 
 function assignment(data) {
   const view = sampled(data), cells = data.groups.map((column) => view.spans.map((r) => data.groupColours[column[r]]));
-  return { ...view, cells, word: (i, k) => (data.groups[i][view.spans[k]] < 0 ? "absent" : `group ${data.groups[i][view.spans[k]]}, weight ${number(data.weights[i][view.spans[k]], "×")}`) };
+  const legend = data.groupColours.slice(0, data.numGroups).flatMap((colour, k) => [swatch(colour), ` group ${k}${data.groupWeights[k] == null ? ", unused" : ", " + number(data.groupWeights[k], "×")}`]);
+  return { ...view, cells, legend, word: (i, k) => (data.groups[i][view.spans[k]] < 0 ? "absent" : `group ${data.groups[i][view.spans[k]]}, weight ${number(data.weights[i][view.spans[k]], "×")}`) };
 }
 
 function indicators(data) {
@@ -105,7 +106,8 @@ function indicators(data) {
   const low = Math.log(known[Math.floor(0.005 * known.length)] ?? 0.1), high = Math.log(known[Math.floor(0.995 * (known.length - 1))] ?? 1);
   const tint = (value) => data.ramp[Math.round(63 * Math.max(0, Math.min(1, (Math.log(value) - low) / (high - low || 1))))];
   const cells = data.indicators.map((column) => view.spans.map((r) => (column[r] == null ? null : tint(Math.max(column[r], 1e-300)))));
-  return { ...view, cells, word: (i, k) => `γ ${number(data.indicators[i][view.spans[k]])}` };
+  const legend = ["γ from ", number(Math.exp(low)), ...data.ramp.filter((_, k) => k % 9 == 0).map(swatch), " to ", number(Math.exp(high)), ", on a log scale"];
+  return { ...view, cells, legend, word: (i, k) => `γ ${number(data.indicators[i][view.spans[k]])}` };
 }
 
 // What is read at a place: of lines all that fit, the chosen one first.

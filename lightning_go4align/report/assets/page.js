@@ -117,5 +117,5 @@ function follow() {
   ask();
 }
 
-if (document.getElementById("data")) begin();
+if (document.getElementById("numbers")) begin();
 follow();
