@@ -4,7 +4,7 @@ import math
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,12 +13,14 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
+from lightning_go4align.monitors.circumstances import circumstances
 from lightning_go4align.monitors.delta_m import DeltaMMonitor, epochs_so_far
 from lightning_go4align.monitors.pending import Pending
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import (
     check_drawing,
+    drawn_figures,
     prepare,
     run_folder,
     run_title,
@@ -28,14 +30,18 @@ from lightning_go4align.monitors.showing import (
 )
 from lightning_go4align.update import MultiTaskCallback
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _PENDING = 1024
+_SAVED_EVERY = 20.0  # seconds: what `go4align report --watch` shows is hardly older
 
 
 class GroupDynamicsMonitor(Callback):
     """Record which tasks travel together, and show it.
 
-    Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved at the end of
-    each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
+    Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved every 20
+    seconds on a logging step, at the end of each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
     page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
     since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
     to W&B and TensorBoard also pictures.
@@ -68,12 +74,20 @@ class GroupDynamicsMonitor(Callback):
         self._step = 0
         self._started = time.monotonic()
         self._folder: Path | None = None
-        self._title = ""
+        self._title, self._saved = "", 0.0
 
     @property
     def history(self) -> History:
         """The run so far, up to the last step that the host has read."""
         return self._recorder.history
+
+    def plot(self) -> dict[str, "Figure"]:
+        """Draw the run so far: matplotlib figures by their names in ``lightning_go4align.plots``."""
+        check_drawing()
+        return drawn_figures(self.history)
+
+    def _repr_html_(self) -> str:
+        return self.history._repr_html_()
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -186,12 +200,16 @@ class GroupDynamicsMonitor(Callback):
         self._since_logging = Transitions.zeros(1)
         if self._pictures.due(step):
             show_pictures(trainer.loggers, self.history, step)
+        if self._folder is not None and time.monotonic() > self._saved + _SAVED_EVERY:
+            self._save()
 
     def _save(self) -> Path:
         assert self._folder is not None
         seconds = time.monotonic() - self._started
         method = repr(self._watched.method)
         self._recorder.note(run=self._title, method=method, seconds=seconds)
+        self._recorder.note(**circumstances(self.history.notes))
+        self._saved = time.monotonic()
         return self.history.save(self._folder).parent
 
 

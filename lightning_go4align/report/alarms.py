@@ -119,9 +119,7 @@ def _restless(history: History) -> list[Alarm]:
         f"{float(late.adjusted_rand):.2f} (adjusted Rand index: 0 is chance, 1 no change), and "
         f"{float(late.moves):.1f} of {len(history.tasks)} tasks change group per step."
     )
-    return [
-        Alarm(what.replace("-", "−"), "Fewer groups, or losses smoothed over steps, hold longer: lower `num_groups`.")
-    ]
+    return [Alarm(what, "Fewer groups hold longer: lower `num_groups`, or take a method that smooths losses.")]
 
 
 def _one_group(history: History) -> list[Alarm]:

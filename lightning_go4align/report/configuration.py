@@ -1,13 +1,13 @@
 """The configuration of a run, as Lightning saved it beside the log."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lightning_go4align.history import HIDDEN, is_secret
+
 _FILES = ("config.yaml", "hparams.yaml")
-_SECRET = re.compile(r"(?i)(token|secret|passw|api_?key|credential)")
 
 
 def configuration(run: Path) -> dict[str, str]:
@@ -27,7 +27,7 @@ def configuration(run: Path) -> dict[str, str]:
         path = run / name
         found = _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
         if isinstance(found, dict) and found:
-            return {key: "(hidden)" if _SECRET.search(key) else value for key, value in _flat("", found)}
+            return {key: HIDDEN if is_secret(key) else value for key, value in _flat("", found)}
     return {}
 
 

@@ -107,7 +107,8 @@ def of_convergence(history: History) -> str:
     """Say when metrics converge."""
     epochs = history.convergence_epochs
     spread = f"mean {epochs.mean():.1f}, standard deviation {epochs.std():.1f}"
-    return f"Dots at the epochs in which {len(epochs)} metrics converge: {spread}, from {epochs.min():g} to {epochs.max():g}."
+    ends = f"from {epochs.min():g} to {epochs.max():g}"
+    return f"Dots at the epochs in which {len(epochs)} metrics converge: {spread}, {ends}."
 
 
 def _kind(drawn: Lines) -> str:

@@ -64,10 +64,8 @@ def _of_risks(history: History) -> list[ReportFigure]:
         return []
     scaled = history.losses * history.weights
     before, after = risk_shares(history.losses), risk_shares(scaled)
-    caption, shown = (
-        f"Each task's share of the summed loss. {say.varies(before)}",
-        say.of_shares(history, history.losses),
-    )
+    shown = say.of_shares(history, history.losses)
+    caption = f"Each task's share of the summed loss. {say.varies(before)}"
     found = [ReportFigure("Risk shares before scaling", caption, plots.risks_before, shown, WEIGHTS)]
     if not np.allclose(before, after, equal_nan=True):
         caption, shown = (
