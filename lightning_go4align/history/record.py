@@ -121,6 +121,12 @@ class History:
         """Geometric mean of each task's weight over the steps with it, shape ``[M]``; NaN if never present."""
         return mean_ratio(self.weighed)
 
+    @property
+    def main_groups(self) -> NDArray[np.int64]:
+        """The group in which each task is in most sampled steps, shape ``[M]``; -1 for none."""
+        counts = np.stack([(self.groups == rank).sum(0) for rank in range(max(self.num_groups, 1))])
+        return np.where(counts.any(0), counts.argmax(0), -1)
+
     def with_notes(self, **notes: str | float) -> Self:
         """Change notes."""
         changed: Any = notes

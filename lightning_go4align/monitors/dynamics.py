@@ -41,8 +41,8 @@ class GroupDynamicsMonitor(Callback):
     """Record which tasks travel together, and show it.
 
     Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved every 20
-    seconds on a logging step, at the end of each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
-    page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
+    seconds on a logging step, at the end of each epoch and on an exception, and resumes with a checkpoint; at the end
+    it writes ``group_dynamics.html``, a page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
     since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
     to W&B and TensorBoard also pictures.
 

@@ -102,7 +102,7 @@ def _starved(history: History) -> list[Alarm]:
         f"its share of the weighted loss is below a thousandth of an even one (at least one is at {least:.1g} of it)."
     )
     advice = (
-        "Unless its loss is 0 because it has been learned, hardly anything trains it. `RobustGO4Align` does not depend "
+        "Unless its loss is 0 because it is learned, hardly anything trains it. `RobustGO4Align` does not depend "
         "on the losses' units; with `GO4Align`, lower `beta` or bring the losses to a similar size."
     )
     return [Alarm(what, advice)]

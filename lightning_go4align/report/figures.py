@@ -113,7 +113,7 @@ _ASSIGNMENT = (
     "group; stripes are tasks that flicker between groups. On the right, the share of steps in a task's main group."
 )
 _WEIGHTS = (
-    "A task's weight λ is what its loss is multiplied by; 1× is an unweighted sum. Geometric means over short windows. "
+    "A task's weight λ multiplies its loss; 1× is an unweighted sum. Geometric means over short windows. "
     "A triangle at the bottom marks a weight of 0. "
 )
 _LOSSES = (

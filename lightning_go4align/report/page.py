@@ -78,8 +78,7 @@ def _bar(titles: list[str], searches: bool) -> str:
         'placeholder="name, name" autocomplete="off"><span id="found" role="status"></span>'
         '<button type="button" id="whole">All steps</button></form>'
     )
-    state = '<span id="state" role="status"></span>'
-    bar = f'<nav aria-label="Parts of the page">{links}</nav>{state}{form if searches else ""}'
+    bar = f'<nav aria-label="Parts of the page">{links}</nav>{form if searches else ""}'
     return f'<header class="bar">{bar}</header>'
 
 

@@ -15,7 +15,13 @@ from lightning_go4align.report.clusters import clusters
 _NAMED = 12
 
 
-def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> str:
+def table(
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    names: Sequence[str] = (),
+    links: Sequence[str] = (),
+) -> str:
     """Write a table whose first column names its rows; it scrolls, by keyboard too, where it is too large.
 
     Args:
@@ -23,6 +29,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], names:
         head: Names of the columns.
         rows: Words of each cell.
         names: The task of each row, which the page's search looks for.
+        links: Where the name of each row leads.
 
     Returns:
         HTML.
@@ -33,14 +40,16 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], names:
     """
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     marks = [f' data-task="{escape(name)}"' for name in names] or [""] * len(rows)
-    body = "".join(f"<tr{mark}>{_cells(row)}</tr>" for mark, row in zip(marks, rows, strict=True))
+    ends = list(links) or [""] * len(rows)
+    body = "".join(f"<tr{mark}>{_cells(row, end)}</tr>" for mark, row, end in zip(marks, rows, ends, strict=True))
     inner = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="table" tabindex="0" role="region" aria-label="{escape(title)}">{inner}</div>'
 
 
-def _cells(row: Sequence[str]) -> str:
+def _cells(row: Sequence[str], link: str) -> str:
     first, *rest = row
-    return f'<th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+    name = f'<a href="{escape(link)}">{escape(first)}</a>' if link else escape(first)
+    return f'<th scope="row">{name}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
 
 
 def number(value: float, unit: str = "") -> str:
@@ -55,7 +64,7 @@ def number(value: float, unit: str = "") -> str:
 
 def groups_table(history: History) -> str:
     """Write a line for each group: its weight, its size, its share of the weighted loss, its usual tasks."""
-    homes, order = _main_groups(history), task_order(history)
+    homes, order = history.main_groups, task_order(history)
     present = np.isfinite(history.losses) & np.isfinite(history.weights)
     scaled = np.where(present, np.abs(history.losses.astype(float) * history.weights), 0)
     rows = []
@@ -100,7 +109,7 @@ def tasks_table(history: History) -> str:
 
 
 def _group_columns(history: History) -> list[list[str]]:
-    homes = _main_groups(history)
+    homes = history.main_groups
     inside = ((history.groups == homes) & (homes >= 0)).sum(0) / (history.groups >= 0).sum(0).clip(1)
     moves = history.task_moves / max(float(history.windows.transitions.sum()), 1)
     main = [f"{home} ({share:.0%})" if home >= 0 else "–" for home, share in zip(homes, inside, strict=True)]
@@ -118,12 +127,6 @@ def metrics_table(history: History) -> str:
     ]
     head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
     return table("Metrics", head, rows, list(history.metrics))
-
-
-def _main_groups(history: History) -> NDArray[np.int64]:
-    """The group in which each task is most often, shape ``[M]``; -1 for none."""
-    counts = np.stack([(history.groups == rank).sum(0) for rank in range(max(history.num_groups, 1))])
-    return np.where(counts.any(0), counts.argmax(0), -1)
 
 
 def _first_and_last(losses: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,5 +1,5 @@
 "use strict";
-// Search, downloads, the matrix, and a page that follows a run. Without scripts the still pictures remain.
+// Search, downloads, and the matrix. Without scripts the still pictures remain.
 
 async function begin() {
   const data = await unpack();
@@ -99,23 +99,4 @@ function matrix(card, { tasks, shares }) {
   });
 }
 
-// A served page asks every two seconds whether its run has gone on, and keeps its place when it loads again.
-function follow() {
-  const mark = document.querySelector('meta[name="stamp"]');
-  if (!mark) return;
-  const state = document.getElementById("state");
-  const ask = async () => {
-    try {
-      const now = await (await fetch("stamp", { cache: "no-store" })).text();
-      if (now !== mark.content) return location.reload();
-      state.textContent = "follows the run";
-    } catch {
-      state.textContent = "the server has stopped: this is the last that was seen";
-    }
-    setTimeout(ask, 2000);
-  };
-  ask();
-}
-
-if (document.getElementById("numbers")) begin();
-follow();
+begin();
