@@ -3,6 +3,7 @@
 import logging
 import sys
 import warnings
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,8 +64,10 @@ def main(args: list[str] | None = None) -> None:
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
     rank_zero.log.addFilter(_is_no_tip)
-    commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
-    if given and given[0] in commands:
+    commands: dict[str, Callable[..., object]] = {"dashboard": dashboard, "study": study}
+    if given and given[0] == "report":
+        report(given[1:])
+    elif given and given[0] in commands:
         name = f"go4align {given[0]}"
         try:
             auto_cli(commands[given[0]], args=given[1:], prog=name, as_positional=True)
@@ -91,16 +94,22 @@ def _is_no_tip(record: logging.LogRecord) -> bool:
     return "Tip: For seamless cloud" not in record.getMessage()
 
 
-def report(run: Path) -> None:
-    """Write the HTML report of a run again from its event log.
+def report(words: list[str]) -> None:
+    """Write the page of a run, of several runs, or of all runs below a folder.
 
     Args:
-        run: Folder of the run: the logger's, where ``GroupDynamicsMonitor`` keeps its history.
+        words: What follows the command.
     """
+    about = "Write the page of a run; of several, compared; or of all runs below a folder."
+    parser = ArgumentParser(prog="go4align report", description=about)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help="folder of a run, or with runs below it")
+    parser.add_argument("--watch", action="store_true", help="serve the page on this computer, following the runs")
+    parser.add_argument("--port", type=int, default=0, help="where to serve it (a free port)")
+    given = parser.parse_args(words)
     with _mistakes("report"):
-        from lightning_go4align.report import write_report
+        from lightning_go4align.report import report_command
 
-        print(write_report(run))  # noqa: T201  # the answer of the command
+        report_command(given.paths, watch=given.watch, port=given.port)
 
 
 def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None:

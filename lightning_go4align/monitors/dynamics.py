@@ -40,11 +40,11 @@ _SAVED_EVERY = 20.0  # seconds: what `go4align report --watch` shows is hardly o
 class GroupDynamicsMonitor(Callback):
     """Record which tasks travel together, and show it.
 
-    Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved every 20
-    seconds on a logging step, at the end of each epoch and on an exception, and resumes with a checkpoint; at the end
-    it writes ``group_dynamics.html``, a page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
-    since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
-    to W&B and TensorBoard also pictures.
+    Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved at the end of
+    each epoch, on an exception and every 20 seconds at a logging step, and resumes with a checkpoint; at the end it
+    writes ``group_dynamics.html``, a page that needs no network. To loggers go ``groups/stability``,
+    ``groups/moves`` and ``groups/occupied``, means since the last logging step; ``val/convergence_difference`` where
+    a module logs ``val/delta/<metric>`` itself; and to W&B and TensorBoard also pictures.
 
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the

@@ -39,7 +39,7 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         cards += [*_pictures(scored), table_card("∆m, paired by seed", _paired(methods, _delta_m))]
         cards.append(table_card("Change of each metric at the best epoch, in percent", _each(methods, _changes)))
         cards.append(
-            table_card("Change of each metric, paired by seed, in points of percent", _paired(methods, _changes))
+            table_card("Change of each metric, paired by seed, in percent points", _paired(methods, _changes))
         )
     cards.append(table_card("Mean weight of each task", _each(methods, _weights)))
     cards.append(table_card("Loss of each task, mean of the last twentieth of the run", _each(methods, _losses)))
@@ -48,11 +48,10 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         cards.append(table_card("Agreement of groups", agreement))
     named = ", ".join(escape(name) for name in methods)
     lines = "\n".join(cards)
-    body = (
-        f'<main>\n<h1>Comparison of {len(runs)} runs</h1>\n<p class="about">{named}</p>\n<p class="calm">{_WORDS}</p>\n'
-        f'<div class="cards">\n{lines}\n</div>\n</main>'
-    )
-    return shell(f"Comparison of {len(runs)} runs", body)
+    title = f"Comparison of {len(runs)} runs"
+    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n<p class="calm">{_WORDS}</p>'
+    body = f'<main>\n{head}\n<div class="cards">\n{lines}\n</div>\n</main>'
+    return shell(title, body)
 
 
 _WORDS = (
