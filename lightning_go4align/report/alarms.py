@@ -70,13 +70,11 @@ def _interrupted(history: History) -> list[Alarm]:
 
 
 def _infinite(history: History) -> list[Alarm]:
-    infinite = np.isinf(history.losses)
+    infinite: NDArray[np.bool_] = np.isinf(history.losses)
     if not infinite.any():
         return []
     first = int(history.steps[infinite.any(1)][0])
-    what = (
-        f"The loss of {_names(history, infinite.any(0))} is infinite in {_steps(infinite.any(1))}, first in {first}."
-    )
+    what = f"The loss of {_names(history, np.asarray(infinite.any(0)))} is infinite in {_steps(np.asarray(infinite.any(1)))}, first in {first}."
     return [Alarm(what, "Look for a division or a logarithm of 0 in that loss, or lower the learning rate.")]
 
 

@@ -55,10 +55,10 @@ def comparison(runs: list[Run], links: list[str]) -> str:
 
 
 _WORDS = (
-    "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task alone), "
-    "in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs with the "
-    "same seed are compared, with the 95% interval of the mean difference by Student's t; an interval that holds 0 "
-    "tells no difference."
+    "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
+    "alone), in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs "
+    "with the same seed are compared, with the 95% interval of the mean difference by Student's t; an interval that "
+    "holds 0 tells no difference."
 )
 _AGREEMENT = (
     "Adjusted Rand index between the tasks' main groups, the groups in which they are in most steps: 1 is the same "

@@ -26,7 +26,8 @@ def shell(title: str, body: str, data: str = "") -> str:
         >>> "<script" in shell("a & b", "<h1>a</h1>")
         False
     """
-    scripts = [_asset(name) for name in _SCRIPTS] if data else []
+    # A copy of uPlot has to bear its licence, which its minified file does not.
+    scripts = [f"/*\n{_asset('vendor/uPlot.LICENSE')}*/", *map(_asset, _SCRIPTS)] if data else []
     store = f'<script type="application/octet-stream" id="numbers">{data}</script>' if data else ""
     return Template(_asset("assets/page.html")).substitute(
         title=escape(title),
