@@ -34,13 +34,15 @@ class Parser(ArgumentParser):
 
 
 def report(words: list[str]) -> None:
-    """Write the HTML report of a run again from its event log."""
-    parser = Parser("report", "Write the HTML report of a run again from its event log.")
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of the run: the logger's, with the event log")
-    given = parser.parse_args(words)
-    from lightning_go4align.report import write_report
+    """Write the page of a run, of several runs, or of all runs below a folder; or follow them."""
+    parser = Parser("report", "Write the page of a run; of several, compared; or of all runs below a folder.")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help="folder of a run, or with runs below it")
+    parser.add_switch("watch", "serve the page on this computer, following the runs")
+    parser.add_argument("--port", type=int, default=0, help="where to serve it (a free port)")
+    given = parser.parse_args(_without_values(words, "watch"))
+    from lightning_go4align.report import report_command
 
-    print(write_report(given.run))  # noqa: T201  # the answer of the command
+    report_command(given.paths, watch=given.watch, port=given.port)
 
 
 def dashboard(words: list[str]) -> None:

@@ -15,7 +15,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history.notes import Notes
 
 FILE = "group_dynamics.npz"
-VERSION = 2  # to be counted up whenever the same history would be written differently
+VERSION = 3  # to be counted up whenever the same history would be written differently
 Arrays = dict[str, NDArray[Any]]
 
 #: Where version 1 kept what has a name of its own now: in columns of one array, or under another name.
@@ -102,7 +102,9 @@ def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str
             f"The log of group dynamics is of version {version}, but this lightning_go4align reads up to version "
             f"{VERSION}. Install a newer one: pip install --upgrade lightning-go4align."
         )
-    return (arrays, metadata) if version == VERSION else _from_version_1(arrays, metadata)
+    if version == 1:
+        return _from_version_1(arrays, metadata)
+    return arrays, metadata | {"version": VERSION}  # version 2 lacks notes, which are empty then
 
 
 def _from_version_1(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:

@@ -4,7 +4,7 @@ import math
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,11 +13,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
+from lightning_go4align.monitors.circumstances import circumstances
 from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import (
     check_drawing,
+    drawn_figures,
     prepare,
     run_folder,
     run_title,
@@ -27,15 +29,20 @@ from lightning_go4align.monitors.showing import (
 )
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SAVED_EVERY = 20.0  # seconds: what `go4align report --watch` shows is hardly older
+
 
 class GroupDynamicsMonitor(Callback):
     """Record which tasks travel together, and show it.
 
     Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved at the end of
-    each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
-    page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
-    since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
-    to W&B and TensorBoard also pictures.
+    each epoch, on an exception and every 20 seconds at a logging step, and resumes with a checkpoint; at the end it
+    writes ``group_dynamics.html``, a page that needs no network. To loggers go ``groups/stability``,
+    ``groups/moves`` and ``groups/occupied``, means since the last logging step; ``val/convergence_difference`` where
+    a module logs ``val/delta/<metric>`` itself; and to W&B and TensorBoard also pictures.
 
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the
@@ -64,7 +71,7 @@ class GroupDynamicsMonitor(Callback):
         self._watched: MultiTaskCallback | None = None
         self._started = time.monotonic()
         self._folder: Path | None = None  # None: nothing is written
-        self._title = ""
+        self._title, self._saved = "", 0.0
 
     def _begin_anew(self) -> None:
         self._recorder = Recorder(History.empty([]), self.capacity)
@@ -78,6 +85,14 @@ class GroupDynamicsMonitor(Callback):
     @property
     def _method(self) -> object:
         return None if self._watched is None else self._watched.method
+
+    def plot(self) -> dict[str, "Figure"]:
+        """Draw the run so far: matplotlib figures by their names in ``lightning_go4align.plots``."""
+        check_drawing()
+        return drawn_figures(self.history)
+
+    def _repr_html_(self) -> str:
+        return self.history._repr_html_()
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -134,6 +149,8 @@ class GroupDynamicsMonitor(Callback):
         if step >= self._pictures.next_step:
             self._pictures.drawn(step)
             show_pictures(trainer.loggers, self.history, step)
+        if self._folder is not None and time.monotonic() > self._saved + _SAVED_EVERY:
+            self._save()
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -200,6 +217,8 @@ class GroupDynamicsMonitor(Callback):
         assert self._folder is not None
         seconds = time.monotonic() - self._started
         self._recorder.note(run=self._title, method=repr(self._method), seconds=seconds)
+        self._recorder.note(**circumstances(self.history.notes))
+        self._saved = time.monotonic()
         return self.history.save(self._folder).parent
 
 
