@@ -16,7 +16,7 @@ train and evaluate
 compare
   study       Run all methods and seeds of a study, then its tables and figures.
 look
-  report      Write the page of a run, of several, or of all below a folder; --watch follows them.
+  report      Write the page of a run, or of several; --watch follows them.
   dashboard   Build the Weights & Biases workspace of a project.
 set up
   configs     List the configurations of this package, or copy them.
