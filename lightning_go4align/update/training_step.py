@@ -34,7 +34,8 @@ class TrainingStep:
 
     def __init__(self, trainer: pl.Trainer, module: pl.LightningModule, memory: Memory, pick: Pick | None) -> None:
         watchers = watchers_of(trainer)
-        self._readout = Readout(keeps_steps=bool(watchers))
+        self._watched = bool(watchers)
+        self._readout = Readout(keeps_steps=self._watched)
         self.log = StepLog(memory.method, self._readout, watchers)
         self.performed = PerformedSteps()
         self._trainer = trainer
@@ -131,7 +132,8 @@ class TrainingStep:
     def _hand_on(self, steps: int) -> None:
         # A connector sets it, which the types do not know.
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if interval and steps % interval == 0:
+        heard = self._watched or self._trainer.loggers
+        if heard and interval and steps % interval == 0:
             self.log.hand_on(self._trainer)
         elif self._readout.is_full:
             self.log.read()
