@@ -121,9 +121,9 @@ class Readout:
         return self._numbers
 
     def _copy(self, step: int, record: StepRecord) -> HostNumbers:
-        bad_steps, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
-        assert bad_steps is not None
-        parts = [bad_steps, record.losses, missing if record.weights is None else record.weights]
+        non_finite_steps, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
+        assert non_finite_steps is not None
+        parts = [non_finite_steps, record.losses, missing if record.weights is None else record.weights]
         if record.grouping is not None and record.indicators is not None:
             parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]
         kept, self._kept = self._kept, []
@@ -132,10 +132,10 @@ class Readout:
         ends = list(accumulate(len(part) for part in parts))
         numbers: list[float] = joined[: ends[-1]].tolist()
         row = [numbers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        bad, size = [int(number) for number in row[0]], len(record.tasks)
+        non_finite, size = [int(number) for number in row[0]], len(record.tasks)
         groups = (row[3], row[4], row[5]) if len(row) > 3 else None
         watched = _split(record.tasks, joined[ends[-1] :].view(4, -1, size)) if kept else None
-        return HostNumbers(step, record.tasks, bad[:size], bad[size:], row[1], row[2], groups, watched)
+        return HostNumbers(step, record.tasks, non_finite[:size], non_finite[size:], row[1], row[2], groups, watched)
 
 
 def _stacked(kept: list[StepRecord]) -> list[Tensor]:

@@ -90,8 +90,8 @@ class HostNumbers(NamedTuple):
     Args:
         step: Number of optimizer steps so far.
         tasks: Names of the ``M`` tasks.
-        bad_losses: The last step in which each task's loss was not finite, or -1.
-        bad_weights: The last step in which each task's weight was not finite, or -1.
+        non_finite_losses: The last step in which each task's loss was not finite, or -1.
+        non_finite_weights: The last step in which each task's weight was not finite, or -1.
         losses: Task losses; NaN for an absent task.
         weights: Task weights; NaN for none.
         groups: Indicator and group of each task, and the weight of each group; None if the method does not group.
@@ -100,8 +100,8 @@ class HostNumbers(NamedTuple):
 
     step: int
     tasks: tuple[str, ...]
-    bad_losses: list[int]
-    bad_weights: list[int]
+    non_finite_losses: list[int]
+    non_finite_weights: list[int]
     losses: list[float]
     weights: list[float]
     groups: tuple[list[float], list[float], list[float]] | None = None

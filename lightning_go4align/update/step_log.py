@@ -147,7 +147,7 @@ class StepWarnings:
             numbers: The numbers of the step.
         """
         bad: set[str] = set()
-        each = zip(numbers.tasks, numbers.bad_losses, numbers.losses, numbers.weights, strict=True)
+        each = zip(numbers.tasks, numbers.non_finite_losses, numbers.losses, numbers.weights, strict=True)
         for task, step, loss, weight in each:
             if step > self._told.get(task, -1):
                 self._tell(
@@ -179,7 +179,7 @@ class StepWarnings:
         Raises:
             ValueError: If one was not finite in some step.
         """
-        for task, step in zip(numbers.tasks, numbers.bad_weights, strict=True):
+        for task, step in zip(numbers.tasks, numbers.non_finite_weights, strict=True):
             if step >= 0:
                 raise ValueError(
                     f"{self._method} found no finite weight for '{task}' in step {step}. Most methods want losses "
