@@ -61,9 +61,7 @@ class Reach:
 
     def _refuse(self, part: str, whole: str, optimizers: Sequence[Optimizer]) -> None:
         def named(task: str) -> str:
-            numbers = ", ".join(
-                f"{number} ({_kind(optimizers[number])})" for number in sorted(self._reached[task])
-            )
+            numbers = ", ".join(f"{number} ({_kind(optimizers[number])})" for number in sorted(self._reached[task]))
             return f"'{task}' reaches the optimizers {numbers}"
 
         raise MisconfigurationException(
