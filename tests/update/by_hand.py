@@ -133,6 +133,4 @@ def module_by_hand(kind: type[ByHand], base: type[Toy], method: Any, **options: 
 
 def fp16_scaler(init_scale: float = 2.0**15) -> MixedPrecision:
     """Half precision on the CPU; gradients of the toy's largest loss overflow under this scale."""
-    return MixedPrecision(
-        "16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=init_scale, growth_interval=2)
-    )
+    return MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=init_scale, growth_interval=2))

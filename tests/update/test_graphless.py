@@ -28,7 +28,10 @@ NO_LOSS: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "an integer": (lambda _: 3, "must be a tensor with its graph, but is a int"),
     "a count": (lambda _: torch.tensor(3), "must be a floating-point tensor, but is torch.int64"),
     "a verdict": (lambda _: torch.tensor(True), "must be a floating-point tensor, but is torch.bool"),
-    "a NumPy number": (lambda loss: loss.detach().numpy()[()], "must be a tensor with its graph, but is a float32.*without `.item"),
+    "a NumPy number": (
+        lambda loss: loss.detach().numpy()[()],
+        "must be a tensor with its graph, but is a float32.*without `.item",
+    ),
 }
 
 
@@ -79,7 +82,9 @@ def test_what_is_no_floating_point_tensor_is_refused_in_any_step(
 
 
 @MODES
-@pytest.mark.parametrize("method", [lambda: GO4Align(2, 1e-2), lambda: FAMO(3), UPGrad], ids=["GO4Align", "FAMO", "UPGrad"])
+@pytest.mark.parametrize(
+    "method", [lambda: GO4Align(2, 1e-2), lambda: FAMO(3), UPGrad], ids=["GO4Align", "FAMO", "UPGrad"]
+)
 @pytest.mark.parametrize("make", WITHOUT_GRAPH.values(), ids=WITHOUT_GRAPH)
 def test_later_it_is_absent_from_its_batch_to_the_bit_and_one_warning_says_so(
     make: Any, method: Any, optimization: Any

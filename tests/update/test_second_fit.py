@@ -115,7 +115,11 @@ def test_another_trainer_goes_on_with_the_parameters_that_an_earlier_one_left() 
     ],
 )
 def test_a_model_that_was_set_back_begins_anew(set_back: Any) -> None:
-    module, callback, fresh = model(seed=1), MultiTaskCallback(GO4Align(2, 1e-3)), MultiTaskCallback(GO4Align(2, 1e-3))
+    module, callback, fresh = (
+        model(seed=1),
+        MultiTaskCallback(GO4Align(2, 1e-3)),
+        MultiTaskCallback(GO4Align(2, 1e-3)),
+    )
     start = deepcopy(module.state_dict())
     quiet_trainer(callbacks=callback).fit(module, loader())
     set_back(module, start)
