@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -9,6 +10,7 @@ from torch import Generator, Tensor, nn
 
 from lightning_go4align.methods.fields import differing_fields, in_words
 from lightning_go4align.methods.sized_by_first_call import persistent_buffers
+from lightning_go4align.methods.state import full_state
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.layout import difference, layout
 
@@ -66,16 +68,28 @@ def check_saved(state: Any, method: nn.Module, fields: Any) -> None:
         )
     _check_layout(state) if version else _check_first_layout(state, method)
     _check_content(state)
-    saved = state["method"]
-    if version and differing_fields(saved, fields):
+    if version:
+        _check_method(state["method"], fields)
+
+
+def _check_method(saved: Any, fields: Any) -> None:
+    different = differing_fields(saved, fields)
+    if not different:
+        return
+    is_other = different[0].startswith("`method`")
+    found = f", but the method is {_short(in_words(fields))}" if is_other else f": {_short('; '.join(different))}"
+    raise MisconfigurationException(f"The checkpoint was trained with {_short(in_words(saved))}{found}. {RESUME}")
+
+
+def _check_words(saved: str, words: str) -> None:
+    if _without_device(saved) != _without_device(words):
         raise MisconfigurationException(
-            f"The checkpoint was trained with {in_words(saved)}, but the method is {in_words(fields)}: "
-            f"{'; '.join(differing_fields(saved, fields))}. {RESUME}"
+            f"The checkpoint was trained with {_short(saved)}, but the method is {_short(words)}. {RESUME}"
         )
-    if not version and _without_device(saved) != _without_device(repr(method)):
-        raise MisconfigurationException(
-            f"The checkpoint was trained with {saved}, but the method is {method!r}. {RESUME}"
-        )
+
+
+def _short(words: str) -> str:
+    return shorten(words, 80, placeholder=" ...")
 
 
 def damaged(what: str) -> ValueError:
@@ -98,8 +112,9 @@ def damaged(what: str) -> ValueError:
 
 
 def _check_layout(state: Mapping[str, Any]) -> None:
-    if "layout" not in state:
-        raise damaged("`layout` is missing")
+    wrong = _wrong_kind(state, {"layout": dict})
+    if wrong:
+        raise damaged(wrong)
     deviation = difference(state["layout"], layout({name: part for name, part in state.items() if name != "layout"}))
     if deviation:
         raise damaged(deviation)
@@ -108,6 +123,7 @@ def _check_layout(state: Mapping[str, Any]) -> None:
 def _check_first_layout(state: Mapping[str, Any], method: nn.Module) -> None:
     if not isinstance(state.get("method"), str):
         raise damaged("`version` or `method` is missing" if "method" not in state else "`version` is missing")
+    _check_words(state["method"], repr(method))
     wrong = _wrong_kind(state, KINDS)
     if wrong:
         raise damaged(wrong)
@@ -116,10 +132,20 @@ def _check_first_layout(state: Mapping[str, Any], method: nn.Module) -> None:
         raise damaged("`state.tensors` holds something else than tensors")
     if "NaN" in str(layout(tensors)):
         raise damaged("`state.tensors` holds NaN")
+    wrong = difference(
+        _names(full_state(method)["attributes"]), _names(state["state"]["attributes"]), "state.attributes"
+    )
+    if wrong:
+        raise damaged(wrong)
     for path, part in method.named_modules() if state["tasks"] else ():
         names = [f"{path}.{name}".removeprefix(".") for name in persistent_buffers(part)]
         if names and not any(name in tensors for name in names):
             raise damaged(f"`state.tensors` lacks {' and '.join(f'`{name}`' for name in sorted(names))}")
+
+
+def _names(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The names alone of what a method's parts keep; what stands in the place of names is left for ``difference``."""
+    return {path: dict.fromkeys(kept) if isinstance(kept, Mapping) else kept for path, kept in attributes.items()}
 
 
 def _wrong_kind(value: Any, expected: Any, path: str = "") -> str | None:

@@ -17,7 +17,7 @@ pytestmark = [
 ]
 
 
-def trainer(folder: Path, *callbacks: Callback, epochs: int = 2) -> Trainer:
+def trainer(folder: Path, *callbacks: Callback, epochs: int = 2, **options: Any) -> Trainer:
     return Trainer(
         default_root_dir=folder,
         callbacks=list(callbacks),
@@ -27,6 +27,7 @@ def trainer(folder: Path, *callbacks: Callback, epochs: int = 2) -> Trainer:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        **options,
     )
 
 
@@ -89,6 +90,13 @@ def test_steps_that_waited_when_a_fit_failed_are_not_recorded_in_the_next(toy: A
     trainer(tmp_path / "2", *callbacks, epochs=1).fit(type(toy)())
     assert monitor.history.total == 10
     assert not History.load(tmp_path / "2").notes.interrupted
+
+
+def test_steps_of_a_trial_run_are_not_recorded_in_the_next(toy: Any, tmp_path: Path) -> None:
+    monitor, callbacks = watched(False)
+    trainer(tmp_path, *callbacks, fast_dev_run=3).fit(toy)
+    trainer(tmp_path, *callbacks, epochs=1).fit(type(toy)())
+    assert monitor.history.total == 10
 
 
 def test_a_fit_that_fails_before_it_trains_leaves_the_page_of_the_one_before(toy: Any, tmp_path: Path) -> None:

@@ -145,7 +145,9 @@ def test_it_goes_on_as_the_code_that_wrote_it(
 
 @pytest.mark.parametrize("make", [lambda: GO4Align(2, 1e-3), lambda: GO4Align(1, 1e-2), DWA])
 def test_it_is_refused_for_another_method_by_its_words(make: Any) -> None:
-    with pytest.raises(MisconfigurationException, match=r"trained with GO4Align\(num_groups=2.*Resume with"):
+    with pytest.raises(
+        MisconfigurationException, match=r"trained with GO4Align\(num_groups=2, beta=0.01.*Resume with"
+    ):
         MultiTaskCallback(make()).load_state_dict(WRITTEN["GO4Align"][1])
 
 
