@@ -3,9 +3,11 @@
 import logging
 import warnings
 from argparse import ArgumentError
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning_utilities.core import rank_zero
@@ -108,41 +110,50 @@ class _Command(MultiTaskCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         words = prepared(list(map(str, args or [])))
         command = next((word for word in words if word in self.subcommands()), "fit")
-        try:
+        with _explained(command, parser, words):
             self.config = trial.parsed(parser, words, self.subcommands())
-        except (ArgumentError, TypeError, ValueError) as error:
-            if words[0].startswith("-"):
-                raise UsageError(
-                    f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
-                    f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
-                ) from error
-            raise refusals.mistake(str(error), lambda text: _names(text, parser, command), command) from error
         given = self.config[self.config.subcommand]
-        for name, lowest in LOWEST.items():
-            value = given.trainer.get(name)
-            if value is not None and value < lowest:
-                raise UsageError(
-                    f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out."
-                )
-        if given.trainer.get("val_check_interval") == 0:
-            raise UsageError(
-                "`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0."
-            )
+        _check_numbers(given.trainer)
         if given.get("ckpt_path") is not None:
             check_checkpoint(str(given.ckpt_path))
 
     @override
     def instantiate_classes(self) -> None:
-        try:
+        with _explained(str(self.subcommand), self.parser, []):
             super().instantiate_classes()
-        except ValueError as error:
-            if "Does not validate against" not in str(error):
-                raise
-            raise refusals.mistake(str(error), lambda text: [], str(self.subcommand)) from error
 
     @override
     def after_instantiate_classes(self) -> None:
         self._ready()
+
+
+@contextmanager
+def _explained(command: str, parser: LightningArgumentParser, words: list[str]) -> Iterator[None]:
+    """Explain what jsonargparse refuses while it parses, and while it builds."""
+    try:
+        yield
+    except (ArgumentError, ValueError) as error:
+        if not isinstance(error, ArgumentError) and "Does not validate against" not in str(error):
+            raise  # a class's own words
+        if words and words[0].startswith("-"):
+            raise UsageError(
+                f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
+                f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
+            ) from error
+        raise refusals.mistake(str(error), lambda text: _names(text, parser, command), command) from error
+
+
+def _check_numbers(trainer: Namespace) -> None:
+    for name, lowest in LOWEST.items():
+        value = trainer.get(name)
+        if value is not None and value < lowest:
+            raise UsageError(
+                f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out."
+            )
+    if trainer.get("val_check_interval") == 0:
+        raise UsageError(
+            "`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0."
+        )
 
 
 def _names(text: str, parser: LightningArgumentParser, command: str) -> list[str]:
