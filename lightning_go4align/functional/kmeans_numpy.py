@@ -1,6 +1,6 @@
 """Exact K-means on a line for points in host memory: NumPy, free to look at the values.
 
-The same dynamic programme as ``exact_device``, several times faster on the few numbers that tasks are: what the
+The same dynamic programme as ``kmeans_torch``, several times faster on the few numbers that tasks are: what the
 values make superfluous (absent points, ties, empty clusters) is left out instead of masked.
 """
 
@@ -19,7 +19,7 @@ Solution = tuple[Integers, Floats]
 BLOCK = 64  # Ends of clusters that are solved together: their gains stay in the cache.
 
 
-def solve_on_host(points: Floats, sizes: range) -> list[Solution]:
+def solve_by_numpy(points: Floats, sizes: range) -> list[Solution]:
     """Solve Eq. 3 for each number of clusters in ``sizes``.
 
     Args:
@@ -30,7 +30,7 @@ def solve_on_host(points: Floats, sizes: range) -> list[Solution]:
         For each ``K`` the assignment ``[M]`` and the clusters' means ``[K]``, as ``Grouping`` has them.
 
     Example:
-        >>> solve_on_host(np.array([4.0, 1.0, 4.5, 4.5]), range(2, 3))
+        >>> solve_by_numpy(np.array([4.0, 1.0, 4.5, 4.5]), range(2, 3))
         [(array([1, 0, 1, 1]), array([1.        , 4.33333333]))]
     """
     ordered = points.copy()
@@ -49,7 +49,7 @@ def _solve_present(points: Floats, sizes: range) -> list[Solution]:
     solutions = []
     for size in sizes:
         number = min(size, int(present.sum()))
-        [(inner, means)] = solve_on_host(points[present], range(number, number + 1))
+        [(inner, means)] = solve_by_numpy(points[present], range(number, number + 1))
         assignment = np.full(len(points), -1)
         assignment[present] = inner
         solutions.append((assignment, _fill(means, size)))

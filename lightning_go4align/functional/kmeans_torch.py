@@ -8,7 +8,7 @@ from lightning_go4align.functional.precision import widest
 Solution = tuple[Tensor, Tensor]
 
 
-def solve_on_device(points: Tensor, sizes: range) -> list[Solution]:
+def solve_by_torch(points: Tensor, sizes: range) -> list[Solution]:
     """Solve Eq. 3 for each number of clusters in ``sizes``.
 
     Args:
@@ -19,7 +19,7 @@ def solve_on_device(points: Tensor, sizes: range) -> list[Solution]:
         For each ``K`` the assignment ``[M]`` and the clusters' means ``[K]``, as ``Grouping`` has them.
 
     Example:
-        >>> solve_on_device(torch.tensor([4.0, 1.0, 4.5, 4.5]), range(2, 3))[0][0]
+        >>> solve_by_torch(torch.tensor([4.0, 1.0, 4.5, 4.5]), range(2, 3))[0][0]
         tensor([1, 0, 1, 1])
     """
     points = points.to(widest(points.device))
