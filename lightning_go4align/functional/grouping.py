@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.values import is_readable
 
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.kmeans_layers import least_points
+from lightning_go4align.functional.partitions import are_few, solve_by_partitions
 from lightning_go4align.functional.precision import widest
 
 Solution = tuple[Tensor, Tensor]
@@ -22,73 +24,55 @@ def solve_by_torch(points: Tensor, sizes: range) -> list[Solution]:
         >>> solve_by_torch(torch.tensor([4.0, 1.0, 4.5, 4.5]), range(2, 3))[0][0]
         tensor([1, 0, 1, 1])
     """
-    points = points.to(widest(points.device))
-    absent = (points.abs() < torch.inf).logical_not()
-    points = points.masked_fill(absent, torch.inf)
-    ordered = points.sort().values
-    # One more point on either side: behind the last, at infinity, empty clusters start.
-    bordered = torch.cat([ordered[:1], ordered, torch.full_like(ordered[:1], torch.inf)])
-    return [_assign(points, absent, bordered[1:].gather(0, start)) for start in _starts(bordered, sizes)]
+    assignment, means = solve_path_by_torch(points, sizes)
+    return [(assignment[place], means[place, :size]) for place, size in enumerate(sizes)]
 
 
-def _starts(bordered: Tensor, sizes: range) -> list[Tensor]:
-    """Find where each optimal cluster starts, by dynamic programming over the sorted points.
+def solve_path_by_torch(points: Tensor, sizes: range) -> Solution:
+    """Solve Eq. 3 for each number of clusters in ``sizes``, for several sets of points at once.
 
-    A cluster gains its sum squared over its size; to maximise the gain is to minimise the sum of squares. Equal
-    points end up together because no cluster may start between them.
+    Args:
+        points: Points, shape ``[..., M]``. One that is NaN or infinite belongs to no cluster.
+        sizes: Numbers of clusters, ascending, within ``[1, M]``.
+
+    Returns:
+        The assignments, shape ``[S, ..., M]``, and the clusters' means, shape ``[S, ..., K]``, with ``S`` the number
+        of sizes and ``K`` the largest; those of empty clusters repeat the largest mean.
+
+    Example:
+        >>> solve_path_by_torch(torch.tensor([4.0, 1.0, 4.5, 4.5]), range(1, 3))[0]
+        tensor([[0, 0, 0, 0],
+                [1, 0, 1, 1]])
     """
-    sums, counts = _prefixes(bordered)
-    forbidden = bordered[1:] <= bordered[:-1]
-    layers = [_gain(sums, counts, sums[:1], counts[:1]).masked_fill(forbidden, -torch.inf)]
-    choices = []
-    gains = _gain(sums[:, None], counts[:, None], sums, counts) if sizes[-1] > 2 else sums
-    for _ in range(2, sizes[-1]):
-        best, choice = (layers[-1] + gains).max(1)
-        layers.append(best.masked_fill(forbidden, -torch.inf))
-        choices.append(choice)
-    last = _gain(sums[-1:], counts[-1:], sums, counts)
-    return [_trace(layers, choices, last, size) for size in sizes]
+    points = points.to(widest(points.device)).nan_to_num(torch.inf, torch.inf, torch.inf)
+    thresholds = least_points(points, sizes)
+    ranks = torch.searchsorted(thresholds, points.expand(len(sizes), *points.shape).contiguous(), right=True)
+    absent, clusters = sizes[-1], torch.arange(sizes[-1] + 1, device=points.device)
+    members = ranks[..., None, :] == clusters[:, None]
+    numbers = members.sum(-1)[..., :-1]
+    means = (points.nan_to_num(posinf=0)[..., None, :] * members).sum(-1)[..., :-1] / numbers.clamp(min=1)
+    empty = numbers == 0
+    largest = means.masked_fill(empty, -torch.inf).amax(-1, keepdim=True).nan_to_num(neginf=0.0)
+    return ranks.masked_fill(ranks == absent, -1), torch.where(empty, largest, means)
 
 
-def _prefixes(bordered: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums and counts of the first 0 ... M points, moved to [0, 1].
+def solve_weighed(points: Tensor, num_clusters: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Solve Eq. 3 for group indicators, none of which is negative, in as few operations as can be.
 
-    So nearly equal points far from 0 keep their digits, and no square overflows.
+    Args:
+        points: Points, shape ``[M]``, at least 0, in the widest dtype of their device. One that is NaN or infinite
+            belongs to no cluster.
+        num_clusters: ``K``, within ``[1, M]``.
+
+    Returns:
+        The assignment ``[M]``, the clusters' means ``[K]``, and the mean of each point's cluster ``[M]``; 0 for an
+        absent one.
+
+    Example:
+        >>> solve_weighed(torch.tensor([4.0, 1.0, 5.0], dtype=torch.float64), 2)[2]
+        tensor([4.5000, 1.0000, 4.5000], dtype=torch.float64)
     """
-    absent = bordered[:-1] == torch.inf
-    moved = (bordered[:-1] - bordered[:1]).masked_fill(absent, 0)
-    moved = moved / moved.amax().clamp(min=torch.finfo(moved.dtype).tiny)
-    counts = absent.logical_not().cumsum(0)
-    if torch.are_deterministic_algorithms_enabled():  # CUDA's cumsum of floats is not deterministic.
-        return moved.expand(len(moved), -1).tril().sum(1), counts
-    return moved.cumsum(0), counts
-
-
-def _gain(end_sums: Tensor, end_counts: Tensor, start_sums: Tensor, start_counts: Tensor) -> Tensor:
-    """Gain of the clusters from each start to each end; minus infinity where one would end before it starts."""
-    sizes = end_counts - start_counts
-    return ((end_sums - start_sums).square() / sizes.clamp(min=1)).masked_fill(sizes < 0, -torch.inf)
-
-
-def _trace(layers: list[Tensor], choices: list[Tensor], last: Tensor, size: int) -> Tensor:
-    """Follow the best starts of ``size`` clusters back from the last point."""
-    first = torch.zeros(1, dtype=torch.int64, device=last.device)
-    if size == 1:
-        return first
-    starts = [(layers[size - 2] + last).argmax(0, keepdim=True)]
-    for choice in reversed(choices[: size - 2]):
-        starts.append(choice.gather(0, starts[-1]))
-    return torch.cat([first, *reversed(starts)])
-
-
-def _assign(points: Tensor, absent: Tensor, thresholds: Tensor) -> Solution:
-    """Put each point into the last cluster whose first point it does not lie below; empty clusters come last."""
-    repeated = torch.cat([thresholds.new_zeros(1, dtype=torch.bool), thresholds[1:] == thresholds[:-1]])
-    reached = points[:, None] >= thresholds.masked_fill(repeated, torch.inf)
-    assignment = (reached.sum(1) - 1).masked_fill(absent, -1)
-    members = assignment == torch.arange(len(thresholds), device=points.device)[:, None]
-    sizes = members.sum(1)
-    means = points.masked_fill(absent, 0).mul(members).sum(1) / sizes.clamp(min=1)
-    empty = sizes == 0
-    largest = means.masked_fill(empty, -torch.inf).amax().nan_to_num(neginf=0.0)
-    return assignment, torch.where(empty, largest, means)
+    if are_few(len(points), num_clusters):
+        return solve_by_partitions(points, num_clusters)
+    [(assignment, means)] = solve_by_torch(points, range(num_clusters, num_clusters + 1))
+    return assignment, means, means.gather(0, assignment.clamp(min=0)).masked_fill(assignment < 0, 0)
