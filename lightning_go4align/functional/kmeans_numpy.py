@@ -1,7 +1,7 @@
 """Exact K-means on a line for points in host memory: NumPy, free to look at the values.
 
-The same dynamic programme as ``kmeans_torch``, several times faster on the few numbers that tasks are: what the
-values make superfluous (absent points, ties, empty clusters) is left out instead of masked.
+The same optimum as that of ``kmeans_torch``, several times faster on the few numbers that tasks are: what the values
+make superfluous (absent points, ties, empty clusters) is left out instead of masked.
 """
 
 import math
@@ -9,13 +9,17 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Solution = tuple[Integers, Floats]
 
+MOST_POINTS = 1024  # Above it halving the work at each depth pays.
 BLOCK = 64  # Ends of clusters that are solved together: their gains stay in the cache.
 
 
@@ -33,6 +37,8 @@ def solve_by_numpy(points: Floats, sizes: range) -> list[Solution]:
         >>> solve_by_numpy(np.array([4.0, 1.0, 4.5, 4.5]), range(2, 3))
         [(array([1, 0, 1, 1]), array([1.        , 4.33333333]))]
     """
+    if len(points) > MOST_POINTS:
+        return [(a.numpy(), m.numpy()) for a, m in solve_by_torch(torch.from_numpy(points), sizes)]
     ordered = points.copy()
     ordered.sort()
     if not (math.isfinite(ordered.item(0)) and math.isfinite(ordered.item(-1))):

@@ -1,7 +1,12 @@
 """The upper level of the paper: one objective from weighted task losses."""
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from lightning_go4align.functional.values import is_readable
+
+NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -23,5 +28,12 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         tensor(4.)
     """
     dtype = torch.promote_types(losses.dtype, torch.float32)
-    weights = weights.detach().to(dtype).clamp(max=torch.finfo(dtype).max)
-    return losses.to(dtype).masked_fill(weights == 0, 0) @ weights
+    weights = weights.detach()
+    if weights.dtype == torch.float64 and is_readable(weights) and losses.is_cpu:
+        rounded = np.minimum(weights.numpy(), torch.finfo(dtype).max).astype(NUMPY[dtype])
+        constants = torch.from_numpy(rounded)
+        if rounded.all():  # Nothing to leave out, and nothing to wait for to know it.
+            return losses.to(dtype) @ constants
+    else:
+        constants = weights.to(dtype).clamp(max=torch.finfo(dtype).max)
+    return losses.to(dtype).masked_fill(constants == 0, 0) @ constants
