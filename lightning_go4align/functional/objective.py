@@ -7,6 +7,7 @@ from torch import Tensor
 from lightning_go4align.functional.values import is_readable
 
 NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+LARGEST = {dtype: torch.finfo(dtype).max for dtype in NUMPY}
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -27,13 +28,13 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         >>> weighted_risk(torch.tensor([1.0, 2.0, torch.nan]), torch.tensor([3.0, 0.5, 0.0]))
         tensor(4.)
     """
-    dtype = torch.promote_types(losses.dtype, torch.float32)
-    weights = weights.detach()
-    if weights.dtype == torch.float64 and is_readable(weights) and losses.is_cpu:
-        rounded = np.minimum(weights.numpy(), torch.finfo(dtype).max).astype(NUMPY[dtype])
+    dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
+    losses, weights = losses.to(dtype), weights.detach()
+    if weights.dtype == torch.float64 and losses.is_cpu and is_readable(weights):
+        rounded = np.minimum(weights.numpy(), LARGEST[dtype]).astype(NUMPY[dtype])
         constants = torch.from_numpy(rounded)
-        if rounded.all():  # Nothing to leave out, and nothing to wait for to know it.
-            return losses.to(dtype) @ constants
+        if np.count_nonzero(rounded) == len(rounded):  # No task to leave out, and no wait to know it.
+            return losses @ constants
     else:
-        constants = weights.to(dtype).clamp(max=torch.finfo(dtype).max)
-    return losses.to(dtype).masked_fill(constants == 0, 0) @ constants
+        constants = weights.to(dtype).clamp(max=LARGEST[dtype])
+    return losses.masked_fill(constants == 0, 0) @ constants

@@ -37,7 +37,7 @@ def weigh_by_numpy(
     indicators = move_by_numpy(losses, log_smoothness, beta, reduction)
     [(assignment, means)] = solve_by_numpy(indicators, range(num_groups, num_groups + 1))
     weights = means[assignment]
-    if assignment.min() < 0:
+    if np.minimum.reduce(assignment) < 0:
         weights[assignment < 0] = 0
     return indicators, assignment, means, weights
 
@@ -58,13 +58,13 @@ def move_by_numpy(losses: Floats, log_smoothness: Floats, beta: float, reduction
         >>> move_by_numpy(np.array([1.0, 4.0, np.nan]), np.zeros(3), 0.0, "mean")
         array([0.83333333, 0.20833333,        nan])
     """
-    total = np.add.reduce(losses)
-    if not (losses.min() > LEAST and total < LARGEST):
+    if not (np.minimum.reduce(losses) > LEAST and np.maximum.reduce(losses) < LARGEST):
         return _move_masked(losses, log_smoothness, beta, reduction)
     # The equations of `indicators`, in its order of operations and so to the bit, where all tasks take part.
     log_smoothness -= beta * losses
-    powers = np.exp(log_smoothness - log_smoothness.max())
+    powers = np.exp(log_smoothness - np.maximum.reduce(log_smoothness))
     powers /= np.add.reduce(powers)
+    total = np.add.reduce(losses)
     if reduction == "mean":
         total = total / len(losses)
     powers *= total / losses

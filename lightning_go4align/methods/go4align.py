@@ -11,7 +11,6 @@ from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.functional.assignment import assign_groups, check_clustering
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d
 from lightning_go4align.functional.indicators import Reduction, check_reduction
-from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.functional.lasting import lasting_state
 from lightning_go4align.functional.weighing import Weighing, move_indicators, weigh_tasks
 from lightning_go4align.methods.description import describe_other
@@ -96,25 +95,19 @@ class GO4Align(LossWeighted):
 
     @override
     def weigh(self, losses: Tensor) -> Tensor:
-        state = self._state(losses)
+        before = self.log_smoothness
+        state = lasting_state(before, losses)
+        if state is not before:
+            self.log_smoothness = state
         if self.clustering is kmeans_1d and self.num_groups is not None:
             found = weigh_tasks(losses, state, self.num_groups, self.beta, self.reduction)
         else:
             indicators = move_indicators(losses, state, self.beta, self.reduction)
             grouping = assign_groups(indicators, self.num_groups, self.clustering)
             found = Weighing(indicators, grouping, grouping.task_weights)
-        # Past `nn.Module.__setattr__`, whose looking for parameters costs more than the arithmetic.
+        # As `LossWeighted` keeps the weights.
         vars(self).update(grouping=found.grouping, indicators=found.indicators)
         return found.task_weights
-
-    def _state(self, losses: Tensor) -> Tensor:
-        """Find the smoothness, which each step moves in place: a captured CUDA graph goes on from where it stands."""
-        if self.log_smoothness is not None:
-            check_number_of_tasks(losses, self.log_smoothness.numel())
-        state = lasting_state(self.log_smoothness, losses)
-        if state is not self.log_smoothness:
-            self.log_smoothness = state
-        return state
 
     @override
     def reset(self) -> None:
