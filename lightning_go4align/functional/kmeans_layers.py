@@ -38,10 +38,10 @@ def least_points(points: Tensor, sizes: range) -> Tensor:
         return torch.stack([least_points(row, sizes) for row in points], 1)
     ordered = torch.nn.functional.pad(points, (1, 0), value=torch.inf).sort(dim=-1, descending=True).values
     sums, counts = _prefixes(ordered)
-    gains, choices = sums.square() / counts.clamp(min=1), []
     # Equal points end up together because no cluster may start between them.
     tied = ordered[..., 2:] >= ordered[..., 1:-1]
-    layer = _by_halves(sums, counts, tied) if many else _by_matrix(sums, counts, tied)
+    gains, layer = _by_halves(sums, counts, tied) if many else _by_matrix(sums, counts, tied)
+    choices = []
     for _ in range(1, sizes[-1]):
         gains, choice = layer(gains)
         choices.append(choice)
@@ -54,12 +54,13 @@ def _prefixes(ordered: Tensor) -> Tensor:
     So nearly equal points far from 0 keep their digits, and no square overflows.
     """
     moved = (ordered - ordered[..., -1:]).nan_to_num(0, 0, 0)
-    moved = moved / moved.amax(-1, keepdim=True).clamp(min=torch.finfo(moved.dtype).tiny)
+    # Equal points become 0 / 0, and of NaN alone the first is the largest: one cluster.
+    moved = moved / moved.amax(-1, keepdim=True)
     return prefix_sums(torch.stack([moved, ordered < torch.inf]))
 
 
-def _by_matrix(sums: Tensor, counts: Tensor, tied: Tensor) -> Layer:
-    """Make a layer of the gains of all clusters at once, from each node (row) up to each other (column)."""
+def _by_matrix(sums: Tensor, counts: Tensor, tied: Tensor) -> tuple[Tensor, Layer]:
+    """Make the first layer, and the next ones from all gains at once, from each node (row) up to each other."""
     distances, sizes = sums[..., None] - sums[..., None, :], counts[..., None] - counts[..., None, :]
     gains = (distances.square() / sizes.clamp(min=1)).masked_fill(sizes < 0, -torch.inf)
     gains[..., 1:-1].masked_fill_(tied[..., None, :], -torch.inf)
@@ -68,22 +69,26 @@ def _by_matrix(sums: Tensor, counts: Tensor, tied: Tensor) -> Layer:
         best, choice = (gains + before[..., None, :]).max(-1)
         return best, choice
 
-    return layer
+    return gains[..., 0], layer
 
 
-def _by_halves(sums: Tensor, counts: Tensor, tied: Tensor) -> Layer:
-    """Make a layer node by node between its neighbours, since the best choice never falls from node to node."""
+def _by_halves(sums: Tensor, counts: Tensor, tied: Tensor) -> tuple[Tensor, Layer]:
+    """Make the first layer, and the next ones each node between its neighbours."""
     forbidden = torch.nn.functional.pad(tied, (1, 1))
-    return lambda before: best_by_halves(before.masked_fill(forbidden, -torch.inf), sums, counts)
+    sums = sums.nan_to_num(0)
+
+    def layer(before: Tensor) -> tuple[Tensor, Tensor]:
+        return best_by_halves(before.masked_fill(forbidden, -torch.inf), sums, counts)
+
+    return sums.square() / counts.clamp(min=1), layer
 
 
 def _trace(choices: list[Tensor], ordered: Tensor, sizes: range) -> Tensor:
     """Follow the choices of every size up from the node below all points; behind the last cluster lies node 0."""
-    nodes = [ordered.new_zeros((len(sizes), *ordered.shape[:-1], 1), dtype=torch.int64)]
-    if choices:
-        none = [torch.zeros_like(choices[0])] * (sizes[-1] - sizes[0])
-        table = torch.stack([*none, *choices])
-        nodes.append(table[-len(sizes) :, ..., -1:])
-        for step in range(2, sizes[-1]):
-            nodes.append(table[-len(sizes) - step + 1 : 1 - step].gather(-1, nodes[-1]))
-    return torch.cat([*nodes[1:], nodes[0]], -1)
+    none = torch.zeros_like(ordered, dtype=torch.int64)
+    table = torch.stack([*[none] * (sizes[-1] - sizes[0]), *choices, none])
+    nodes = [none[..., :1].expand(len(sizes), *ordered.shape[:-1], 1)]
+    for step in range(1, sizes[-1]):
+        of_sizes = table[-len(sizes) - step : -step]
+        nodes.insert(-1, of_sizes[..., -1:] if step == 1 else of_sizes.gather(-1, nodes[-2]))
+    return torch.cat(nodes, -1)

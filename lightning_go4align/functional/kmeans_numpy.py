@@ -44,7 +44,7 @@ def solve_by_numpy(points: Floats, sizes: range) -> list[Solution]:
     if not (math.isfinite(ordered.item(0)) and math.isfinite(ordered.item(-1))):
         return _solve_present(points, sizes)
     return [
-        _solution(points, ordered, starts, size) for starts, size in zip(_starts(ordered, sizes), sizes, strict=True)
+        _solution(points, ordered, starts, size) for starts, size in zip(optimal_starts(ordered, sizes), sizes, strict=True)
     ]
 
 
@@ -74,11 +74,22 @@ def _fill(means: Floats, size: int) -> Floats:
     return means if len(means) == size else np.append(means, np.full(size - len(means), means[-1]))
 
 
-def _starts(ordered: Floats, sizes: range) -> list[list[int]]:
+def optimal_starts(ordered: Floats, sizes: range) -> list[list[int]]:
     """Find where each optimal cluster starts, in the sorted points.
 
     A cluster gains its sum squared over its size; to maximise the gain is to minimise the sum of squares. Equal
     points end up together because no cluster may start between them.
+
+    Args:
+        ordered: Finite points, shape ``[M]``, ascending.
+        sizes: Numbers of clusters, ascending.
+
+    Returns:
+        For each of them the places where clusters start: fewer than so many if the points have fewer values.
+
+    Example:
+        >>> optimal_starts(np.array([1.0, 2.0, 9.0, 9.0]), range(1, 4))
+        [[0], [0, 2], [0, 1, 2]]
     """
     rises = ordered[1:] > ordered[:-1]
     borders = rises.nonzero()[0]

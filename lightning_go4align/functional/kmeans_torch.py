@@ -44,16 +44,35 @@ def solve_path_by_torch(points: Tensor, sizes: range) -> Solution:
         tensor([[0, 0, 0, 0],
                 [1, 0, 1, 1]])
     """
-    points = points.to(widest(points.device)).nan_to_num(torch.inf, torch.inf, torch.inf)
-    thresholds = least_points(points, sizes)
-    ranks = torch.searchsorted(thresholds, points.expand(len(sizes), *points.shape).contiguous(), right=True)
-    absent, clusters = sizes[-1], torch.arange(sizes[-1] + 1, device=points.device)
-    members = ranks[..., None, :] == clusters[:, None]
-    numbers = members.sum(-1)[..., :-1]
-    means = (points.nan_to_num(posinf=0)[..., None, :] * members).sum(-1)[..., :-1] / numbers.clamp(min=1)
+    points = points.to(widest(points.device))
+    ranks, means, numbers = solve_ranks(points, sizes)
     empty = numbers == 0
     largest = means.masked_fill(empty, -torch.inf).amax(-1, keepdim=True).nan_to_num(neginf=0.0)
-    return ranks.masked_fill(ranks == absent, -1), torch.where(empty, largest, means)
+    return ranks.masked_fill(ranks == sizes[-1], -1), torch.where(empty, largest, means)
+
+
+def solve_ranks(points: Tensor, sizes: range) -> tuple[Tensor, Tensor, Tensor]:
+    """Solve Eq. 3 as ``solve_path_by_torch`` does, and leave the rest to the reader.
+
+    Args:
+        points: Points, shape ``[..., M]``, in the widest dtype of their device.
+        sizes: Numbers of clusters, ascending, within ``[1, M]``; ``K`` is the largest.
+
+    Returns:
+        The cluster of each point, shape ``[S, ..., M]``, ``K`` for an absent one; the clusters' means and their
+        numbers of points, shape ``[S, ..., K]``, 0 for an empty one.
+
+    Example:
+        >>> solve_ranks(torch.tensor([4.0, torch.nan, 4.5], dtype=torch.float64), range(2, 3))[0]
+        tensor([[0, 2, 1]])
+    """
+    points = points.nan_to_num(torch.inf, torch.inf, torch.inf)
+    thresholds = least_points(points, sizes)
+    ranks = torch.searchsorted(thresholds, points.expand(len(sizes), *points.shape).contiguous(), right=True)
+    members = ranks[..., None, :] == torch.arange(sizes[-1], device=points.device)[:, None]
+    numbers = members.sum(-1)
+    sums = (points.nan_to_num(posinf=0)[..., None, :] * members).sum(-1)
+    return ranks, sums / numbers.clamp(min=1), numbers
 
 
 def solve_weighed(points: Tensor, num_clusters: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""State that each step moves in place."""
+"""State that each step moves in place, so that a captured CUDA graph goes on from where it stands."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from lightning_go4align.functional.values import is_batched
 
 
 def lasting_state(state: Tensor | None, values: Tensor) -> Tensor:
-    """Find the tensor that a step may move in place.
+    """Find the tensor that a step may move in place by its values.
 
     Args:
         state: What the last step left, shape ``[M]``; None before the first.
@@ -27,16 +27,39 @@ def lasting_state(state: Tensor | None, values: Tensor) -> Tensor:
         >>> state, lasting_state(state, torch.ones(2)) is state
         (tensor([0., 0.]), True)
     """
-    if state is not None:
-        check_number_of_tasks(values, state.numel())
-        if _takes(state, values):
-            return state
+    if state is None:
+        check_not_capturing(values.device)
+        return torch.zeros_like(values)
+    check_number_of_tasks(values, state.numel())
+    return movable(state, values) if state.dtype == values.dtype else movable(state.to(values), values)
+
+
+def movable(state: Tensor, values: Tensor) -> Tensor:
+    """Find the tensor of any shape and dtype that a step may move in place by its values.
+
+    Args:
+        state: What the last step left.
+        values: What it is moved by.
+
+    Returns:
+        The state itself wherever it can be; else a copy on the device of the values, under ``torch.vmap`` one a row.
+
+    Raises:
+        RuntimeError: If a copy would have to be made while a CUDA graph is captured.
+
+    Example:
+        >>> state = torch.zeros(3)
+        >>> movable(state, torch.ones(2)) is state
+        True
+    """
+    if state.device == values.device and not is_batched(values) and not _is_frozen(state):
+        return state
     check_not_capturing(values.device)
-    zeros = torch.zeros_like(values)  # Under ``torch.vmap`` one state a row.
-    return zeros if state is None else zeros + state.to(values)
+    return state.to(values.device) + torch.zeros_like(values[:1], dtype=state.dtype)
 
 
-def _takes(state: Tensor, values: Tensor) -> bool:
-    if state.dtype != values.dtype or state.device != values.device or is_batched(values):
+def _is_frozen(state: Tensor) -> bool:
+    """Tell whether a tensor was made under ``torch.inference_mode``, where none can be moved but there."""
+    if torch.compiler.is_compiling():
         return False
-    return not state.is_inference() or torch.is_inference_mode_enabled()
+    return state.is_inference() and not torch.is_inference_mode_enabled()

@@ -74,8 +74,8 @@ def solve_by_partitions(points: Tensor, num_clusters: int) -> Solution:
     """
     num_points = len(points)
     all_ = _on_device(num_points, num_clusters, points.device)
-    padded = torch.nn.functional.pad(points, (0, 1), value=torch.inf).nan_to_num(torch.inf, torch.inf)
-    ordered = padded.sort().values
+    points = points.nan_to_num(torch.inf, torch.inf)
+    ordered = torch.nn.functional.pad(points, (0, 1), value=torch.inf).sort().values
     present = ordered < torch.inf
     values = ordered.nan_to_num(posinf=0)
     # Moved to [0, 1]: nearly equal points keep their digits, and no square overflows. Equal points become 0 / 0, and
@@ -92,7 +92,7 @@ def solve_by_partitions(points: Tensor, num_clusters: int) -> Solution:
     best = of_partitions.sum(1).argmax(0, keepdim=True)
     of_clusters = means[:, 0].index_select(0, all_.intervals.index_select(0, best)[0])
     thresholds = ordered.index_select(0, all_.starts.index_select(0, best)[0])
-    ranks = torch.searchsorted(thresholds, padded[:num_points], right=True)
+    ranks = torch.searchsorted(thresholds, points, right=True)
     # The mean of an empty cluster is 0, and means ascend: the largest so far is repeated.
     weights = of_clusters.cummax(0).values[:num_clusters]
     return all_.labels.index_select(0, ranks), weights, of_clusters.index_select(0, ranks)
