@@ -6,11 +6,9 @@ from torch.nn.functional import pad
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d_path
-from lightning_go4align.functional.number_of_groups import group_number_criterion
-
-# The score of a number of groups that no step has had enough tasks for; finite, as all state is.
-UNKNOWN = torch.finfo(torch.float32).max
+from lightning_go4align.functional.choice import UNKNOWN, choose_groups
+from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.functional.lasting import movable
 
 
 class AutomaticKMeans(nn.Module):
@@ -56,20 +54,11 @@ class AutomaticKMeans(nn.Module):
                 f"`num_clusters` must be None, since AutomaticKMeans chooses it, but is {num_clusters!r}. "
                 "`max_groups` bounds it."
             )
-        points = points.detach()
-        most = min(self.max_groups, points.numel())
-        chosen = self._average(group_number_criterion(points, most)).argmin(0, keepdim=True)
-        path = kmeans_1d_path(points, most)
-        return Grouping(path.assignment.index_select(0, chosen)[0], path.group_weights.index_select(0, chosen)[0])
-
-    def _average(self, scores: Tensor) -> Tensor:
-        # What a score is of depends on the number of tasks; its distance from that of one group does much less.
-        scores = scores - scores[:1]
-        before = self.criterion.to(scores)
-        average = torch.lerp(scores, before[: len(scores)], self.momentum)
-        average = torch.where(before[: len(scores)] == UNKNOWN, scores, average)
-        self.criterion = torch.cat([average, before[len(scores) :]]).to(torch.float32)
-        return average
+        before = self.criterion
+        criterion = movable(before, points)
+        if criterion is not before:
+            self.criterion = criterion
+        return choose_groups(points.detach(), criterion, self.momentum)
 
     def reset(self) -> None:
         """Forget the indicators seen so far."""

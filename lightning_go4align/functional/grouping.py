@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_go4align.functional.exact_device import solve_on_device
-from lightning_go4align.functional.exact_host import solve_on_host
+from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.values import is_readable
 
 
@@ -182,6 +182,6 @@ def _solve(points: Tensor, sizes: range) -> list[Grouping]:
         points = points.detach()
     if points.dtype != torch.bfloat16 and is_readable(points):  # NumPy lacks bfloat16.
         numbers = points.numpy()
-        solutions = solve_on_host(numbers.astype(np.float64), sizes)
+        solutions = solve_by_numpy(numbers.astype(np.float64), sizes)
         return [Grouping(torch.from_numpy(a), torch.from_numpy(m.astype(numbers.dtype))) for a, m in solutions]
-    return [Grouping(a, m.to(points.dtype)) for a, m in solve_on_device(points, sizes)]
+    return [Grouping(a, m.to(points.dtype)) for a, m in solve_by_torch(points, sizes)]

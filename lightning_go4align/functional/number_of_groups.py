@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from lightning_go4align.functional.grouping import kmeans_1d_path, sum_of_squares
+from lightning_go4align.functional.kmeans_torch import solve_ranks
+from lightning_go4align.functional.precision import widest
 
 # The prior, of log-indicators. The variance in a group is inverse gamma, about a quarter squared. The centres lie
 # normally around the mean of all, within a factor of fifty.
@@ -42,14 +43,37 @@ def group_number_criterion(indicators: Tensor, max_groups: int) -> Tensor:
         2
     """
     points = indicators.log()
-    present = points.isfinite()
-    number, mean = present.sum().clamp(min=1), points.masked_fill(~present, 0).sum() / present.sum().clamp(min=1)
-    path = kmeans_1d_path(points, max_groups)
-    squares, sizes = sum_of_squares(points, path), path.sizes.to(points.dtype)
-    numbers = torch.arange(1, max_groups + 1, dtype=points.dtype, device=points.device)
-    variance = (SCALE + squares / 2) / (SHAPE + 1 + (number - numbers).clamp(min=0) / 2)
-    fit = (number + 2 * (SHAPE + 1)) * variance.log() + (squares + 2 * SCALE) / variance
-    distances = (path.group_weights - mean).square() / (VARIANCE_OF_CENTRES + variance[:, None] / sizes)
-    centres = (torch.log1p(sizes * VARIANCE_OF_CENTRES / variance[:, None]) + distances).sum(1)
-    ways = torch.lgamma(sizes + 1).sum(1) + torch.lgamma(numbers) + torch.lgamma(numbers + 1)
-    return fit + centres - 2 * (ways - torch.lgamma(number + numbers))
+    _, means, sizes = solve_ranks(points.to(widest(points.device)), range(1, max_groups + 1))
+    return criterion_of(points.to(means.dtype), means, sizes).to(points.dtype)
+
+
+def criterion_of(points: Tensor, means: Tensor, sizes: Tensor) -> Tensor:
+    """Score groupings that are known already, as ``group_number_criterion`` does.
+
+    Args:
+        points: Logarithms of the indicators, shape ``[M]``; not finite for a task in no group.
+        means: Means of the groups of the optimal groupings into 1, 2, ... ``K`` groups, shape ``[K, K]``.
+        sizes: Their numbers of tasks; 0 for an empty group.
+
+    Returns:
+        Criterion, shape ``[K]``, without unit.
+
+    Example:
+        >>> points = torch.tensor([0.0, 0.1, 5.0, 5.1])
+        >>> criterion_of(points, torch.tensor([[2.55, 0.0], [0.05, 5.05]]), torch.tensor([[4, 0], [2, 2]])).argmin()
+        tensor(1)
+    """
+    groups = torch.arange(len(means) + 1, dtype=means.dtype, device=means.device)
+    number, points = sizes[0, 0].clamp(min=1), points.nan_to_num(0, 0, 0)
+    total = points.sum()
+    of_groups = sizes * (means - total / number).square()
+    squares = torch.addcmul(points @ points, total, total / number, value=-1) - of_groups.sum(1)
+    freedom = (number - groups[1:]).clamp(min=0) + 2 * (SHAPE + 1)
+    variance = (squares + 2 * SCALE) / freedom
+    # The logarithm of 1 + n tau^2 / sigma^2 in two: that of sigma^2, once for each column, belongs to the fit.
+    spread = torch.add(variance[:, None], sizes, alpha=VARIANCE_OF_CENTRES)
+    centres = torch.addcdiv(spread.log(), of_groups, spread).sum(1)
+    fit = torch.addcmul(freedom, number + (2 * (SHAPE + 1) - len(means)), variance.log())
+    counts = torch.cat([sizes, groups.unfold(0, 2, 1), (number + groups[:-1])[:, None]], 1)
+    ways = (counts + 1).lgamma()
+    return torch.sub(fit + centres, ways[:, :-1].sum(1) - ways[:, -1], alpha=2)

@@ -1,7 +1,13 @@
 """The upper level of the paper: one objective from weighted task losses."""
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from lightning_go4align.functional.values import is_readable
+
+NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+LARGEST = {dtype: torch.finfo(dtype).max for dtype in NUMPY}
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -23,6 +29,14 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         >>> weighted_risk(torch.tensor([1.0, 2.0, torch.nan]), torch.tensor([3.0, 0.5, 0.0]))
         tensor(4.)
     """
-    dtype = torch.promote_types(losses.dtype, torch.float32)
-    weights = weights.detach().to(dtype).clamp(max=min(torch.finfo(losses.dtype).max, torch.finfo(dtype).max))
-    return losses.to(dtype).masked_fill(weights == 0, 0) @ weights
+    largest = torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
+    dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
+    losses, weights = losses.to(dtype), weights.detach()
+    if weights.dtype == torch.float64 and losses.is_cpu and is_readable(weights):
+        rounded = np.minimum(weights.numpy(), min(largest, LARGEST[dtype])).astype(NUMPY[dtype])
+        constants = torch.from_numpy(rounded)
+        if np.count_nonzero(rounded) == len(rounded):  # No task to leave out, and no wait to know it.
+            return losses @ constants
+    else:
+        constants = weights.to(dtype).clamp(max=min(largest, LARGEST[dtype]))
+    return losses.masked_fill(constants == 0, 0) @ constants

@@ -79,3 +79,19 @@ def is_traced(values: Tensor) -> bool:
         False
     """
     return torch.compiler.is_compiling() or is_functorch_wrapped_tensor(values)
+
+
+def is_batched(values: Tensor) -> bool:
+    """Tell whether a tensor stands for the rows of ``torch.vmap``.
+
+    Args:
+        values: A tensor without graph, as ``on_values`` hands it on.
+
+    Returns:
+        True if it does.
+
+    Example:
+        >>> torch.vmap(lambda row: row + is_batched(row))(torch.zeros(2))
+        tensor([1., 1.])
+    """
+    return not torch.compiler.is_compiling() and is_functorch_wrapped_tensor(values)

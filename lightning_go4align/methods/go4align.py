@@ -3,8 +3,6 @@
 import warnings
 from typing import Any, Literal
 
-import numpy as np
-import torch
 from torch import Tensor
 from typing_extensions import override
 
@@ -12,18 +10,9 @@ from lightning_go4align.clustering.automatic import AutomaticKMeans
 from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.functional.assignment import assign_groups, check_clustering
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d
-from lightning_go4align.functional.indicators import (
-    Array,
-    Reduction,
-    check_reduction,
-    group_indicators,
-    masked_softmax,
-    scale_vector,
-    smoothness_vector,
-    valid_losses,
-)
-from lightning_go4align.functional.losses import check_number_of_tasks
-from lightning_go4align.functional.values import is_readable
+from lightning_go4align.functional.indicators import Reduction, check_reduction
+from lightning_go4align.functional.lasting import lasting_state
+from lightning_go4align.functional.weighing import Weighing, move_indicators, weigh_tasks
 from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.loss_weighted import LossWeighted
 from lightning_go4align.methods.stateful import reset_parts
@@ -107,21 +96,19 @@ class GO4Align(LossWeighted):
 
     @override
     def weigh(self, losses: Tensor) -> Tensor:
-        state = torch.zeros_like(losses) if self.log_smoothness is None else self.log_smoothness
-        check_number_of_tasks(losses, len(state))
-        if is_readable(losses):
-            with np.errstate(all="ignore"):  # A loss outside the domain is masked, whatever it gives.
-                arrays = self._indicators(state.numpy(), losses.numpy())
-            self.log_smoothness, self.indicators = map(torch.from_numpy, arrays)
+        before = self.log_smoothness
+        state = lasting_state(before, losses)
+        if state is not before:
+            self.log_smoothness = state
+        if self.clustering is kmeans_1d and self.num_groups is not None:
+            found = weigh_tasks(losses, state, self.num_groups, self.beta, self.reduction)
         else:
-            self.log_smoothness, self.indicators = self._indicators(state, losses)
-        self.grouping = assign_groups(self.indicators, self.num_groups, self.clustering)
-        return self.grouping.task_weights
-
-    def _indicators(self, log_previous: Array, losses: Array) -> tuple[Array, Array]:
-        log_smoothness = smoothness_vector(log_previous, losses, self.beta)
-        smoothness = masked_softmax(log_smoothness, valid_losses(losses))
-        return log_smoothness, group_indicators(scale_vector(losses, self.reduction), smoothness)
+            indicators = move_indicators(losses, state, self.beta, self.reduction)
+            grouping = assign_groups(indicators, self.num_groups, self.clustering)
+            found = Weighing(indicators, grouping, grouping.task_weights)
+        # As `LossWeighted` keeps the weights.
+        vars(self).update(grouping=found.grouping, indicators=found.indicators)
+        return found.task_weights
 
     @override
     def reset(self) -> None:

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.functional.objective import weighted_risk
-from lightning_go4align.functional.precision import widest
+from lightning_go4align.functional.precision import widened
 from lightning_go4align.functional.values import on_values
 from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
 
@@ -49,5 +49,6 @@ class LossWeighted(SizedByFirstCall, Scalarizer, Stateful):
 
 
 def _weigh(method: LossWeighted, values: Tensor) -> Tensor:
-    method.task_weights = method.weigh(values.to(widest(values.device)))
-    return method.task_weights
+    # Past `nn.Module.__setattr__`, whose search for parameters costs as much as three operations of NumPy.
+    weights = vars(method)["task_weights"] = method.weigh(widened(values))
+    return weights

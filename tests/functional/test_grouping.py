@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightning_go4align.functional.exact_device import solve_on_device
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
@@ -18,7 +18,7 @@ def on_host(points, num_clusters):
 
 
 def on_device(points, num_clusters):
-    [(assignment, means)] = solve_on_device(points, range(num_clusters, num_clusters + 1))
+    [(assignment, means)] = solve_by_torch(points, range(num_clusters, num_clusters + 1))
     return Grouping(assignment, means.to(points.dtype))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
-from lightning_go4align.functional.exact_device import solve_on_device
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.indicators import group_indicators, scale_vector, smoothness_vector
 from lightning_go4align.methods import GO4Align
@@ -236,7 +236,7 @@ def test_a_hundred_thousand_hostile_losses_are_survived_by_the_operations_of_an_
     def step(losses, state):
         state = smoothness_vector(state, losses, 0.1)
         indicators = group_indicators(scale_vector(losses, "sum"), state.softmax(0))
-        [(groups, weights)] = solve_on_device(indicators, range(2, 3))
+        [(groups, weights)] = solve_by_torch(indicators, range(2, 3))
         return state, groups, Grouping(groups, weights).task_weights
 
     states, groups, weights = torch.vmap(step)(losses, states)

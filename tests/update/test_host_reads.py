@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback, kmeans_1d
 from lightning_go4align.functional import grouping
-from lightning_go4align.functional.exact_device import solve_on_device
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.methods import SI, GroupedScalarizer
 
@@ -57,7 +57,7 @@ def sgd(module: Toy) -> torch.optim.Optimizer:
 
 def on_device(points: torch.Tensor, number: int) -> Grouping:
     """The path that an accelerator takes; on a CPU ``kmeans_1d`` reads the host's own memory."""
-    return Grouping(*solve_on_device(points, range(number, number + 1))[0])
+    return Grouping(*solve_by_torch(points, range(number, number + 1))[0])
 
 
 METHODS = {
@@ -134,7 +134,7 @@ def test_the_exact_solver_of_an_accelerator_reads_nothing(deterministic: bool) -
     points = torch.tensor([0.3, 2.0, 0.1, 2.0, torch.nan, torch.inf, 5.0])
     torch.use_deterministic_algorithms(deterministic)
     with Stalls() as found:
-        solutions = solve_on_device(points, range(1, 8))
+        solutions = solve_by_torch(points, range(1, 8))
     torch.use_deterministic_algorithms(False)
     assert (found.found, len(solutions)) == ([], 7)
 

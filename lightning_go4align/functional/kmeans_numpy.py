@@ -1,7 +1,7 @@
 """Exact K-means on a line for points in host memory: NumPy, free to look at the values.
 
-The same dynamic programme as ``exact_device``, several times faster on the few numbers that tasks are: what the
-values make superfluous (absent points, ties, empty clusters) is left out instead of masked.
+The same optimum as that of ``kmeans_torch``, several times faster on the few numbers that tasks are: what the values
+make superfluous (absent points, ties, empty clusters) is left out instead of masked.
 """
 
 import math
@@ -9,17 +9,21 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Solution = tuple[Integers, Floats]
 
+MOST_POINTS = 1024  # Above it halving the work at each depth pays.
 BLOCK = 64  # Ends of clusters that are solved together: their gains stay in the cache.
 
 
-def solve_on_host(points: Floats, sizes: range) -> list[Solution]:
+def solve_by_numpy(points: Floats, sizes: range) -> list[Solution]:
     """Solve Eq. 3 for each number of clusters in ``sizes``.
 
     Args:
@@ -30,15 +34,17 @@ def solve_on_host(points: Floats, sizes: range) -> list[Solution]:
         For each ``K`` the assignment ``[M]`` and the clusters' means ``[K]``, as ``Grouping`` has them.
 
     Example:
-        >>> solve_on_host(np.array([4.0, 1.0, 4.5, 4.5]), range(2, 3))
+        >>> solve_by_numpy(np.array([4.0, 1.0, 4.5, 4.5]), range(2, 3))
         [(array([1, 0, 1, 1]), array([1.        , 4.33333333]))]
     """
+    if len(points) > MOST_POINTS:
+        return [(a.numpy(), m.numpy()) for a, m in solve_by_torch(torch.from_numpy(points), sizes)]
     ordered = points.copy()
     ordered.sort()
     if not (math.isfinite(ordered.item(0)) and math.isfinite(ordered.item(-1))):
         return _solve_present(points, sizes)
     return [
-        _solution(points, ordered, starts, size) for starts, size in zip(_starts(ordered, sizes), sizes, strict=True)
+        _solution(points, ordered, starts, size) for starts, size in zip(optimal_starts(ordered, sizes), sizes, strict=True)
     ]
 
 
@@ -49,7 +55,7 @@ def _solve_present(points: Floats, sizes: range) -> list[Solution]:
     solutions = []
     for size in sizes:
         number = min(size, int(present.sum()))
-        [(inner, means)] = solve_on_host(points[present], range(number, number + 1))
+        [(inner, means)] = solve_by_numpy(points[present], range(number, number + 1))
         assignment = np.full(len(points), -1)
         assignment[present] = inner
         solutions.append((assignment, _fill(means, size)))
@@ -68,11 +74,22 @@ def _fill(means: Floats, size: int) -> Floats:
     return means if len(means) == size else np.append(means, np.full(size - len(means), means[-1]))
 
 
-def _starts(ordered: Floats, sizes: range) -> list[list[int]]:
+def optimal_starts(ordered: Floats, sizes: range) -> list[list[int]]:
     """Find where each optimal cluster starts, in the sorted points.
 
     A cluster gains its sum squared over its size; to maximise the gain is to minimise the sum of squares. Equal
     points end up together because no cluster may start between them.
+
+    Args:
+        ordered: Finite points, shape ``[M]``, ascending.
+        sizes: Numbers of clusters, ascending.
+
+    Returns:
+        For each of them the places where clusters start: fewer than so many if the points have fewer values.
+
+    Example:
+        >>> optimal_starts(np.array([1.0, 2.0, 9.0, 9.0]), range(1, 4))
+        [[0], [0, 2], [0, 1, 2]]
     """
     rises = ordered[1:] > ordered[:-1]
     borders = rises.nonzero()[0]

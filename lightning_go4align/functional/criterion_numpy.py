@@ -1,0 +1,58 @@
+"""How many groups there are, for indicators in host memory: NumPy."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from lightning_go4align.functional.kmeans_numpy import Floats, Integers, optimal_starts
+from lightning_go4align.functional.number_of_groups import SCALE, SHAPE, VARIANCE_OF_CENTRES
+
+
+def criterion_by_numpy(indicators: Floats, max_groups: int) -> Floats:
+    """Score every number of groups, as ``group_number_criterion`` does.
+
+    Args:
+        indicators: Group indicators, shape ``[M]``; those that are not positive and finite take no part.
+        max_groups: The largest number of groups, from 1 to ``M``.
+
+    Returns:
+        Criterion for 1, 2, ... ``max_groups`` groups, shape ``[max_groups]``.
+
+    Example:
+        >>> criterion_by_numpy(np.array([0.010, 0.011, 0.012, 0.9, 1.0, 1.1]), 4).argmin() + 1
+        np.int64(2)
+    """
+    if not (np.minimum.reduce(indicators) > 0 and np.maximum.reduce(indicators) < np.inf):
+        indicators = indicators[(indicators > 0) & (indicators < np.inf)]
+    points = np.log(indicators)
+    points.sort()
+    number = max(len(points), 1)
+    points -= np.add.reduce(points) / number
+    groups = np.arange(1, max_groups + 1)
+    sums, sizes = _sums_and_sizes(points, max_groups)
+    gains = sums * sums / np.maximum(sizes, 1)
+    squares = np.dot(points, points) - np.add.reduce(gains, 1)
+    variance = (SCALE + squares / 2) / (SHAPE + 1 + np.maximum(number - groups, 0) / 2)
+    fit = (number + 2 * (SHAPE + 1)) * np.log(variance) + (squares + 2 * SCALE) / variance
+    spread = sizes * (VARIANCE_OF_CENTRES / variance)[:, None]
+    centres = np.add.reduce(np.log1p(spread) + gains / (variance[:, None] * (1 + spread)), 1)
+    factorials = _log_factorials(number + max_groups)
+    ways = np.add.reduce(factorials[sizes], 1) + factorials[groups - 1] + factorials[groups]
+    return fit + centres - 2 * (ways - factorials[number + groups - 1])
+
+
+def _sums_and_sizes(ordered: Floats, max_groups: int) -> tuple[Floats, Integers]:
+    """Of the groups of each optimal grouping into 1, 2, ... ``max_groups`` groups, shape ``[max_groups, max_groups]``."""
+    borders = np.full((max_groups, max_groups + 1), len(ordered))
+    for row, starts in enumerate(optimal_starts(ordered, range(1, max_groups + 1)) if len(ordered) else ()):
+        borders[row, : len(starts)] = starts
+    running = np.zeros(len(ordered) + 1)
+    np.add.accumulate(ordered, out=running[1:])
+    sums = running[borders]
+    return sums[:, 1:] - sums[:, :-1], borders[:, 1:] - borders[:, :-1]
+
+
+@lru_cache(maxsize=64)
+def _log_factorials(most: int) -> Floats:
+    return np.array([math.lgamma(number + 1) for number in range(most + 1)])

@@ -1,0 +1,81 @@
+"""The whole of a step from task losses to task weights (Eq. 3 to 7), where the losses are."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lightning_go4align.functional.grouping import Grouping, check_num_groups
+from lightning_go4align.functional.indicators import Reduction
+from lightning_go4align.functional.values import is_readable
+from lightning_go4align.functional.weighing_numpy import move_by_numpy, weigh_by_numpy
+from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
+
+
+class Weighing(NamedTuple):
+    """What a step finds.
+
+    Args:
+        indicators: Group indicators, shape ``[M]``; NaN for an absent task.
+        grouping: Their optimal grouping.
+        task_weights: Weight of each task, shape ``[M]``; 0 for an absent one.
+    """
+
+    indicators: Tensor
+    grouping: Grouping
+    task_weights: Tensor
+
+
+def weigh_tasks(
+    losses: Tensor, log_smoothness: Tensor, num_groups: int, beta: float, reduction: Reduction
+) -> Weighing:
+    """Move the smoothness vector in place, form the group indicators, group them exactly and weigh the tasks.
+
+    Args:
+        losses: Task losses, shape ``[M]``, without graph, in the widest dtype of their device. A task whose loss is
+            not positive and finite takes no part and keeps its state.
+        log_smoothness: Logarithm of the smoothness vector up to a constant, of the same shape, dtype and device.
+        num_groups: ``K``, from 1 to ``M``.
+        beta: Temperature, at least 0.
+        reduction: What a loss is compared with.
+
+    Returns:
+        The indicators, their grouping and the task weights.
+
+    Raises:
+        ValueError: If ``K`` is larger than ``M``.
+
+    Example:
+        >>> losses = torch.tensor([1.0, 1.1, 100.0], dtype=torch.float64)
+        >>> weigh_tasks(losses, torch.zeros_like(losses), 2, 1e-4, "sum").task_weights
+        tensor([32.5933, 32.5933,  0.3381], dtype=torch.float64)
+    """
+    check_num_groups(num_groups, len(losses))
+    if not is_readable(losses):
+        indicators, assignment, means, weights = weigh_by_torch(losses, log_smoothness, num_groups, beta, reduction)
+    else:
+        arrays = weigh_by_numpy(losses.numpy(), log_smoothness.numpy(), num_groups, beta, reduction)
+        indicators, assignment, means, weights = map(torch.from_numpy, arrays)
+    return Weighing(indicators, Grouping(assignment, means), weights)
+
+
+def move_indicators(losses: Tensor, log_smoothness: Tensor, beta: float, reduction: Reduction) -> Tensor:
+    """Move the smoothness vector in place and form the group indicators.
+
+    Args:
+        losses: As for ``weigh_tasks``.
+        log_smoothness: As for ``weigh_tasks``.
+        beta: Temperature, at least 0.
+        reduction: What a loss is compared with.
+
+    Returns:
+        Group indicators, shape ``[M]``; NaN for an absent task.
+
+    Example:
+        >>> state = torch.zeros(2, dtype=torch.float64)
+        >>> move_indicators(torch.tensor([1.0, 3.0], dtype=torch.float64), state, 0.0, "sum")
+        tensor([2.0000, 0.6667], dtype=torch.float64)
+    """
+    if is_readable(losses):
+        return torch.from_numpy(move_by_numpy(losses.numpy(), log_smoothness.numpy(), beta, reduction))
+    return move_by_torch(losses, log_smoothness, beta, reduction)
