@@ -161,7 +161,7 @@ def test_a_fit_with_a_damaged_checkpoint_says_so_and_the_next_one_trains(tmp_pat
     for state in ({}, [], {**checkpoint["callbacks"]["MultiTaskCallback"], "epoch": "junk"}):
         checkpoint["callbacks"]["MultiTaskCallback"] = state
         torch.save(checkpoint, tmp_path / "damaged.ckpt")
-        with pytest.raises(ValueError, match="is damaged: .* Resume from another checkpoint"):
+        with pytest.raises(ValueError, match=r"is damaged: .* Resume from another checkpoint"):
             quiet_trainer(callbacks=callback).fit(module, loader(), ckpt_path=tmp_path / "damaged.ckpt")
     trainer = quiet_trainer(callbacks=callback)
     trainer.fit(module, loader())

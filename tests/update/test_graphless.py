@@ -140,7 +140,9 @@ def test_a_batch_of_which_no_loss_has_a_graph_is_an_error_that_says_what_to_retu
         def training_step(self, data: Any, batch_idx: int) -> Any:
             return {task: loss.detach() if batch_idx == batch else loss for task, loss in self.losses(data).items()}
 
-    with pytest.raises(ValueError, match="None of the losses that `training_step` returned has a graph.*return None"):
+    with pytest.raises(
+        ValueError, match=r"None of the losses that `training_step` returned has a graph.*return None"
+    ):
         trained(Detached(), GO4Align(), tasks=TASKS)
 
 

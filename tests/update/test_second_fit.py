@@ -99,6 +99,16 @@ def test_the_same_trainer_and_module_go_on_as_one_long_fit(make: Any) -> None:
     assert parts.goes_on
 
 
+def test_the_same_trainer_and_module_go_on_though_the_user_changed_the_parameters() -> None:
+    callback, module = MultiTaskCallback(GO4Align(2, 1e-3)), model(seed=1)
+    trainer = quiet_trainer(callbacks=callback, max_epochs=1)
+    trainer.fit(module, loader())
+    torch.nn.init.zeros_(module.heads["a"].weight)
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(module, loader())
+    assert callback.goes_on
+
+
 def test_another_trainer_goes_on_with_the_parameters_that_an_earlier_one_left() -> None:
     whole, parts, module = MultiTaskCallback(GO4Align(2, 1e-3)), MultiTaskCallback(GO4Align(2, 1e-3)), model(seed=1)
     expected = fold(whole, seed=1, max_epochs=2)
