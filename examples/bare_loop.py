@@ -13,17 +13,19 @@ returns.
 
 import torch
 
-from lightning_go4align import GO4Align
+from lightning_go4align import RobustGO4Align
 
 
-def main(steps: int = 200) -> list[int]:
+def main(steps: int = 400) -> tuple[list[int], list[float]]:
+    """Train, and return the group of each task, and what is left of its loss as a share of where it began."""
     torch.manual_seed(0)
     features = torch.randn(256, 8)
     targets = features @ torch.randn(8, 1) * torch.tensor([1.0, -1.0, 30.0])  # Two tasks alike, one far larger.
     model = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 3))
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    method = GO4Align(num_groups=2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-2)
+    method = RobustGO4Align()
 
+    before = (model(features) - targets).square().mean(0)
     for _ in range(steps):
         losses = (model(features) - targets).square().mean(0)  # one loss a task
         objective = method(losses)
@@ -32,8 +34,9 @@ def main(steps: int = 200) -> list[int]:
         optimizer.step()
 
     groups = method.grouping.assignment.tolist()
-    print("groups:", groups, "weights:", [round(weight, 3) for weight in method.task_weights.tolist()])
-    return groups
+    left = (losses / before).tolist()
+    print("groups:", groups, "left of the losses:", [f"{share:.2%}" for share in left])
+    return groups, left
 
 
 if __name__ == "__main__":

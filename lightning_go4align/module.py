@@ -9,12 +9,12 @@ import lightning.pytorch as pl
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.update import MultiTaskCallback, Optimization
+from lightning_go4align.update import MultiTaskCallback, Optimization, StepRecord, TellsLastStep, told
 from lightning_go4align.update.compatibility import builds_from_config
 from lightning_go4align.update.picked import Pick
 
 
-class MultiTaskMixin:
+class MultiTaskMixin(TellsLastStep):
     """Give a LightningModule its own ``MultiTaskCallback``; stand before it among the bases.
 
     Args:
@@ -51,6 +51,11 @@ class MultiTaskMixin:
     def method(self) -> Scalarizer | Aggregator:
         """How tasks are balanced."""
         return self.multi_task_callback.method
+
+    @told
+    def last_step(self) -> StepRecord | None:
+        """What the last batch found about its tasks, on their device; None before the first."""
+        return self.multi_task_callback.last_step
 
     @property
     def trainer(self) -> pl.Trainer:

@@ -10,12 +10,14 @@ from rich.console import Console
 from perf.quiet import quiet
 
 COMMANDS = {
+    "constants": "likelihoods that differ by a constant, under methods with and without a zero",
     "efficiency": "grouping beside other solvers, a call of GO4Align, the networks of QM9, a step of QM9",
     "method_ratios": "a step of every method on QM9 beside a plain sum's",
     "monitor": "what GroupDynamicsMonitor adds to a step",
     "overhead": "a step through the plugin beside a plain Lightning step",
     "size": "files, functions and complexity of the code",
     "step_ratio": "a step of a benchmark at its real size, beside Table 6 of the paper",
+    "units": "random problems whose tasks have any unit: which tasks are learned",
 }
 
 

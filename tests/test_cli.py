@@ -3,6 +3,8 @@
 import csv
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,10 +12,14 @@ import yaml
 from isolation import child_environment
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.demos.boring_classes import BoringDataModule
+from lightning.pytorch.loggers import CSVLogger
 from toy import loader
 
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskModule
 from lightning_go4align.cli import main
+from lightning_go4align.cli.entry import LIGHTNING, OTHERS
+from lightning_go4align.cli.log_folders import with_own_folder
+from lightning_go4align.config_files import SHIPPED, find_config, shipped_names
 from lightning_go4align.methods import SI
 
 # Lightning 2.6 calls what jsonargparse 4.53 has renamed.
@@ -207,7 +213,7 @@ def test_what_is_not_known_is_named(config, given, named, capsys):
     assert named in capsys.readouterr().err
 
 
-def test_the_console_script_names_the_other_commands():
+def test_the_console_script_names_every_command():
     printed = subprocess.run(
         [sys.executable, "-m", "lightning_go4align", "--help"],
         capture_output=True,
@@ -215,10 +221,10 @@ def test_the_console_script_names_the_other_commands():
         check=True,
         env=child_environment(),
     )
-    assert "report, dashboard, study" in printed.stdout
+    assert all(f"\n  {name} " in printed.stdout for name in [*LIGHTNING, *OTHERS])
 
 
-@pytest.mark.parametrize("command", ["report", "dashboard", "study"])
+@pytest.mark.parametrize("command", ["report", "dashboard", "study", "configs"])
 def test_every_other_command_has_help(command, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])
@@ -236,16 +242,94 @@ def test_a_class_of_the_current_folder_is_found(tmp_path, monkeypatch, capsys):
     assert "--model.optimization" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["report", "nowhere"], "go4align report: .*nowhere"),
-        (["study", "nowhere.yaml"], "go4align study: .*nowhere.yaml"),
-        (["dashboard", "no_entity"], "go4align dashboard: .*no_entity"),
-    ],
-    ids=["report", "study", "dashboard"],
-)
-def test_a_users_mistake_is_told_in_a_sentence(given, said, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=said):
-        main(given)
+@pytest.mark.parametrize("command", LIGHTNING)
+def test_the_help_of_training_begins_with_method_and_data(command, capsys):
+    main([command, "--help"])
+    printed = capsys.readouterr().out
+    assert printed.index("--model.method") < printed.index("--data") < printed.index("--trainer.max_epochs")
+    assert len(printed.splitlines()) < 40
+
+
+def test_the_whole_help_has_every_argument_of_the_trainer(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["fit", "--help", "all"])
+    assert (end.value.code, "--trainer.reload_dataloaders_every_n_epochs" in capsys.readouterr().out) == (0, True)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["report", "--help"], ["study", "PLAN", "--dry_run"]])
+def test_what_needs_no_torch_does_not_wait_for_it(command, tmp_path):
+    words = [str(find_config("studies/qm9_beta")) if word == "PLAN" else word for word in command]
+    code = f"import sys; from lightning_go4align.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
+    code += "print(sorted({'torch', 'lightning', 'torchmetrics', 'torchjd'} & set(sys.modules)), file=sys.stderr)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
+        cwd=tmp_path,
+    )
+    assert ended.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_configuration_of_the_package_is_found_by_its_name(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "-c", "toy/base", "-c", "toy/go4align", "--print_config"])
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert printed["model"]["init_args"]["method"]["class_path"] == "lightning_go4align.methods.GO4Align"
+
+
+def test_a_file_beside_goes_before_one_of_the_package(tmp_path):
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy/base.yaml").write_text("a: 1")
+    assert find_config("toy/base").resolve() == tmp_path / "toy/base.yaml"
+
+
+@pytest.mark.parametrize("switch", ["--trainer.fast_dev_run", "--test_after_fit"])
+def test_a_bare_switch_is_true(config, switch, capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "-c", config, switch, "--print_config"])
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert (printed["test_after_fit"] or printed["trainer"]["fast_dev_run"]) is True
+
+
+def test_a_method_is_given_the_number_of_tasks(config, caplog):
+    caplog.set_level("INFO")
+    main(["fit", "-c", config, *SHORT, "--model.method=FAMO"])
+    assert "number of tasks, `shape`: it is 2" in caplog.text
+
+
+def test_the_configurations_are_listed_one_a_line(capsys):
+    main(["configs"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line] == shipped_names()
+    main(["configs", "qm9"])
+    [famo] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("qm9/famo ")]
+    assert famo.split()[1] == "torchjd.scalarization.FAMO"
+
+
+@pytest.mark.parametrize("name", ["qm9", "studies", "toy/base"])
+def test_copies_of_configurations_are_equal(name, tmp_path, capsys):
+    main(["configs", "--copy", name, str(tmp_path)])
+    copies = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert tmp_path / name in (copies[0].with_suffix(""), *copies[-1].parents, *(copy.parent for copy in copies))
+    assert all(copy.read_bytes() == (SHIPPED / copy.relative_to(tmp_path)).read_bytes() for copy in copies)
+
+
+def test_every_file_of_the_top_level_folder_is_shipped():
+    top = Path(__file__).parents[1] / "configs"
+    assert sorted(path.relative_to(SHIPPED) for path in SHIPPED.glob("*/*")) == sorted(
+        path.relative_to(top) for path in top.glob("*/*")
+    )
+
+
+def test_runs_that_start_at_once_take_folders_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        loggers = list(pool.map(with_own_folder, [CSVLogger(tmp_path) for _ in range(40)]))
+    assert sorted(logger.version for logger in loggers) == list(range(40))
+
+
+@pytest.mark.parametrize("version", [3, "mine"])
+def test_a_version_that_was_asked_for_stays(tmp_path, version):
+    (tmp_path / "lightning_logs/version_3").mkdir(parents=True)
+    assert with_own_folder(CSVLogger(tmp_path, version=version)).version == version

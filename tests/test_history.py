@@ -51,6 +51,11 @@ def test_a_log_of_version_1_is_read(tmp_path):
     assert_holds_what_version_1_held(History.load(tmp_path))
 
 
+def test_a_log_of_version_2_is_read_with_notes_that_it_lacks_left_empty(tmp_path):
+    shutil.copy(Path(__file__).parent / "data" / "group_dynamics_version_2.npz", tmp_path / FILE)
+    assert_holds_what_version_1_held(History.load(tmp_path))
+
+
 def test_a_checkpoint_with_a_log_of_version_1_is_read():
     monitor, (arrays, words) = GroupDynamicsMonitor(), version_1()
     monitor.load_state_dict(
@@ -61,8 +66,8 @@ def test_a_checkpoint_with_a_log_of_version_1_is_read():
 
 def test_a_log_of_a_later_version_is_refused(tmp_path):
     arrays, metadata = example_history().split()
-    write_log(tmp_path, arrays, metadata | {"version": 3})
-    with pytest.raises(ValueError, match=r"is of version 3, but .* reads up to version 2. Install a newer one"):
+    write_log(tmp_path, arrays, metadata | {"version": 4})
+    with pytest.raises(ValueError, match=r"is of version 4, but .* reads up to version 3. Install a newer one"):
         History.load(tmp_path)
 
 
@@ -85,6 +90,24 @@ def test_a_log_of_forty_tasks_is_small(tmp_path):
     sampled = {"steps": np.arange(4096), "groups": rows.astype(np.int16)}
     history = replace(history, **sampled, **dict.fromkeys(("weights", "indicators", "losses"), rows))
     assert history.save(tmp_path).stat().st_size < 2.5e6
+
+
+def test_the_mean_of_a_weight_is_geometric_over_the_steps_with_the_task():
+    weights = np.array([[8.0, 1.0], [0.5, 1.0], [99.0, 1.0]], np.float32)
+    losses = np.array([[1.0, 1.0], [1.0, 1.0], [np.nan, 1.0]], np.float32)
+    history = replace(History.empty(["a", "b"]), steps=np.arange(3), weights=weights, losses=losses)
+    np.testing.assert_allclose(history.mean_weights, [2.0, 1.0])  # the root of 8 / 2
+
+
+def test_a_history_in_a_notebook_is_small_and_its_names_are_text():
+    names = tuple(f"<script>alert({task})</script>" for task in range(500))
+    history = replace(History.empty(list(names)), last=np.arange(500))
+    assert repr(history) == "History(500 tasks, 0 steps, 0 groups, 0 validations)"
+    shown = history._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;alert(0)" in shown
+    assert "488 tasks between these are left out" in shown
+    assert len(shown) < 10_000
 
 
 def test_a_folder_without_a_log_is_named_with_what_to_give(tmp_path):

@@ -92,7 +92,7 @@ def test_a_method_that_asks_for_names_gets_them_through_both_doors(balanced: boo
     callback = None if balanced else MultiTaskCallback(method, optimization)
     module = BalancedToy(method, optimization) if balanced else Toy()
     quiet_trainer(callbacks=callback, max_epochs=1).fit(module, loader())
-    signals = (callback or module.multi_task_callback).signals
+    signals = (callback or module.multi_task_callback).last_step
     assert signals.weights.tolist() == [0.0, 1.0, 0.0]
 
 

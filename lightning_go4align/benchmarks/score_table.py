@@ -41,9 +41,9 @@ class ScoreTable(Callback):
 
     @override
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        signals = pl_module.multi_task_callback.signals if isinstance(pl_module, MultiTaskMixin) else None
-        if signals is not None and signals.weights is not None:
-            self.weight_sum = self.weight_sum.to(signals.weights.device) + signals.weights
+        record = pl_module.last_step if isinstance(pl_module, MultiTaskMixin) else None
+        if record is not None and record.weights is not None:
+            self.weight_sum = self.weight_sum.to(record.weights.device) + record.weights
             self.num_steps += 1
 
     @override
@@ -68,9 +68,9 @@ class ScoreTable(Callback):
             return columns
         if self.num_steps:
             columns["weight"] = [f"{weight:.2f}" for weight in (self.weight_sum / self.num_steps).tolist()]
-        signals = module.multi_task_callback.signals
-        if signals is not None and signals.grouping is not None:
-            columns["group"] = [str(group) for group in signals.grouping.assignment.tolist()]
+        record = module.last_step
+        if record is not None and record.grouping is not None:
+            columns["group"] = [str(group) for group in record.grouping.assignment.tolist()]
         return columns
 
 

@@ -119,3 +119,26 @@ def bounded_level(
     bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = xp.where(xp.isnan(spread), size, bounded)
     return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
+
+
+def without_common_fall(scales: Array, levels: Array) -> Array:
+    r"""Divide scales by what all of them lie below their levels, a factor that would be one in the learning rate.
+
+    .. math:: S^m / \min\big(1, \max_j S^j / \lvert \bar L^j \rvert\big)
+
+    Args:
+        scales: What each task's loss is measured on, shape ``[M]``; NaN where nothing is known.
+        levels: Smoothed losses, shape ``[M]``.
+
+    Returns:
+        Scales, shape ``[M]``: that of one task at least is its level, or above it.
+
+    Example:
+        >>> import numpy as np
+        >>> without_common_fall(np.array([0.2, 5.0]), np.array([2.0, 500.0]))
+        array([ 2., 50.])
+    """
+    xp = library_of(scales)
+    shares = xp.where(scales > 0, scales / abs(levels), 0.0)
+    share = shares.max()
+    return xp.where(share < 1, scales / share, scales)  # type: ignore[no-any-return]  # one of two libraries

@@ -2,8 +2,24 @@
 
 from lightning_go4align.history.event_log import FILE
 from lightning_go4align.history.notes import Notes
+from lightning_go4align.history.ratios import mean_ratio
 from lightning_go4align.history.record import History
+from lightning_go4align.history.secrets import HIDDEN, is_secret, without_secrets
+from lightning_go4align.history.summary import TaskRow, summary, task_rows
 from lightning_go4align.history.transitions import Transitions
 from lightning_go4align.history.validations import Validations
 
-__all__ = ["FILE", "History", "Notes", "Transitions", "Validations"]
+__all__ = [
+    "FILE",
+    "HIDDEN",
+    "History",
+    "Notes",
+    "TaskRow",
+    "Transitions",
+    "Validations",
+    "is_secret",
+    "mean_ratio",
+    "summary",
+    "task_rows",
+    "without_secrets",
+]

@@ -1,10 +1,12 @@
 """The file of a run's dynamics: arrays by name, and beside them JSON with the version of the format."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history.notes import Notes
 
 FILE = "group_dynamics.npz"
-VERSION = 2  # to be counted up whenever the same history would be written differently
+VERSION = 3  # to be counted up whenever the same history would be written differently
 Arrays = dict[str, NDArray[Any]]
 
 #: Where version 1 kept what has a name of its own now: in columns of one array, or under another name.
@@ -53,6 +55,7 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: If there is none.
+        ValueError: If it is damaged.
     """
     path = folder / FILE
     if not path.is_file():
@@ -60,10 +63,20 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
             f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
             "for example lightning_logs/version_0."
         )
-    with np.load(path) as file:
-        arrays = dict(file)
-    text = arrays.pop("metadata") if "metadata" in arrays else arrays.pop("words")
-    return arrays, json.loads(str(text))
+    try:
+        with path.open("rb") as file, np.load(file) as log:
+            arrays = dict(log)
+        text = arrays.pop("metadata") if "metadata" in arrays else arrays.pop("words")
+        metadata = json.loads(str(text))
+    except (BadZipFile, EOFError, KeyError, ValueError, TypeError, zlib.error) as error:
+        raise damaged(path, error) from error
+    return arrays, metadata
+
+
+def damaged(path: Path, error: Exception) -> ValueError:
+    """Say that a log cannot be read, and what remains."""
+    said = " ".join(f"{type(error).__name__} {error}".split())
+    return ValueError(f"{path} is damaged, or no log of group dynamics: {said}. Train that run again for a new one.")
 
 
 def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:
@@ -89,7 +102,9 @@ def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str
             f"The log of group dynamics is of version {version}, but this lightning_go4align reads up to version "
             f"{VERSION}. Install a newer one: pip install --upgrade lightning-go4align."
         )
-    return (arrays, metadata) if version == VERSION else _from_version_1(arrays, metadata)
+    if version == 1:
+        return _from_version_1(arrays, metadata)
+    return arrays, metadata | {"version": VERSION}  # version 2 lacks notes, which are empty then
 
 
 def _from_version_1(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:

@@ -12,6 +12,9 @@ class Notes:
         method: The method and its arguments.
         seconds: How long it has trained.
         interrupted: What ended it early; empty if nothing did.
+        started: When its training began first, ISO 8601 with the offset from UTC.
+        command: What was typed to start it, as far as Python knows.
+        versions: The packages that trained it, with their versions.
 
     Example:
         >>> Notes(method="GO4Align()").interrupted
@@ -22,3 +25,6 @@ class Notes:
     method: str = ""
     seconds: float = 0.0
     interrupted: str = ""
+    started: str = ""
+    command: str = ""
+    versions: str = ""

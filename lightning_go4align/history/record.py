@@ -7,13 +7,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.history.event_log import VERSION, Arrays, read_log, upgraded, write_log
+from lightning_go4align.history.event_log import FILE, VERSION, Arrays, damaged, read_log, upgraded, write_log
 from lightning_go4align.history.notes import Notes
+from lightning_go4align.history.ratios import mean_ratio
+from lightning_go4align.history.summary import summary, task_rows
 from lightning_go4align.history.transitions import Transitions
 from lightning_go4align.history.validations import Validations
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """Groups, weights, indicators and losses of sampled steps, with counts that are exact over all steps.
 
@@ -38,8 +40,8 @@ class History:
 
     Example:
         >>> history = History.empty(["depth", "normal"])
-        >>> (len(history.steps), history.num_groups, history.grouped)
-        (0, 0, False)
+        >>> history
+        History(2 tasks, 0 steps, 0 groups, 0 validations)
     """
 
     tasks: tuple[str, ...]
@@ -81,6 +83,14 @@ class History:
             last=np.full(m, -1, np.int64),
         )
 
+    def __repr__(self) -> str:
+        counts = {"tasks": len(self.tasks), "steps": self.total, "groups": self.num_groups}
+        counts["validations"] = len(self.validations)
+        return f"History({', '.join(f'{count:,} {name}' for name, count in counts.items())})"
+
+    def _repr_html_(self) -> str:
+        return summary(self.notes.run or "Group dynamics", repr(self), task_rows(self))
+
     @property
     def grouped(self) -> bool:
         """Whether the method grouped the tasks in any step."""
@@ -101,6 +111,22 @@ class History:
         """Relative change of each metric at the epoch with the lowest delta_m, shape ``[S]``, in percent."""
         return np.asarray(self.validations.changes[self.validations.best])
 
+    @property
+    def weighed(self) -> NDArray[np.float32]:
+        """Weights of the tasks that are present, shape ``[R, M]``; NaN where one is absent."""
+        return np.where(np.isfinite(self.losses), self.weights, np.nan)
+
+    @property
+    def mean_weights(self) -> NDArray[np.float64]:
+        """Geometric mean of each task's weight over the steps with it, shape ``[M]``; NaN if never present."""
+        return mean_ratio(self.weighed)
+
+    @property
+    def main_groups(self) -> NDArray[np.int64]:
+        """The group in which each task is in most sampled steps, shape ``[M]``; -1 for none."""
+        counts = np.stack([(self.groups == rank).sum(0) for rank in range(max(self.num_groups, 1))])
+        return np.where(counts.any(0), counts.argmax(0), -1)
+
     def with_notes(self, **notes: str | float) -> Self:
         """Change notes."""
         changed: Any = notes
@@ -116,9 +142,13 @@ class History:
 
         Raises:
             FileNotFoundError: If there is none.
-            ValueError: If a later version wrote it.
+            ValueError: If a later version wrote it, or it is damaged.
         """
-        return cls.join(*read_log(folder))
+        arrays, metadata = read_log(folder)
+        try:
+            return cls.join(arrays, metadata)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise damaged(folder / FILE, error) from error
 
     def split(self) -> tuple[Arrays, dict[str, Any]]:
         """Separate the arrays, under their names, from the rest, which JSON can hold."""

@@ -10,9 +10,11 @@ from lightning_go4align.methods.grouped_aggregator import GroupedAggregator
 from lightning_go4align.methods.grouped_scalarizer import GroupedScalarizer
 from lightning_go4align.methods.ldc_mtl import LDCMTL
 from lightning_go4align.methods.learning import WithLearningRate
-from lightning_go4align.methods.loss_parts import ExponentialMean, Level, LevelWithinSpread, RelativeHistory
+from lightning_go4align.methods.level_within_spread import LevelWithinSpread
+from lightning_go4align.methods.loss_parts import ExponentialMean, Level
 from lightning_go4align.methods.ntkmtl import NTKMTL, NTKMTLSR
 from lightning_go4align.methods.parts import Smoothness
+from lightning_go4align.methods.relative_history import RelativeHistory
 from lightning_go4align.methods.robust_go4align import RobustGO4Align
 from lightning_go4align.methods.schedules import CosineWarmup, LinearWarmup
 from lightning_go4align.methods.si import SI

@@ -20,7 +20,7 @@ REASONS: dict[type[nn.Module], str] = {
     UW: "`exp(-s) L + s / 2` falls without bound in the learned s where L < 0: the task's weight grows for ever",
     IMTLL: "`exp(s) L - s` falls without bound in the learned s where L < 0: the task's weight grows for ever",
     FAMO: "it takes the logarithm of L less `min_losses`: NaN below that bound",
-    GeometricMean: "it takes the logarithm of L: NaN where L < 0",
+    GeometricMean: "it takes the logarithm of L: an error where L < 0",
     DWA: "the ratio of a task's losses of two epochs changes its sign, and grows without bound, where L passes 0",
 }
 MEND = "take `RobustGO4Align`, which needs no zero, or declare what the losses lie above: `{}`"

@@ -39,6 +39,23 @@ def observes_representation(method: nn.Module) -> bool:
     return any(isinstance(part, ObservesRepresentation) for part in method.modules())
 
 
+def observes(method: nn.Module) -> bool:
+    """Tell whether a method, or one within it, wants to see more of a step than its losses or its Jacobian.
+
+    Args:
+        method: A scalarizer or an aggregator.
+
+    Returns:
+        True if ``observe`` has something to show it.
+
+    Example:
+        >>> from lightning_go4align.methods import DBMTL, GO4Align
+        >>> observes(DBMTL()), observes(GO4Align())
+        (True, False)
+    """
+    return any(isinstance(part, ObservesLosses | ObservesRepresentation) for part in method.modules())
+
+
 def observe(method: nn.Module, losses: Tensor, representation: Tensor | None = None) -> None:
     """Show a method, and the methods in it, what they want to see of the step.
 

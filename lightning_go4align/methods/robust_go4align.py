@@ -14,7 +14,8 @@ from lightning_go4align.functional.loss_history import LARGEST
 from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.functional.shared_risk import constant_risk, within_reach
 from lightning_go4align.methods.description import describe
-from lightning_go4align.methods.loss_parts import ExponentialMean, LevelWithinSpread, LossPart
+from lightning_go4align.methods.level_within_spread import LevelWithinSpread
+from lightning_go4align.methods.loss_parts import ExponentialMean, LossPart
 from lightning_go4align.methods.loss_weighted import LossWeighted
 from lightning_go4align.methods.stateful import reset_parts
 

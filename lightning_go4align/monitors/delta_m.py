@@ -1,6 +1,7 @@
 """Performance against single-task learning while a network trains."""
 
 import math
+import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
@@ -24,7 +25,8 @@ class DeltaMMonitor(Callback):
     Logs ``val/delta_m``, the paper's :math:`\Delta m\%`; ``val/delta/<metric>``, its parts, without the
     metric's own ``val/``; and ``val/convergence_difference``, the standard deviation over the metrics of the
     epochs in which they converge. ``ModelCheckpoint``, ``EarlyStopping`` and schedulers can monitor each,
-    wherever this callback stands in the list.
+    wherever this callback stands in the list. A second fit goes on where the same trainer fits the same module; for
+    any other the epochs of convergence begin anew.
 
     Args:
         baseline: The single-task network's value of each metric, under the name by which the module logs it;
@@ -43,6 +45,8 @@ class DeltaMMonitor(Callback):
         self.convergence.persistent(True)
         self.epochs = torch.zeros(len(baseline), dtype=torch.float64)
         self._found: Callable[[], None] | None = None
+        self._is_loaded = False
+        self._fitted: weakref.ref[LightningModule] | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -60,7 +64,16 @@ class DeltaMMonitor(Callback):
         vars(pl_module)[_HOOK] = MethodType(on_validation_epoch_end, pl_module)
 
     @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        again = self._fitted is not None and self._fitted() is pl_module and trainer.global_step > 0
+        if not (again or self._is_loaded):
+            self.convergence.reset()
+            self.epochs = torch.zeros_like(self.epochs)
+        self._fitted = weakref.ref(pl_module)
+
+    @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._is_loaded = False
         vars(pl_module).pop(_HOOK, None)
         if self._found is not None:
             vars(pl_module)[_HOOK] = self._found
@@ -69,13 +82,20 @@ class DeltaMMonitor(Callback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self.teardown(trainer, pl_module, "fit")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_fitted": None}  # A copy, as in a process of its own, has fitted nothing.
+
+    @override
+    def __repr__(self) -> str:
+        return f"DeltaMMonitor(metrics={list(self.delta_m.names)}; {int(self.convergence.epoch)} validations scored)"
+
     @override
     def state_dict(self) -> dict[str, Any]:
         return {**self.convergence.state_dict(), "converged": self.epochs}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.epochs = state_dict["converged"]
+        self._is_loaded, self.epochs = True, state_dict["converged"]
         self.convergence.load_state_dict({name: state for name, state in state_dict.items() if name != "converged"})
 
     def _score(self, trainer: Trainer, module: LightningModule) -> None:
@@ -100,6 +120,23 @@ class DeltaMMonitor(Callback):
         scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.epochs.std(correction=0).float()}
         for name, score in scores.items():
             module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
+
+
+def epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
+    """Tell what a ``DeltaMMonitor`` knows of the epochs in which the metrics converge.
+
+    Args:
+        trainer: Trainer that may have one.
+
+    Returns:
+        Epochs, shape ``[S]``; None without a monitor.
+
+    Example:
+        >>> epochs_of_convergence(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
+    """
+    # A connector sets it, which the types do not know.
+    known = [callback.epochs for callback in trainer.callbacks if isinstance(callback, DeltaMMonitor)]  # type: ignore[attr-defined]
+    return known[0] if known else None
 
 
 def epochs_so_far(trainer: Trainer) -> float:

@@ -4,7 +4,7 @@ import math
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,12 +13,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
-from lightning_go4align.monitors.delta_m import DeltaMMonitor, epochs_so_far
-from lightning_go4align.monitors.pending import Pending
+from lightning_go4align.monitors.circumstances import circumstances
+from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import (
     check_drawing,
+    drawn_figures,
     prepare,
     run_folder,
     run_title,
@@ -26,23 +27,26 @@ from lightning_go4align.monitors.showing import (
     show_report,
     write_page,
 )
-from lightning_go4align.update import MultiTaskCallback
+from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
-_PENDING = 1024
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SAVED_EVERY = 20.0  # seconds: what `go4align report --watch` shows is hardly older
 
 
 class GroupDynamicsMonitor(Callback):
     """Record which tasks travel together, and show it.
 
     Beside the run's other files it keeps ``group_dynamics.npz``, a log of bounded size that is saved at the end of
-    each epoch and on an exception, and resumes with a checkpoint; at the end it writes ``group_dynamics.html``, a
-    page that needs no network. To loggers go ``groups/stability``, ``groups/moves`` and ``groups/occupied``, means
-    since the last logging step; ``val/convergence_difference`` where a module logs ``val/delta/<metric>`` itself; and
-    to W&B and TensorBoard also pictures.
+    each epoch, on an exception and every 20 seconds at a logging step, and resumes with a checkpoint; at the end it
+    writes ``group_dynamics.html``, a page that needs no network. To loggers go ``groups/stability``,
+    ``groups/moves`` and ``groups/occupied``, means since the last logging step; ``val/convergence_difference`` where
+    a module logs ``val/delta/<metric>`` itself; and to W&B and TensorBoard also pictures.
 
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the
-    latest.
+    latest. A second fit goes on with the record where the ``MultiTaskCallback`` goes on, and else begins a new one.
 
     Args:
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
@@ -61,19 +65,34 @@ class GroupDynamicsMonitor(Callback):
     def __init__(self, num_pictures: int = 10, capacity: int = 4096) -> None:
         super().__init__()
         self.num_pictures, self.capacity = num_pictures, capacity
-        self._recorder = Recorder(History.empty([]), capacity)
-        self._begun, self._pending = False, Pending(_PENDING)
-        self._since_logging = Transitions.zeros(1)
+        self._begin_anew()
+        self._is_loaded = False
         self._pictures = PictureSchedule(num_pictures)
-        self._step = 0
+        self._watched: MultiTaskCallback | None = None
         self._started = time.monotonic()
-        self._folder: Path | None = None
-        self._title = ""
+        self._folder: Path | None = None  # None: nothing is written
+        self._title, self._saved = "", 0.0
+
+    def _begin_anew(self) -> None:
+        self._recorder = Recorder(History.empty([]), self.capacity)
+        self._begun, self._since_logging = False, Transitions.zeros(1)
 
     @property
     def history(self) -> History:
         """The run so far, up to the last step that the host has read."""
         return self._recorder.history
+
+    @property
+    def _method(self) -> object:
+        return None if self._watched is None else self._watched.method
+
+    def plot(self) -> dict[str, "Figure"]:
+        """Draw the run so far: matplotlib figures by their names in ``lightning_go4align.plots``."""
+        check_drawing()
+        return drawn_figures(self.history)
+
+    def _repr_html_(self) -> str:
+        return self.history._repr_html_()
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -87,36 +106,51 @@ class GroupDynamicsMonitor(Callback):
                 "`GroupDynamicsMonitor` watches a `MultiTaskCallback`, but the trainer has none. Add one to "
                 "`trainer.callbacks`, or derive the module from `MultiTaskModule`."
             )
-        self._watched: MultiTaskCallback = watched[0]
+        self._watched = watched[0]
+        self._folder = None  # Whatever fails before the training starts is nothing of an earlier run.
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._step = trainer.global_step
+        goes_on = self._watched is not None and self._watched.goes_on
+        if not (goes_on or self._is_loaded):
+            self._begin_anew()
+        self._is_loaded = False
         self._started = time.monotonic() - self.history.notes.seconds
-        self._pictures.start(self._step, trainer.estimated_stepping_batches)
+        self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
-        self._folder = None
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
-            prepare(trainer.loggers, {"method": repr(self._watched.method)})  # begins the run, which names it
+            prepare(trainer.loggers, {"method": repr(self._method)})  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
-            self._title = run_title(trainer.logger, pl_module, self._watched.method)
+            self._title = run_title(trainer.logger, pl_module, self._method)
 
-    @override
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        step, before = trainer.global_step, self._step
-        self._step = step
-        if not trainer.is_global_zero or step == before or (signals := self._watched.signals) is None:
-            return
-        self._pending.add(signals)
-        # A connector sets it, which the types do not know.
-        interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
-        logs = bool(interval) and step % interval == 0
-        if logs or self._pending.full:
-            self._read()
-        if logs:
-            self._log(trainer)
+    def record_steps(self, steps: WatchedSteps) -> None:
+        """Record steps, as ``MultiTaskCallback`` hands them on.
+
+        Args:
+            steps: Those since the last time.
+        """
+        if not self._begun:
+            self._recorder, self._begun = Recorder(History.empty(list(steps.tasks)), self.capacity), True
+        transitions = self._recorder.extend(*steps[1:])
+        self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
+
+    def log_steps(self, trainer: Trainer) -> None:
+        """Log the means since the last time, and draw if it is time to.
+
+        Args:
+            trainer: The trainer, at its interval.
+        """
+        step = trainer.global_step - 1
+        if self._since_logging.occupied.any():
+            means = self._since_logging.means()
+            row = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
+            _log_row(trainer, {f"groups/{name}": mean.item() for name, mean in row.items()}, step)
+        self._since_logging = Transitions.zeros(1)
+        if step >= self._pictures.next_step:
+            self._pictures.drawn(step)
+            show_pictures(trainer.loggers, self.history, step)
+        if self._folder is not None and time.monotonic() > self._saved + _SAVED_EVERY:
+            self._save()
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -124,7 +158,7 @@ class GroupDynamicsMonitor(Callback):
         if trainer.sanity_checking or "val/delta_m" not in metrics or not trainer.is_global_zero:
             return
         self._read()
-        convergence = _epochs_of_convergence(trainer)
+        convergence = epochs_of_convergence(trainer)
         values = {name: value.item() for name, value in metrics.items()}
         difference = self._recorder.score(epochs_so_far(trainer), values, convergence)
         if convergence is None and math.isfinite(difference):
@@ -158,6 +192,11 @@ class GroupDynamicsMonitor(Callback):
         write_page(self._save())
 
     @override
+    def __repr__(self) -> str:
+        tasks, total = list(self.history.tasks), self.history.total
+        return f"GroupDynamicsMonitor(method={self._method!r}, tasks={tasks}; {total} steps recorded)"
+
+    @override
     def state_dict(self) -> dict[str, Any]:
         self._read()
         arrays, metadata = self.history.split()
@@ -168,38 +207,19 @@ class GroupDynamicsMonitor(Callback):
         arrays = {name: array.numpy() for name, array in state_dict["arrays"].items()}
         metadata = state_dict["metadata"] if "metadata" in state_dict else state_dict["words"]  # of version 1
         self._recorder = Recorder(History.join(arrays, metadata), self.capacity)
-        self._begun = bool(self.history.tasks)
+        self._begun, self._is_loaded = bool(self.history.tasks), True
 
     def _read(self) -> None:
-        if len(self._pending):
-            if not self._begun:
-                self._recorder, self._begun = Recorder(History.empty(self._watched.tasks), self.capacity), True
-            transitions = self._recorder.extend(*self._pending.take())
-            self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
-
-    def _log(self, trainer: Trainer) -> None:
-        step = trainer.global_step - 1
-        if self._since_logging.occupied.any():
-            means = self._since_logging.means()
-            row = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
-            _log_row(trainer, {f"groups/{name}": mean.item() for name, mean in row.items()}, step)
-        self._since_logging = Transitions.zeros(1)
-        if self._pictures.due(step):
-            show_pictures(trainer.loggers, self.history, step)
+        if self._watched is not None:
+            self._watched.read_steps()
 
     def _save(self) -> Path:
         assert self._folder is not None
         seconds = time.monotonic() - self._started
-        method = repr(self._watched.method)
-        self._recorder.note(run=self._title, method=method, seconds=seconds)
+        self._recorder.note(run=self._title, method=repr(self._method), seconds=seconds)
+        self._recorder.note(**circumstances(self.history.notes))
+        self._saved = time.monotonic()
         return self.history.save(self._folder).parent
-
-
-def _epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
-    """What a `DeltaMMonitor` knows of them, if there is one."""
-    # A connector sets it, which the types do not know.
-    known = [callback.epochs for callback in trainer.callbacks if isinstance(callback, DeltaMMonitor)]  # type: ignore[attr-defined]
-    return known[0] if known else None
 
 
 def _log_row(trainer: Trainer, row: dict[str, float], step: int) -> None:

@@ -9,16 +9,23 @@ class PictureSchedule:
     Args:
         number: How many, at least 0.
 
+    Attributes:
+        next_step: The step from which on the next one is due; infinite if none is.
+
     Example:
         >>> schedule = PictureSchedule(number=2)
         >>> schedule.start(step=0, num_steps=100)
-        >>> [step for step in range(0, 101, 10) if schedule.due(step)]
-        [50, 100]
+        >>> schedule.next_step
+        50.0
+        >>> schedule.drawn(step=50)
+        >>> schedule.next_step
+        100.0
     """
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._distance, self._last = math.inf, 0
+        self.next_step = math.inf
+        self._distance = math.inf
 
     def start(self, step: int, num_steps: float) -> None:
         """Start a fit.
@@ -27,12 +34,15 @@ class PictureSchedule:
             step: Steps that went before.
             num_steps: Steps of the whole fit; infinite for one without an end.
         """
-        self._distance, self._last = num_steps / max(self.number, 1), step
+        self._distance = num_steps / max(self.number, 1)
+        self.drawn(step)
 
-    def due(self, step: int) -> bool:
-        """Tell whether to draw in this step, and count on it that it is done."""
+    def drawn(self, step: int) -> None:
+        """Count on it that a picture was drawn, or the fit begun.
+
+        Args:
+            step: The step.
+        """
         # A fit without an end shows its pictures at steps that double.
-        distance = self._distance if math.isfinite(self._distance) else max(self._last, 64)
-        due = self.number > 0 and step >= self._last + distance
-        self._last = step if due else self._last
-        return due
+        distance = self._distance if math.isfinite(self._distance) else max(step, 64)
+        self.next_step = step + distance if self.number > 0 else math.inf

@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _PLAIN_NAMES = ("", "logs", "lightning_logs")  # of loggers: they say nothing of a run
 _CHARTS = ("weight", "loss", "scaled_loss", "indicator", "group", "group_weight", "group_size")
@@ -106,6 +110,13 @@ def show_pictures(loggers: Iterable[Logger], history: History, step: int) -> Non
                 logger.log_image(key, [image], step)
             elif isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image(key, image, step, dataformats="HWC")
+
+
+def drawn_figures(history: History) -> dict[str, "Figure"]:
+    """Draw what the report of a run draws, by the names of the functions that do."""
+    from lightning_go4align.report.figures import figures
+
+    return {shown.draw.__name__: shown.draw(history) for shown in figures(history)}
 
 
 def write_page(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from lightning_go4align.plots.bars import comparison_bars, runtime_bars
 from lightning_go4align.plots.co_assignment import co_assignment
 from lightning_go4align.plots.convergence import convergence
-from lightning_go4align.plots.curves import weights
+from lightning_go4align.plots.curves import losses, weights
 from lightning_go4align.plots.delta import delta_m, deltas
 from lightning_go4align.plots.heatmap import assignment, indicators
 from lightning_go4align.plots.shares import risks_after, risks_before
@@ -21,6 +21,7 @@ __all__ = [
     "elbow",
     "group_sizes",
     "indicators",
+    "losses",
     "moves",
     "performance_against_time",
     "risks_after",

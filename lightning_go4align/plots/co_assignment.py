@@ -5,21 +5,23 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
-from lightning_go4align.plots.order import Join, mean_weights, travel_order
-from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, margin, picture, short, task_colours
+from lightning_go4align.plots.order import Join, every_nth, task_order, travel_order
+from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, margin, picture, short
 
-_NUMBERS_UP_TO, _LINES_UP_TO = 16, 80
+_NUMBERS_UP_TO, _LINES_UP_TO, _TASKS_UP_TO = 16, 80, 200
+_TINT = 0.6  # the strongest, on which ink is still legible, on light as on dark paper
 
 
 @picture
 def co_assignment(history: History) -> Figure:
-    """Show how often two tasks share a group, with the dendrogram of their order.
+    """Show how often two tasks share a group, with the dendrogram of their order; of many tasks every n-th.
 
     Args:
         history: A run of a grouped method.
@@ -30,7 +32,9 @@ def co_assignment(history: History) -> Figure:
         2
     """
     check_steps(history)
-    order, joins = travel_order(history.shares, mean_weights(history))
+    shown = every_nth(task_order(history), _TASKS_UP_TO)
+    places, joins = travel_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
+    order = [shown[place] for place in places]
     names = [short(history.tasks[task], 16) for task in order]
     left, tree, top = left_margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
     width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE
@@ -60,7 +64,7 @@ def draw_shares(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -
     apart = np.where(own, 0, shares)
     full = 1.0 if len(names) <= _NUMBERS_UP_TO else max(float(apart.max()), 0.01)
     tint = np.empty((*apart.shape, 4))
-    tint[..., :3], tint[..., 3] = to_rgb(colour("accent")), np.where(own, 0, 0.08 + 0.92 * apart / full)
+    tint[..., :3], tint[..., 3] = to_rgb(colour("accent")), np.where(own, 0, _TINT * (0.1 + 0.9 * apart / full))
     axes.imshow((tint * 255).round().astype(np.uint8), interpolation="none", aspect="auto")
     if len(names) <= _LINES_UP_TO:
         lines = np.arange(len(names) - 1) + 0.5
@@ -87,21 +91,21 @@ def _name_both_axes(axes: Axes, names: Sequence[str]) -> None:
     axes.set_xticks(shown, names[::every], rotation=turned, parse_math=False)
     axes.set_yticks(shown, names[::every], parse_math=False)
     axes.xaxis.tick_top()
-    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
-        for label, rgb in zip(labels, task_colours(len(names))[::every], strict=True):
-            label.set_color(tuple(rgb))
+    axes.tick_params(labelcolor=colour("ink"))
 
 
 def _write_numbers(axes: Axes, shares: NDArray[np.float64]) -> None:
     for row, column in zip(*np.nonzero(~np.eye(len(shares), dtype=bool)), strict=True):
         share = shares[row, column]
-        ink = "#fefefe" if share > 0.45 else colour("muted")  # not the paper's white: it stays in the dark
-        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=7)
+        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour("ink"), fontsize=7)
 
 
 def _draw_tree(axes: Axes, joins: Sequence[Join], num_tasks: int) -> None:
-    for (upper, lower), (near, far), distance in joins:
-        axes.plot([near, distance, distance, far], [upper, upper, lower, lower], color=colour("quiet"), linewidth=0.9)
+    branches = [
+        [(near, upper), (distance, upper), (distance, lower), (far, lower)]
+        for (upper, lower), (near, far), distance in joins
+    ]
+    axes.add_collection(LineCollection(branches, colors=colour("quiet"), linewidths=0.9))
     axes.set(xlim=(0, 1.02), ylim=(num_tasks - 0.5, -0.5), yticks=[], xticks=[])
     axes.set_title("apart →", fontsize=8, color=colour("muted"), pad=5)
     axes.grid(visible=False)

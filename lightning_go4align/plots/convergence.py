@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_scores
-from lightning_go4align.plots.order import task_order
-from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, margin, picture, short, task_colours
+from lightning_go4align.plots.extremes import ROWS, extremes
+from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, margin, picture, short
 
 
 @picture
@@ -28,31 +28,20 @@ def convergence(history: History) -> Figure:
     check_scores(history)
     names = list(history.metrics)
     figure, axes = canvas(
-        WIDE, max(0.6, len(names) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
+        WIDE, max(0.6, min(len(names), ROWS) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
     )
-    draw_spread(axes, history.convergence_epochs, names, _colours(history))
+    draw_spread(axes, history.convergence_epochs, names)
     count_axis(axes, "epoch", max(float(history.validations.epochs[-1]), axes.get_xlim()[1]))
     return figure
 
 
-def _colours(history: History) -> NDArray[np.float64] | None:
-    """The tasks' own colours where each has one metric, which bears its name."""
-    if sorted(history.metrics) != sorted(history.tasks):
-        return None
-    names = [history.tasks[task] for task in task_order(history)]
-    return task_colours(len(names))[[names.index(name) for name in history.metrics]]
-
-
-def draw_spread(
-    axes: Axes, epochs: ArrayLike, names: Sequence[str], colours: NDArray[np.float64] | None = None
-) -> None:
-    """Draw a dot for each metric, and the mean and the standard deviation of all.
+def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
+    """Draw a dot for each metric, of many the first and the last, and the mean and the standard deviation of all.
 
     Args:
         axes: Where to draw.
         epochs: Epochs of convergence, shape ``[S]``.
         names: Names of the metrics.
-        colours: Their colours, shape ``[S, 3]``; one for all if not given.
 
     Example:
         >>> figure, axes = canvas(2, 2)
@@ -61,17 +50,13 @@ def draw_spread(
         'mean 4.0 ± 1.0 epochs'
     """
     values = np.asarray(epochs, dtype=float)
-    order = np.argsort(values, kind="stable")
+    order = extremes(values)
     mean, deviation = values.mean(), values.std()
     axes.axvspan(mean - deviation, mean + deviation, color=colour("accent"), alpha=0.1)
     axes.axvline(mean, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     axes.hlines(range(len(order)), 0, values[order], colors=colour("line"), linewidth=0.8)
-    dots = colour("accent") if colours is None else colours[order]
-    axes.scatter(values[order], range(len(order)), s=22, color=dots, zorder=3)
+    axes.scatter(values[order], range(len(order)), s=22, color=colour("accent"), zorder=3)
     axes.set_yticks(range(len(order)), [short(names[index]) for index in order], parse_math=False)
-    if colours is not None:
-        for label, rgb in zip(axes.get_yticklabels(), colours[order], strict=True):
-            label.set_color(tuple(rgb))
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlim(0, values.max() * 1.02 + 0.5)
     axes.grid(visible=False)

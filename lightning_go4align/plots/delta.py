@@ -6,13 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_scores
+from lightning_go4align.plots.extremes import ROWS, extremes
 from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, margin, minus, picture, short
-
-_BARS = 60
 
 
 @picture
@@ -48,7 +47,7 @@ def deltas(history: History) -> Figure:
     """
     check_scores(history)
     names = list(history.metrics)
-    height = max(0.5, min(len(names), _BARS) * 0.185)
+    height = max(0.5, min(len(names), ROWS) * 0.185)
     figure, axes = canvas(HALF, height + 0.15, left=margin(names), right=0.5, bottom=0.05)
     draw_bars(axes, history.best_changes, names)
     return figure
@@ -115,7 +114,7 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
         ['−3%', '+12%']
     """
     values = np.atleast_1d(np.asarray(changes, dtype=float))
-    order = _extremes(values)
+    order = extremes(values)
     shown = np.where(np.isfinite(values), values, 0)[order]
     axes.barh(range(len(order)), shown, height=0.72, color=[colour("worse" if x > 0 else "better") for x in shown])
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
@@ -133,9 +132,3 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
         axes.annotate(
             label, (x, place), shift, textcoords="offset points", ha=side, va="center", color=colour("muted")
         )
-
-
-def _extremes(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Places of the values in ascending order; of too many only the best and the worst."""
-    order = np.argsort(values, kind="stable")
-    return order if len(order) <= _BARS else np.concatenate([order[: _BARS // 2], order[-_BARS // 2 :]])

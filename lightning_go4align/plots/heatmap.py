@@ -12,24 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History
+from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.checks import check_steps
-from lightning_go4align.plots.order import task_order
-from lightning_go4align.plots.style import (
-    RAMP,
-    ROW,
-    WIDE,
-    canvas,
-    colour,
-    count_axis,
-    group_colours,
-    margin,
-    picture,
-    short,
-    task_colours,
-)
+from lightning_go4align.plots.colours import RAMP, group_colours
+from lightning_go4align.plots.order import every_nth, task_order
+from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, margin, picture, short
 
-_COLUMNS = 1200
+_ROWS, _PIXELS = 200, 60_000
 _LEGEND_ENTRIES = 9
 _LINE, _HIGHEST = ROW * 0.85, 20.0  # inches: a row that is named, and all rows together
 
@@ -38,7 +27,8 @@ _LINE, _HIGHEST = ROW * 0.85, 20.0  # inches: a row that is named, and all rows 
 def assignment(history: History) -> Figure:
     """Show the group of each task in each step, ranked by weight: dark groups are held back, bright ones pushed.
 
-    Rows stand in travel order. Columns are sampled steps, never blends: the mean of groups 0 and 4 is not group 2.
+    Rows stand in travel order; of more than 200 tasks every n-th is shown. Columns are sampled steps, never blends:
+    the mean of groups 0 and 4 is not group 2.
 
     Args:
         history: A run with at least one step.
@@ -49,10 +39,10 @@ def assignment(history: History) -> Figure:
         1
     """
     check_steps(history)
-    order, num_groups = task_order(history), max(history.num_groups, 1)
+    order, num_groups = every_nth(task_order(history), _ROWS), max(history.num_groups, 1)
     entries = np.unique(np.linspace(0, num_groups - 1, min(num_groups, _LEGEND_ENTRIES)).round().astype(int))
     figure, axes = _rows(history, order, top=0.32, right=0.85)
-    columns = _columns(history)
+    columns = _columns(history, len(order))
     ranks = history.groups[columns][:, order].T
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
     pixels[ranks < 0] = 0
@@ -83,9 +73,9 @@ def indicators(history: History) -> Figure:
         2
     """
     check_steps(history)
-    order = task_order(history)
+    order = every_nth(task_order(history), _ROWS)
     figure, axes = _rows(history, order, top=0.4, right=0.85)
-    values = history.indicators[_columns(history)][:, order].T
+    values = history.indicators[_columns(history, len(order))][:, order].T
     positive = values[np.isfinite(values) & (values > 0)]
     low, high = np.quantile(positive, [0.005, 0.995]) if positive.size else (0.1, 1.0)
     norm = LogNorm(low, max(high, low * 1.001), clip=True)
@@ -114,8 +104,7 @@ def _rows(history: History, order: list[int], top: float, right: float) -> tuple
     figure, axes = canvas(WIDE, height + top + 0.28, left=margin(names), right=right, top=top)
     every = math.ceil(round(len(names) * _LINE / height, 6))
     axes.set_yticks(range(0, len(names), every), names[::every])
-    for label, rgb in zip(axes.get_yticklabels(), task_colours(len(names))[::every], strict=True):
-        label.set_color(tuple(rgb))
+    axes.tick_params(axis="y", labelcolor=colour("ink"))
     axes.grid(visible=False)
     return figure, axes
 
@@ -132,9 +121,10 @@ def _show(axes: Axes, history: History, pixels: NDArray[np.float64]) -> None:
     count_axis(axes, "step", end)
 
 
-def _columns(history: History) -> NDArray[np.int64]:
-    rows = len(history.steps)
-    return np.linspace(0, rows - 1, min(rows, _COLUMNS)).round().astype(np.int64)
+def _columns(history: History, rows: int) -> NDArray[np.int64]:
+    """Sampled steps to show: 300 to 1200, fewer for more rows, so that a picture's size has a bound."""
+    count = min(len(history.steps), max(300, min(1200, _PIXELS // rows)))
+    return np.linspace(0, len(history.steps) - 1, count).round().astype(np.int64)
 
 
 def _main_group(ranks: NDArray[np.int16]) -> str:
@@ -144,6 +134,6 @@ def _main_group(ranks: NDArray[np.int16]) -> str:
 
 def _times(weights: Sequence[NDArray[np.float32]]) -> list[str]:
     """Mean weights of groups, with as many digits as it takes to tell them apart."""
-    means = [float(found.mean()) for found in weights if found.size]
+    means = [float(mean_ratio(found)) for found in weights if found.size]
     digits = 2 if len({f"{mean:.2g}" for mean in means}) == len(means) else 3
-    return [f"{found.mean():.{digits}g}×" if found.size else "unused" for found in weights]
+    return [f"{mean_ratio(found):.{digits}g}×" if found.size else "unused" for found in weights]

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from lightning_go4align.plots.bars import draw_ranks
 from lightning_go4align.plots.checks import check_some
 from lightning_go4align.plots.co_assignment import draw_shares, left_margin
+from lightning_go4align.plots.colours import task_colours
 from lightning_go4align.plots.convergence import draw_spread
 from lightning_go4align.plots.delta import draw_bars, draw_curve
+from lightning_go4align.plots.extremes import ROWS
 from lightning_go4align.plots.order import travel_order
 from lightning_go4align.plots.style import (
     ROW,
@@ -22,7 +24,6 @@ from lightning_go4align.plots.style import (
     margin,
     short,
     style,
-    task_colours,
 )
 
 Plot = tuple[Figure | None, Axes]
@@ -93,7 +94,7 @@ def plot_spread(epochs: Sequence[float], names: Sequence[str], axes: Axes | None
         >>> figure, axes = plot_spread([3.0, 5.0], ["depth", "normal"], None)
     """
     with style("light"):
-        figure, axes = _axes(axes, 4.5, 0.7 + ROW * len(names), left=margin(names), right=0.8, top=0.35)
+        figure, axes = _axes(axes, 4.5, 0.7 + ROW * min(len(names), ROWS), left=margin(names), right=0.8, top=0.35)
         draw_spread(axes, epochs, names)
         count_axis(axes, "epoch", axes.get_xlim()[1])
     return figure, axes

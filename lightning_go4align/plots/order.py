@@ -1,5 +1,6 @@
 """The order of tasks in every picture: tasks that travel together stand together."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -62,14 +63,17 @@ def task_order(history: History) -> list[int]:
         >>> task_order(History.empty(["depth", "normal"]))
         [0, 1]
     """
-    return travel_order(history.shares, mean_weights(history))[0]
+    return travel_order(history.shares, history.mean_weights)[0]
 
 
-def mean_weights(history: History) -> NDArray[np.float64]:
-    """Average each task's weight over the steps in which it is present, shape ``[M]``; NaN if never."""
-    present = np.isfinite(history.losses) & np.isfinite(history.weights)
-    total = np.where(present, history.weights, 0).sum(0, dtype=float)
-    return np.asarray(np.where(present.any(0), total / present.sum(0).clip(1), np.nan))
+def every_nth(order: list[int], at_most: int) -> list[int]:
+    """Thin an order, so that tasks that travel together stay in proportion.
+
+    Example:
+        >>> every_nth([4, 0, 1, 3, 2], at_most=3)
+        [4, 1, 2]
+    """
+    return order[:: math.ceil(len(order) / at_most)]
 
 
 def _leaves(rows: NDArray[np.float64], heights: NDArray[np.float64]) -> list[int]:

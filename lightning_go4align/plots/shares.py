@@ -7,19 +7,9 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
-from lightning_go4align.plots.curves import whole_run, window_means
-from lightning_go4align.plots.order import task_order
-from lightning_go4align.plots.style import (
-    HALF,
-    ROW,
-    canvas,
-    colour,
-    count_axis,
-    end_labels,
-    margin,
-    picture,
-    task_colours,
-)
+from lightning_go4align.plots.lines import lines
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, count_axis, end_labels, margin, picture
+from lightning_go4align.plots.windows import whole_run, window_means
 
 
 @picture
@@ -90,16 +80,18 @@ def drift(shares: NDArray[np.float64]) -> float:
 
 def _areas(history: History, shares: NDArray[np.float64]) -> Figure:
     check_steps(history)
-    order = task_order(history)[::-1]  # the first task on top, as in the other pictures
-    steps, means = window_means(history, shares[:, order])
+    drawn = lines(history)
+    # Tasks come the heaviest first and groups the lightest first; the heaviest stands on top, as in other pictures.
+    order = np.arange(len(drawn.names))[:: -1 if drawn.tasks else 1]
+    steps, means = window_means(history, drawn.sums(shares)[:, order])
     finite = np.isfinite(means).all(1)
     steps, means = steps[finite], means[finite]
-    names, colours = [history.tasks[task] for task in order], task_colours(len(order))[::-1]
-    height = max(1.9, min(len(names), 60) * ROW * 0.72)
+    names, colours = [drawn.names[line] for line in order], drawn.colours[order]
+    height = max(1.9, len(names) * ROW * 0.72)
     figure, axes = canvas(HALF, height + 0.38, left=0.5, right=margin(names) + 0.2)
     if len(steps):
         steps, means = whole_run(history, steps, means)
-        axes.stackplot(steps, means.T, colors=colours, edgecolor=colour("paper"), linewidth=min(0.5, 6 / len(order)))
+        axes.stackplot(steps, means.T, colors=colours, edgecolor=colour("paper"), linewidth=0.6)
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     count_axis(axes, "step", float(max(history.total, 1)))

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.plots.checks import check_steps
-from lightning_go4align.plots.curves import last_finite, whole_run, window_means
-from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, group_colours, picture
+from lightning_go4align.plots.colours import group_colours
+from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, picture
+from lightning_go4align.plots.windows import last_finite, whole_run, window_means
 
 _HEIGHT, _POINTS = 1.75, 120
 
@@ -25,11 +26,11 @@ def stability(history: History) -> Figure:
         >>> len(stability(example_history()).axes[0].lines)
         2
     """
-    steps, means = _window_means(history)
+    steps, means = window_series(history)
     indices = np.stack([means.rand, means.adjusted_rand], axis=1)
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.75)
     marker = "o" if len(steps) == 1 else ""
-    axes.plot(steps, means.adjusted_rand, color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
+    axes.plot(steps, means.adjusted_rand, "--", color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
     axes.plot(steps, means.rand, color=colour("accent"), marker=marker, markersize=3)
     low = float(np.nanmin(indices, initial=1))
     ticks = np.asarray(MaxNLocator(4).tick_values(min(0.9, low), 1))
@@ -54,7 +55,7 @@ def moves(history: History) -> Figure:
         >>> len(moves(example_history()).axes)
         1
     """
-    steps, means = _window_means(history)
+    steps, means = window_series(history)
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.68)
     width = float(history.total) / max(len(steps), 1)
     axes.bar(steps, means.moves, width=0.8 * width, color=colour("accent"))
@@ -95,8 +96,21 @@ def group_sizes(history: History) -> Figure:
     return figure
 
 
-def _window_means(history: History) -> tuple[NDArray[np.float64], Transitions]:
-    """Means over at most 120 windows, with the middles of these."""
+def window_series(history: History) -> tuple[NDArray[np.float64], Transitions]:
+    """Average transitions over at most 120 windows.
+
+    Args:
+        history: A run of a grouped method.
+
+    Returns:
+        Middle of each window, shape ``[P]``, in steps, and the means.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> steps, means = window_series(example_history())
+        >>> steps[:2].tolist(), means.rand[1]
+        ([0.5, 1.5], np.float64(1.0))
+    """
     size = max(1, -(-len(history.windows) // _POINTS))
     means = history.windows.summed(size).means()
     starts = np.arange(len(means)) * size * history.window

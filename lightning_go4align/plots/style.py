@@ -1,4 +1,4 @@
-"""The visual language: two style sheets, a ramp for groups, a hue for each task, labels that never collide."""
+"""The visual language: two style sheets, and labels that never collide."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +12,12 @@ import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import hsv_to_rgb, to_hex
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
-RAMP = mpl.colormaps["viridis"]
 WIDE, HALF, THIRD = 11.6, 5.55, 3.5  # inches: the report's columns
 ROW = 0.19  # inches: a line of text and its leading
 _CHARACTER = 0.078  # inches: the mean width of a letter
@@ -82,19 +81,6 @@ def palette(name: Literal["light", "dark"]) -> dict[str, str]:
 def _sheet(name: str) -> dict[str, Any]:
     path = Path(__file__).with_name(f"{name}.mplstyle")
     return dict(mpl.rc_params_from_file(path, use_default_template=False).items())
-
-
-def group_colours(num_groups: int) -> NDArray[np.float64]:
-    """Colour groups by rank, shape ``[K, 4]``: dark is held back, bright is pushed."""
-    return np.asarray(RAMP(np.linspace(0, 1, num_groups) if num_groups > 1 else [0.5]))
-
-
-def task_colours(num_tasks: int) -> NDArray[np.float64]:
-    """Colour tasks by place, shape ``[M, 3]``: neighbours look alike, all legible on light and on dark."""
-    hues = np.linspace(0.01, 0.84, num_tasks) if num_tasks > 1 else np.array([0.62])
-    colours = hsv_to_rgb(np.stack([hues, np.full_like(hues, 0.68), np.full_like(hues, 0.8)], axis=1))
-    luminance = colours**2.2 @ [0.2126, 0.7152, 0.0722]
-    return np.asarray((colours * (0.2 / luminance[:, None]) ** (1 / 2.2)).clip(0, 1))
 
 
 def canvas(
@@ -177,7 +163,7 @@ def end_labels(axes: Axes, places: ArrayLike, names: Sequence[str], colours: Seq
         axes: Axes whose limits are final.
         places: Ends of the lines on the y axis, shape ``[N]``; NaN for a line to leave out.
         names: Their names.
-        colours: Their colours.
+        colours: Their colours; the names themselves are in ink, which is legible on any paper.
     """
     ends = np.stack([np.zeros(len(names)), np.asarray(places, dtype=float)], axis=1)
     heights = axes.transAxes.inverted().transform(axes.transData.transform(ends))[:, 1]
@@ -194,11 +180,11 @@ def end_labels(axes: Axes, places: ArrayLike, names: Sequence[str], colours: Seq
             xycoords="axes fraction",
             textcoords="axes fraction",
             va="center",
-            color=colours[index],
+            color=colour("ink"),
             arrowprops={
                 "arrowstyle": "-",
                 "color": colours[index],
-                "linewidth": 0.6,
+                "linewidth": 1.0,
                 "shrinkA": 0,
                 "shrinkB": 0,
                 "relpos": (0, 0.5),

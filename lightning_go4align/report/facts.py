@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lightning_go4align.history import History
-from lightning_go4align.plots.order import mean_weights
 from lightning_go4align.plots.style import minus
+from lightning_go4align.report.clusters import clusters
+
+_SETS, _NAMED = 4, 6
 
 
 class Tile(NamedTuple):
@@ -16,11 +18,13 @@ class Tile(NamedTuple):
         label: What it is.
         value: The number.
         detail: What to read it against.
+        meaning: What its words mean.
     """
 
     label: str
     value: str
     detail: str
+    meaning: str
 
 
 def tiles(history: History) -> list[Tile]:
@@ -32,7 +36,7 @@ def tiles(history: History) -> list[Tile]:
     Example:
         >>> from lightning_go4align.plots.example import example_history
         >>> [(tile.label, tile.value) for tile in tiles(example_history())][:3]
-        [('best ∆m', '−2.5%'), ('metrics beating STL', '2 / 4'), ('stability', '0.983')]
+        [('best ∆m', '−2.5%'), ('metrics beating STL', '2 of 4'), ('stability', '0.983')]
     """
     return [*_of_scores(history), *_of_groups(history), *_of_convergence(history), *_of_time(history)]
 
@@ -42,10 +46,13 @@ def _of_scores(history: History) -> list[Tile]:
     if not validations.scored:
         return []
     when = f"epoch {round(validations.epochs[validations.best], 2):g} of {round(validations.epochs[-1], 2):g}"
-    found = [Tile("best ∆m", percent(validations.delta_m[validations.best], 1), when)]
+    meaning = "mean change of the metrics against single-task networks; lower is better"
+    found = [Tile("best ∆m", percent(validations.delta_m[validations.best], 1), when, meaning)]
     if history.metrics:
         known = history.best_changes[np.isfinite(history.best_changes)]
-        found.append(Tile("metrics beating STL", f"{(known < 0).sum()} / {len(known)}", "at the best epoch"))
+        counted = f"{(known < 0).sum()} of {len(known)}"
+        meaning = "STL: single-task learning, a network for each task alone"
+        found.append(Tile("metrics beating STL", counted, "at the best epoch", meaning))
     return found
 
 
@@ -55,17 +62,22 @@ def _of_groups(history: History) -> list[Tile]:
     means = history.windows.total().means()
     recent = history.windows[-max(1, len(history.windows) // 10) :].total()
     late = f"last tenth {float(recent.moves) / max(float(recent.transitions), 1):.2f}"
+    adjusted = minus(f"adjusted for chance {means.adjusted_rand:.2f}")
+    rand = "Rand index: share of pairs that stay together or apart from step to step"
+    occupied = f"{means.occupied:.1f} of {history.num_groups}"
     return [
-        Tile("stability", f"{means.rand:.3f}", minus(f"Rand; adjusted {means.adjusted_rand:.2f}")),
-        Tile("moves per step", f"{means.moves:.2f}", late),
-        Tile("groups in use", f"{means.occupied:.1f} / {history.num_groups}", "mean; at most"),
+        Tile("stability", f"{means.rand:.3f}", adjusted, rand),
+        Tile("moves per step", f"{means.moves:.2f}", late, "tasks that change group from one step to the next"),
+        Tile("groups in use", occupied, "mean, of at most", "groups that hold a task"),
     ]
 
 
 def _of_convergence(history: History) -> list[Tile]:
     if not len(history.convergence_epochs) or len(history.validations) < 2:
         return []
-    return [Tile("convergence diff.", f"{history.convergence_epochs.std():.1f}", "std of epochs")]
+    meaning = "standard deviation of the epochs in which metrics last improved by 1%; small is aligned"
+    difference = f"{history.convergence_epochs.std():.1f} epochs"
+    return [Tile("convergence difference", difference, "the paper's Fig. 2", meaning)]
 
 
 def _of_time(history: History) -> list[Tile]:
@@ -73,9 +85,24 @@ def _of_time(history: History) -> list[Tile]:
     if not (history.total and seconds):
         return []
     step = seconds / history.total
-    return [
-        Tile("time per step", f"{1e3 * step:.3g} ms" if step < 1 else f"{step:.3g} s", f"{seconds:,.0f} s in all")
-    ]
+    each = f"{1e3 * step:.3g} ms" if step < 1 else f"{step:.3g} s"
+    return [Tile("time per step", each, f"{duration(seconds)} in all", "all of the training, validation included")]
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it.
+
+    Example:
+        >>> duration(59), duration(3725), duration(200000)
+        ('59 s', '1 h 2 min', '2 d 7 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
 def percent(value: float, digits: int = 0) -> str:
@@ -98,27 +125,47 @@ def sentences(history: History) -> list[str]:
         >>> from lightning_go4align.plots.example import example_history
         >>> for sentence in sentences(example_history()):
         ...     print(sentence)
-        Closest pairs: **normal** + **edges** (100%), ...
+        Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own: 2 tasks.
         Pushed hardest: **normal** at 1.5×; held back most: **segmentation** at 0.5×.
         Most restless: **depth**, which changes group in 3.4% of steps; steadiest: **segmentation** (0.0%).
         The grouping holds from one step to the next in 97% of steps.
     """
-    return [*_closest_pairs(history), *_extreme_weights(history), *_restlessness(history)]
+    return [*_companions(history), *_extreme_weights(history), *_restlessness(history)]
 
 
-def _closest_pairs(history: History) -> list[str]:
-    tasks = history.tasks
-    if not history.grouped or len(tasks) < 2:
+def _companions(history: History) -> list[str]:
+    if not history.grouped or len(history.tasks) < 2:
         return []
-    rows, columns = np.triu_indices(len(tasks), 1)
+    found = clusters(history)
+    joined = sorted((cluster for cluster in found if len(cluster.tasks) > 1), key=lambda c: -len(c.tasks))
+    alone = len(found) - len(joined)
+    if not joined:
+        return [_closest(history)]
+    named = [
+        f"{_some([history.tasks[i] for i in cluster.tasks])} ({cluster.share:.0%})" for cluster in joined[:_SETS]
+    ]
+    more = f"; {len(joined) - _SETS} smaller sets" if len(joined) > _SETS else ""
+    rest = f"; on their own: {alone} tasks" if alone > 1 else "; on its own: 1 task" if alone else ""
+    return [f"Travel together in 90% of steps or more: {'; '.join(named)}{more}{rest}."]
+
+
+def _closest(history: History) -> str:
+    rows, columns = np.triu_indices(len(history.tasks), 1)
     shares = history.shares[rows, columns]
-    closest = [index for index in np.argsort(-shares, kind="stable")[:3] if shares[index] > 0]
-    pairs = [f"**{tasks[rows[i]]}** + **{tasks[columns[i]]}** ({shares[i]:.0%})" for i in closest]
-    return [f"Closest pairs: {', '.join(pairs)}." if pairs else "No two tasks ever share a group."]
+    best = int(shares.argmax())
+    if not shares[best]:
+        return "No two tasks ever share a group."
+    pair = f"**{history.tasks[rows[best]]}** + **{history.tasks[columns[best]]}** ({shares[best]:.0%})"
+    return f"No two tasks share a group in 90% of steps; the closest are {pair}."
+
+
+def _some(names: list[str]) -> str:
+    shown = " + ".join(f"**{name}**" for name in names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 
 def _extreme_weights(history: History) -> list[str]:
-    weights = mean_weights(history)
+    weights = history.mean_weights
     if len(set(weights[np.isfinite(weights)])) < 2:
         return []
     extremes = (int(np.nanargmax(weights)), int(np.nanargmin(weights)))

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from lightning_go4align import plots
 from lightning_go4align.history import History
-from lightning_go4align.plots.shares import drift, risk_shares
+from lightning_go4align.plots.lines import TASKS_UP_TO
+from lightning_go4align.plots.shares import risk_shares
+from lightning_go4align.report import descriptions as say
 
 
 class ReportFigure(NamedTuple):
@@ -19,13 +20,18 @@ class ReportFigure(NamedTuple):
         title: Its heading.
         caption: How to read it, in a sentence or two.
         draw: What draws it.
-        rows: How many figures fit beside it.
+        description: What it shows, for those who do not see it.
+        part: The part of the page to which it belongs.
     """
 
     title: str
     caption: str
     draw: Callable[[History], Figure]
-    rows: int = 1
+    description: str
+    part: str
+
+
+GROUPS, WEIGHTS, SCORES = "Groups", "Weights and losses", "Scores"
 
 
 def figures(history: History) -> list[ReportFigure]:
@@ -38,60 +44,67 @@ def figures(history: History) -> list[ReportFigure]:
         >>> [figure.title for figure in figures(History.empty(["depth"]))]
         []
     """
-    return [*_of_steps(history), *_of_groups(history), *_of_validations(history)]
+    return [*_of_groups(history), *_of_steps(history), *_of_validations(history)]
 
 
 def _of_steps(history: History) -> list[ReportFigure]:
     found: list[ReportFigure] = []
-    if history.grouped:
-        found.append(ReportFigure("Which tasks travel together", _ASSIGNMENT, plots.assignment))
+    each = _MANY if len(history.tasks) > TASKS_UP_TO else ""
     if len(history.steps):
-        found.append(ReportFigure("Weight of every task", _WEIGHTS, plots.weights))
-    if np.isfinite(history.indicators).any():
-        found.append(ReportFigure("Group indicators γ = P ⊙ Q", _INDICATORS, plots.indicators))
+        weights = _WEIGHTS + each
+        found.append(ReportFigure("Weights", weights, plots.weights, say.of_weights(history), WEIGHTS))
+    if np.isfinite(history.losses).any():
+        losses = _LOSSES + each
+        found.append(ReportFigure("Losses", losses, plots.losses, say.of_losses(history), WEIGHTS))
     return found + _of_risks(history)
 
 
 def _of_risks(history: History) -> list[ReportFigure]:
     if not np.isfinite(history.losses).any():
         return []
-    before, after = risk_shares(history.losses), risk_shares(history.losses * history.weights)
-    caption = f"Each task's share of the summed loss. {_varies(before)}"
-    found = [ReportFigure("Risk shares before scaling", caption, plots.risks_before)]
+    scaled = history.losses * history.weights
+    before, after = risk_shares(history.losses), risk_shares(scaled)
+    shown = say.of_shares(history, history.losses)
+    caption = f"Each task's share of the summed loss. {say.varies(before)}"
+    found = [ReportFigure("Risk shares before scaling", caption, plots.risks_before, shown, WEIGHTS)]
     if not np.allclose(before, after, equal_nan=True):
-        caption = f"The same, weighted; steady means aligned. {_varies(after)}"
-        found.append(ReportFigure("Risk shares after scaling", caption, plots.risks_after))
+        caption, shown = (
+            f"The same, weighted; steady means aligned. {say.varies(after)}",
+            say.of_shares(history, scaled),
+        )
+        found.append(ReportFigure("Risk shares after scaling", caption, plots.risks_after, shown, WEIGHTS))
     return found
 
 
 def _of_groups(history: History) -> list[ReportFigure]:
     if not history.grouped:
         return []
-    found: list[ReportFigure] = []
+    seen = say.of_assignment(history)
+    found = [ReportFigure("Which tasks travel together", _ASSIGNMENT, plots.assignment, seen, GROUPS)]
     if history.windows.transitions.any():
-        found.append(ReportFigure("Stability", "Agreement of the groups with the step before.", plots.stability))
-        found.append(ReportFigure("Moves per step", "Tasks that change group.", plots.moves))
-        found.append(ReportFigure("Group sizes", "Tasks in each group, lightest at the bottom.", plots.group_sizes))
+        found.append(ReportFigure("Stability", _STABILITY, plots.stability, say.of_stability(history), GROUPS))
+        found.append(ReportFigure("Moves per step", _MOVES, plots.moves, say.of_moves(history), GROUPS))
+        found.append(ReportFigure("Group sizes", _SIZES, plots.group_sizes, say.of_group_sizes(history), GROUPS))
+    if np.isfinite(history.indicators).any():
+        seen = say.of_indicators(history)
+        found.append(ReportFigure("Group indicators γ = P ⊙ Q", _INDICATORS, plots.indicators, seen, GROUPS))
     if len(history.tasks) > 1:
-        rows = 2 if history.validations.scored and history.metrics else 1
-        found.append(ReportFigure("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, rows))
+        seen = say.of_co_assignment(history)
+        found.append(ReportFigure("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, seen, GROUPS))
     return found
 
 
 def _of_validations(history: History) -> list[ReportFigure]:
     if not history.validations.scored:
         return []
-    found = [ReportFigure("∆m", _DELTA_M, plots.delta_m)]
+    found = [ReportFigure("∆m", _DELTA_M, plots.delta_m, say.of_delta_m(history), SCORES)]
     if history.metrics:
-        found.append(ReportFigure("Per metric at the best epoch", _DELTAS, plots.deltas))
+        seen = say.of_deltas(history)
+        found.append(ReportFigure("Per metric at the best epoch", _DELTAS, plots.deltas, seen, SCORES))
     if len(history.convergence_epochs) and len(history.validations) > 1:
-        found.append(ReportFigure("When each task converges", _CONVERGENCE, plots.convergence))
+        seen = say.of_convergence(history)
+        found.append(ReportFigure("When each metric converges", _CONVERGENCE, plots.convergence, seen, SCORES))
     return found
-
-
-def _varies(shares: NDArray[np.float64]) -> str:
-    size = drift(shares)
-    return f"On average a share varies by {size:.0%} of itself." if np.isfinite(size) else ""
 
 
 _ASSIGNMENT = (
@@ -99,15 +112,35 @@ _ASSIGNMENT = (
     "held back, bright groups are pushed; beside each, its mean weight. Rows are ordered by how often tasks share a "
     "group; stripes are tasks that flicker between groups. On the right, the share of steps in a task's main group."
 )
-_WEIGHTS = "Averaged over short windows; 1× is an unweighted sum. Tasks in one group share a line."
+_WEIGHTS = (
+    "A task's weight λ multiplies its loss; 1× is an unweighted sum. Geometric means over short windows. "
+    "A triangle at the bottom marks a weight of 0. "
+)
+_LOSSES = (
+    "Means over short windows, and the weighted sum Σ λ·L of each step, which is what GO4Align minimises. Steps of a "
+    "method whose objective has further terms show their part that is linear in the losses. "
+)
+_MANY = "With this many tasks there is a line for each set of tasks; search for a task to see its own."
+_STABILITY = (
+    "How well the groups agree with those of the step before. Rand index: the share of pairs of tasks that stay "
+    "together or apart. Adjusted: 0 is chance, 1 no change."
+)
+_MOVES = "Tasks that are in another group than in the step before."
+_SIZES = "Tasks in each group, the one with the lowest weight at the bottom."
 _INDICATORS = (
     "What the clustering sees: how small a task's loss is beside the others (P) and has been so far (Q). Rows of "
     "equal colour end in the same group; a row that crosses its neighbours is about to change group."
 )
-_CO_ASSIGNMENT = "Percentage of steps in which two tasks shared a group, ordered and joined by average linkage."
-_DELTA_M = "Mean relative change against single-task networks (STL); lower is better, below 0 beats them."
-_DELTAS = "Relative change against its single-task network; red is worse, green is better."
+_CO_ASSIGNMENT = (
+    "Percentage of steps in which two tasks shared a group, ordered and joined by average linkage: the tree joins "
+    "first those that are least apart."
+)
+_DELTA_M = (
+    "Mean relative change of the metrics against single-task learning (STL: a network for each task alone); lower is "
+    "better, below 0 beats it."
+)
+_DELTAS = "Relative change against the single-task network; right and red is worse, left and green is better."
 _CONVERGENCE = (
-    "Epoch in which a metric last improved by more than 1%. The spread is the convergence difference of Fig. 2: "
-    "smaller means better aligned."
+    "Epoch in which a metric last improved by more than 1%. Their standard deviation is the convergence difference "
+    "(the paper's Fig. 2): smaller means that tasks are better aligned."
 )

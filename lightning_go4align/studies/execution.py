@@ -131,5 +131,17 @@ def _finish(process: Process) -> str | None:
             return None
     if process.popen.returncode == 0:
         return f"ended without logging {', '.join(missing)}; see {run.folder / 'output.txt'}"
-    lines = (run.folder / "output.txt").read_text(errors="replace").strip().splitlines()
-    return f"{lines[-1].strip() if lines else 'no output'} ({run.folder / 'output.txt'})"
+    output = run.folder / "output.txt"
+    return f"{last_words(output.read_text(errors='replace'))} ({output})"
+
+
+def last_words(output: str) -> str:
+    r"""What a process said at its end: the lines in which the command explains itself, or the last one.
+
+    Example:
+        >>> last_words("Seed set to 0\ngo4align fit: `beta` is -1.\nRaise it.\n")
+        'go4align fit: `beta` is -1. Raise it.'
+    """
+    lines = output.strip().splitlines() or ["no output"]
+    start = max((number for number, line in enumerate(lines) if line.startswith("go4align ")), default=-1)
+    return " ".join(map(str.strip, lines[max(start, len(lines) - 3) :] if start >= 0 else lines[-1:]))

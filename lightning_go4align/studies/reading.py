@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 from jsonargparse import ArgumentParser
 
+from lightning_go4align.config_files import as_if_copied, read_config
 from lightning_go4align.studies.study import Study
 
 
@@ -53,11 +53,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
     Raises:
         ValueError: If it holds something else.
     """
-    try:
-        content = yaml.safe_load(file.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is no YAML file: {_in_one_line(error)}. Correct it at this place.") from error
-    return _mapping(content, f"What {file} holds")
+    return _mapping(read_config(file), f"What {file} holds")
 
 
 def _parsed(asked: Mapping[str, Any], file: Path) -> dict[str, Any]:
@@ -86,7 +82,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _absolute(values: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    folder, baseline = (file.parent / values["folder"]).resolve(), values["baseline"]
+    folder, baseline = (as_if_copied(file).parent / values["folder"]).resolve(), values["baseline"]
     if baseline is not None and ":" not in baseline:
         baseline = str((file.parent / baseline).resolve())
     benchmark = [_existing(config, file) for config in values["benchmark"]]

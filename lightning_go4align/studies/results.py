@@ -5,10 +5,6 @@ import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
-from lightning_go4align.functional.relative import delta_m
-
 
 @dataclass(frozen=True)
 class Baseline:
@@ -102,6 +98,10 @@ class Results:
         """
         if self.baseline is None:
             raise ValueError("delta_m compares with single-task networks. Give the study a `baseline`.")
+        import torch  # takes seconds, which a study's plan need not wait for
+
+        from lightning_go4align.functional.relative import delta_m
+
         base = [self.baseline.values[name] for name in self.columns]
         values = torch.tensor([row.values.get(name, math.nan) for name in self.columns], dtype=torch.float64)
         if not values.isfinite().all():

@@ -90,6 +90,10 @@ class Study:
             raise ValueError(f"`select_by` must not look at the test, but is {self.select_by!r}.")
 
     def _check_lists(self) -> None:
+        if self.name in (".", "..") or "/" in self.name or "\\" in self.name:
+            raise ValueError(
+                f"`name` is that of the study's folder, but is {self.name!r}. Leave out what names others."
+            )
         seeds = {"seeds": self.seeds} | {f"methods.{name}.seeds": self.seeds_of(name) for name in self.methods}
         for place, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
             if not entries:

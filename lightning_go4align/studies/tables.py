@@ -6,9 +6,6 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
-import torch
-
-from lightning_go4align.functional.relative import mean_rank
 from lightning_go4align.studies.cells import cell, cells, markdown
 from lightning_go4align.studies.comparison import paired_comparisons
 from lightning_go4align.studies.results import Results
@@ -124,6 +121,10 @@ def _mean_ranks(results: Results) -> list[float]:
         [statistics.mean(row.values.get(column, math.nan) for row in results.of(name)) for column in results.columns]
         for name in results.finished
     ]
+    import torch  # takes seconds, which a study's plan need not wait for
+
+    from lightning_go4align.functional.relative import mean_rank
+
     values = torch.tensor(means, dtype=torch.float64)
     values[values.isinf()] = torch.nan  # the worst, also where higher is better
     rises = torch.tensor([name in results.higher_is_better for name in results.columns])

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.toy import FRONT_X, FRONT_Y, objectives
 from lightning_go4align.plots.style import WIDE, canvas, colour, picture
 from lightning_go4align.studies.figures import save
 from lightning_go4align.studies.logs import logged
@@ -63,6 +61,10 @@ def trajectories(paths: Mapping[str, Sequence[NDArray[np.float64]]]) -> Figure:
 
 
 def _draw(axes: Axes, lines: Sequence[NDArray[np.float64]]) -> None:
+    import torch  # takes seconds, which a study's plan need not wait for
+
+    from lightning_go4align.benchmarks.toy import FRONT_X, FRONT_Y, objectives
+
     ticks = torch.linspace(-EDGE, EDGE, 120)
     points = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), dim=-1)
     axes.contour(

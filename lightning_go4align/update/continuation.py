@@ -5,7 +5,7 @@ import weakref
 import lightning.pytorch as pl
 from torch import nn
 
-from lightning_go4align.update.balancer import Balancer
+from lightning_go4align.update.memory import Memory
 
 
 class Continuation:
@@ -36,20 +36,20 @@ class Continuation:
         self._trained: list[tuple[weakref.ref[nn.Parameter], int]] = []
         self._pair: tuple[weakref.ref[pl.Trainer], weakref.ref[pl.LightningModule]] | None = None
 
-    def begin(self, trainer: pl.Trainer, module: pl.LightningModule, balancer: Balancer) -> None:
+    def begin(self, trainer: pl.Trainer, module: pl.LightningModule, memory: Memory) -> None:
         """Let a method go on with the fit before or begin anew, and note which in ``told``.
 
         Args:
             trainer: The trainer, in its ``setup``.
             module: The module that it is about to fit.
-            balancer: The method with its tasks.
+            memory: What is remembered of the method.
         """
         self.told, self.has_gone_on = None, self.goes_on(trainer, module)
         if self.has_gone_on:
-            self.told = f"This fit goes on with what {balancer.method} learned in the one before, as the model does."
-        elif balancer.begin_anew():
+            self.told = f"This fit goes on with what {memory.method} learned in the one before, as the model does."
+        elif memory.begin_anew():
             self.told = (
-                f"This fit begins anew: what {balancer.method} learned in the one before is forgotten, for the model "
+                f"This fit begins anew: what {memory.method} learned in the one before is forgotten, for the model "
                 "is another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
             )
 

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+from torch import nn
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.methods.fields import method_fields
-from lightning_go4align.methods.state import full_state, load_full_state
+from lightning_go4align.methods.learning import learning_after_epoch
+from lightning_go4align.methods.state import full_state, load_full_state, move_state
+from lightning_go4align.update.aggregator_driver import AggregatorDriver
 from lightning_go4align.update.checkpoint import check_saved, damaged, sealed
-from lightning_go4align.update.gradient_oriented import AggregatorWeighting
-from lightning_go4align.update.known_tasks import KnownTasks
-from lightning_go4align.update.loss_oriented import ScalarizerWeighting
-from lightning_go4align.update.random_stream import RandomStream
+from lightning_go4align.update.driver import Driver
+from lightning_go4align.update.random_stream import RandomStream, start_seed
+from lightning_go4align.update.scalarizer_driver import ScalarizerDriver
+from lightning_go4align.update.task_losses import sync_tasks_and_seed
+from lightning_go4align.update.tasks import KnownTasks
 
 
 class Memory:
@@ -23,9 +28,11 @@ class Memory:
         declared: Names of all tasks; those of the first step if none are given.
 
     Attributes:
+        method: The method.
         tasks: The tasks.
         random: What the method draws from.
-        weighting: What drives the method.
+        driver: What drives the method.
+        device: Where the state is; None before the first step of a fit, and after a load.
         epoch: Number of the epoch that the method is in.
         has_trained: Whether there was a step since the state was loaded or begun anew.
 
@@ -39,14 +46,16 @@ class Memory:
     def __init__(self, method: Scalarizer | Aggregator, declared: Sequence[str] = ()) -> None:
         self.tasks = KnownTasks(method, declared)
         self.random = RandomStream()
-        self.weighting: ScalarizerWeighting | AggregatorWeighting = (
-            ScalarizerWeighting(method, self.random)
+        self.driver: Driver = (
+            ScalarizerDriver(method, self.random, self.tasks)
             if isinstance(method, Scalarizer)
-            else AggregatorWeighting(method, self.random, self.tasks)
+            else AggregatorDriver(method, self.random, self.tasks)
         )
+        self.device: torch.device | None = None
         self.epoch = 0
         self.has_trained = False
-        self._method = method
+        self.method = method
+        self._seed = 0
         self._fields: Any = None
         self._start: dict[str, Any] | None = None
 
@@ -59,12 +68,53 @@ class Memory:
             Whether there was anything to forget.
         """
         forgets = self.has_trained
+        if forgets:
+            self.driver.forget()
         if forgets and self._start is not None:
             self._restore(self._start)
-            self.weighting.weights = None
-        self._fields, self.has_trained = method_fields(self._method), False
+        self._fields, self.has_trained = method_fields(self.method), False
         self._start = self.state_dict()
         return forgets
+
+    def attach(self, module: nn.Module) -> None:
+        """Get ready to train a module.
+
+        Args:
+            module: The module.
+        """
+        self.driver.attach(module)
+        self.device, self._seed = None, start_seed()
+
+    def begin_training(self, device: torch.device) -> None:
+        """Get ready for the first step of a fit: the method goes where the losses are, with all that it learned.
+
+        Args:
+            device: Where the losses are.
+        """
+        move_state(self.method, device)
+        self.driver.load_state_dict(self.driver.state_dict())  # It goes where its parameters are now.
+        self.device, self.has_trained = device, True
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Tell the method that the epoch before is over, once, also if the run was resumed between the two.
+
+        Args:
+            epoch: Number of the epoch that begins, or goes on after a resume.
+        """
+        for part in learning_after_epoch(self.method) if self.tasks.names and epoch != self.epoch else ():
+            part.step()
+        self.epoch = epoch
+
+    def sync_tasks_and_seed(self, names: Sequence[str]) -> None:
+        """Let all ranks begin with the same tasks and the same stream.
+
+        Args:
+            names: Names of the tasks in the first step that has any on this rank.
+        """
+        synced, seed = sync_tasks_and_seed(self.tasks.names or names, self._seed)
+        if synced:
+            self.random.seed = seed
+            self.tasks.set_tasks(synced)
 
     def state_dict(self) -> dict[str, Any]:
         """Return it in types that ``torch.load(weights_only=True)`` reads.
@@ -78,8 +128,8 @@ class Memory:
                 "tasks": list(self.tasks.names),
                 "epoch": self.epoch,
                 "method": self._settings,
-                "state": full_state(self._method),
-                "weighting": self.weighting.state_dict(),
+                "state": full_state(self.method),
+                "weighting": self.driver.state_dict(),
                 "random": self.random.state_dict(),
             }
         )
@@ -87,7 +137,7 @@ class Memory:
     @property
     def _settings(self) -> Any:
         """As they were when the fit began: some are moved along a schedule."""
-        return self._fields or method_fields(self._method)
+        return self._fields or method_fields(self.method)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Resume from a saved state; nothing changes if that is not possible.
@@ -99,7 +149,7 @@ class Memory:
             ValueError: If it is damaged.
             MisconfigurationException: If it was saved with another method, other arguments or other tasks.
         """
-        check_saved(state, self._method, self._settings)
+        check_saved(state, self.method, self._settings)
         self.tasks.check_resumed(state["tasks"])
         before = self.state_dict()
         try:
@@ -108,11 +158,11 @@ class Memory:
             self._restore(before)
             first = str(error).partition("\n")[0].rstrip(".:")
             raise damaged(f"it does not fit the method, {type(error).__name__}: {first}") from error
-        self.has_trained = False
+        self.has_trained, self.device = False, None
 
     def _restore(self, state: dict[str, Any]) -> None:
-        load_full_state(self._method, state["state"])
-        self.weighting.load_state_dict(state["weighting"])
+        load_full_state(self.method, state["state"])
+        self.driver.load_state_dict(state["weighting"])
         self.random.load_state_dict(state["random"])
         if not state["tasks"]:  # It was saved before the first step, where ranks agree on a seed.
             self.random.seed = None

@@ -17,7 +17,7 @@ def check_pick(losses: Any) -> None:
     """Check a callable that is to pick the task losses.
 
     Args:
-        losses: The callable.
+        losses: The callable; None if the step itself returns them.
 
     Raises:
         TypeError: If it cannot be called with the module, what its step returned, and the batch.
@@ -25,6 +25,8 @@ def check_pick(losses: Any) -> None:
     Example:
         >>> check_pick(lambda module, output, batch: module.parts)
     """
+    if losses is None:
+        return
     if not callable(losses):
         raise TypeError(
             f"`losses` must be a function of the module, what its `training_step` returned and the batch, but is a "

@@ -1,14 +1,16 @@
-"""What a training step tells about its tasks."""
+"""The former name of what a training step tells about its tasks."""
 
+import warnings
 from typing import NamedTuple
 
 from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.update.record import StepRecord
 
 
 class Signals(NamedTuple):
-    """What a training step tells about its tasks: detached, on the losses' device, the same on every rank.
+    """What ``MultiTaskCallback.signals`` returns: four fields of ``StepRecord``, which takes its place.
 
     Args:
         losses: Task losses, shape ``[M]``; NaN for an absent task.
@@ -21,3 +23,16 @@ class Signals(NamedTuple):
     weights: Tensor | None
     indicators: Tensor | None
     grouping: Grouping | None
+
+
+def former_signals(record: StepRecord | None) -> Signals | None:
+    """Make what ``MultiTaskCallback.signals`` returns, and warn its reader.
+
+    Args:
+        record: What the last step found; None before the first.
+
+    Returns:
+        The four fields that there were; None before the first step.
+    """
+    warnings.warn("`signals` will be removed: read `last_step`.", DeprecationWarning, stacklevel=3)
+    return None if record is None else Signals(record.losses, record.weights, record.indicators, record.grouping)

@@ -64,11 +64,18 @@ class StepOutput:
         if losses is not output:
             self.extras = own_entries(output)
         for name, loss in losses.items():
-            task = check_name(name, HOW)
+            task = name if type(name) is str and name.strip() else check_name(name, HOW)
             self.losses[task] = loss
             if loss is not None:
-                check_loss(task, loss)
+                if not _is_scalar(loss):
+                    check_loss(task, loss)
                 self.present[task] = loss
+
+
+def _is_scalar(loss: Any) -> bool:
+    return (
+        isinstance(loss, Tensor) and loss.numel() == 1 and loss.is_floating_point() and loss.layout == torch.strided
+    )
 
 
 def own_entries(output: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,10 +111,10 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
         >>> stack_losses(["a", "b"], output, torch.device("cpu"))
         tensor([nan, 1.], grad_fn=<StackBackward0>)
     """
-    found = output.present
-    if len(found) < len(tasks):
-        found = dict.fromkeys(tasks, torch.full((), gap, dtype=torch.float32, device=device)) | found
-    losses = torch.stack([_scalar(found[task]).to(device, non_blocking=True) for task in tasks])
+    present = output.present
+    if len(present) < len(tasks):
+        present = dict.fromkeys(tasks, torch.full((), gap, dtype=torch.float32, device=device)) | present
+    losses = torch.stack([_scalar(present[task]).to(device, non_blocking=True) for task in tasks])
     return losses.to(torch.promote_types(losses.dtype, torch.float32))
 
 
@@ -115,7 +122,7 @@ def _scalar(loss: Tensor) -> Tensor:
     return loss.reshape(()) if loss.dim() else loss
 
 
-def agree_at_the_start(names: Sequence[str], seed: int) -> tuple[list[str], int]:
+def sync_tasks_and_seed(names: Sequence[str], seed: int) -> tuple[list[str], int]:
     """Join the task names of all ranks, in the order of their first appearance, and take rank 0's seed; once a run.
 
     Args:
@@ -126,7 +133,7 @@ def agree_at_the_start(names: Sequence[str], seed: int) -> tuple[list[str], int]
         The names that any rank saw and the seed, the same on all.
 
     Example:
-        >>> agree_at_the_start(["depth", "normal"], 3)
+        >>> sync_tasks_and_seed(["depth", "normal"], 3)
         (['depth', 'normal'], 3)
     """
     if not is_distributed():
@@ -136,7 +143,7 @@ def agree_at_the_start(names: Sequence[str], seed: int) -> tuple[list[str], int]
     return list(dict.fromkeys(name for theirs, _ in gathered for name in theirs)), gathered[0][1]
 
 
-def average_over_ranks(losses: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
+def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor]:
     r"""Give the losses their mean value over the ranks, and keep the graph of this rank's.
 
     With :math:`L_r` the losses of rank :math:`r` and :math:`n` the number of the :math:`W` ranks that hold a task,
@@ -146,10 +153,10 @@ def average_over_ranks(losses: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         losses: Task losses of this rank, shape ``[M]``; NaN for an absent task.
-        found: The same, detached, with a finite number for an absent task.
+        reported: The same, detached, with a finite number for an absent task.
 
     Returns:
-        Task losses, shape ``[M]``, NaN for a task that is absent on all ranks; and ``found``, with NaN for a task
+        Task losses, shape ``[M]``, NaN for a task that is absent on all ranks; and ``reported``, with NaN for a task
         whose loss is not finite on some rank.
 
     Example:
@@ -157,15 +164,15 @@ def average_over_ranks(losses: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
         (tensor([1., nan]), tensor([1., 0.]))
     """
     if not is_distributed():
-        return losses, found
+        return losses, reported
     absent = losses.detach().isnan()
     local = losses.masked_fill(absent, 0)
-    joined = torch.stack([local.detach(), absent.logical_not().to(local.dtype), found.isfinite().to(local.dtype)])
+    joined = torch.stack([local.detach(), absent.logical_not().to(local.dtype), reported.isfinite().to(local.dtype)])
     dist.all_reduce(joined)
     mean = joined[0] / joined[1]
     scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
     whole = joined[2] == dist.get_world_size()
-    return mean + (scaled - scaled.detach()), found.masked_fill(whole.logical_not(), torch.nan)
+    return mean + (scaled - scaled.detach()), reported.masked_fill(whole.logical_not(), torch.nan)
 
 
 def is_distributed() -> bool:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lightning_go4align.functional.loss_history import bounded_level, move_mean, move_spread
+from lightning_go4align.functional.loss_history import bounded_level, move_mean, move_spread, without_common_fall
 
 RANDOM = np.random.default_rng(0)
 LOSSES = RANDOM.lognormal(size=(60, 3)) * [1.0, -5.0, 1e3] + [0.0, 0.0, 1e4]
@@ -83,3 +83,10 @@ def test_level_counts_within_bounds_of_noise_and_spread(level, noise, spread, ma
     with np.errstate(all="ignore"):
         found = bounded_level(*values, least=1.0, most=10.0, floor=1e-3)
     np.testing.assert_allclose(found, [expected])
+
+
+def test_where_all_scales_fall_below_their_levels_the_least_fallen_has_its_level():
+    levels = np.array([10.0, -1.0, 4.0, np.nan])
+    below, above = np.array([1.0, 0.01, 0.2, np.nan]), np.array([10.0, 1.5, 4e-3, np.nan])
+    np.testing.assert_allclose(without_common_fall(below, levels), [10.0, 0.1, 2.0, np.nan])
+    np.testing.assert_array_equal(without_common_fall(above, levels), above)

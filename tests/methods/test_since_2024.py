@@ -265,8 +265,8 @@ def test_every_method_trains_every_task(make: Callable[[], Any], optimization: A
         enable_progress_bar=False,
         enable_model_summary=False,
     ).fit(module, data)
-    assert callback.signals is not None
-    for task, loss in zip(callback.tasks, callback.signals.losses.tolist(), strict=True):
+    assert callback.last_step is not None
+    for task, loss in zip(callback.tasks, callback.last_step.losses.tolist(), strict=True):
         assert loss < 0.7 * module.first[task]
 
 

@@ -27,7 +27,10 @@ from lightning_go4align.methods import (
     GO4Align,
     GroupedAggregator,
     GroupedScalarizer,
+    RelativeHistory,
+    RobustGO4Align,
     WindowedDWA,
+    WithFactors,
     WithLearningRate,
 )
 
@@ -38,6 +41,7 @@ WITHOUT_FILE = {
     "fixed group weights": lambda: GO4Align(2, clustering=RandomGroups(FixedGroupWeights([0.6, 0.2]))),
     "random group weights": lambda: GO4Align(2, clustering=RandomGroups(RandomGroupWeights())),
     "DWA of a step's window": lambda: WindowedDWA(window=1),
+    "robust with factors": lambda: WithFactors(RobustGO4Align(history=RelativeHistory()), [0.5, 2.0]),
     "DWA + AGRM": lambda: GroupedScalarizer(DWA(), num_groups=2),
     "UW + AGRM": lambda: GroupedScalarizer(WithLearningRate(UW(11), 0.1), num_groups=2),
     "PCGrad + AGRM": lambda: GroupedAggregator(PCGrad(), num_groups=2),
@@ -81,7 +85,7 @@ def train(method, rank):
     before = parameters(module)
     torch.manual_seed(rank)  # As after an augmentation that draws more often on one rank.
     trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))
-    return before, parameters(module), callback.signals.weights
+    return before, parameters(module), callback.last_step.weights
 
 
 def gap_between_ranks(values):

@@ -1,20 +1,51 @@
 import numpy as np
 import pytest
 
-from lightning_go4align.plots.style import margin, palette, short, spread, task_colours
+from lightning_go4align.plots import weights
+from lightning_go4align.plots.colours import DASHES, group_inks, task_colours
+from lightning_go4align.plots.example import example_history
+from lightning_go4align.plots.metrics import plot_shares
+from lightning_go4align.plots.style import margin, palette, short, spread
 
 
 def luminance(rgb):
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
 
 
+def contrast(first, second):
+    """What WCAG calls so, of colours as numbers from 0 to 1."""
+    light, dark = np.maximum(luminance(first), luminance(second)), np.minimum(luminance(first), luminance(second))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def of(name, role):
+    return np.array([int(palette(name)[role][i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
 @pytest.mark.parametrize("name", ["light", "dark"])
-@pytest.mark.parametrize("num_tasks", [1, 2, 11, 40])
-def test_names_in_task_colours_are_legible_on_light_and_on_dark(name, num_tasks):
-    paper = luminance(np.array([int(palette(name)["paper"][i : i + 2], 16) / 255 for i in (1, 3, 5)]))
-    ink = luminance(task_colours(num_tasks))
-    contrast = (np.maximum(ink, paper) + 0.05) / (np.minimum(ink, paper) + 0.05)
-    assert contrast.min() > 3  # what WCAG asks of graphics and large text
+@pytest.mark.parametrize("colours", [task_colours, group_inks])
+@pytest.mark.parametrize("number", [1, 2, 11, 40])
+def test_lines_are_visible_on_light_and_on_dark(name, colours, number):
+    assert contrast(colours(number), of(name, "paper")).min() > 3  # what WCAG asks of graphics
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+@pytest.mark.parametrize("role", ["ink", "muted"])
+def test_words_are_legible_on_light_and_on_dark(name, role):
+    assert contrast(of(name, role), of(name, "paper")) > 4.5  # what WCAG asks of text
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_numbers_on_the_strongest_tint_of_the_matrix_are_legible(name):
+    axes = plot_shares(np.array([[1.0, 1.0], [1.0, 1.0]]), ["a", "b"], None)[1]
+    *tint, alpha = axes.images[0].get_array()[0, 1] / 255
+    assert contrast(alpha * np.array(tint) + (1 - alpha) * of(name, "paper"), of(name, "ink")) > 4.5
+
+
+def test_neighbours_differ_in_the_pattern_of_their_lines():
+    curves = weights(example_history()).axes[0].lines[1:]
+    patterns = [line._unscaled_dash_pattern[1] for line in curves]
+    assert len({str(pattern) for pattern in patterns}) == len(DASHES)
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

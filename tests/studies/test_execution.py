@@ -80,7 +80,7 @@ def with_failure(make_study):
 
 def test_a_failing_run_is_named_with_its_reason(with_failure):
     _, message = with_failure
-    assert message.startswith("1 runs failed:\nK = 99, seed 0: ValueError: `num_groups`")
+    assert message.startswith("1 runs failed:\nK = 99, seed 0: go4align fit: `num_groups`")
 
 
 def test_the_other_runs_finish(with_failure):

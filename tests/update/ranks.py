@@ -32,7 +32,7 @@ from toy import Toy, quiet_trainer, rows
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.clustering import RandomGroups, RandomGroupWeights
 from lightning_go4align.clustering.lloyd import Lloyd
-from lightning_go4align.update import balancer
+from lightning_go4align.update import training_step
 
 RANKS, BATCHES, SIZE = 2, 8, 4
 COLLECTIVES = ("all_reduce", "barrier", "broadcast", "all_gather", "all_gather_object", "broadcast_object_list")
@@ -100,7 +100,7 @@ def gap_between_ranks(values: Tensor) -> float:
 
 
 def weights_gap(callback: MultiTaskCallback) -> float:
-    return gap_between_ranks(callback.signals.weights)
+    return gap_between_ranks(callback.last_step.weights)
 
 
 class Partial(Toy):
@@ -331,9 +331,9 @@ def check_sharded() -> Iterator[tuple[str, float]]:
 
 def check_without_reduction() -> Iterator[tuple[str, float]]:
     expected, _ = train(toy(), GO4Align(), whole())
-    reduce, balancer.average_over_ranks = balancer.average_over_ranks, lambda *losses: losses
+    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses
     found, callback = ranks(GO4Align())
-    balancer.average_over_ranks = reduce
+    training_step.average_over_ranks = reduce
     yield "unreduced_joined", gap(found, expected)
     yield "unreduced_weights", weights_gap(callback)
 

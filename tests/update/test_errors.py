@@ -61,7 +61,7 @@ def test_a_task_that_the_first_step_did_not_have_is_named() -> None:
 
 
 def test_a_method_must_be_of_torchjd() -> None:
-    with pytest.raises(TypeError, match="must be a TorchJD Scalarizer or Aggregator, but is a str"):
+    with pytest.raises(TypeError, match=r"is the word 'GO4Align': pass an instance of a method. Nearest: GO4Align\("):
         MultiTaskCallback("GO4Align")
 
 

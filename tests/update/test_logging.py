@@ -54,7 +54,7 @@ def test_every_number_of_a_grouping_method_has_its_key(optimization: str, tmp_pa
         f"{kind}/{task}" for kind in ("loss", "weight", "scaled_loss", "indicator", "group") for task in TASKS
     ]
     per_group = [f"{kind}/{k}" for kind in ("group_weight", "group_size") for k in range(2)]
-    assert set(last) == {"step", *per_task, *per_group}
+    assert set(last) == {"step", "epoch", "objective", *per_task, *per_group}
     assert float(last["scaled_loss/b"]) == pytest.approx(float(last["weight/b"]) * float(last["loss/b"]))
     assert float(last["group_size/0"]) + float(last["group_size/1"]) == 3
 

@@ -31,7 +31,7 @@ def weights(numbers: int, seed: int = 0) -> Tensor:
     module, callback = Noisy(numbers), MultiTaskCallback(Random())
     torch.manual_seed(seed)
     quiet_trainer(callbacks=callback).fit(module, loader())
-    return callback.signals.weights
+    return callback.last_step.weights
 
 
 def test_the_weights_that_a_method_draws_do_not_depend_on_what_the_model_draws() -> None:
@@ -58,5 +58,5 @@ def test_two_runs_of_one_process_draw_differently() -> None:
     for _ in range(2):
         callback = MultiTaskCallback(Random())
         quiet_trainer(callbacks=callback, max_epochs=1).fit(Toy(), loader())
-        seen.append(callback.signals.weights)
+        seen.append(callback.last_step.weights)
     assert not torch.equal(*seen)

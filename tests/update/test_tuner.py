@@ -74,7 +74,7 @@ def test_training_after_the_finder_is_as_if_it_had_not_run(method: Any, first: b
     found, with_finder = run(finder(update_attr=False))
     expected, without = run()
     assert all(torch.equal(found.parameters[name], value) for name, value in expected.parameters.items())
-    assert torch.equal(with_finder.signals.weights, without.signals.weights)
+    assert torch.equal(with_finder.last_step.weights, without.last_step.weights)
     assert found.steps == expected.steps
 
 

@@ -74,9 +74,9 @@ class SyntheticModule(MultiTaskModule):
 
     @override
     def on_train_epoch_end(self) -> None:
-        signals = self.multi_task_callback.signals
-        if signals is not None and signals.grouping is not None:
-            rand, _ = rand_indices(signals.grouping.assignment, self.data.groups.to(self.device))
+        record = self.last_step
+        if record is not None and record.grouping is not None:
+            rand, _ = rand_indices(record.grouping.assignment, self.data.groups.to(self.device))
             self.log("train/agreement", rand.float())
 
     @override

@@ -43,7 +43,7 @@ class ToyModule(MultiTaskModule):
     ) -> None:
         super().__init__(method)
         if not 0 <= start < len(STARTS):
-            raise ValueError(f"`start` must lie in [0, {len(STARTS) - 1}], but is {start}. Change `model.start`.")
+            raise ValueError(f"`start` must lie in [0, {len(STARTS) - 1}], but is {start}.")
         self.position = nn.Parameter(torch.tensor(STARTS[start]))
         self.scale = scale
         self.learning_rate = learning_rate

@@ -50,7 +50,7 @@ def main(ranks: int, folder: Path, method: str) -> None:
     (before,) = trainer.test(module, datamodule=data, verbose=False)
     trainer.fit(module, datamodule=data)
     weights = torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
-    signals = module.multi_task_callback.signals.weights
+    signals = module.multi_task_callback.last_step.weights
     everywhere = trainer.strategy.all_gather(torch.cat([weights, signals])).view(ranks, -1)
     if trainer.is_global_zero:
         gap = (everywhere - everywhere[0]).abs().max().item()

@@ -1,0 +1,54 @@
+"""Names of the classes that may stand at a place of a configuration."""
+
+import importlib
+import inspect
+from collections.abc import Iterable, Iterator
+
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+from lightning_go4align.config_files import SHIPPED
+
+
+def known_classes(kinds: Iterable[str], key: str) -> list[str]:
+    """Name the classes that a place may take by their names alone, and those of the package's configurations.
+
+    Args:
+        kinds: Classes of which one is asked for, by their paths.
+        key: The place: ``model`` and ``data`` name the benchmarks' classes, too, by their paths.
+
+    Example:
+        >>> "FAMO" in known_classes(["torchjd.scalarization.Scalarizer"], "model.method")
+        True
+    """
+    names = {cls.__name__ for kind in kinds for cls in _subclasses(_imported(kind)) if _is_public(cls)}
+    return sorted(names | {path for path in _of_benchmarks(key) if path.rpartition(".")[2] not in names})
+
+
+def _imported(path: str) -> type:
+    module, _, name = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return object
+    return found if isinstance(found, type) else object
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    if cls is not object:  # of which everything is one
+        children: list[type] = cls.__subclasses__()
+        for child in children:
+            yield child
+            yield from _subclasses(child)
+
+
+def _is_public(cls: type) -> bool:
+    hidden = cls.__name__.startswith("_") or inspect.isabstract(cls)
+    return not hidden and not cls.__module__.startswith(("lightning.pytorch.demos", "tests"))
+
+
+def _of_benchmarks(key: str) -> Iterator[str]:
+    if key in ("model", "data"):
+        for path in SHIPPED.glob("*/base.yaml"):
+            entry = yaml.safe_load(path.read_text(encoding="utf-8")).get(key) or {}
+            if "class_path" in entry:
+                yield entry["class_path"]

@@ -1,0 +1,113 @@
+"""What each command does, with its arguments; what it needs is imported when it runs."""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from typing_extensions import override
+
+from lightning_go4align.cli.configurations import copied, listing
+from lightning_go4align.cli.flags import refused
+from lightning_go4align.cli.help import lightning_help
+from lightning_go4align.config_files import find_config
+
+
+class Parser(ArgumentParser):
+    """A command's arguments; what does not fit is a mistake in at most three lines."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(
+            f"go4align {command}",
+            description=description,
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def add_switch(self, name: str, text: str) -> None:
+        """Add a flag that needs no value, and takes one where a habit or a script gives it: ``--name=true``."""
+        self.add_argument(f"--{name}", f"--{name.replace('_', '-')}", action="store_true", dest=name, help=text)
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise refused(message, [name for action in self._actions for name in action.option_strings], self.prog)
+
+
+def report(words: list[str]) -> None:
+    """Write the page of a run, of several runs, or of all runs below a folder; or follow them."""
+    parser = Parser("report", "Write the page of a run; of several, compared; or of all runs below a folder.")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help="folder of a run, or with runs below it")
+    parser.add_switch("watch", "serve the page on this computer, following the runs")
+    parser.add_argument("--port", type=int, default=0, help="where to serve it (a free port)")
+    given = parser.parse_args(_without_values(words, "watch"))
+    from lightning_go4align.report import report_command
+
+    report_command(given.paths, watch=given.watch, port=given.port)
+
+
+def dashboard(words: list[str]) -> None:
+    """Build the W&B workspace of group dynamics for a project, or update it."""
+    parser = Parser("dashboard", "Build the W&B workspace of group dynamics for a project, or update it.")
+    parser.add_argument("project", metavar="ENTITY/PROJECT", help="as in the project's address")
+    parser.add_switch("report", "also write a W&B report with the same panels")
+    parser.add_switch("dry_run", "print the specification instead; needs no network")
+    given = parser.parse_args(_without_values(words, "report", "dry_run"))
+    from lightning_go4align.dashboard import dashboard
+
+    print(dashboard(given.project, report=given.report, dry_run=given.dry_run))  # noqa: T201  # the command's answer
+
+
+def study(words: list[str]) -> None:
+    """Run a study: every combination of its methods and seeds, then tables and figures."""
+    parser = Parser("study", "Run all methods and seeds of a study, then its tables and figures.")
+    parser.add_argument("file", metavar="FILE", help="the study's YAML file, or one of the package: studies/toy")
+    parser.add_argument("--jobs", type=int, default=1, help="number of runs side by side (1)")
+    parser.add_switch("dry_run", "print the plan with an estimate of its time instead")
+    given = parser.parse_args(_without_values(words, "dry_run"))
+    file = find_config(given.file)
+    from lightning_go4align.studies import run_study
+
+    run_study(file, jobs=given.jobs, dry_run=given.dry_run)
+
+
+def configs(words: list[str]) -> None:
+    """List the configurations of the package, or copy some of them."""
+    about = "List the configurations of this package, one a line, or copy some of them to change them."
+    parser = Parser("configs", about)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a benchmark, such as qm9; all if none is given")
+    parser.add_argument("--copy", nargs=2, metavar=("NAME", "FOLDER"), help="copy a benchmark's, or one, to a folder")
+    given = parser.parse_args(words)
+    print(copied(*given.copy) if given.copy else listing(given.names))  # noqa: T201  # the answer of the command
+
+
+def lightning(words: list[str], ready: Callable[[], None]) -> None:
+    """Train, evaluate or predict, by LightningCLI.
+
+    Args:
+        words: The command with its arguments.
+        ready: Called when all is imported, parsed and built, before anything runs.
+    """
+    flag = next((word for word in words[1:] if word in ("-h", "--help", "--help=all")), None)
+    wanted = [*words, ""][words.index(flag) + 1] if flag else ""
+    if flag and flag != "--help=all" and wanted != "all":
+        print(lightning_help(words[0]))  # noqa: T201  # the answer of the command
+        return
+    from lightning_go4align.cli.lightning_cli import run_lightning
+
+    run_lightning([words[0], "--help"] if flag else words, ready)
+
+
+def _without_values(words: list[str], *switches: str) -> list[str]:
+    """Turn the values of switches, ``--name=true`` and ``--name false``, into their presence."""
+    names = {f"--{spelled}": name for name in switches for spelled in (name, name.replace("_", "-"))}
+    kept: list[str] = []
+    for word in words:
+        name, sign, value = word.partition("=")
+        before = kept[-1] if kept else ""
+        if name in names and sign and value.lower() in ("true", "false"):
+            kept += [name] if value.lower() == "true" else []
+        elif before in names and word.lower() in ("true", "false"):
+            kept = kept if word.lower() == "true" else kept[:-1]
+        else:
+            kept.append(word)
+    return kept

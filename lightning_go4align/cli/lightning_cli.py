@@ -1,0 +1,172 @@
+"""LightningCLI for models of several tasks."""
+
+import logging
+import warnings
+from argparse import ArgumentError
+from collections.abc import Callable
+from typing import NoReturn
+
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning_utilities.core import rank_zero
+from typing_extensions import override
+
+from lightning_go4align import methods, module, monitors, update  # so that short class names are found
+from lightning_go4align.cli import refusals, trial
+from lightning_go4align.cli.checkpoints import check_checkpoint
+from lightning_go4align.cli.log_folders import with_own_folder
+from lightning_go4align.cli.mistake import UsageError
+from lightning_go4align.cli.words import prepared
+
+#: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
+LOWEST = {
+    "accumulate_grad_batches": 1,
+    "check_val_every_n_epoch": 1,
+    "gradient_clip_val": 0,
+    "log_every_n_steps": 0,
+    "min_epochs": 0,
+    "min_steps": 0,
+    "num_sanity_val_steps": -1,
+}
+
+__all__ = ["MultiTaskCLI", "methods", "module", "monitors", "run_lightning", "update"]
+
+
+class MultiTaskCLI(LightningCLI):
+    """LightningCLI for any LightningModule and DataModule, which can test after a fit.
+
+    A run's log folder is its own, also where several start at once.
+    """
+
+    @override
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument(
+            "--test_after_fit",
+            type=bool,
+            default=False,
+            help="Test after `fit`: the best checkpoint if one is monitored, else the last weights.",
+        )
+
+    def before_fit(self) -> None:
+        """Take the folder of the run's logs, before another run that starts now does."""
+        if self.trainer.is_global_zero:
+            self.trainer.loggers = [with_own_folder(logger) for logger in self.trainer.loggers]
+
+    def after_fit(self) -> None:
+        """Test, if the configuration says so."""
+        if self.config["fit"]["test_after_fit"] and not self.trainer.interrupted:
+            monitored = [
+                callback
+                for callback in self.trainer.checkpoint_callbacks
+                if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path
+            ]
+            callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
+            own_table = any(getattr(callback, "prints_results", False) for callback in callbacks)
+            self.trainer.test(
+                self.model,
+                datamodule=self.datamodule,
+                ckpt_path="best" if monitored else None,
+                verbose=not own_table,
+            )
+
+
+class RefusalError(ArgumentError):
+    """What a parser does not take, with the arguments that it has."""
+
+    def __init__(self, message: str, parser: LightningArgumentParser) -> None:
+        super().__init__(None, message)
+        self.names = [action.dest for action in parser._actions]
+        self.flags = [flag for action in parser._actions for flag in action.option_strings]
+
+
+class _RefusingParser(LightningArgumentParser):
+    """Raises what is refused, where jsonargparse prints it and exits."""
+
+    refused: list[RefusalError]
+
+    @override
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        error = RefusalError(message, self)
+        _RefusingParser.refused.append(error)
+        raise error from ex
+
+
+class _Command(MultiTaskCLI):
+    """The command line's: it explains what it refuses, and finds the number of tasks where a method needs it."""
+
+    def __init__(self, words: list[str], ready: Callable[[], None]) -> None:
+        self._ready = ready
+        _RefusingParser.refused = []
+        super().__init__(
+            args=words,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"prog": "go4align"},
+            parser_class=_RefusingParser,
+        )
+
+    @override
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        words = prepared(list(map(str, args or [])))
+        command = next((word for word in words if word in self.subcommands()), "fit")
+        try:
+            self.config = trial.parsed(parser, words, self.subcommands())
+        except (ArgumentError, TypeError, ValueError) as error:
+            if words[0].startswith("-"):
+                raise UsageError(
+                    f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
+                    f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
+                ) from error
+            raise refusals.mistake(str(error), lambda text: _names(text, parser, command), command) from error
+        given = self.config[self.config.subcommand]
+        for name, lowest in LOWEST.items():
+            value = given.trainer.get(name)
+            if value is not None and value < lowest:
+                raise UsageError(
+                    f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out."
+                )
+        if given.trainer.get("val_check_interval") == 0:
+            raise UsageError(
+                "`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0."
+            )
+        if given.get("ckpt_path") is not None:
+            check_checkpoint(str(given.ckpt_path))
+
+    @override
+    def instantiate_classes(self) -> None:
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            if "Does not validate against" not in str(error):
+                raise
+            raise refusals.mistake(str(error), lambda text: [], str(self.subcommand)) from error
+
+    @override
+    def after_instantiate_classes(self) -> None:
+        self._ready()
+
+
+def _names(text: str, parser: LightningArgumentParser, command: str) -> list[str]:
+    """The arguments of the parser that refused one with these words, or its flags where it refused a word."""
+    if text.startswith("Subcommand"):
+        choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
+        return [action.dest for each in choices for action in each[command]._actions]
+    refusing = [error for error in _RefusingParser.refused if str(error) == text]
+    of_each = [error.names if "accept" in text else error.flags for error in refusing]
+    return max(of_each, key=len, default=[])  # A parser within another, whose arguments are more, comes first.
+
+
+def run_lightning(words: list[str], ready: Callable[[], None]) -> None:
+    """Run a command of LightningCLI.
+
+    Args:
+        words: The command with its arguments.
+        ready: Called when all is built, before anything runs.
+    """
+    # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
+    warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
+    rank_zero.log.addFilter(_is_no_tip)
+    _Command(words, ready)
+
+
+def _is_no_tip(record: logging.LogRecord) -> bool:
+    return "Tip: For seamless cloud" not in record.getMessage()

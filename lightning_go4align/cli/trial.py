@@ -1,0 +1,84 @@
+"""The number of tasks, for methods that must know it when they are built (FAMO, UW), from one step of the model."""
+
+import re
+from argparse import ArgumentError
+from collections.abc import Iterable, Iterator
+
+from jsonargparse import Namespace
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.cli import LightningArgumentParser
+from lightning_utilities.core.rank_zero import rank_zero_info
+
+from lightning_go4align.cli.refusal_tree import reason
+
+_NUMBERS = ("shape", "n_tasks", "num_tasks")  # what TorchJD and this package call it
+_PLACES = ("", ".method", ".weighting", ".method.weighting", ".method.method")  # also within a method that groups
+
+
+def parsed(parser: LightningArgumentParser, words: list[str], commands: Iterable[str]) -> Namespace:
+    """Parse a command line; a method that lacks nothing but the number of tasks is given it.
+
+    Args:
+        parser: The parser.
+        words: The command line.
+        commands: Names of commands.
+
+    Raises:
+        ArgumentError: If it cannot be parsed.
+    """
+    try:
+        return parser.parse_args(words)
+    except ArgumentError as error:
+        asked = _asked(str(error))
+        if asked is None or not any(word in commands for word in words):
+            raise
+        number = _number_of_tasks(parser, words)
+        if not number:
+            raise
+        for argument in _arguments(asked, number):
+            config = _tried(parser, [*words, argument])
+            if config is not None:
+                rank_zero_info(f"The method needs the number of tasks, `{asked}`: it is {number}, as one step tells.")
+                return config
+        raise
+
+
+def _asked(text: str) -> str | None:
+    """The number that is missing; None if anything else is wrong."""
+    found = reason(text)
+    missing = re.match(r"the following arguments are required: (\w+)$", found.said)
+    inside = found.path[:2] == ("model", "method") or found.path[:1] == ("model.method",)
+    return missing[1] if missing and missing[1] in _NUMBERS and inside else None
+
+
+def _arguments(asked: str, number: int) -> Iterator[str]:
+    for place in _PLACES:
+        yield f"--model.method{place}.{asked}={number}"
+
+
+def _tried(parser: LightningArgumentParser, words: list[str]) -> Namespace | None:
+    try:
+        return parser.parse_args(words)
+    except ArgumentError:
+        return None
+
+
+def _number_of_tasks(parser: LightningArgumentParser, words: list[str]) -> int:
+    """Take one step of the model with a plain sum, and count; 0 if the model has no method of ours."""
+    config = parser.parse_args([*words, "--model.method=torchjd.scalarization.Sum"])
+    chosen = parser.instantiate_classes(config)[config.subcommand]
+    model: LightningModule = chosen.model
+    trainer = Trainer(
+        accelerator=chosen.trainer.accelerator,
+        devices=1,
+        precision=chosen.trainer.precision,
+        max_steps=1,
+        limit_val_batches=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(model, datamodule=chosen.get("data"))
+    tasks: list[str] = getattr(getattr(model, "multi_task_callback", None), "tasks", [])
+    return len(tasks)

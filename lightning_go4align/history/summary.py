@@ -1,0 +1,73 @@
+"""A run, or the state of its tasks, as a small table for a notebook."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lightning_go4align.history.record import History
+
+_ROWS = 12
+_CELL = 'style="text-align:left;padding:1px 10px 1px 0"'
+_BAR = '<div style="background:#3d5fc9;height:8px;width:{width:.0f}px" aria-hidden="true"></div>'
+
+
+class TaskRow(NamedTuple):
+    """What a table says of a task.
+
+    Args:
+        task: Its name.
+        weight: Its weight; NaN if it has none.
+        loss: Its loss; NaN if it has none.
+        group: Its group; -1 for none.
+    """
+
+    task: str
+    weight: float
+    loss: float
+    group: int
+
+
+def task_rows(history: "History") -> list[TaskRow]:
+    """Take the tasks of a run, those pushed hardest first: mean weight, last loss and last group."""
+    means = history.mean_weights
+    order = np.argsort(-np.nan_to_num(means), kind="stable")
+    losses = history.losses[-1] if len(history.losses) else np.full(len(means), np.nan)
+    return [TaskRow(history.tasks[i], float(means[i]), float(losses[i]), int(history.last[i])) for i in order]
+
+
+def summary(title: str, line: str, rows: Sequence[TaskRow]) -> str:
+    """Write a title, a line and a table of tasks; of many tasks the first and the last.
+
+    Args:
+        title: Heading.
+        line: What to say below it.
+        rows: A row for each task.
+
+    Returns:
+        HTML that needs no style sheet and no script.
+
+    Example:
+        >>> summary("GO4Align()", "step 10", [TaskRow("<depth>", 1.5, 0.2, 1)]).count("&lt;depth&gt;")
+        1
+    """
+    shown = rows if len(rows) <= _ROWS else [*rows[: _ROWS // 2], *rows[-_ROWS // 2 :]]
+    largest = max((abs(row.weight) for row in shown if np.isfinite(row.weight)), default=1.0) or 1.0
+    body = "".join(_row(row, largest) for row in shown)
+    rest = f"<p>{len(rows) - len(shown)} tasks between these are left out.</p>" if len(shown) < len(rows) else ""
+    head = "".join(f'<th scope="col" {_CELL}>{name}</th>' for name in ("task", "weight", "", "loss", "group"))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
+    return f"<div><b>{escape(title)}</b><p>{escape(line)}</p>{table}{rest}</div>"
+
+
+def _row(row: TaskRow, largest: float) -> str:
+    width = 80 * abs(row.weight) / largest if np.isfinite(row.weight) else 0
+    words = (escape(row.task), _number(row.weight), _BAR.format(width=width), _number(row.loss))
+    cells = "".join(f"<td {_CELL}>{word}</td>" for word in (*words, row.group if row.group >= 0 else "–"))
+    return f"<tr>{cells}</tr>"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "–"

@@ -1,0 +1,87 @@
+"""What a loss of any sign is measured on."""
+
+from typing import Any
+
+from torch import Tensor
+from typing_extensions import override
+
+from lightning_go4align.functional.arguments import non_negative, positive
+from lightning_go4align.functional.arrays import library_of, on_arrays
+from lightning_go4align.functional.loss_history import bounded_level, move_spread, without_common_fall
+from lightning_go4align.methods.loss_parts import LossPart, check_horizon
+
+
+class LevelWithinSpread(LossPart):
+    """Measure a loss by its size, but never by less than its noise, nor by much more than it spreads: for any sign.
+
+    A regression or classification loss lies within these bounds, and is measured by its level. A constant added to
+    it (a likelihood's, an energy's) drives the level out of them, and the spread, which knows of no zero, decides:
+    how far the losses of about the last ``horizon`` steps lay from their mean, by the noise of the batches and by
+    what has been learned. So the task is learned as without the constant. On its way through 0 a loss is measured by
+    its noise, the spread over ``noise_horizon`` steps: its weight grows by a power of ten or so. See
+    ``bounded_level`` and ``move_spread``.
+
+    What all tasks' scales lie below their levels is divided out again: where no loss moves, on the full data or at a
+    learning rate near 0, each has its level. What this cannot mend: a constant larger than ``1 / floor`` times what
+    the task learns in all gives it too small a weight; and a loss that hardly changes for a whole horizon, while
+    others do, gets up to ``1 / floor`` times the weight of its level.
+
+    Args:
+        horizon: Number of steps that the spread looks back, above 1.
+        noise_horizon: Number of steps that the noise looks back, above 1.
+        least: The least scale, in noises, at least 0.
+        most: The largest scale, in spreads, positive. While fewer steps than the horizon have run it is larger by
+            their ratio.
+        floor: The least scale as a share of the level, from 0 to 1.
+
+    Raises:
+        TypeError: If an argument is no number.
+        ValueError: If it is out of range.
+
+    Example:
+        >>> import torch
+        >>> scale = LevelWithinSpread(horizon=2.0)
+        >>> for loss in (1.0, 2.0, 1.0, 2.0, 1.0):
+        ...     losses = torch.tensor([loss, 1000 + loss], dtype=torch.float64)
+        ...     found = scale(losses, losses)
+        >>> found  # the level, and ten times the spread of about 0.7
+        tensor([1.0000, 7.2422], dtype=torch.float64)
+    """
+
+    def __init__(
+        self,
+        horizon: float = 100.0,
+        noise_horizon: float = 10.0,
+        least: float = 1.0,
+        most: float = 10.0,
+        floor: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.horizon = check_horizon("horizon", horizon)
+        self.noise_horizon = check_horizon("noise_horizon", noise_horizon)
+        self.least = non_negative("least", least)
+        self.most = positive("most", most)
+        self.floor = non_negative("floor", floor)
+        if self.floor > 1:
+            raise ValueError(f"`floor` must be at most 1, but is {floor!r}.")
+
+    @override
+    def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
+        settings = {"decay": 1 - 1 / self.horizon, "noise_decay": 1 - 1 / self.noise_horizon}
+        settings |= {"least": self.least, "most": self.most, "floor": self.floor}
+        self.state, scales = on_arrays(_move_bounds, self.remembered(losses, 6), losses, levels, **settings)
+        return scales
+
+    @override
+    def extra_repr(self) -> str:
+        names = ("horizon", "noise_horizon", "least", "most", "floor")
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+
+def _move_bounds(
+    state: Any, losses: Any, levels: Any, decay: float, noise_decay: float, **bounds: float
+) -> tuple[Any, Any]:
+    long, spread, mass = move_spread(state[:3], losses, decay)
+    short, noise, _ = move_spread(state[3:], losses, noise_decay)
+    scales = bounded_level(levels, noise, spread, mass, **bounds)
+    return library_of(losses).concatenate([long, short]), without_common_fall(scales, levels)

@@ -1,0 +1,142 @@
+"""What is wrong with a run, if anything: the first thing that its page says."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History
+from lightning_go4align.plots.shares import risk_shares
+
+RECENT = 1000  # recorded steps
+STARVED = 1e-3  # of an even share
+RESTLESS = 0.5  # adjusted Rand index: halfway between chance and no change
+_NAMED = 8
+
+
+class Alarm(NamedTuple):
+    """Something to look at.
+
+    Args:
+        what: What was found, with names in ``**``.
+        advice: What it may mean and what to do.
+    """
+
+    what: str
+    advice: str
+
+
+def alarms(history: History) -> list[Alarm]:
+    """Look for starved tasks, losses that are not finite, groups that never settle, and a group that holds all.
+
+    Args:
+        history: The run.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> alarms(example_history())
+        []
+    """
+    found = [*_interrupted(history), *_infinite(history), *_unweighted(history), *_starved(history)]
+    return [*found, *_restless(history), *_one_group(history)]
+
+
+def recent_shares(history: History) -> NDArray[np.float64]:
+    """Average each task's share of the weighted loss over the last 1,000 recorded steps.
+
+    Args:
+        history: The run.
+
+    Returns:
+        Shares of an even one, over the tasks of each step, shape ``[M]``: 1 is even; NaN for a task that is absent
+        from all these steps.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> recent_shares(example_history()).round(2)
+        array([1., 1., 1., 1.])
+    """
+    losses, weights = history.losses[-RECENT:], history.weights[-RECENT:]
+    present = np.isfinite(losses) & np.isfinite(weights)
+    shares = risk_shares(np.where(present, losses.astype(float) * weights, np.nan))
+    even = np.where(present, shares * present.sum(1, keepdims=True), 0)
+    known = present & np.isfinite(shares)
+    return np.asarray(np.where(known.any(0), even.sum(0, where=known) / known.sum(0).clip(1), np.nan))
+
+
+def _interrupted(history: History) -> list[Alarm]:
+    cause = history.notes.interrupted
+    return [Alarm(f"The run ended early: {cause}.", "What follows is what was recorded until then.")] if cause else []
+
+
+def _infinite(history: History) -> list[Alarm]:
+    infinite: NDArray[np.bool_] = np.isinf(history.losses)
+    if not infinite.any():
+        return []
+    first = int(history.steps[infinite.any(1)][0])
+    what = f"The loss of {_names(history, np.asarray(infinite.any(0)))} is infinite in {_steps(np.asarray(infinite.any(1)))}, first in {first}."
+    return [Alarm(what, "Look for a division or a logarithm of 0 in that loss, or lower the learning rate.")]
+
+
+def _unweighted(history: History) -> list[Alarm]:
+    present = np.isfinite(history.losses[-RECENT:])
+    zero = (history.weights[-RECENT:] == 0) & present
+    stopped = present.any(0) & (zero.sum(0) == present.sum(0))
+    if not stopped.any():
+        return []
+    advice = "Nothing trains it any more. A negative loss has weight 0 in most methods: add a constant to it."
+    return [Alarm(f"The weight of {_names(history, stopped)} is 0 in all recent steps.", advice)]
+
+
+def _starved(history: History) -> list[Alarm]:
+    shares = recent_shares(history)
+    starved = shares < STARVED
+    starved &= np.nan_to_num(history.weights[-RECENT:]).any(0)  # weight 0 is said on its own
+    if not starved.any():
+        return []
+    least = float(shares[starved].min())
+    what = (
+        f"{_names(history, starved)} starves: in the last {min(RECENT, len(history.steps)):,} recorded steps "
+        f"its share of the weighted loss is below a thousandth of an even one (at least one is at {least:.1g} of it)."
+    )
+    advice = (
+        "Unless its loss is 0 because it is learned, hardly anything trains it. `RobustGO4Align` does not depend "
+        "on the losses' units; with `GO4Align`, lower `beta` or bring the losses to a similar size."
+    )
+    return [Alarm(what, advice)]
+
+
+def _restless(history: History) -> list[Alarm]:
+    if not (history.grouped and history.windows.transitions.any()):
+        return []
+    late = history.windows[-max(1, len(history.windows) // 4) :].total().means()
+    if not late.adjusted_rand < RESTLESS:
+        return []
+    what = (
+        f"The groups do not settle: in the last quarter, those of one step agree with those of the next by "
+        f"{float(late.adjusted_rand):.2f} (adjusted Rand index: 0 is chance, 1 no change), and "
+        f"{float(late.moves):.1f} of {len(history.tasks)} tasks change group per step."
+    )
+    return [Alarm(what, "Fewer groups hold longer: lower `num_groups`, or take a method that smooths losses.")]
+
+
+def _one_group(history: History) -> list[Alarm]:
+    late = history.groups[-max(1, len(history.groups) // 4) :]
+    if not history.grouped or len(history.tasks) < 2 or "num_groups=1" in history.notes.method:
+        return []
+    seen = (late >= 0).sum(1) > 1
+    alone = (np.where(late >= 0, late, late.max(1, keepdims=True)) == late.max(1, keepdims=True)).all(1)
+    if not seen.any() or alone[seen].mean() < 0.95:
+        return []
+    what = f"One group holds all tasks in {alone[seen].mean():.0%} of the steps in the last quarter."
+    return [Alarm(what, "All have one weight then, as without a method. Look at the indicators: are they all equal?")]
+
+
+def _names(history: History, chosen: NDArray[np.bool_]) -> str:
+    names = [f"**{history.tasks[task]}**" for task in np.flatnonzero(chosen)]
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest
+
+
+def _steps(chosen: NDArray[np.bool_]) -> str:
+    return f"{chosen.sum():,} of {len(chosen):,} recorded steps"

@@ -1,0 +1,172 @@
+"""The command ``go4align report``: a page of a run, of several, or of all below a folder; once, or live."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from lightning_go4align.atomic_write import atomic_write
+from lightning_go4align.history import FILE, History
+from lightning_go4align.report.comparison import comparison
+from lightning_go4align.report.configuration import configuration
+from lightning_go4align.report.listing import listing
+from lightning_go4align.report.page import page
+from lightning_go4align.report.runs import Run, find_runs, read_runs
+from lightning_go4align.report.watch import Server, Watched
+
+PAGE, COMPARISON, INDEX = "group_dynamics.html", "group_dynamics_comparison.html", "group_dynamics_index.html"
+
+
+def write_report(run: Path) -> Path:
+    """Draw the group dynamics of a run from its log.
+
+    Works on a broken run, too: the log is saved at the end of each epoch and on an exception.
+
+    Args:
+        run: Folder of the run, the one that holds ``group_dynamics.npz``.
+
+    Returns:
+        The page, ``group_dynamics.html`` in the same folder.
+
+    Raises:
+        FileNotFoundError: If the folder holds no log.
+
+    Example:
+        >>> import tempfile
+        >>> from lightning_go4align.plots.example import example_history
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = example_history().save(Path(folder))
+        ...     write_report(Path(folder)).name
+        'group_dynamics.html'
+    """
+    return _write(Path(run) / PAGE, _run_page(Path(run)))
+
+
+def report_command(paths: Sequence[Path], watch: bool = False, port: int = 0) -> None:
+    """Write the page of a run, of several runs, or of all runs below a folder, and print where it is.
+
+    Args:
+        paths: Folders of runs; or one folder with runs below it.
+        watch: Serve the page on this computer instead, following the runs, until interrupted.
+        port: Where to serve it; 0 for a free port.
+
+    Raises:
+        FileNotFoundError: If there is no log.
+        ValueError: If a log cannot be read.
+    """
+    folders = [Path(path) for path in paths]
+    if watch:
+        serve(server(folders, port))
+    else:
+        print(write_pages(folders))  # noqa: T201  # the answer of the command
+
+
+def write_pages(folders: list[Path]) -> Path:
+    """Write the page that folders ask for, and those of runs that it links to and that are not up to date.
+
+    Args:
+        folders: Folders of runs; or one folder with runs below it.
+
+    Returns:
+        The page.
+
+    Raises:
+        FileNotFoundError: If there is no log.
+        ValueError: If a log cannot be read.
+    """
+    found = [] if len(folders) == 1 and (folders[0] / FILE).is_file() else find_runs(folders[0])
+    if len(folders) == 1 and not found:
+        return write_report(folders[0])
+    linked = found if len(folders) == 1 else folders
+    root = folders[0] if len(folders) == 1 else Path(os.path.commonpath([folder.resolve() for folder in folders]))
+    content = _page_of(folders, root, {run: f"{quote(_below(run, root))}/{PAGE}" for run in linked})
+    for run in linked:
+        _renew(run)
+    return _write(root / (INDEX if len(folders) == 1 else COMPARISON), content)
+
+
+def server(folders: list[Path], port: int) -> Server:
+    """Make the server that follows runs.
+
+    Args:
+        folders: Folders of runs; or one folder, below which runs may still begin.
+        port: Where to listen; 0 for a free port.
+
+    Raises:
+        FileNotFoundError: If a folder does not exist.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder} is no folder. Give that of a run, or one below which runs are.")
+
+    def pages(path: str) -> Watched | None:
+        runs = _runs(folders)
+        if path == "":
+            links = {run: f"{place}/" for place, run in enumerate(runs)}
+            return Watched(lambda: _stamp(runs), lambda: _page_of(folders, folders[0], links))
+        places = {f"{place}/": run for place, run in enumerate(runs)}
+        run = places.get(path)
+        return None if run is None else Watched(lambda: _stamp([run]), lambda: _run_page(run))
+
+    return Server(pages, port)
+
+
+def serve(running: Server) -> None:
+    """Say where the page is, and serve it until interrupted."""
+    print(f"{running.address}  (this computer only; Ctrl+C ends it)", flush=True)  # noqa: T201
+    try:
+        running.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        running.server_close()
+
+
+def _runs(folders: list[Path]) -> list[Path]:
+    return find_runs(folders[0]) if len(folders) == 1 and not (folders[0] / FILE).is_file() else folders
+
+
+def _page_of(folders: list[Path], root: Path, links: dict[Path, str]) -> str:
+    if len(folders) > 1:
+        return comparison(read_runs(folders), [links[run] for run in folders])
+    if (folders[0] / FILE).is_file():
+        return _run_page(folders[0])
+    runs, unread = _readable(list(links))
+    relative = [run._replace(folder=Path(_below(run.folder, root))) for run in runs]
+    return listing(root, relative, [links[run.folder] for run in runs], unread)
+
+
+def _readable(folders: list[Path]) -> tuple[list[Run], list[str]]:
+    """Read what can be read; of the rest keep what is wrong, for a folder of runs outlives versions."""
+    good, unread = [], []
+    for folder in folders:
+        try:
+            History.load(folder)
+            good.append(folder)
+        except ValueError as error:
+            unread.append(f"{folder}: {error}")
+    return read_runs(good), unread
+
+
+def _run_page(run: Path) -> str:
+    return page(History.load(run), configuration(run))
+
+
+def _renew(run: Path) -> None:
+    target = run / PAGE
+    if not target.is_file() or target.stat().st_mtime_ns < (run / FILE).stat().st_mtime_ns:
+        write_report(run)
+
+
+def _stamp(runs: list[Path]) -> str:
+    return f"{len(runs)}-{max(((run / FILE).stat().st_mtime_ns for run in runs), default=0)}"
+
+
+def _below(run: Path, root: Path) -> str:
+    return os.path.relpath(run.resolve(), root.resolve())
+
+
+def _write(path: Path, content: str) -> Path:
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(content, encoding="utf-8")
+    return path

@@ -1,0 +1,168 @@
+"""The page that compares runs: methods and seeds."""
+
+from collections.abc import Callable
+from html import escape
+
+import numpy as np
+import torch
+
+from lightning_go4align.functional.agreement import rand_indices
+from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.plots.bars import comparison_bars
+from lightning_go4align.plots.runs import delta_m_of_runs
+from lightning_go4align.plots.style import minus, style
+from lightning_go4align.report.cards import table_card
+from lightning_go4align.report.differences import Difference, paired_difference
+from lightning_go4align.report.listing import runs_table
+from lightning_go4align.report.runs import Run
+from lightning_go4align.report.shell import shell
+from lightning_go4align.report.svg import inline
+from lightning_go4align.report.tables import number, table
+
+Score = Callable[[History], dict[str, float]]
+
+
+def comparison(runs: list[Run], links: list[str]) -> str:
+    """Write the page that compares runs; the first run's method is the reference of paired differences.
+
+    Args:
+        runs: At least two runs.
+        links: Where each run's own page is, seen from this one.
+
+    Returns:
+        HTML.
+    """
+    methods = _by_method(runs)
+    cards = [table_card("Runs", runs_table(runs, links))]
+    scored = [run for run in runs if run.history.validations.scored]
+    if scored:
+        cards += [*_pictures(scored), table_card("∆m, paired by seed", _paired(methods, _delta_m))]
+        cards.append(table_card("Change of each metric at the best epoch, in percent", _each(methods, _changes)))
+        cards.append(
+            table_card("Change of each metric, paired by seed, in percent points", _paired(methods, _changes))
+        )
+    cards.append(table_card("Mean weight of each task", _each(methods, _weights)))
+    cards.append(table_card("Loss of each task, mean of the last twentieth of the run", _each(methods, _losses)))
+    if sum(run.history.grouped for run in runs) > 1:
+        agreement = f"<p>{_AGREEMENT}</p>{_agreement([run for run in runs if run.history.grouped])}"
+        cards.append(table_card("Agreement of groups", agreement))
+    named = ", ".join(escape(name) for name in methods)
+    lines = "\n".join(cards)
+    title = f"Comparison of {len(runs)} runs"
+    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n<p class="calm">{_WORDS}</p>'
+    body = f'<main>\n{head}\n<div class="cards">\n{lines}\n</div>\n</main>'
+    return shell(title, body)
+
+
+_WORDS = (
+    "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
+    "alone), in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs "
+    "with the same seed are compared, with the 95% interval of the mean difference by Student's t; an interval that "
+    "holds 0 tells no difference."
+)
+_AGREEMENT = (
+    "Adjusted Rand index between the tasks' main groups, the groups in which they are in most steps: 1 is the same "
+    "groups, 0 is chance."
+)
+
+
+def _by_method(runs: list[Run]) -> dict[str, list[Run]]:
+    methods: dict[str, list[Run]] = {}
+    for run in runs:
+        methods.setdefault(run.method, []).append(run)
+    return methods
+
+
+def _pictures(runs: list[Run]) -> list[str]:
+    best = {name: [_delta_m(run.history)["∆m"] for run in found] for name, found in _by_method(runs).items()}
+    said = ", ".join(f"{name} {number(float(np.mean(values)), '%')}" for name, values in best.items())
+    curves = {run.label: (run.history.validations.epochs, run.history.validations.delta_m) for run in runs}
+    with style("light"):
+        bars, lines = inline(comparison_bars(best)), inline(delta_m_of_runs(curves))
+    return [
+        _picture("Best ∆m", f"Bars of the mean best ∆m: {said}.", bars),
+        _picture(
+            "∆m by epoch", f"Lines of ∆m by epoch of {len(runs)} runs; their best values are in the table.", lines
+        ),
+    ]
+
+
+def _picture(title: str, description: str, svg: str) -> str:
+    figure = f'<figure role="img" tabindex="0" aria-label="{escape(description)}">{svg}</figure>'
+    return f'<section class="card half" aria-label="{title}"><h3>{title}</h3>{figure}</section>'
+
+
+def _delta_m(history: History) -> dict[str, float]:
+    found = history.validations
+    return {"∆m": float(found.delta_m[found.best])} if found.scored else {}
+
+
+def _changes(history: History) -> dict[str, float]:
+    known = history.validations.scored
+    return dict(zip(history.metrics, history.best_changes.tolist(), strict=True)) if known else {}
+
+
+def _weights(history: History) -> dict[str, float]:
+    return dict(zip(history.tasks, history.mean_weights.tolist(), strict=True))
+
+
+def _losses(history: History) -> dict[str, float]:
+    count = max(1, len(history.losses) // 20)
+    return dict(zip(history.tasks, mean_ratio(history.losses[-count:]).tolist(), strict=True))
+
+
+def _each(methods: dict[str, list[Run]], score: Score) -> str:
+    """A row for each name, a column for each method: mean and standard deviation over its runs."""
+    values = {method: [score(run.history) for run in runs] for method, runs in methods.items()}
+    names = dict.fromkeys(name for found in values.values() for one in found for name in one)
+    rows = [
+        [name, *(_spread([one.get(name, np.nan) for one in found]) for found in values.values())] for name in names
+    ]
+    return table("By name and method", ["name", *methods], rows)
+
+
+def _paired(methods: dict[str, list[Run]], score: Score) -> str:
+    """A row for each name and method but the first, which they are compared with."""
+    reference, *others = methods
+    known = {run.seed: score(run.history) for run in methods[reference] if run.seed}
+    rows = []
+    for method in others:
+        pairs = [(score(run.history), known[run.seed]) for run in methods[method] if run.seed in known]
+        for name in dict.fromkeys(name for one, _ in pairs for name in one):
+            found = paired_difference(
+                *zip(*[(a.get(name, np.nan), b.get(name, np.nan)) for a, b in pairs], strict=True)
+            )
+            rows.append([f"{name}: {method} − {reference}", *_words(found)])
+    if not rows:
+        return f"<p>No other method has a run with a seed of {escape(reference)}.</p>"
+    return table("Paired differences", ["difference", "pairs", "mean, 95% interval", "lower in"], rows)
+
+
+def _words(found: Difference) -> list[str]:
+    interval = f" ± {found.half_width:.3g}" if np.isfinite(found.half_width) else ""
+    return [str(found.pairs), number(found.mean) + interval, f"{found.lower} of {found.pairs}"]
+
+
+def _spread(values: list[float]) -> str:
+    known = np.array([value for value in values if np.isfinite(value)])
+    if not len(known):
+        return "–"
+    return number(float(known.mean())) + (f" ± {known.std(ddof=1):.2g}" if len(known) > 1 else "")
+
+
+def _agreement(runs: list[Run]) -> str:
+    rows = [
+        [one.label, *(minus(f"{_adjusted_rand(one.history, other.history):.2f}") for other in runs)] for one in runs
+    ]
+    return table("Agreement of groups", ["run", *(run.label for run in runs)], rows)
+
+
+def _adjusted_rand(first: History, second: History) -> float:
+    common = [task for task in first.tasks if task in second.tasks]
+    one, other = (_homes(history, common) for history in (first, second))
+    return float(rand_indices(one, other)[1])
+
+
+def _homes(history: History, tasks: list[str]) -> torch.Tensor:
+    places = [history.tasks.index(task) for task in tasks]
+    return torch.from_numpy(history.main_groups[places].astype(np.int64))

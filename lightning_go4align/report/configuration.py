@@ -1,0 +1,65 @@
+"""The configuration of a run, as Lightning saved it beside the log."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+from lightning_go4align.history import HIDDEN, is_secret
+
+_FILES = ("config.yaml", "hparams.yaml")
+
+
+def configuration(run: Path) -> dict[str, str]:
+    """Read and flatten the configuration of a run.
+
+    Args:
+        run: Folder of the run.
+
+    Returns:
+        Words by dotted keys, ``model.method`` and so on; what looks like a secret is hidden. Empty if there is none.
+
+    Example:
+        >>> configuration(Path("nowhere"))
+        {}
+    """
+    for name in _FILES:
+        path = run / name
+        found = _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if isinstance(found, dict) and found:
+            return {key: HIDDEN if is_secret(key) else value for key, value in _flat("", found)}
+    return {}
+
+
+def differences(found: list[dict[str, str]]) -> list[str]:
+    """Name the keys in which configurations differ.
+
+    Args:
+        found: Configurations of runs.
+
+    Returns:
+        Keys whose values are not the same in all, in the order of the first that has them.
+
+    Example:
+        >>> differences([{"seed": "1", "lr": "0.1"}, {"seed": "2", "lr": "0.1"}])
+        ['seed']
+    """
+    keys = dict.fromkeys(key for one in found for key in one)
+    return [key for key in keys if len({one.get(key) for one in found}) > 1]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:  # `hparams.yaml` may hold Python objects, which nobody should build from a file
+        return None
+
+
+def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        return [
+            pair for name, part in value.items() for pair in _flat(f"{prefix}.{name}" if prefix else str(name), part)
+        ]
+    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        return [pair for place, part in enumerate(value) for pair in _flat(f"{prefix}[{place}]", part)]
+    return [(prefix, "–" if value is None else str(value))]

@@ -1,0 +1,93 @@
+"""Runs beside each other: where they lie, what they are called, in what they differ."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lightning_go4align.history import FILE, History
+from lightning_go4align.report.configuration import configuration, differences
+
+_SEED = "seed_everything"
+_METHOD = "method."
+
+
+class Run(NamedTuple):
+    """A run that was read.
+
+    Args:
+        folder: Where it lies.
+        history: What was recorded.
+        config: Its configuration, words by dotted keys.
+        method: How its method is called beside the others.
+        seed: Its seed; empty if unknown.
+    """
+
+    folder: Path
+    history: History
+    config: dict[str, str]
+    method: str
+    seed: str
+
+    @property
+    def label(self) -> str:
+        """Its name beside the others."""
+        return f"{self.method}, seed {self.seed}" if self.seed else self.method
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """Find the folders below one that hold a log, in alphabetical order.
+
+    Example:
+        >>> find_runs(Path("nowhere"))
+        []
+    """
+    return sorted(path.parent for path in folder.rglob(FILE))
+
+
+def read_runs(folders: list[Path]) -> list[Run]:
+    """Read runs and name them.
+
+    A method is named by its class, with its arguments where two runs differ in them; and with the run's folder
+    where two runs would still have one name.
+
+    Args:
+        folders: Folders that hold a log.
+
+    Returns:
+        The runs, in the same order.
+
+    Raises:
+        FileNotFoundError: If a folder holds no log.
+        ValueError: If a log cannot be read.
+    """
+    histories = [History.load(folder) for folder in folders]
+    configs = [configuration(folder) for folder in folders]
+    seeds = [config.get(_SEED, "") for config in configs]
+    methods = _short_names([history.notes.method or "unknown method" for history in histories])
+    names = list(zip(methods, seeds, strict=True))
+    clear = [
+        method if names.count((method, seed)) == 1 else f"{method} ({folder.name})"
+        for (method, seed), folder in zip(names, folders, strict=True)
+    ]
+    return [Run(*parts) for parts in zip(folders, histories, configs, clear, seeds, strict=True)]
+
+
+def distinguishing(runs: list[Run], most: int) -> list[str]:
+    """Name the settings in which runs differ, beside seed and method, the shortest names first.
+
+    Args:
+        runs: The runs.
+        most: How many at most.
+
+    Returns:
+        Dotted keys.
+    """
+    keys = differences([run.config for run in runs])
+    others = [key for key in keys if key != _SEED and _METHOD not in key and not key.endswith("method")]
+    return sorted(others, key=len)[:most]
+
+
+def _short_names(methods: list[str]) -> list[str]:
+    """Leave the arguments out where the class alone tells methods apart."""
+    short = {method: method.partition("(")[0] for method in methods}
+    classes = list(short.values())
+    return [short[method] if classes.count(short[method]) == 1 else method for method in methods]

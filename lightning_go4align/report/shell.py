@@ -1,0 +1,68 @@
+"""What every page of ours shares: its frame, its style, its scripts. All of it is in the one file."""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from lightning_go4align.plots.style import palette
+
+_SCRIPTS = ("vendor/uPlot.iife.min.js", "assets/numbers.js", "assets/charts.js", "assets/draw.js", "assets/page.js")
+
+
+def shell(title: str, body: str, data: str = "") -> str:
+    """Put a body into a page that needs nothing else, not even a network.
+
+    Args:
+        title: Of the page, in plain text.
+        body: HTML.
+        data: What ``payload.packed`` made for the scripts; without it the page has none.
+
+    Returns:
+        HTML.
+
+    Example:
+        >>> "<script" in shell("a & b", "<h1>a</h1>")
+        False
+    """
+    # A copy of uPlot has to bear its licence, which its minified file does not.
+    scripts = [f"/*\n{_asset('vendor/uPlot.LICENSE')}*/", *map(_asset, _SCRIPTS)] if data else []
+    store = f'<script type="application/octet-stream" id="numbers">{data}</script>' if data else ""
+    return Template(_asset("assets/page.html")).substitute(
+        title=escape(title),
+        light=_variables("light"),
+        dark=_variables("dark"),
+        style=_asset("assets/page.css") + (_asset("vendor/uPlot.min.css") if data else ""),
+        body=body,
+        scripts=store + "".join(f"<script>{script}</script>\n" for script in scripts),
+    )
+
+
+def bold(sentence: str) -> str:
+    """Make a sentence HTML, what stands between ``**`` bold.
+
+    Example:
+        >>> bold("**<a>** is held back")
+        '<b>&lt;a&gt;</b> is held back'
+    """
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(sentence))
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Write names and values in a line; those without a value are left out.
+
+    Example:
+        >>> facts([("steps", "60"), ("epochs", "")])
+        'steps <b>60</b>'
+    """
+    return " · ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in pairs if value)
+
+
+def _asset(name: str) -> str:
+    return files("lightning_go4align.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _variables(name: str) -> str:
+    colours = palette("dark" if name == "dark" else "light")
+    return "".join(f"--{role}:{colour};" for role, colour in colours.items())

@@ -1,0 +1,39 @@
+"""Figures as inline SVG in the reader's own colour scheme."""
+
+import io
+import re
+
+from matplotlib.figure import Figure
+
+from lightning_go4align.plots.style import palette, style
+
+
+def inline(figure: Figure) -> str:
+    """Turn a figure that was drawn in the light style into SVG that follows the page's colours.
+
+    Each colour of the light style sheet becomes a CSS variable of its role. Text stays text, and what names a host
+    or a date is left out.
+
+    Args:
+        figure: The figure.
+
+    Returns:
+        An ``<svg>`` element, as wide as its container.
+
+    Example:
+        >>> from lightning_go4align import plots
+        >>> from lightning_go4align.plots.example import example_history
+        >>> svg = inline(plots.moves(example_history()))
+        >>> svg[:4], "var(--accent)" in svg, "<!DOCTYPE" in svg
+        ('<svg', True, False)
+    """
+    buffer = io.StringIO()
+    with style("light"):
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
+    svg = re.sub(r' id="[a-zA-Z0-9]+_\d+"', "", svg)  # would repeat from figure to figure; nothing refers to them
+    for role, colour in palette("light").items():
+        svg = svg.replace(colour, f"var(--{role})")
+    return svg

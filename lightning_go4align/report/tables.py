@@ -1,0 +1,140 @@
+"""Tables of a run: its groups, its tasks, its metrics."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.plots.order import task_order
+from lightning_go4align.plots.style import minus
+from lightning_go4align.report.alarms import recent_shares
+from lightning_go4align.report.clusters import clusters
+
+_NAMED = 12
+
+
+def table(
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    names: Sequence[str] = (),
+    links: Sequence[str] = (),
+) -> str:
+    """Write a table whose first column names its rows; it scrolls, by keyboard too, where it is too large.
+
+    Args:
+        title: What it holds, for those who cannot see where it stands.
+        head: Names of the columns.
+        rows: Words of each cell.
+        names: The task of each row, which the page's search looks for.
+        links: Where the name of each row leads.
+
+    Returns:
+        HTML.
+
+    Example:
+        >>> '<th scope="row">&lt;a&gt;</th><td>1</td>' in table("weights", ["task", "weight"], [["<a>", "1"]])
+        True
+    """
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    marks = [f' data-task="{escape(name)}"' for name in names] or [""] * len(rows)
+    ends = list(links) or [""] * len(rows)
+    body = "".join(f"<tr{mark}>{_cells(row, end)}</tr>" for mark, row, end in zip(marks, rows, ends, strict=True))
+    inner = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="table" tabindex="0" role="region" aria-label="{escape(title)}">{inner}</div>'
+
+
+def _cells(row: Sequence[str], link: str) -> str:
+    first, *rest = row
+    name = f'<a href="{escape(link)}">{escape(first)}</a>' if link else escape(first)
+    return f'<th scope="row">{name}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+
+
+def number(value: float, unit: str = "") -> str:
+    """Write a number with three digits; a dash for none.
+
+    Example:
+        >>> number(-0.12345), number(float("nan")), number(2.0, "×")
+        ('−0.123', '–', '2×')
+    """
+    return minus(f"{value:.3g}") + unit if np.isfinite(value) else "–"
+
+
+def groups_table(history: History) -> str:
+    """Write a line for each group: its weight, its size, its share of the weighted loss, its usual tasks."""
+    homes, order = history.main_groups, task_order(history)
+    present = np.isfinite(history.losses) & np.isfinite(history.weights)
+    scaled = np.where(present, np.abs(history.losses.astype(float) * history.weights), 0)
+    rows = []
+    for rank in range(history.num_groups):
+        member = history.groups == rank
+        weight = float(mean_ratio(history.weights[member]))
+        share = scaled[member].sum() / (scaled.sum() or 1.0)
+        tasks = [history.tasks[task] for task in order if homes[task] == rank]
+        size = f"{member.sum() / max(len(member), 1):.1f}"
+        rows.append([f"group {rank}", number(weight, "×"), size, f"{share:.0%}", _some(tasks)])
+    head = ["group", "mean weight", "tasks in it, mean", "share of weighted loss", "tasks that are mostly here"]
+    return table("Groups", head, rows)
+
+
+def clusters_table(history: History) -> str:
+    """Write a line for each set of tasks that share a group in at least 90% of steps, the largest first."""
+    found = sorted(clusters(history), key=lambda cluster: -len(cluster.tasks))
+    joined = [cluster for cluster in found if len(cluster.tasks) > 1]
+    rows = [[_some([history.tasks[i] for i in cluster.tasks]), f"{cluster.share:.0%}"] for cluster in joined]
+    alone = [history.tasks[cluster.tasks[0]] for cluster in found if len(cluster.tasks) == 1]
+    rows += [[_some(alone), "each on its own"]] if alone else []
+    return table("Tasks that travel together", ["tasks", "share of steps in one group"], rows)
+
+
+def tasks_table(history: History) -> str:
+    """Write a line for each task, in the order of the pictures."""
+    order, shares, weights = task_order(history), recent_shares(history), history.mean_weights
+    first, last = _first_and_last(history.losses)
+    columns = [
+        history.tasks,
+        [number(weight, "×") for weight in weights],
+        [number(share, "×") for share in shares],
+        [number(loss) for loss in first],
+        [number(loss) for loss in last],
+    ]
+    head = ["task", "mean weight", "recent share, 1× is even", "first loss", "last loss"]
+    if history.grouped:
+        head += ["main group (share of steps)", "moves per step"]
+        columns += _group_columns(history)
+    rows = [[column[task] for column in columns] for task in order]
+    return table("Tasks", head, rows, [history.tasks[task] for task in order])
+
+
+def _group_columns(history: History) -> list[list[str]]:
+    homes = history.main_groups
+    inside = ((history.groups == homes) & (homes >= 0)).sum(0) / (history.groups >= 0).sum(0).clip(1)
+    moves = history.task_moves / max(float(history.windows.transitions.sum()), 1)
+    main = [f"{home} ({share:.0%})" if home >= 0 else "–" for home, share in zip(homes, inside, strict=True)]
+    return [main, [f"{move:.1%}" for move in moves]]
+
+
+def metrics_table(history: History) -> str:
+    """Write a line for each metric that delta_m compares."""
+    best, last, epochs = history.best_changes, history.validations.changes[-1], history.convergence_epochs
+    if len(epochs) != len(history.metrics):
+        epochs = np.full(len(history.metrics), np.nan)
+    rows = [
+        [name, number(best[i], "%"), number(last[i], "%"), number(epochs[i])]
+        for i, name in enumerate(history.metrics)
+    ]
+    head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
+    return table("Metrics", head, rows, list(history.metrics))
+
+
+def _first_and_last(losses: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means over the first and the last twentieth of the recorded steps, shape ``[M]`` each."""
+    count = max(1, len(losses) // 20)
+    return mean_ratio(losses[:count]), mean_ratio(losses[-count:])
+
+
+def _some(names: list[str]) -> str:
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest or "–"

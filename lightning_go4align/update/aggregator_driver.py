@@ -1,0 +1,146 @@
+"""Driving a gradient-oriented method: from the Jacobian of the task losses to a gradient."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torchjd.aggregation import Aggregator
+from torchjd.autojac import backward as jacobian_backward
+from torchjd.autojac import jac_to_grad
+
+from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.methods.learning import learning_after_step
+from lightning_go4align.update.driver import learn_after_step
+from lightning_go4align.update.hidden import explained
+from lightning_go4align.update.random_stream import RandomStream
+from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.shared import SharedParameters
+from lightning_go4align.update.task_losses import StepOutput, is_distributed
+from lightning_go4align.update.tasks import KnownTasks
+
+
+class AggregatorDriver:
+    """Drive an aggregator, see ``Driver``: the Jacobian of the shared parameters becomes their gradient.
+
+    Parameters that are not shared, the heads, get the gradient of the sum of the losses, as in TorchJD; under an
+    aggregator with ``weighs_heads`` that of the weighted sum, as in the published MGDA, IMTL-G and Nash-MTL. While
+    all shared parameters are frozen the heads alone are trained. Ranks average their Jacobians. Rows of absent or
+    non-finite losses are left out, for which the host reads which they are. The Jacobian is aggregated in float32 or
+    wider, and the gradient then has its parameter's dtype.
+
+    Args:
+        method: The aggregator.
+        random: What it draws from.
+        tasks: The tasks.
+    """
+
+    def __init__(self, method: Aggregator, random: RandomStream, tasks: KnownTasks) -> None:
+        self.last_step: StepRecord | None = None
+        self.needs_post_step_losses = bool(learning_after_step(method))
+        self._method = method
+        self._random = random
+        self._tasks = tasks
+        self._parameters = SharedParameters(nn.Identity())
+        self._weighs_heads = bool(getattr(method, "weighs_heads", False))
+        self._begun: tuple[StepRecord, Tensor] | None = None
+
+    @property
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """The parameters that tasks share, as far as they are known."""
+        return self._parameters.shared
+
+    def attach(self, module: nn.Module) -> None:
+        # Its `shared_parameters()` names them; without that they are found from the losses' graphs at the first step.
+        self._parameters = SharedParameters(module)
+
+    def begin_batch(self, first: bool) -> None:
+        """Nothing is kept from one batch to the next."""
+
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
+        """Form the sum of the losses, which stands for the objective; ``backward`` finds the weights."""
+        self._parameters.look(output, self._tasks.names)
+        objective = losses.nansum()
+        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective, reported)
+        self._begun = replace(record, objective=objective.detach()), losses * accumulation_scale
+        return record
+
+    def backward(self, *_: Any, **__: Any) -> None:
+        """Stand in the place of the module's ``backward``, and complete the record."""
+        assert self._begun is not None
+        (record, losses), self._begun = self._begun, None
+        rows = losses.detach().isfinite().nonzero()[:, 0]
+        if len(rows) == 0:
+            self.last_step = replace(record, weights=torch.zeros_like(losses, requires_grad=False))
+            return
+        present = losses.index_select(0, rows)
+        ones = torch.ones_like(present, requires_grad=False)
+        if not self._parameters.shared:
+            self.last_step = replace(record, weights=_spread(ones, rows, losses))
+            self._backward_heads(present, ones)
+            return
+        weights = self._backward_shared(present)
+        self.last_step = self._completed(record, weights, rows)
+        own: Tensor | None = getattr(self._method, "head_weights", None)
+        weighed = weights if self._weighs_heads else own
+        self._backward_heads(present, ones if weighed is None else weighed.to(losses))
+
+    def _backward_shared(self, losses: Tensor) -> Tensor | None:
+        shared = self._parameters.shared
+        with explained():
+            jacobian_backward([losses], inputs=shared, retain_graph=True, parallel_chunk_size=1)
+        for parameter in shared:
+            jacobian: Tensor = parameter.jac  # type: ignore[attr-defined]  # TorchJD's field
+            # Aggregators decompose matrices and ask solvers on the host, neither of which takes half precision.
+            jacobian = jacobian.to(torch.promote_types(jacobian.dtype, torch.float32))
+            _average(jacobian)
+            parameter.jac = jacobian  # type: ignore[attr-defined]  # as above
+        weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
+        return weights
+
+    def _completed(self, record: StepRecord, weights: Tensor | None, rows: Tensor) -> StepRecord:
+        """Give what the method found of the tasks that are present its place among all of them."""
+        losses = record.losses
+        indicators: Tensor | None = getattr(self._method, "indicators", None)
+        grouping: Grouping | None = getattr(self._method, "grouping", None)
+        if grouping is not None:
+            grouping = grouping._replace(assignment=_spread(grouping.assignment, rows, losses, -1))
+        return replace(
+            record,
+            weights=None if weights is None else _spread(weights.to(losses), rows, losses),
+            indicators=None if indicators is None else _spread(indicators, rows, losses, torch.nan),
+            grouping=grouping,
+        )
+
+    def _backward_heads(self, losses: Tensor, outer: Tensor) -> None:
+        heads = self._parameters.heads
+        if not heads:
+            return
+        gradients = torch.autograd.grad(losses, heads, outer, materialize_grads=True)
+        for parameter, gradient in zip(heads, gradients, strict=True):
+            _average(gradient)
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+
+    def update_after_step(self, losses: Tensor | None) -> None:
+        if losses is not None:
+            learn_after_step(self._method, self._random, losses, None)
+
+    def forget(self) -> None:
+        self.last_step = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """There is nothing beside the method's own state."""
+
+
+def _spread(values: Tensor, rows: Tensor, losses: Tensor, gap: float = 0.0) -> Tensor:
+    return values.new_full(losses.shape, gap).index_copy(0, rows, values)
+
+
+def _average(tensor: Tensor) -> None:
+    if is_distributed():
+        dist.all_reduce(tensor)
+        tensor /= dist.get_world_size()

@@ -1,0 +1,85 @@
+"""What a training step asks of that which drives a method."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from lightning_go4align.methods.learning import learning_after_step
+from lightning_go4align.update.random_stream import RandomStream
+from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.task_losses import StepOutput
+
+
+class Driver(Protocol):
+    """Drives a method of either kind, ``ScalarizerDriver`` or ``AggregatorDriver``, one batch after the other.
+
+    Attributes:
+        last_step: What the last batch found; None before the first. Complete once its backward pass is done.
+        needs_post_step_losses: Whether the method learns from the losses after the optimizer's step as well (FAMO).
+        backward: What stands in the place of the module's ``backward``; None where that does its work.
+    """
+
+    last_step: StepRecord | None
+    needs_post_step_losses: bool
+
+    @property
+    def backward(self) -> Callable[..., None] | None: ...
+
+    def attach(self, module: nn.Module) -> None:
+        """Get ready for a fit of a module."""
+
+    def begin_batch(self, first: bool) -> None:
+        """Get ready for a batch, the first of its optimizer's step or another."""
+
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
+        """Weigh the losses of one batch.
+
+        Args:
+            losses: Task losses, shape ``[M]``, with their graph; NaN for an absent task.
+            reported: As in ``StepRecord``.
+            output: What the step returned.
+            accumulation_scale: Share of this batch in the optimizer's step: 1 over the number of batches accumulated.
+
+        Returns:
+            The record, its objective with the graph, before it is multiplied with ``accumulation_scale``.
+        """
+
+    def update_after_step(self, losses: Tensor | None) -> None:
+        """Let the method follow the optimizer's step.
+
+        Args:
+            losses: Losses of the same batch after it, shape ``[M]``; None if the method does not need them.
+        """
+
+    def forget(self) -> None:
+        """Forget the last step."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next step depends on beside the method's own state."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore it."""
+
+
+def learn_after_step(method: nn.Module, random: RandomStream, losses: Tensor, last: Tensor | None) -> None:
+    """Give the parts of a method that learn from progress the losses after the optimizer's step.
+
+    Args:
+        method: A scalarizer or an aggregator.
+        random: What it draws from.
+        losses: Task losses after the step, shape ``[M]``.
+        last: What stands for one that is not finite, shape ``[M]``; None if nothing has to.
+
+    Example:
+        >>> from torchjd.scalarization import FAMO
+        >>> method = FAMO(2)
+        >>> objective = method(torch.tensor([1.0, 2.0]))
+        >>> learn_after_step(method, RandomStream(0), torch.tensor([0.5, 1.0]), None)
+    """
+    if last is not None:
+        losses = torch.where(losses.isfinite(), losses, last)
+    with torch.no_grad():
+        for part in learning_after_step(method):
+            random.draw(losses.device, part.update, losses)

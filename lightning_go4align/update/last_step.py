@@ -1,0 +1,65 @@
+"""The last step under the names of its tasks."""
+
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar, overload
+
+from torch import Tensor
+
+from lightning_go4align.update.record import StepRecord
+
+Value = TypeVar("Value")
+
+
+class told(Generic[Value]):  # noqa: N801  # a decorator, as `property`
+    """A property that gives way to an attribute, a layer or a buffer that a user's module has under its name.
+
+    Example:
+        >>> class Module:
+        ...     @told
+        ...     def groups(self):
+        ...         return "ours"
+        >>> module, other = Module(), Module()
+        >>> other.groups = "the user's"
+        >>> module.groups, other.groups
+        ('ours', "the user's")
+    """
+
+    def __init__(self, function: Callable[[Any], Value]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+    def __get__(self, instance: object | None, owner: type) -> Value | Self:
+        if instance is None:
+            return self
+        for kept in ("_modules", "_buffers", "_parameters"):  # of torch
+            if self._name in vars(instance).get(kept, ()):
+                return vars(instance)[kept][self._name]  # type: ignore[no-any-return]  # the user's
+        return self._function(instance)
+
+
+class TellsLastStep:
+    """What a callback and a module tell of the last step."""
+
+    @told
+    def last_step(self) -> StepRecord | None:
+        """What the last batch found about its tasks, on their device; None before the first."""
+        raise NotImplementedError
+
+    @told
+    def task_weights(self) -> dict[str, Tensor]:
+        """The last weight of each task, a tensor of shape ``[]``; empty before the first step, or without weights."""
+        record = self.last_step
+        return {} if record is None else record.task_weights
+
+    @told
+    def groups(self) -> dict[str, Tensor]:
+        """The last group of each task, an int64 tensor of shape ``[]``, -1 for none; empty if nothing is grouped."""
+        record = self.last_step
+        return {} if record is None else record.groups

@@ -1,0 +1,92 @@
+"""Attributes of single instances that are put back."""
+
+import inspect
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from typing import Any, Self
+
+
+class StandIn(partial[Any]):
+    """A function in the place of another one, which a copy of its owner gets back.
+
+    Args:
+        function: What is called.
+        before: What stood there. Its signature is what others see.
+
+    Example:
+        >>> deepcopy(StandIn(abs, len)) is len
+        True
+    """
+
+    before: Any
+
+    def __new__(cls, function: Callable[..., Any], before: Any) -> Self:
+        stand_in = super().__new__(cls, function)
+        stand_in.before = before
+        if callable(before):
+            stand_in.__wrapped__ = inspect.unwrap(before)  # type: ignore[attr-defined]  # what `inspect` reads
+        return stand_in
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deepcopy(self.before, memo)
+
+    def __reduce__(self) -> Any:
+        return _itself, (self.before,)
+
+
+def _itself(before: Any) -> Any:
+    return before
+
+
+class AttributePatches:
+    """Attributes of single instances that stand before others until they are undone.
+
+    Example:
+        >>> class Owner:
+        ...     name = "class"
+        >>> owner, patches = Owner(), AttributePatches()
+        >>> patches.set(owner, "name", "instance")
+        >>> owner.name
+        'instance'
+        >>> patches.undo()
+        >>> owner.name
+        'class'
+    """
+
+    def __init__(self) -> None:
+        self._restore: list[Callable[[], None]] = []
+
+    def set(self, owner: object, name: str, value: Any) -> None:
+        """Let ``owner.name`` be ``value``.
+
+        Args:
+            owner: The instance. A copy of it has the attribute as it was.
+            name: Its attribute.
+            value: What stands there until ``undo``.
+        """
+        attributes = vars(owner)
+        if name in attributes:
+            self.on_undo(partial(setattr, owner, name, attributes[name]))
+        else:
+            self.on_undo(partial(delattr, owner, name))
+        setattr(owner, name, StandIn(value, getattr(owner, name, None)) if callable(value) else value)
+
+    def on_undo(self, function: Callable[[], None]) -> None:
+        """Let a function be called by ``undo``.
+
+        Args:
+            function: What undoes something else.
+        """
+        self._restore.append(function)
+
+    def undo(self) -> None:
+        """Undo all, the last first."""
+        while self._restore:
+            self._restore.pop()()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.undo()

@@ -1,0 +1,139 @@
+"""What steps leave on the device until the host looks, and then comes in one copy."""
+
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+
+from lightning_go4align.functional.precision import widest
+from lightning_go4align.update.record import HostNumbers, LastSteps, StepRecord, WatchedSteps
+from lightning_go4align.update.step_tracker import CAPACITY, StepTracker
+
+KEPT = 1024
+READ_EVERY = 1000
+
+
+class Readout:
+    """Keep what steps found on the device, and copy it to the host all at once when somebody asks.
+
+    Args:
+        keeps_steps: Whether every step is kept for monitors, or the last one only.
+
+    Example:
+        >>> losses, readout = torch.tensor([2.0, torch.nan]), Readout()
+        >>> record = StepRecord(("depth", "normal"), losses, losses.nansum(), losses.nan_to_num())
+        >>> readout.note(0, record)
+        >>> readout.keep(1, record)
+        >>> readout.read().losses
+        [2.0, nan]
+    """
+
+    def __init__(self, keeps_steps: bool = False) -> None:
+        self._tracker = StepTracker()
+        self._keeps_steps = keeps_steps
+        self._kept: list[StepRecord] = []
+        self._latest: tuple[int, StepRecord] | None = None
+        self._numbers: HostNumbers | None = None
+        self._record: StepRecord | None = None
+        self._count = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the host has to read before another step is kept."""
+        return len(self._kept) >= KEPT
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the host should look for trouble: every 1,000 steps, and often where it need not wait."""
+        count = self._count
+        if count % READ_EVERY == 0:
+            return True
+        costs_nothing = self._latest is not None and self._latest[1].losses.device.type == "cpu"
+        return costs_nothing and (count % CAPACITY == 0 or count & (count - 1) == 0)
+
+    def note(self, step: int, record: StepRecord) -> None:
+        """Note what a batch found.
+
+        Args:
+            step: Number of optimizer steps before it.
+            record: What it found.
+        """
+        self._record = record
+        self._tracker.note(step, record)
+
+    def keep(self, step: int, record: StepRecord) -> None:
+        """Keep an optimizer's step; neither the host nor the device works.
+
+        Args:
+            step: Number of optimizer steps so far.
+            record: What its last batch found.
+        """
+        self._latest = step, record
+        self._count += 1
+        if self._keeps_steps:
+            self._kept.append(record)
+
+    def begin_epoch(self) -> None:
+        """Begin new means."""
+        self._tracker.begin_epoch()
+
+    def means(self) -> dict[str, Tensor]:
+        """Return the means over the steps of the epoch, on their device, by their names in a row; none before a step.
+
+        That of a task which was absent in all of them is NaN.
+        """
+        means = self._tracker.means
+        if means is None or self._record is None:
+            return {}
+        tasks, values = self._record.tasks, means.unbind()
+        names = [*(f"loss/{task}" for task in tasks), *(f"weight/{task}" for task in tasks), "objective"]
+        return dict(zip(names, values, strict=True))
+
+    def read(self) -> HostNumbers | None:
+        """Copy all to the host, once for each step.
+
+        Returns:
+            The numbers of the last step, and of those that were kept since the last time; None if there was none.
+        """
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            self._numbers = self._copy(*latest)
+        return self._numbers
+
+    def _copy(self, step: int, record: StepRecord) -> HostNumbers:
+        last, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
+        assert last is not None
+        weights = missing if record.weights is None else record.weights
+        parts = [last.flatten(), record.objective[None], record.losses, weights]
+        if record.grouping is not None and record.indicators is not None:
+            parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]
+        kept, self._kept = self._kept, []
+        dtype = widest(record.losses.device)
+        joined = torch.cat([part.to(dtype) for part in (*parts, *_stacked(kept))]).cpu()
+        ends = list(accumulate(len(part) for part in parts))
+        numbers: list[float] = joined[: ends[-1]].tolist()
+        row = [numbers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        size = len(record.tasks)
+        steps = [int(number) for number in row[0]]
+        last_steps = LastSteps(*(steps[start : start + size] for start in range(0, len(steps), size)))
+        groups = (row[4], row[5], row[6]) if len(row) > 4 else None
+        watched = _split(record.tasks, joined[ends[-1] :].view(4, -1, size)) if kept else None
+        return HostNumbers(step, record.tasks, last_steps, row[1][0], row[2], row[3], groups, watched)
+
+
+def _stacked(kept: list[StepRecord]) -> list[Tensor]:
+    """Join groups, weights, indicators and losses of all steps, one after the other, in the precision of a log."""
+    if not kept:
+        return []
+    losses = torch.stack([record.losses for record in kept]).to(torch.float32)
+    unknown, none = torch.full_like(losses[0], torch.nan), torch.full_like(losses[0], -1)
+    groups = [none if record.grouping is None else record.grouping.assignment for record in kept]
+    weights = [unknown if record.weights is None else record.weights for record in kept]
+    indicators = [unknown if record.indicators is None else record.indicators for record in kept]
+    parts = [torch.stack(part).to(torch.float32) for part in (groups, weights, indicators)]
+    return [part.flatten() for part in (*parts, losses)]
+
+
+def _split(tasks: tuple[str, ...], numbers: Tensor) -> WatchedSteps:
+    groups, weights, indicators, losses = numbers.unbind()
+    return WatchedSteps(tasks, groups.to(torch.int64), *(p.to(torch.float32) for p in (weights, indicators, losses)))

@@ -1,0 +1,133 @@
+"""What training steps found about their tasks: on the device, and on the host."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import lightning.pytorch as pl
+from torch import Tensor
+
+from lightning_go4align.functional.grouping import Grouping
+
+
+@dataclass(frozen=True, eq=False)
+class StepRecord:
+    """What one training step found about its tasks: on the losses' device, the same on every rank.
+
+    A driver makes it, once for each batch. It goes to the update, to loggers and to monitors, and nobody changes it.
+
+    Args:
+        tasks: Names of the ``M`` tasks.
+        losses: Task losses, shape ``[M]``, detached; NaN for an absent task.
+        objective: What the backward pass starts from, shape ``[]``; with its graph only until it has begun.
+        reported: The losses with 0 for an absent task, and NaN where one was not finite on some rank, shape ``[M]``.
+        weights: Task weights, the objective's gradient in each loss, shape ``[M]``; None if the method has none.
+        indicators: Group indicators, shape ``[M]``; None if the method does not group.
+        grouping: Groups of the tasks; None if the method does not group.
+
+    Example:
+        >>> import torch
+        >>> losses = torch.tensor([2.0, torch.nan])
+        >>> StepRecord(("depth", "normal"), losses, losses.nansum(), losses).not_finite
+        tensor([False,  True])
+    """
+
+    tasks: tuple[str, ...]
+    losses: Tensor
+    objective: Tensor
+    reported: Tensor
+    weights: Tensor | None = None
+    indicators: Tensor | None = None
+    grouping: Grouping | None = None
+
+    @property
+    def not_finite(self) -> Tensor:
+        """Which tasks had a loss that was not finite, on any rank, shape ``[M]``, bool; an absent task had none."""
+        return self.reported.isfinite().logical_not()
+
+    @property
+    def task_weights(self) -> dict[str, Tensor]:
+        """The weight of each task, a tensor of shape ``[]``; none if the method has none."""
+        return {} if self.weights is None else dict(zip(self.tasks, self.weights.unbind(), strict=True))
+
+    @property
+    def groups(self) -> dict[str, Tensor]:
+        """The group of each task, an int64 tensor of shape ``[]``, -1 for none; none if the method does not group."""
+        return {} if self.grouping is None else dict(zip(self.tasks, self.grouping.assignment.unbind(), strict=True))
+
+
+class WatchedSteps(NamedTuple):
+    """Consecutive steps on the host, for monitors.
+
+    Args:
+        tasks: Names of the ``M`` tasks.
+        groups: Groups, shape ``[T, M]``, int64; -1 for none.
+        weights: Weights, shape ``[T, M]``, float32; NaN for none.
+        indicators: Group indicators, shape ``[T, M]``, float32; NaN for none.
+        losses: Losses, shape ``[T, M]``, float32; NaN for an absent task.
+    """
+
+    tasks: tuple[str, ...]
+    groups: Tensor
+    weights: Tensor
+    indicators: Tensor
+    losses: Tensor
+
+
+@runtime_checkable
+class StepWatcher(Protocol):
+    """A callback that ``MultiTaskCallback`` hands every step to, on rank 0."""
+
+    def record_steps(self, steps: WatchedSteps) -> None:
+        """Take the steps since the last time; called whenever the host reads."""
+
+    def log_steps(self, trainer: pl.Trainer) -> None:
+        """Log what they say; called at the trainer's interval, after they were recorded."""
+
+
+class LastSteps(NamedTuple):
+    """The last step in which something was so of each of ``M`` tasks, or -1.
+
+    Args:
+        bad_loss: The loss was not finite.
+        bad_weight: The weight was not finite.
+        negative: The loss was below 0.
+        unweighted: The weight was 0, and the loss was not.
+        fed: The task had its part of the weighted loss, or had learned what there is.
+        starved: Its part was below a thousandth of an even one.
+    """
+
+    bad_loss: list[int]
+    bad_weight: list[int]
+    negative: list[int]
+    unweighted: list[int]
+    fed: list[int]
+    starved: list[int]
+
+    @classmethod
+    def never(cls, num_tasks: int) -> "LastSteps":
+        """Return what holds before the first step."""
+        return cls(*([-1] * num_tasks for _ in cls._fields))
+
+
+class HostNumbers(NamedTuple):
+    """The numbers of the last step on the host.
+
+    Args:
+        step: Number of optimizer steps so far.
+        tasks: Names of the ``M`` tasks.
+        last_steps: In which step something was last so of each task.
+        objective: What the step's last batch was trained on, before it was multiplied with its part of the step.
+        losses: Task losses; NaN for an absent task.
+        weights: Task weights; NaN for none.
+        groups: Indicator and group of each task, and the weight of each group; None if the method does not group.
+        watched: All steps since the last time that were kept for monitors; None if none were.
+    """
+
+    step: int
+    tasks: tuple[str, ...]
+    last_steps: LastSteps
+    objective: float
+    losses: list[float]
+    weights: list[float]
+    groups: tuple[list[float], list[float], list[float]] | None = None
+    watched: WatchedSteps | None = None

@@ -1,0 +1,176 @@
+"""What is said of a step where its numbers are read anyway: to loggers by name, to the user in warnings."""
+
+import math
+from collections.abc import Container, Sequence
+from typing import TypeVar
+
+import lightning.pytorch as pl
+import torch
+from lightning_utilities.core.rank_zero import rank_zero_warn
+from torch import nn
+
+from lightning_go4align.update.compatibility import logged_names
+from lightning_go4align.update.readout import Readout
+from lightning_go4align.update.record import HostNumbers, StepWatcher
+from lightning_go4align.update.step_warnings import StepWarnings
+
+PREFIX = "go4align/"
+MONITORED = ("objective", "loss/", "weight/")
+
+T = TypeVar("T")
+
+
+class StepLog:
+    """Hand what is found in steps to loggers, to the trainer's metrics, to monitors and, in warnings, to the user.
+
+    Args:
+        method: How tasks are balanced.
+        readout: What reads the steps.
+        watchers: The monitors.
+        prog_bar: Names of what the progress bar shows, see ``step_row``.
+    """
+
+    def __init__(
+        self,
+        method: nn.Module,
+        readout: Readout,
+        watchers: Sequence[StepWatcher] = (),
+        prog_bar: Sequence[str] = (),
+    ) -> None:
+        self._readout, self._watchers, self._prog_bar = readout, watchers, prog_bar
+        self._warnings, self._taken = StepWarnings(method), set[str]()
+        self._read: HostNumbers | None = None
+        self._told: HostNumbers | None = None
+
+    def begin_epoch(self, step: int) -> None:
+        """Begin new means.
+
+        Args:
+            step: Number of optimizer steps so far.
+        """
+        self._readout.begin_epoch()
+        self._warnings.begin_epoch(step)
+
+    def read(self) -> HostNumbers | None:
+        """Read what there is, once for each step, and give it to the monitors.
+
+        Returns:
+            The numbers of the last step; None if there was none.
+        """
+        numbers = self._readout.read()
+        if numbers is not None and numbers is not self._read and numbers.watched is not None:
+            for watcher in self._watchers:
+                watcher.record_steps(numbers.watched)
+        self._read = numbers
+        return numbers
+
+    def hand_on(self, trainer: pl.Trainer) -> None:
+        """Tell loggers, the trainer and monitors of the last step.
+
+        Args:
+            trainer: The trainer, at its interval.
+        """
+        numbers = self.tell()
+        if numbers is not None:
+            row = self._apart(step_row(numbers), logged_names(trainer))
+            for logger in trainer.loggers:
+                logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=numbers.step - 1)
+            shown = {name: row[name] for name in self._prog_bar if name in row}
+            trainer.progress_bar_metrics.update(shown)
+            trainer.callback_metrics.update({name: torch.tensor(row[name]) for name in row if is_monitored(name)})
+        if self._watchers and self.read() is not None:
+            for watcher in self._watchers:
+                watcher.log_steps(trainer)
+
+    def tell(self) -> HostNumbers | None:
+        """Tell the user of what has gone wrong.
+
+        Returns:
+            The numbers of the last step; None if there are none that were not told.
+
+        Raises:
+            ValueError: If a weight was not finite.
+        """
+        numbers = self.read()
+        if numbers is None or numbers is self._told:
+            return None
+        self._told = numbers
+        self._warnings.tell(numbers)
+        return numbers
+
+    def end_epoch(self, trainer: pl.Trainer) -> None:
+        """Tell the user and the trainer of the epoch.
+
+        Args:
+            trainer: The trainer, at the end of an epoch.
+        """
+        self.tell()
+        numbers = self.read()
+        if numbers is not None:
+            self._warnings.tell_of_epoch(numbers)
+        self.publish_means(trainer)
+
+    def publish_means(self, trainer: pl.Trainer) -> None:
+        """Give the trainer's metrics the means over the epoch so far; the host reads nothing.
+
+        Args:
+            trainer: The trainer, before a validation or at the end of an epoch.
+        """
+        means = self._apart(self._readout.means(), logged_names(trainer))
+        trainer.callback_metrics.update(means)
+
+    def _apart(self, row: dict[str, T], taken: Container[str]) -> dict[str, T]:
+        """Put ``go4align/`` before names that the module logs: no logger may take one value for the other."""
+        news = [name for name in row if name in taken and name not in self._taken]
+        if news:
+            self._taken |= set(news)
+            rank_zero_warn(
+                f"The module logs {news} itself: `MultiTaskCallback` logs its own values under "
+                f"{[PREFIX + name for name in news]} from now on."
+            )
+        return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
+
+
+def is_monitored(name: str) -> bool:
+    """Tell whether the trainer's metrics get a number of a row: what a callback may wait for.
+
+    Args:
+        name: Its name, see ``step_row``.
+
+    Example:
+        >>> is_monitored("go4align/loss/depth"), is_monitored("group_size/0")
+        (True, False)
+    """
+    return name.removeprefix(PREFIX).startswith(MONITORED)
+
+
+def step_row(numbers: HostNumbers) -> dict[str, float]:
+    """Name the numbers of a step; what an absent task lacks is left out.
+
+    Args:
+        numbers: The numbers.
+
+    Returns:
+        With the names ``objective``, ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method
+        that groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
+
+    Example:
+        >>> from lightning_go4align.update.record import LastSteps
+        >>> step_row(HostNumbers(1, ("depth", "normal"), LastSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
+        {'objective': 1.0, 'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
+    """
+    row = {"objective": numbers.objective}
+    for task, loss, weight in zip(numbers.tasks, numbers.losses, numbers.weights, strict=True):
+        if not math.isnan(loss):
+            row[f"loss/{task}"] = loss
+        if not math.isnan(loss) and not math.isnan(weight):
+            row |= {f"weight/{task}": weight, f"scaled_loss/{task}": weight * loss}
+    if numbers.groups is None:
+        return row
+    indicators, assignment, group_weights = numbers.groups
+    for task, indicator, group in zip(numbers.tasks, indicators, assignment, strict=True):
+        if group >= 0:
+            row |= {f"indicator/{task}": indicator, f"group/{task}": group}
+    for k, weight in enumerate(group_weights):
+        row |= {f"group_weight/{k}": weight, f"group_size/{k}": float(assignment.count(k))}
+    return row

@@ -1,0 +1,129 @@
+"""What is said to the user of losses and weights, where their numbers are read anyway."""
+
+from collections.abc import Callable
+
+from lightning_utilities.core.rank_zero import rank_zero_warn
+from torch import nn
+
+from lightning_go4align.methods.domain import why_positive
+from lightning_go4align.methods.go4align import GO4Align
+from lightning_go4align.methods.intended import intended_weights
+from lightning_go4align.update.record import HostNumbers
+
+LONG = 1000
+SHORTEST = 20
+LONG_WITH_WEIGHT_0 = 64
+SUM_OF_RAW_LOSSES = (
+    "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "
+    "`RobustGO4Align`, divide the loss by its usual size, or lower `beta`."
+)
+OTHER_SIZE = "Bring the loss to the size of the others by a constant, or take `RobustGO4Align`, which needs no units."
+
+
+class StepWarnings:
+    """Speak up about losses and weights that are no good.
+
+    Args:
+        method: How tasks are balanced.
+
+    Example:
+        >>> from torchjd.scalarization import FAMO
+        >>> from lightning_go4align.update.record import LastSteps
+        >>> last = LastSteps.never(1)._replace(bad_weight=[3])
+        >>> StepWarnings(FAMO(1)).tell(HostNumbers(4, ("depth",), last, 1.0, [1.0], [float("nan")]))
+        Traceback (most recent call last):
+        ...
+        ValueError: FAMO found no finite weight for 'depth' in step 3. ...
+    """
+
+    def __init__(self, method: nn.Module) -> None:
+        self._method = method
+        self._start: int | None = None
+        self._epoch_start = 0
+        self._why_positive = why_positive(method)
+        self._sums_raw_losses = any(isinstance(part, GO4Align) for part in method.modules())
+        self._told: set[str] = set()
+        self._bad: set[str] = set()
+        self._last_bad: dict[str, int] = {}
+
+    def begin_epoch(self, step: int) -> None:
+        """Take note of where an epoch begins.
+
+        Args:
+            step: Number of optimizer steps before it.
+        """
+        self._epoch_start = step
+        self._start = step if self._start is None else self._start
+
+    def tell(self, numbers: HostNumbers) -> None:
+        """Warn of what has gone wrong since the last time.
+
+        Args:
+            numbers: The numbers of the last step.
+
+        Raises:
+            ValueError: If a weight was not finite.
+        """
+        self._refuse_weights(numbers)
+        self._tell_not_finite(numbers)
+        self._tell_once(numbers, self._of_sign)
+        self._tell_once(numbers, self._of_share)
+
+    def tell_of_epoch(self, numbers: HostNumbers) -> None:
+        """Warn of tasks that starved in most of an epoch.
+
+        Args:
+            numbers: The numbers of its last step.
+        """
+        most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
+        self._tell_once(numbers, lambda numbers, place: self._of_share(numbers, place, most))
+
+    def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str | None]) -> None:
+        intended = intended_weights(self._method, numbers.tasks)
+        for place, task in enumerate(numbers.tasks):
+            message = None if task in self._told | intended else message_of(numbers, place)
+            if message is not None:
+                self._told.add(task)
+                rank_zero_warn(message)
+
+    def _refuse_weights(self, numbers: HostNumbers) -> None:
+        for task, step in zip(numbers.tasks, numbers.last_steps.bad_weight, strict=True):
+            if step >= 0:
+                raise ValueError(
+                    f"{self._method} found no finite weight for '{task}' in step {step}. Most methods want losses "
+                    "that are positive and far from overflow: add a constant or change their unit, or take a method "
+                    "that allows for it, such as `RobustGO4Align`."
+                )
+
+    def _tell_not_finite(self, numbers: HostNumbers) -> None:
+        """Warn once for each time that a loss turns bad."""
+        before, self._bad = self._bad, set()
+        for task, step in zip(numbers.tasks, numbers.last_steps.bad_loss, strict=True):
+            if step <= self._last_bad.get(task, -1):
+                continue
+            self._last_bad[task] = step
+            self._bad.add(task)
+            if task not in before:
+                rank_zero_warn(
+                    f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
+                    "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss."
+                )
+
+    def _of_sign(self, numbers: HostNumbers, place: int) -> str | None:
+        step = numbers.last_steps.negative[place]
+        if step < 0 or self._why_positive is None:
+            return None
+        return f"The loss of task '{numbers.tasks[place]}' was negative in step {step}. {self._why_positive}"
+
+    def _of_share(self, numbers: HostNumbers, place: int, long: float = LONG) -> str | None:
+        last = numbers.last_steps
+        steps = last.starved[place] - max(last.fed[place], (self._start or 0) - 1)
+        has_weight_0 = last.unweighted[place] == last.starved[place]
+        if steps < (min(long, LONG_WITH_WEIGHT_0) if has_weight_0 else long):
+            return None
+        mend = SUM_OF_RAW_LOSSES if self._sums_raw_losses else OTHER_SIZE
+        return (
+            f"Task '{numbers.tasks[place]}' starves: for {steps} steps its part of the weighted loss was below a "
+            f"thousandth of an even one, and it learns next to nothing (loss {numbers.losses[place]:.3g}, weight "
+            f"{numbers.weights[place]:.2g}). {mend}"
+        )

@@ -1,0 +1,185 @@
+"""The training step of one fit: the user's losses in, the objective out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+from torch import Tensor, nn, stack
+
+from lightning_go4align.methods.observation import observe, observes
+from lightning_go4align.update.membership import watchers_of
+from lightning_go4align.update.memory import Memory
+from lightning_go4align.update.optimizers import PerformedSteps
+from lightning_go4align.update.picked import Pick, read_output
+from lightning_go4align.update.reach import Reach
+from lightning_go4align.update.readout import Readout
+from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.side_effects import side_effect_free
+from lightning_go4align.update.step_log import StepLog
+from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
+
+
+class TrainingStep:
+    """Take the losses of a module's own ``training_step`` and give Lightning the objective of a method.
+
+    Args:
+        trainer: The trainer, in its ``setup``.
+        module: The module to train.
+        memory: What is remembered of the method and its tasks.
+        pick: Picks the task losses out of what the step returns; None if it returns them.
+        prog_bar: Names of what the progress bar shows.
+
+    Attributes:
+        log: What hands on the numbers of steps.
+        performed: Whether an optimizer has stepped in this batch.
+    """
+
+    def __init__(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        memory: Memory,
+        pick: Pick | None,
+        prog_bar: Sequence[str] = (),
+    ) -> None:
+        watchers = watchers_of(trainer)
+        self._readout = Readout(keeps_steps=bool(watchers))
+        self.log = StepLog(memory.method, self._readout, watchers, prog_bar)
+        self.performed = PerformedSteps()
+        self._trainer = trainer
+        self._module = module
+        self._memory = memory
+        self._pick = pick
+        self._user_step = module.training_step
+        self._reach = Reach()
+        self._observed = observes(memory.method)
+        self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+        self._epoch: int | None = None
+        memory.attach(module)
+
+    def begin_batch(self, batch_idx: int) -> None:
+        """Get ready for a batch.
+
+        Args:
+            batch_idx: Its number in the epoch.
+        """
+        if self._trainer.current_epoch != self._epoch:
+            self._epoch = self._trainer.current_epoch
+            self.log.begin_epoch(self._trainer.global_step)
+        self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
+        self.performed.watch(self._trainer.optimizers)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        if self._memory.driver.needs_post_step_losses:
+            self._batch = args, kwargs
+        output = self._output(*args, **kwargs)
+        optimizers = self._trainer.optimizers
+        if len(optimizers) > 1:
+            self._reach.check(output.present, optimizers)
+        record = self._weigh(output)
+        if record is None:
+            return None
+        losses = dict(zip(record.tasks, record.losses.unbind(), strict=True))
+        return {**output.extras, "loss": record.objective, "task_losses": losses}
+
+    def _output(self, *args: Any, **kwargs: Any) -> StepOutput:
+        returned = self._user_step(*args, **kwargs)
+        if self._pick is None:
+            return StepOutput(returned)
+        return read_output(self._pick, self._module, returned, next(iter([*args, *kwargs.values()]), None))
+
+    def _weigh(self, output: StepOutput) -> StepRecord | None:
+        """Weigh the losses; None if no task is present on any rank."""
+        if not output.present and not is_distributed():
+            return None
+        memory, device = self._memory, self._module.device
+        memory.tasks.select(output, self._module)
+        is_first = memory.random.seed is None
+        if is_first:
+            memory.sync_tasks_and_seed(list(output.losses))
+        tasks = memory.tasks.names
+        if not tasks:
+            return None
+        if device != memory.device:
+            memory.begin_training(device)
+        losses = stack_losses(tasks, output, device)
+        complete = len(output.present) == len(tasks)
+        reported = (losses if complete else stack_losses(tasks, output, device, gap=0.0)).detach()
+        losses = losses if output.present else touch_all_parameters(losses, self._module)
+        losses, reported = average_over_ranks(losses, reported)
+        if self._observed:
+            observe(memory.method, losses.detach(), output.extras.get("representation"))
+        try:
+            return memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
+        except ValueError as error:
+            if not is_first or memory.tasks.declared:
+                raise
+            raise ValueError(
+                f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
+                "`MultiTaskCallback(method, tasks=[...])`."
+            ) from error
+
+    def end_batch(self, steps_before: int) -> int:
+        """Let the method follow the optimizer's step, if one was made, hand the record on, and let go of the batch.
+
+        Args:
+            steps_before: Number of optimizer steps before the batch.
+
+        Returns:
+            Number of optimizer steps so far.
+        """
+        driver, batch, steps = self._memory.driver, self._batch, self._trainer.global_step
+        self._batch, record = None, driver.last_step
+        if record is not None:
+            self._readout.note(steps_before, record)
+        if steps == steps_before:
+            return steps
+        if self.performed.any:
+            driver.update_after_step(None if batch is None else self._recompute(*batch))
+        if record is not None:
+            self._readout.keep(steps, record)
+            self._hand_on(steps)
+        return steps
+
+    def _hand_on(self, steps: int) -> None:
+        # A connector sets it, which the types do not know.
+        interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if interval and steps % interval == 0:
+            self.log.hand_on(self._trainer)
+        elif self._readout.is_due:
+            self.log.tell()
+        elif self._readout.is_full:
+            self.log.read()
+
+    def _recompute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+        """Compute the losses of the same batch once more, shape ``[M]``; None if no task is present on any rank."""
+        tasks = self._memory.tasks
+        with side_effect_free(self._module):
+            with self._trainer.precision_plugin.train_step_context():
+                output = self._output(*args, **kwargs)
+            if not tasks.names or not (output.present or is_distributed()):
+                return None
+            tasks.select_again(output)
+            losses = stack_losses(tasks.names, output, self._module.device)
+            return average_over_ranks(losses, losses)[0]
+
+
+def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:
+    """Let a rank without any task take part in the backward pass of the others, with gradients of 0.
+
+    Args:
+        losses: Task losses, shape ``[M]``, without a graph.
+        module: The module that is trained.
+
+    Returns:
+        The same losses, with a graph that holds every parameter that is trained.
+
+    Example:
+        >>> import torch
+        >>> layer = nn.Linear(1, 1)
+        >>> touch_all_parameters(torch.zeros(2), layer).sum().backward()
+        >>> layer.weight.grad
+        tensor([[0.]])
+    """
+    sums = [parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
+    return losses + 0 * stack(sums).sum()

@@ -1,0 +1,105 @@
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lightning_go4align.history import History
+from lightning_go4align.report.command import report_command, write_pages
+from lightning_go4align.report.configuration import configuration, differences
+from lightning_go4align.report.differences import paired_difference
+
+
+def cells(html, first):
+    """What stands in the row of a table that begins with a name."""
+    (row,) = re.findall(rf'<th scope="row">(?:<a [^>]*>)?{re.escape(first)}(?:</a>)?</th>(.*?)</tr>', html)
+    return [unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)]
+
+
+def test_the_interval_of_a_paired_difference_is_that_of_the_t_test():
+    values, reference = np.random.default_rng(0).normal(size=(2, 9))
+    found = paired_difference(values, reference)
+    expected = stats.ttest_rel(values, reference).confidence_interval(0.95)
+    np.testing.assert_allclose([found.mean - found.half_width, found.mean + found.half_width], expected)
+
+
+def test_methods_are_compared_seed_by_seed(run_in):
+    runs = [run_in(f"ours_{seed}", seed=seed, delta_m=[-5.0 + seed]) for seed in range(3)]
+    runs += [run_in(f"sum_{seed}", "Sum()", seed, delta_m=[-1.0 + 3 * seed]) for seed in range(3)]
+    html = write_pages(runs).read_text(encoding="utf-8")
+    # differences by hand: 4, 6, 8; their mean is 6, and t(0.975, 2) * 2 / sqrt(3) is 4.97
+    assert cells(html, "∆m: Sum − GO4Align") == ["3", "6 ± 4.97", "0 of 3"]
+
+
+def test_runs_whose_seeds_do_not_meet_are_not_paired(run_in):
+    runs = [run_in("ours", seed=1), run_in("sum", "Sum()", seed=2)]
+    assert "No other method has a run with a seed of GO4Align" in write_pages(runs).read_text(encoding="utf-8")
+
+
+def test_a_comparison_holds_every_task_and_the_agreement_of_groups(run_in):
+    runs = [run_in("first", seed=1), run_in("second", seed=2)]
+    html = write_pages(runs).read_text(encoding="utf-8")
+    for task in ("segmentation", "depth", "normal", "edges"):
+        assert html.count(f'<th scope="row">{task}</th>') == 3  # changes, weights, losses
+    assert cells(html, "GO4Align, seed 1") == ["1.00", "1.00"]
+
+
+def test_two_settings_of_one_method_are_told_apart_by_their_arguments(run_in):
+    runs = [run_in("few", "GO4Align(num_groups=2)"), run_in("many", "GO4Align(num_groups=5)")]
+    html = write_pages(runs).read_text(encoding="utf-8")
+    assert "GO4Align(num_groups=2), GO4Align(num_groups=5)" in html
+
+
+def test_a_folder_becomes_an_index_of_its_runs_with_what_differs(run_in, tmp_path, capsys):
+    run_in("a/version_0", learning_rate=0.1, batch_size=16)
+    run_in("b/version_0", learning_rate=0.2, batch_size=16)
+    report_command([tmp_path])
+    index = tmp_path / "group_dynamics_index.html"
+    assert capsys.readouterr().out.strip() == str(index)
+    html = index.read_text(encoding="utf-8")
+    assert "learning_rate" in html
+    assert "batch_size" not in html  # it is the same in both
+    assert cells(html, "a/version_0")[-1] == "0.1"
+    for link in re.findall(r'<a href="([^#"]*)"', html):
+        assert (tmp_path / link).is_file()
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_the_others(run_in, tmp_path, monkeypatch):
+    run_in("good")
+    later = run_in("later")
+    load = History.load
+
+    def refuse(folder):
+        if folder == later:
+            raise ValueError("The log is of version 99.")
+        return load(folder)
+
+    monkeypatch.setattr(History, "load", refuse)
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert "1 run in" in html
+    assert "of version 99" in html
+
+
+def test_a_folder_without_runs_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no group_dynamics.npz"):
+        write_pages([tmp_path])
+
+
+def test_hostile_names_stay_text_and_lead_nowhere_else(run_in, tmp_path):
+    run_in("</h1><script>alert(1)</script>'\" x", method="<img src=x onerror=alert(1)>()")
+    run_in("other")
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert "<script>alert" not in html
+    assert "<img" not in html
+    for link in re.findall(r'<a href="([^"]*)"', html):
+        assert not re.match(r"\.\.|/|\w+:", link)
+
+
+def test_values_of_secrets_are_hidden(tmp_path):
+    (tmp_path / "config.yaml").write_text("trainer: {logger: {init_args: {api_key: abc}}}\ndata: {root: x}\n")
+    assert configuration(tmp_path) == {"trainer.logger.init_args.api_key": "(hidden)", "data.root": "x"}
+
+
+def test_a_setting_that_only_one_run_has_is_a_difference():
+    assert differences([{"a": "1"}, {"a": "1", "b": "2"}]) == ["b"]

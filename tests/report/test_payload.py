@@ -1,0 +1,38 @@
+import base64
+import gzip
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from lightning_go4align.plots.example import example_history
+from lightning_go4align.report.payload import packed, payload
+
+
+def test_the_data_of_the_page_are_those_of_the_log_in_the_order_of_the_pictures():
+    history = example_history()
+    data = json.loads(gzip.decompress(base64.b64decode(packed(payload(history)))))
+    for place, task in enumerate(data["tasks"]):
+        column = history.tasks.index(task)
+        np.testing.assert_allclose(data["losses"][place], history.losses[:, column], rtol=5e-4)  # four digits
+        assert data["groups"][place] == history.groups[:, column].tolist()
+    assert (data["steps"][-1], data["total"], data["validations"]["deltaM"]) == (59, 60, [40.0, 12.0, -2.5])
+
+
+def test_what_is_not_finite_is_none_for_json_knows_no_other():
+    losses = example_history().losses.copy()
+    losses[3], losses[4] = np.nan, np.inf
+    data = json.loads(gzip.decompress(base64.b64decode(packed(payload(replace(example_history(), losses=losses))))))
+    assert [data["losses"][0][step] for step in (3, 4)] == [None, None]
+
+
+def test_long_runs_are_thinned_evenly():
+    rows = 8192
+    arrays = {
+        name: np.resize(getattr(example_history(), name), (rows, 4))
+        for name in ("groups", "weights", "indicators", "losses")
+    }
+    data = payload(replace(example_history(), steps=np.arange(rows) * 100, total=100 * rows, **arrays))
+    assert len(set(np.diff(data["steps"]))) == 1
+    assert 5_000 <= len(data["steps"]) * 4 <= 40_000
+    assert data["recorded"] == rows

@@ -1,0 +1,100 @@
+"""The command as a process: interrupts at any time, a reader that goes away, two fits at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from isolation import child_environment
+
+FIT = ["fit", "-c", "toy/base", "-c", "toy/quick", "-c", "toy/go4align", "--trainer.enable_progress_bar=false"]
+LONG = [*FIT, "--trainer.max_epochs=1000000"]
+
+#: Stand for what a start goes through: each says that it is there, and waits.
+STAGES = {
+    "importing": "import sys, types\nclass Slow:\n    def find_spec(self, name, path=None, target=None):\n"
+    "        if name == 'jsonargparse': print('here', flush=True); import time; time.sleep(60)\n"
+    "sys.meta_path.insert(0, Slow())\n",
+    "swallowed": "import sys\nclass Slow:\n    def find_spec(self, name, path=None, target=None):\n"
+    "        if name == 'jsonargparse':\n"
+    "            print('here', flush=True)\n            import time\n            try: time.sleep(60)\n"
+    "            except BaseException: raise ImportError('KeyboardInterrupt: <EMPTY MESSAGE>')\n"
+    "sys.meta_path.insert(0, Slow())\n",
+}
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def start(words, before="", **options):
+        code = f"{before}\nfrom lightning_go4align.cli import main\nmain()"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=child_environment(),
+            **options,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def check_interrupted(process):
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].endswith(": interrupted.")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_interrupt_of_the_start_ends_it_at_once(stage, start):
+    process = start(["study", "studies/qm9_beta", "--dry_run"], STAGES[stage])
+    assert process.stdout.readline() == "here\n"
+    process.send_signal(signal.SIGINT)
+    check_interrupted(process)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_interrupt_of_training_ends_it_in_order(times, start, tmp_path):
+    process = start(LONG)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("metrics.csv")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    check_interrupted(process)
+
+
+def test_a_reader_that_goes_away_is_no_error(start):
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lightning_go4align", "configs"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
+    )
+    os.close(reading)
+    os.close(writing)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (141, "")
+
+
+@pytest.mark.slow
+def test_two_fits_at_once_log_apart(start, tmp_path):
+    processes = [start([*FIT, "--trainer.max_epochs=1", "--trainer.limit_train_batches=100"]) for _ in range(2)]
+    ends = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
+    assert [status for _, status in ends] == [0, 0], ends
+    assert sorted(path.parent.name for path in tmp_path.rglob("metrics.csv")) == ["version_0", "version_1"]

@@ -1,0 +1,95 @@
+"""Losses, weights and the objective are there for callbacks and schedulers, at no cost within the step."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from torchjd.scalarization import Sum
+from toy import TASKS, BalancedToy, Toy, loader, quiet_trainer
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+
+KEYS = {"objective", *(f"{kind}/{task}" for kind in ("loss", "weight") for task in TASKS)}
+
+
+class Constant(Toy):
+    """Its losses are the batch's number, so that means are known by hand."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = self.losses(batch)
+        return {task: loss - loss.detach() + batch_idx + 1 for task, loss in losses.items()}
+
+
+@pytest.mark.parametrize("validates", [False, True], ids=["without validation", "with validation"])
+@pytest.mark.parametrize("key", ["loss/b", "weight/a", "objective"])
+def test_early_stopping_and_checkpoints_may_monitor_them(key: str, validates: bool, tmp_path: Path) -> None:
+    stop, best = EarlyStopping(key, patience=5), ModelCheckpoint(tmp_path, monitor=key, save_top_k=1)
+    # In front of the callback, too, whose metrics they wait for.
+    trainer = quiet_trainer(callbacks=[stop, MultiTaskCallback(GO4Align(2)), best], enable_checkpointing=True)
+    trainer.fit(Toy(), loader(), loader(16) if validates else None)
+    assert best.best_model_score is not None
+    assert best.best_model_score == min(stop.best_score, trainer.callback_metrics[key])
+
+
+def test_a_scheduler_may_monitor_a_loss() -> None:
+    def optimizers(module: Toy) -> Any:
+        optimizer = torch.optim.SGD(module.parameters(), 1e-3)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "loss/c"}}
+
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=2)
+    trainer.fit(Toy(optimizers), loader())
+    assert trainer.callback_metrics.keys() == KEYS
+
+
+def test_the_epochs_end_has_the_means_of_the_epoch() -> None:
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=2)
+    trainer.fit(Constant(), loader())  # Five batches an epoch, of losses 1 to 5.
+    assert {key: float(value) for key, value in trainer.callback_metrics.items()} == {
+        "objective": 9.0,
+        **{f"loss/{task}": 3.0 for task in TASKS},
+        **{f"weight/{task}": 1.0 for task in TASKS},
+    }
+
+
+def test_a_task_that_was_absent_at_times_has_the_mean_of_the_steps_that_had_it() -> None:
+    class Partial(Constant):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            losses = super().training_step(batch, batch_idx)
+            return losses if batch_idx in (0, 3) else losses | {"b": None}
+
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1)
+    trainer.fit(Partial(), loader())
+    assert float(trainer.callback_metrics["loss/b"]) == 2.5
+
+
+def test_what_the_module_logs_under_the_same_name_stays() -> None:
+    class Logging(Toy):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            losses = self.losses(batch)
+            self.log("loss/a", 7.0)
+            return losses
+
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1)
+    with pytest.warns(UserWarning, match=r"logs \['loss/a'\] itself"):
+        trainer.fit(Logging(), loader())
+    assert float(trainer.callback_metrics["loss/a"]) == 7.0
+    assert "go4align/loss/a" in trainer.callback_metrics
+
+
+def test_the_progress_bar_shows_the_objective_and_what_is_asked_for() -> None:
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1, log_every_n_steps=1)
+    trainer.fit(Constant(), loader())
+    assert trainer.progress_bar_metrics == {"objective": 15.0}
+    asked = MultiTaskCallback(Sum(), prog_bar=["loss/a", "weight/b"])
+    trainer = quiet_trainer(callbacks=asked, max_epochs=1, log_every_n_steps=1)
+    trainer.fit(Constant(), loader())
+    assert trainer.progress_bar_metrics == {"loss/a": 5.0, "weight/b": 1.0}
+
+
+def test_a_module_that_brings_its_method_has_them_too() -> None:
+    trainer = quiet_trainer(max_epochs=1)
+    trainer.fit(BalancedToy(Sum()), loader())
+    assert trainer.callback_metrics.keys() == KEYS

@@ -1,0 +1,83 @@
+"""The flow of a step can be followed: few files, and no object that reads another's private field."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flow import ROOM, Flow
+from lightning.pytorch.loggers import CSVLogger
+from toy import Toy, loader, quiet_trainer
+
+from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback
+
+
+def followed(*monitors: Any, **options: Any) -> Flow:
+    """The fourth batch of five, after which a trainer logs whose interval is 2."""
+    flow = Flow(batch=3)
+    callbacks = [flow.first, MultiTaskCallback(GO4Align(2)), *monitors, flow.last]
+    quiet_trainer(callbacks=callbacks, max_epochs=1, log_every_n_steps=2, **options).fit(Toy(), loader())
+    return flow
+
+
+def test_a_step_passes_through_eight_files_at_most() -> None:
+    flow = followed()
+    assert "update/training_step.py" in flow.shell
+    assert len(set(flow.shell)) <= 8
+    assert len(flow.shell) <= 48
+
+
+def test_a_logged_and_watched_step_passes_through_twelve_files_at_most(tmp_path: Path) -> None:
+    logger = CSVLogger(tmp_path)
+    flow = followed(GroupDynamicsMonitor(num_pictures=0), logger=logger, default_root_dir=tmp_path)
+    assert "groups/stability" in logger.experiment.metrics_keys
+    assert {"update/step_log.py", "monitors/recorder.py"} <= set(flow.shell)
+    assert len(set(flow.shell)) <= 12
+
+
+PUBLIC = {"_replace", "_asdict", "_fields", "_make"}  # Of named tuples, whose fields could have these names.
+OF_OTHERS = {
+    "update/compatibility.py": {
+        "_results",
+        "_logger_connector",
+        "_logged_metrics",
+        "_configure_schedulers_automatic_opt",
+    },
+    "update/attributes.py": {"_version"},  # How often a tensor was changed in place; torch has no public name for it.
+    "update/continuation.py": {"_version"},
+    "methods/state.py": {"_parameters", "_buffers", "_init_optim_problem"},  # torch's, and TorchJD's Nash-MTL's
+    "methods/sized_by_first_call.py": {"_buffers", "_non_persistent_buffers_set"},  # torch's
+    "benchmarks/dense_prediction/scores.py": {"_plot"},  # torchmetrics'
+}
+
+
+def private_reads(file: Path) -> Iterator[str]:
+    """Names of the private attributes that a file takes of anything but ``self``, its class and itself."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            owner = node.value
+            own = isinstance(owner, ast.Name) and owner.id in {"self", "cls", *classes}
+            of_parent = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super"
+            if not own and not of_parent and node.attr not in PUBLIC:
+                yield node.attr
+
+
+@pytest.mark.parametrize("file", sorted(ROOM.rglob("*.py")), ids=lambda file: file.relative_to(ROOM).as_posix())
+def test_no_object_reads_a_private_field_of_another(file: Path) -> None:
+    assert set(private_reads(file)) <= OF_OTHERS.get(file.relative_to(ROOM).as_posix(), set())
+
+
+def test_private_reads_are_seen(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(
+        "class A:\n def f(self, b): return self._x + b._y + A._z + super()._w + self.c._v + b._asdict()\n"
+    )
+    assert sorted(private_reads(file)) == ["_v", "_y"]
+
+
+def test_no_file_is_longer_than_two_hundred_lines() -> None:
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in (ROOM / "update").glob("*.py")}
+    assert max(lengths.values()) <= 200

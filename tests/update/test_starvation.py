@@ -1,0 +1,195 @@
+"""A task that is not heard is told once, while the run goes on, with the way out."""
+
+import warnings
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+from torchjd.aggregation import MGDA
+from torchjd.scalarization import FAMO, IMTLL, UW, Random, Sum
+from toy import quiet_trainer
+from typing_extensions import override
+
+from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
+from lightning_go4align.methods import FixedWeights, SingleTask, WithFactors, WithLowerBounds
+from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.step_tracker import CAPACITY, LEARNED, STARVING, StepTracker
+
+TASKS = ("large", "one", "two")
+
+
+class Sized(pl.LightningModule):
+    """Three tasks that no training moves, of given losses.
+
+    Args:
+        sizes: The loss of each task, or what gives it from the batch's number.
+    """
+
+    def __init__(self, *sizes: Any) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+        self.sizes = sizes
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor | None]:
+        nothing = 0 * self.layer(batch[0]).sum()
+        sizes = [size(batch_idx) if callable(size) else size for size in self.sizes]
+        return {task: None if size is None else nothing + size for task, size in zip(TASKS, sizes, strict=True)}
+
+    @override
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), 0.0)
+
+
+class Told(pl.Callback):
+    """Writes down after which batch there was how much to hear."""
+
+    def __init__(self, caught: list[warnings.WarningMessage]) -> None:
+        self.caught, self.after = caught, list[int]()
+
+    @override
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.after.append(len(messages(self.caught)))
+
+
+def messages(caught: list[warnings.WarningMessage]) -> list[str]:
+    return [text for text in (str(warning.message) for warning in caught) if "ask '" in text]
+
+
+def heard(method: Any, *sizes: Any, steps: int, **options: Any) -> tuple[list[str], list[int]]:
+    """Return the warnings about tasks, and how many there had been after each batch."""
+    data = DataLoader(TensorDataset(torch.ones(steps, 1)), batch_size=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        told = Told(caught)
+        quiet_trainer(callbacks=[MultiTaskCallback(method), told], max_epochs=1, **options).fit(Sized(*sizes), data)
+    return messages(caught), told.after
+
+
+def test_a_task_in_large_units_is_told_within_its_first_epoch_with_the_way_out() -> None:
+    found, _ = heard(GO4Align(3), 1000.0, 1.0, 1.2, steps=150)
+    (message,) = found
+    assert "Task 'large' starves" in message
+    assert "RobustGO4Align" in message
+
+
+def test_a_long_epoch_is_not_waited_for() -> None:
+    found, after = heard(Sum(), 1.0, 1e-6, 1.0, steps=1100)
+    assert [message.startswith("Task 'one' starves: for 10") for message in found] == [True]
+    assert (after[900], after[1050]) == (0, 1)
+
+
+def test_a_task_that_is_heard_now_and_then_does_not_starve() -> None:
+    assert heard(Sum(), 1.0, lambda batch: 1.0 if batch % 100 == 0 else 1e-6, 1.0, steps=1100)[0] == []
+
+
+def test_a_task_that_has_learned_does_not_starve() -> None:
+    assert heard(Sum(), 1.0, lambda batch: 1.0 if batch == 0 else 1e-6, 1.0, steps=200)[0] == []
+
+
+def test_a_task_that_is_absent_does_not_starve() -> None:
+    assert heard(Sum(), 1.0, lambda batch: 1.0 if batch == 0 else None, 1.0, steps=200)[0] == []
+
+
+def test_half_an_epoch_is_enough() -> None:
+    found, _ = heard(Sum(), 1.0, lambda batch: 4e-4 if batch >= 50 else 1e-2, 1.0, steps=101)
+    assert [message.startswith("Task 'one' starves: for 51 steps") for message in found] == [True]
+    assert heard(Sum(), 1.0, lambda batch: 4e-4 if batch >= 51 else 1e-2, 1.0, steps=100)[0] == []
+
+
+def test_a_short_epoch_says_nothing_of_starvation() -> None:
+    assert heard(Sum(), 1.0, 1e-6, 1.0, steps=19)[0] == []
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(lambda: RobustGO4Align(), id="robust"),
+        pytest.param(lambda: RobustGO4Align(2), id="robust with two groups"),
+        pytest.param(lambda: Random(), id="Random"),
+        pytest.param(lambda: SingleTask("two"), id="single task"),
+        pytest.param(lambda: FixedWeights([0.0, 1.0, 1.0]), id="fixed weights"),
+        pytest.param(lambda: WithFactors(RobustGO4Align(), {"large": 0.0}), id="a factor of 0"),
+    ],
+)
+def test_no_advice_is_given_where_none_is_due(method: Any) -> None:
+    assert heard(method(), 3.0, 1.0, 1.2, steps=150)[0] == []
+
+
+@pytest.mark.parametrize("offset", [-1000.0, -1.0])
+def test_the_robust_method_takes_negative_losses_without_a_word(offset: float) -> None:
+    assert heard(RobustGO4Align(), offset, 1.0, lambda batch: (-1) ** batch * 0.1, steps=150)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "mend"),
+    [
+        pytest.param(lambda: GO4Align(2), "WithLowerBounds(GO4Align(...)", id="GO4Align"),
+        pytest.param(lambda: UW(3), "WithLowerBounds(UW(...)", id="UW"),
+        pytest.param(lambda: IMTLL(3), "WithLowerBounds(IMTLL(...)", id="IMTL-L"),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 700], ids=["from the start", "late"])
+def test_a_negative_loss_is_told_between_two_logging_steps_and_without_a_logger(
+    method: Any, mend: str, first: int
+) -> None:
+    found, after = heard(method(), lambda batch: -1.0 if batch >= first else 1.0, 1.0, 1.2, steps=first + 80)
+    (message,) = found
+    assert f"task 'large' was negative in step {'' if first else 0}" in message
+    assert mend in message
+    assert after[first + CAPACITY] == 1
+
+
+def test_declared_bounds_are_the_mend_that_is_promised() -> None:
+    assert heard(WithLowerBounds(UW(3), bounds=[-2.0, 0.0, 0.0]), -1.0, 1.0, 1.2, steps=80)[0] == []
+    assert heard(FAMO(3, min_losses=torch.tensor([-2.0, 0.0, 0.0])), -1.0, 1.0, 1.2, steps=80)[0] == []
+
+
+def test_an_aggregator_may_leave_a_task_out_of_a_step() -> None:
+    assert heard(MGDA(), 1.0, -1.0, 1.2, steps=10)[0] == []
+
+
+def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[int]]:
+    """The last step of each kind, a step and a task after the other."""
+    last = [[-1] * len(losses[0]) for _ in range(6)]
+    first: dict[int, float] = {}
+    for step, (row, weighed) in enumerate(zip(losses, weights, strict=True)):
+        given = [m for m, loss in enumerate(row) if abs(loss) < float("inf") and loss != 0]
+        even = sum(abs(row[m] * weighed[m]) for m in given) / max(len(given), 1)
+        for m, loss in enumerate(row):
+            if not abs(loss) < float("inf"):
+                last[0][m] = step
+            if not abs(weighed[m]) < float("inf"):
+                last[1][m] = step
+            if loss < 0:
+                last[2][m] = step
+            if m in given:
+                if weighed[m] == 0:
+                    last[3][m] = step
+                first.setdefault(m, abs(loss))
+                starves = abs(row[m] * weighed[m]) < STARVING * even and abs(loss) > LEARNED * first[m]
+                last[5 if starves else 4][m] = step
+    return last
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("steps", [1, CAPACITY - 1, CAPACITY, 3 * CAPACITY + 5])
+def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    kinds = torch.tensor([0.0, 1.0, -1.0, 1e-3, 1e-6, 1e3, torch.nan, torch.inf], dtype=torch.float64)
+    losses = kinds[torch.randint(8, (steps, 4), generator=generator)]
+    weights = torch.tensor([0.0, 1.0, 1e-5, 3.0], dtype=torch.float64)[
+        torch.randint(4, (steps, 4), generator=generator)
+    ]
+    tracker = StepTracker()
+    for step in range(steps):
+        tracker.note(
+            step, StepRecord(("a", "b", "c", "d"), losses[step], losses[step].sum(), losses[step], weights[step])
+        )
+        if step % 17 == 3:
+            assert tracker.steps is not None
+    assert tracker.steps is not None
+    assert tracker.steps.tolist() == by_hand(losses.tolist(), weights.tolist())
