@@ -52,7 +52,7 @@ def _written(message: Message) -> str:
 
 def part_of(message: Message) -> str:
     """Name the part of the package that a message comes from; ``root`` for the package itself."""
-    return (message.module.split(".") + ["root"])[1]
+    return [*message.module.split("."), "root"][1]
 
 
 def find_messages(package: Path) -> list[Message]:
