@@ -40,9 +40,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
     losses is dealt with by ``Graphless``.
 
     Losses, weights and groups go to the loggers at their interval, see ``step_row``. ``objective``, ``loss/<task>``
-    and ``weight/<task>`` stand in ``trainer.callback_metrics`` too, for ``EarlyStopping(monitor="loss/depth")`` and the
-    like: of the last step at the loggers' interval, and as means over the epoch so far before a validation and at the
-    epoch's end. What goes wrong is told once, see ``StepWarnings``.
+    and ``weight/<task>`` stand in ``trainer.callback_metrics`` too, for ``EarlyStopping(monitor="loss/depth")`` and
+    the like: means over the epoch so far. What goes wrong is told once, see ``StepWarnings``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or

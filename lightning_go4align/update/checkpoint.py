@@ -100,9 +100,9 @@ def damaged(what: str) -> ValueError:
 def _check_layout(state: Mapping[str, Any]) -> None:
     if "layout" not in state:
         raise damaged("`layout` is missing")
-    found = difference(state["layout"], layout({name: part for name, part in state.items() if name != "layout"}))
-    if found:
-        raise damaged(found)
+    deviation = difference(state["layout"], layout({name: part for name, part in state.items() if name != "layout"}))
+    if deviation:
+        raise damaged(deviation)
 
 
 def _check_first_layout(state: Mapping[str, Any], method: nn.Module) -> None:
@@ -130,9 +130,9 @@ def _wrong_kind(value: Any, expected: Any, path: str = "") -> str | None:
         return f"`{path}` is a {type(value).__name__} instead of a dict"
     for name, kind in expected.items():
         place = f"{path}.{name}".removeprefix(".")
-        found = _wrong_kind(value[name], kind, place) if name in value else f"`{place}` is missing"
-        if found:
-            return found
+        wrong = _wrong_kind(value[name], kind, place) if name in value else f"`{place}` is missing"
+        if wrong:
+            return wrong
     return None
 
 

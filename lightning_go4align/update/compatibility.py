@@ -72,8 +72,8 @@ def parse_optimizers(configured: Any) -> tuple[list[Any], list[Any], str | None]
         ([], [], None)
     """
     parse = getattr(optimizers_of_lightning, "_configure_optimizers", None)
-    found: tuple[list[Any], list[Any], str | None] = ([], [], None)
-    return found if configured is None or parse is None else parse(configured)
+    nothing: tuple[list[Any], list[Any], str | None] = ([], [], None)
+    return nothing if configured is None or parse is None else parse(configured)
 
 
 def configure_schedulers(schedulers: list[Any], monitor: str | None) -> list[Any]:

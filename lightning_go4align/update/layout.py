@@ -29,12 +29,12 @@ def layout(value: Any) -> Any:
     return f"{kind} with NaN" if value.is_floating_point() and bool(value.isnan().any()) else kind
 
 
-def difference(expected: Any, found: Any, path: str = "") -> str | None:
+def difference(expected: Any, actual: Any, path: str = "") -> str | None:
     """Find the first place in which two layouts differ.
 
     Args:
         expected: The layout that was saved with a state.
-        found: That of the state itself.
+        actual: That of the state itself.
         path: Where both stand.
 
     Returns:
@@ -44,22 +44,22 @@ def difference(expected: Any, found: Any, path: str = "") -> str | None:
         >>> difference({"state": {"steps": "int"}}, {"state": {}})
         '`state.steps` is missing'
     """
-    if isinstance(expected, dict) and isinstance(found, dict):
-        pairs = [(f"{path}.{key}", key in expected, key in found, key) for key in {**expected, **found}]
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        pairs = [(f"{path}.{key}", key in expected, key in actual, key) for key in {**expected, **actual}]
         for place, was, is_there, key in pairs:
             name = place.removeprefix(".")
             if not was:
                 return f"`{name}` should not be there"
             if not is_there:
                 return f"`{name}` is missing"
-            found_below = difference(expected[key], found[key], name)
-            if found_below:
-                return found_below
+            below = difference(expected[key], actual[key], name)
+            if below:
+                return below
         return None
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        items = (difference(*pair, f"{path}[{i}]") for i, pair in enumerate(zip(expected, found, strict=True)))
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        items = (difference(*pair, f"{path}[{i}]") for i, pair in enumerate(zip(expected, actual, strict=True)))
         return next((item for item in items if item), None)
-    return None if expected == found else f"`{path}` is {_kind(found)} instead of {_kind(expected)}"
+    return None if expected == actual else f"`{path}` is {_kind(actual)} instead of {_kind(expected)}"
 
 
 def _kind(part: Any) -> str:

@@ -29,7 +29,7 @@ class Reach:
     """
 
     def __init__(self) -> None:
-        self._found: dict[str, frozenset[int]] = {}
+        self._reached: dict[str, frozenset[int]] = {}
         self._trained: list[bool] = []
 
     def check(self, losses: Mapping[str, Tensor], optimizers: Sequence[Optimizer]) -> None:
@@ -42,7 +42,7 @@ class Reach:
         Raises:
             MisconfigurationException: If a loss reaches only some of the optimizers that another one reaches.
         """
-        if len(optimizers) < 2 or losses.keys() <= self._found.keys():
+        if len(optimizers) < 2 or losses.keys() <= self._reached.keys():
             return
         owners = {
             id(parameter): number
@@ -53,15 +53,15 @@ class Reach:
         groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]
         trained = [parameter.requires_grad for parameters in groups for parameter in parameters]
         if trained != self._trained:  # What was found before something froze or thawed does not compare.
-            self._found, self._trained = {}, trained
-        self._found |= {task: _reached(loss, owners, len(optimizers)) for task, loss in losses.items()}
-        for part, whole in permutations(self._found, 2):
-            if self._found[part] and self._found[part] < self._found[whole]:
+            self._reached, self._trained = {}, trained
+        self._reached |= {task: _reached(loss, owners, len(optimizers)) for task, loss in losses.items()}
+        for part, whole in permutations(self._reached, 2):
+            if self._reached[part] and self._reached[part] < self._reached[whole]:
                 self._refuse(part, whole, optimizers)
 
     def _refuse(self, part: str, whole: str, optimizers: Sequence[Optimizer]) -> None:
         def named(task: str) -> str:
-            numbers = ", ".join(f"{number} ({_kind(optimizers[number])})" for number in sorted(self._found[task]))
+            numbers = ", ".join(f"{number} ({_kind(optimizers[number])})" for number in sorted(self._reached[task]))
             return f"'{task}' reaches the optimizers {numbers}"
 
         raise MisconfigurationException(

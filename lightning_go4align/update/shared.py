@@ -94,8 +94,8 @@ class SharedParameters:
             looked = torch.tensor(self._looked)[:, None]
             joined = torch.cat([looked, self._uses], 1).to(device, torch.uint8)
             dist.all_reduce(joined, dist.ReduceOp.MAX)
-            found = joined.bool().cpu()
-            self._looked, self._uses = found[:, 0].tolist(), found[:, 1:]
+            of_any_rank = joined.bool().cpu()
+            self._looked, self._uses = of_any_rank[:, 0].tolist(), of_any_rank[:, 1:]
 
     def _divide(self) -> None:
         """By the number of tasks that use a parameter; named ones are used by all."""

@@ -5,7 +5,6 @@ from collections.abc import Container, Sequence
 from typing import TypeVar
 
 import lightning.pytorch as pl
-import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
@@ -15,7 +14,6 @@ from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
 
 PREFIX = "go4align/"
-MONITORED = ("objective", "loss/", "weight/")
 
 T = TypeVar("T")
 
@@ -75,9 +73,7 @@ class StepLog:
             row = self._apart(step_row(numbers), logged_names(trainer))
             for logger in trainer.loggers:
                 logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=numbers.step - 1)
-            shown = {name: row[name] for name in self._prog_bar if name in row}
-            trainer.progress_bar_metrics.update(shown)
-            trainer.callback_metrics.update({name: torch.tensor(row[name]) for name in row if is_monitored(name)})
+            trainer.progress_bar_metrics.update({name: row[name] for name in self._prog_bar if name in row})
         if self._watchers and self.read() is not None:
             for watcher in self._watchers:
                 watcher.log_steps(trainer)
@@ -114,7 +110,7 @@ class StepLog:
         """Give the trainer's metrics the means over the epoch so far; the host reads nothing.
 
         Args:
-            trainer: The trainer, before a validation or at the end of an epoch.
+            trainer: The trainer, at its interval, before a validation or at the end of an epoch.
         """
         means = self._apart(self._readout.means(), logged_names(trainer))
         trainer.callback_metrics.update(means)
@@ -129,19 +125,6 @@ class StepLog:
                 f"{[PREFIX + name for name in news]} from now on."
             )
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
-
-
-def is_monitored(name: str) -> bool:
-    """Tell whether the trainer's metrics get a number of a row: what a callback may wait for.
-
-    Args:
-        name: Its name, see ``step_row``.
-
-    Example:
-        >>> is_monitored("go4align/loss/depth"), is_monitored("group_size/0")
-        (True, False)
-    """
-    return name.removeprefix(PREFIX).startswith(MONITORED)
 
 
 def step_row(numbers: HostNumbers) -> dict[str, float]:

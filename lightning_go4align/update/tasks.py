@@ -111,7 +111,7 @@ class Graphless:
     A tensor without a graph is refused as a number that is no loss, unless one of three things says that it is one:
     it had a graph in an earlier batch, its task is declared, or parameters of the module are frozen, so that its
     graph may be. Then its task is absent from this batch, which is said once. While no gradients are recorded,
-    as in FAMO's second look, all losses count.
+    as where FAMO's losses are recomputed, all losses count.
 
     Example:
         >>> loss, accuracy = torch.ones((), requires_grad=True), torch.ones(())

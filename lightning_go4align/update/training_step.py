@@ -43,7 +43,8 @@ class TrainingStep:
         prog_bar: Sequence[str] = (),
     ) -> None:
         watchers = watchers_of(trainer)
-        self._readout = Readout(keeps_steps=bool(watchers))
+        self._watched = bool(watchers)
+        self._readout = Readout(keeps_steps=self._watched)
         self.log = StepLog(memory.method, self._readout, watchers, prog_bar)
         self.performed = PerformedSteps()
         self._trainer = trainer
@@ -145,7 +146,9 @@ class TrainingStep:
         # A connector sets it, which the types do not know.
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]
         if interval and steps % interval == 0:
-            self.log.hand_on(self._trainer)
+            self.log.publish_means(self._trainer)
+            if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
+                self.log.hand_on(self._trainer)
         elif self._readout.is_due:
             self.log.tell()
         elif self._readout.is_full:

@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torchjd.aggregation import UPGrad
+from toy import Toy, loader, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.history import History
@@ -208,3 +209,18 @@ def test_without_a_method_to_watch_the_config_is_refused(toy):
     trainer = Trainer(max_epochs=1, callbacks=[GroupDynamicsMonitor()], logger=False, accelerator="cpu")
     with pytest.raises(MisconfigurationException, match=r"Add one to `trainer\.callbacks`"):
         trainer.fit(toy)
+
+
+def test_the_order_of_the_callbacks_does_not_matter(tmp_path):
+    def trained(folder, *order):
+        torch.manual_seed(0)
+        callbacks = [MultiTaskCallback(GO4Align(2, 0.01)), GroupDynamicsMonitor(num_pictures=0)]
+        logger = CSVLogger(tmp_path, name=folder, version="")
+        ordered = [callbacks[i] for i in order]
+        quiet_trainer(callbacks=ordered, logger=logger, log_every_n_steps=3).fit(Toy(), loader())
+        return callbacks[1].history, (tmp_path / folder / "metrics.csv").read_text()
+
+    (history, rows), (other_history, other_rows) = trained("a", 0, 1), trained("b", 1, 0)
+    np.testing.assert_array_equal(history.groups, other_history.groups)
+    assert rows.count("groups/moves") == 1
+    assert rows == other_rows

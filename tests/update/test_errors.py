@@ -61,7 +61,7 @@ def test_a_task_that_the_first_step_did_not_have_is_named() -> None:
 
 
 def test_a_method_must_be_of_torchjd() -> None:
-    with pytest.raises(TypeError, match=r"is the word 'GO4Align': pass an instance of a method. Nearest: GO4Align\("):
+    with pytest.raises(TypeError, match=r"is the word 'GO4Align': pass an instance.*: GO4Align\(num_groups=2\)"):
         MultiTaskCallback("GO4Align")
 
 

@@ -11,7 +11,7 @@ from torchjd.scalarization import DWA, FAMO, UW, Sum
 from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
-from lightning_go4align import GO4Align, MultiTaskCallback, kmeans_1d
+from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback, kmeans_1d
 from lightning_go4align.functional import grouping
 from lightning_go4align.functional.exact_device import solve_on_device
 from lightning_go4align.functional.grouping import Grouping
@@ -103,6 +103,30 @@ def test_a_logging_step_copies_once(optimization: str, tmp_path: Any, monkeypatc
     # Batches 2 and 4, the end of the epoch, and batch 1, where a CPU looks early: ten numbers a task, the objective
     # and two group weights.
     assert copies == [33, 33, 33, 33]
+
+
+def test_a_logging_step_that_is_watched_copies_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies: list[int] = []
+    after_each_batch: list[list[int]] = []
+    to_host = torch.Tensor.cpu
+
+    def counted(tensor: torch.Tensor) -> Any:
+        copies.append(tensor.numel())
+        return to_host(tensor)
+
+    class Snapshot(pl.Callback):
+        @override
+        def on_train_batch_end(self, *_: Any) -> None:
+            after_each_batch.append(copies.copy())
+
+    monkeypatch.setattr(torch.Tensor, "cpu", counted)
+    method, watch = GO4Align(2, 1e-2, clustering=on_device), Watch()
+    callbacks = [MultiTaskCallback(method), GroupDynamicsMonitor(num_pictures=0), watch, Snapshot()]
+    options = {"logger": CSVLogger(tmp_path), "log_every_n_steps": 2, "default_root_dir": tmp_path}
+    quiet_trainer(callbacks=callbacks, max_epochs=1, **options).fit(Toy(sgd), loader())
+    assert watch.stalls.found == []
+    # The 20 numbers of the row, and twelve of each of the two steps since the last time.
+    assert after_each_batch == [[], [44], [44], [44, 44], [44, 44]]
 
 
 @pytest.mark.parametrize("deterministic", [False, True])

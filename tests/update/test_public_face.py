@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 from isolation import child_environment
-from torchjd.aggregation import PCGrad, UPGrad
+from torchjd.aggregation import GradDrop, UPGrad
 from torchjd.scalarization import FAMO, Sum
 from toy import TASKS, BalancedToy, Toy, fitted, loader, quiet_trainer
 from typing_extensions import override
 
 import lightning_go4align
-from lightning_go4align import DeltaMMonitor, GO4Align, GroupDynamicsMonitor, MultiTaskCallback
+from lightning_go4align import DeltaMMonitor, GO4Align, GroupDynamicsMonitor, MultiTaskCallback, MultiTaskMixin
 from lightning_go4align.methods import FixedWeights
 
 
@@ -26,7 +26,7 @@ def test_nothing_is_told_before_the_first_step() -> None:
 
 
 def test_weights_are_told_by_the_names_of_their_tasks() -> None:
-    weights = fitted(FixedWeights({"a": 3.0, "c": 1.0, "b": 2.0})).task_weights
+    weights = fitted(FixedWeights([3.0, 2.0, 1.0])).task_weights
     assert {task: float(weight) for task, weight in weights.items()} == {"a": 3.0, "b": 2.0, "c": 1.0}
 
 
@@ -45,7 +45,7 @@ def test_a_method_that_does_not_group_has_no_groups() -> None:
 
 
 def test_a_method_without_weights_has_none() -> None:
-    assert fitted(PCGrad()).task_weights == {}
+    assert fitted(GradDrop()).task_weights == {}
 
 
 def test_the_record_holds_the_objective_of_the_weighted_losses() -> None:
@@ -86,9 +86,15 @@ def test_a_module_tells_the_same_as_its_callback() -> None:
 
 
 def test_a_users_own_attributes_of_these_names_are_his() -> None:
-    module = BalancedToy(GO4Align(2))
-    module.groups, module.task_weights = torch.nn.Linear(1, 1), torch.nn.Parameter(torch.ones(3))
-    module.last_step = "mine"
+    class Own(Toy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.task_weights = torch.nn.Parameter(torch.ones(3))
+
+    class Balanced(MultiTaskMixin, Own): ...
+
+    module = Balanced(GO4Align(2))
+    module.groups, module.last_step = torch.nn.Linear(1, 1), "mine"
     quiet_trainer(max_epochs=1).fit(module, loader())
     assert isinstance(module.groups, torch.nn.Linear)
     assert (module.task_weights.shape, module.last_step) == ((3,), "mine")
@@ -98,13 +104,12 @@ def test_a_users_own_attributes_of_these_names_are_his() -> None:
 def test_the_former_names_still_work_and_say_what_takes_their_place() -> None:
     callback = fitted(GO4Align(2))
     with pytest.warns(DeprecationWarning, match="read `last_step`"):
-        losses, weights, indicators, grouping = callback.signals
+        signals = callback.signals
     record = callback.last_step
-    assert (losses, weights, indicators, grouping) == (
-        record.losses, record.weights, record.indicators, record.grouping,
-    )  # fmt: skip
+    expected = (record.losses, record.weights, record.indicators, record.grouping)
+    assert all(now is then for now, then in zip(signals, expected, strict=True))
     with pytest.warns(DeprecationWarning, match="`StepRecord` takes its place"):
-        assert lightning_go4align.Signals is type(callback.signals)
+        assert lightning_go4align.Signals is type(signals)
 
 
 def test_a_callback_says_its_method_tasks_and_state() -> None:
