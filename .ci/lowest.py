@@ -6,7 +6,7 @@ from pathlib import Path
 
 EXTRAS = ("plot", "clustering")
 # What these ask for without an upper bound has to be as old as they are.
-CONTEMPORARIES = {"lightning": "pytorch-lightning=={}", "matplotlib": "pyparsing<3.1"}
+CONTEMPORARIES = {"lightning": "pytorch-lightning=={}", "matplotlib": "pyparsing<3.2"}
 
 
 def lowest(config: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """The documentation site: `.ci/docs` builds it, warnings are errors."""
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.viewcode",
+    "sphinx.ext.linkcode",
     "myst_parser",
     "sphinx_copybutton",
     "sphinx-mathjax-offline",
@@ -107,6 +108,19 @@ def _refuse_unknown_names(app, env, node, contnode):
     """Refuse a role with a name of ours that does not exist. Annotations, without a source, may be of inner types."""
     if node.source and str(node.get("reftarget", "")).startswith("lightning_go4align"):
         logging.getLogger(__name__).warning("There is no %s.", node["reftarget"], location=node)
+
+
+def linkcode_resolve(domain, info):
+    """Find the source of an object in the repository; None for what has none, such as an attribute."""
+    found = sys.modules.get(info["module"])
+    for name in info["fullname"].split("."):
+        found = getattr(found, name, None)
+    found = inspect.unwrap(found.fget if isinstance(found, property) else found) if found is not None else None
+    if not (inspect.isclass(found) or inspect.isfunction(found)):
+        return None
+    path = Path(inspect.getsourcefile(found)).relative_to(ROOT)
+    lines, first = inspect.getsourcelines(found)
+    return f"{REPOSITORY}/blob/main/{path}#L{first}-L{first + len(lines) - 1}"
 
 
 def setup(app):

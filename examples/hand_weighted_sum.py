@@ -126,7 +126,7 @@ balanced
 #
 # The weights of the last step: nobody had to find ``0.01`` and ``100``.
 
-dict(zip(balance.tasks, balance.signals.weights.tolist(), strict=True))
+{task: round(weight.item(), 4) for task, weight in balance.task_weights.items()}
 
 # %%
 # Side by side, the share of the variance that is not explained (lower is better):

@@ -91,7 +91,7 @@ module.seen
 
 # %%
 
-{task: round(weight, 4) for task, weight in zip(balance.tasks, balance.signals.weights.tolist(), strict=True)}
+{task: round(weight.item(), 4) for task, weight in balance.task_weights.items()}
 
 # %%
 # With several ranks a task counts as present where any rank has it. Batches of one task each, as several data

@@ -3,13 +3,13 @@
 from typing import Any
 
 from docutils import nodes
-from error_messages import DOCS, PACKAGE, Message, messages
+from error_messages import DOCS, Message, messages, part_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 
 class MessageList(SphinxDirective):
-    """List the messages of the modules that are named, without the package's name."""
+    """List the messages of the parts of the package that are named; ``root`` is the package itself."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -17,8 +17,8 @@ class MessageList(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Make the list."""
         self.env.note_dependency(str(DOCS / "causes.toml"))
-        parts = tuple(f"{PACKAGE.name}.{part}" for part in self.arguments[0].split())
-        listed = [m for m in messages() if m.module in parts or m.module.startswith(tuple(f"{p}." for p in parts))]
+        parts = self.arguments[0].split()
+        listed = [message for message in messages() if part_of(message) in parts]
         if not listed:
             raise self.error(f"No messages in {self.arguments[0]!r}.")
         covered: set[str] = self.env.__dict__.setdefault("covered_messages", set())

@@ -62,8 +62,8 @@ def test_the_five_minutes_run_as_they_stand():
     for block in BLOCKS:
         if block.page == page and block.language == "python":
             exec(compile(block.code, str(page), "exec"), names)
-    depth, price = names["balance"].signals.weights.tolist()
-    assert depth > 1000 * price
+    weights = names["balance"].task_weights
+    assert weights["depth"] > 1000 * weights["price"]
 
 
 def test_the_readme_keeps_its_two_commands():

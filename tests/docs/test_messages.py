@@ -1,6 +1,6 @@
 """Every message of the package has its cause on the page of messages, and what finds them finds them all."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -10,6 +10,7 @@ EXTENSION = Path(__file__).parents[2] / "docs" / "extensions" / "error_messages.
 
 SAMPLE = '''
 HOW = "Write `a`."
+STATUS = 130
 
 class Part:
     """A part.
@@ -36,19 +37,34 @@ def damaged(what):
 def tell(message):
     rank_zero_warn(message)
 
-def run():
+def judge(message_of):
+    message = None if odd else message_of(3)
+    if message is not None:
+        warn(message)
+
+def low(count):
+    if count < 1:
+        return None
+    return f"only {count} left"
+
+def run(error):
+    judge(low)
+    judge(lambda count: low(count) or "none")
     tell("passed on")
-    raise SystemExit(130)
+    said = f"{error} happened"
+    if error:
+        raise UsageError(said, "Mend it.")
+    raise ValueError(str(error)) from error
+    raise SystemExit(STATUS)
 '''
 
 
 @pytest.fixture
 def finder(monkeypatch):
-    spec = importlib.util.spec_from_file_location("error_messages", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "error_messages", module)
-    spec.loader.exec_module(module)
-    return module
+    monkeypatch.syspath_prepend(str(EXTENSION.parent))
+    yield importlib.import_module("error_messages")
+    for name in ("error_messages", "message_texts"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
@@ -66,6 +82,8 @@ def test_errors_and_warnings_are_found_however_they_are_raised(found):
         "odd: …",
         "damaged: …",
         "passed on",
+        "… happened Mend it.",
+        "only … left",
     }
 
 
@@ -88,4 +106,4 @@ def test_every_cause_that_is_written_by_hand_belongs_to_a_message(finder):
 def test_every_part_of_the_package_that_has_messages_is_on_the_page(finder):
     page = (EXTENSION.parents[1] / "messages.md").read_text("utf-8")
     listed = {part for line in page.splitlines() if line.startswith("```{message-list}") for part in line.split()[1:]}
-    assert {message.module.split(".")[1] for message in finder.messages()} - listed == set()
+    assert {finder.part_of(message) for message in finder.messages()} - listed == set()

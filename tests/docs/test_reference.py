@@ -16,7 +16,7 @@ PACKAGES = [name for _, name, is_package in iter_modules(lightning_go4align.__pa
 
 @pytest.mark.parametrize("name", lightning_go4align.__all__)
 def test_every_name_of_the_root_is_documented(name):
-    assert re.search(rf"\.\. auto(?:class|function):: lightning_go4align\.{name}$", REFERENCE, re.MULTILINE)
+    assert re.search(rf"\.\. auto(?:class|function|module):: lightning_go4align\.{name}$", REFERENCE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

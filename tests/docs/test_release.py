@@ -46,7 +46,7 @@ def test_lowest_versions_are_the_lower_bounds(tmp_path):
         "numpy==1.26",
         "jsonargparse==4.49",
         "matplotlib==3.8",
-        "pyparsing<3.1",
+        "pyparsing<3.2",
         "cvxpy==1.5",
     ]
 

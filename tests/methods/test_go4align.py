@@ -17,6 +17,9 @@ from lightning_go4align.methods import GO4Align
 DATA = Path(__file__).parent.parent / "data"
 TRACES = sorted(DATA.glob("go4align_*.npz"))
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
+IN_ONE_GRAPH = pytest.mark.skipif(
+    torch.__version__ < (2, 11), reason="earlier ones do not compile properties of named tuples without a break"
+)
 BETAS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0]
 
 
@@ -424,7 +427,7 @@ def test_absent_tasks_do_not_shrink_the_weights_of_those_present(present, num_gr
     assert method.task_weights.tolist() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("fullgraph", [False, True])
+@pytest.mark.parametrize("fullgraph", [False, pytest.param(True, marks=IN_ONE_GRAPH)])
 @pytest.mark.parametrize("make", [lambda: GO4Align(2), lambda: GO4Align(1, 0.3, "mean"), lambda: GO4Align(3, 0.5)])
 def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make, fullgraph):
     torch._dynamo.reset()
