@@ -70,12 +70,12 @@ def _interrupted(history: History) -> list[Alarm]:
 
 
 def _infinite(history: History) -> list[Alarm]:
-    infinite: NDArray[np.bool_] = np.isinf(history.losses)
-    if not infinite.any():
+    tasks, steps = (np.asarray(np.isinf(history.losses).any(axis)) for axis in (0, 1))
+    if not tasks.any():
         return []
-    first = int(history.steps[infinite.any(1)][0])
-    what = f"The loss of {_names(history, np.asarray(infinite.any(0)))} is infinite in {_steps(np.asarray(infinite.any(1)))}, first in {first}."
-    return [Alarm(what, "Look for a division or a logarithm of 0 in that loss, or lower the learning rate.")]
+    often = f"{steps.sum():,} of {len(steps):,} recorded steps, first in {history.steps[steps][0]:,}"
+    advice = "Look for a division or a logarithm of 0 in that loss, or lower the learning rate."
+    return [Alarm(f"The loss of {_names(history, tasks)} is infinite in {often}.", advice)]
 
 
 def _unweighted(history: History) -> list[Alarm]:
@@ -136,7 +136,3 @@ def _names(history: History, chosen: NDArray[np.bool_]) -> str:
     names = [f"**{history.tasks[task]}**" for task in np.flatnonzero(chosen)]
     rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + rest
-
-
-def _steps(chosen: NDArray[np.bool_]) -> str:
-    return f"{chosen.sum():,} of {len(chosen):,} recorded steps"

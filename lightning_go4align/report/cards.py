@@ -24,20 +24,20 @@ def figure_card(shown: ReportFigure, history: History) -> str:
         >>> from lightning_go4align.plots.example import example_history
         >>> from lightning_go4align.report.figures import figures
         >>> history = example_history()
-        >>> figure_card(figures(history)[0], history)[:50]
-        '<section class="card wide" data-figure="assignment'
+        >>> 'data-figure="assignment"' in figure_card(figures(history)[0], history)
+        True
     """
     with style("light"):
         figure = shown.draw(history)
     size = "wide" if figure.get_figwidth() == WIDE else "half" if figure.get_figwidth() == HALF else "third"
     title = escape(shown.title)
     return (
-        f'<section class="card {size}" data-figure="{shown.draw.__name__}" aria-label="{title}">\n<h3>{title}</h3>'
+        f'<div class="card {size}" data-figure="{shown.draw.__name__}">\n<h3>{title}</h3>'
         f"<p>{escape(shown.caption)}</p>\n"
         f'<figure role="img" tabindex="0" aria-label="{escape(shown.description)}">{inline(figure)}</figure>\n'
         f'<div class="live" tabindex="0" role="group" aria-label="{title}. {_KEYS}"></div>'
         f'<output class="read"></output><div class="tools">{_button(title, "SVG")}{_button(title, "PNG")}</div>\n'
-        "</section>"
+        "</div>"
     )
 
 
@@ -48,7 +48,7 @@ def table_card(title: str, table: str, size: str = "wide") -> str:
         >>> "<h3>Tasks</h3><table></table>" in table_card("Tasks", "<table></table>")
         True
     """
-    return f'<section class="card {size}" aria-label="{escape(title)}">\n<h3>{escape(title)}</h3>{table}\n</section>'
+    return f'<div class="card {size}">\n<h3>{escape(title)}</h3>{table}\n</div>'
 
 
 def _button(title: str, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,7 +82,8 @@ def write_pages(folders: list[Path]) -> Path:
     root = folders[0] if len(folders) == 1 else Path(os.path.commonpath([folder.resolve() for folder in folders]))
     content = _page_of(folders, root, {run: f"{quote(_below(run, root))}/{PAGE}" for run in linked})
     for run in linked:
-        _renew(run)
+        with suppress(ValueError):  # a log that cannot be read: the index says so
+            _renew(run)
     return _write(root / (INDEX if len(folders) == 1 else COMPARISON), content)
 
 
@@ -105,7 +107,7 @@ def server(folders: list[Path], port: int) -> Server:
             links = {run: f"{place}/" for place, run in enumerate(runs)}
             return Watched(lambda: _stamp(runs), lambda: _page_of(folders, folders[0], links))
         places = {f"{place}/": run for place, run in enumerate(runs)}
-        run = places.get(path)
+        run = None if runs == folders[:1] else places.get(path)  # one run is the page itself
         return None if run is None else Watched(lambda: _stamp([run]), lambda: _run_page(run))
 
     return Server(pages, port)

@@ -33,27 +33,25 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         HTML.
     """
     methods = _by_method(runs)
-    cards = [table_card("Runs", runs_table(runs, links))]
+    parts = {"Runs": [f'<div class="card wide">{runs_table(runs, links)}</div>']}
     scored = [run for run in runs if run.history.validations.scored]
     if scored:
-        cards += [*_pictures(scored), table_card("∆m, paired by seed", _paired(methods, _delta_m))]
-        cards.append(table_card("Change of each metric at the best epoch, in percent", _each(methods, _changes)))
-        cards.append(
-            table_card("Change of each metric, paired by seed, in percent points", _paired(methods, _changes))
-        )
-    cards.append(table_card("Mean weight of each task", _each(methods, _weights)))
-    cards.append(table_card("Loss of each task, mean of the last twentieth of the run", _each(methods, _losses)))
-    if sum(run.history.grouped for run in runs) > 1:
-        agreement = f"<p>{_AGREEMENT}</p>{_agreement([run for run in runs if run.history.grouped])}"
-        cards.append(table_card("Agreement of groups", agreement))
-    named = ", ".join(escape(name) for name in methods)
-    lines = "\n".join(cards)
-    title = f"Comparison of {len(runs)} runs"
+        parts["Scores"] = [*_pictures(scored), _paired("∆m, paired by seed", methods, _delta_m)]
+        parts["Scores"].append(_each("Change of each metric at the best epoch, in percent", methods, _changes))
+        parts["Scores"].append(_paired("Change of each metric, paired by seed", methods, _changes))
+    parts["Tasks"] = [_each("Mean weight of each task", methods, _weights), _each(_LAST, methods, _losses)]
+    grouped = [run for run in runs if run.history.grouped]
+    if len(grouped) > 1:
+        parts["Groups"] = [table_card("Agreement of groups", f"<p>{_AGREEMENT}</p>{_agreement(grouped)}")]
+    content = "\n".join(
+        f'<h2>{name}</h2>\n<div class="cards">{"".join(cards)}</div>' for name, cards in parts.items()
+    )
+    title, named = f"Comparison of {len(runs)} runs", ", ".join(escape(name) for name in methods)
     head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n<p class="calm">{_WORDS}</p>'
-    body = f'<main>\n{head}\n<div class="cards">\n{lines}\n</div>\n</main>'
-    return shell(title, body)
+    return shell(title, f"<main>\n{head}\n{content}\n</main>")
 
 
+_LAST = "Loss of each task, mean of the last twentieth of the run"
 _WORDS = (
     "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
     "alone), in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs "
@@ -89,7 +87,7 @@ def _pictures(runs: list[Run]) -> list[str]:
 
 def _picture(title: str, description: str, svg: str) -> str:
     figure = f'<figure role="img" tabindex="0" aria-label="{escape(description)}">{svg}</figure>'
-    return f'<section class="card half" aria-label="{title}"><h3>{title}</h3>{figure}</section>'
+    return f'<div class="card half"><h3>{title}</h3>{figure}</div>'
 
 
 def _delta_m(history: History) -> dict[str, float]:
@@ -111,17 +109,17 @@ def _losses(history: History) -> dict[str, float]:
     return dict(zip(history.tasks, mean_ratio(history.losses[-count:]).tolist(), strict=True))
 
 
-def _each(methods: dict[str, list[Run]], score: Score) -> str:
+def _each(title: str, methods: dict[str, list[Run]], score: Score) -> str:
     """A row for each name, a column for each method: mean and standard deviation over its runs."""
     values = {method: [score(run.history) for run in runs] for method, runs in methods.items()}
     names = dict.fromkeys(name for found in values.values() for one in found for name in one)
     rows = [
         [name, *(_spread([one.get(name, np.nan) for one in found]) for found in values.values())] for name in names
     ]
-    return table("By name and method", ["name", *methods], rows)
+    return table_card(title, table(title, ["name", *methods], rows))
 
 
-def _paired(methods: dict[str, list[Run]], score: Score) -> str:
+def _paired(title: str, methods: dict[str, list[Run]], score: Score) -> str:
     """A row for each name and method but the first, which they are compared with."""
     reference, *others = methods
     known = {run.seed: score(run.history) for run in methods[reference] if run.seed}
@@ -134,8 +132,8 @@ def _paired(methods: dict[str, list[Run]], score: Score) -> str:
             )
             rows.append([f"{name}: {method} − {reference}", *_words(found)])
     if not rows:
-        return f"<p>No other method has a run with a seed of {escape(reference)}.</p>"
-    return table("Paired differences", ["difference", "pairs", "mean, 95% interval", "lower in"], rows)
+        return table_card(title, f"<p>No other method has a run with a seed of {escape(reference)}.</p>")
+    return table_card(title, table(title, ["difference", "pairs", "mean, 95% interval", "lower in"], rows))
 
 
 def _words(found: Difference) -> list[str]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from lightning_go4align.history import FILE
 from lightning_go4align.report.alarms import alarms
-from lightning_go4align.report.cards import table_card
 from lightning_go4align.report.facts import duration, percent
 from lightning_go4align.report.runs import Run, distinguishing
 from lightning_go4align.report.shell import shell
@@ -55,9 +54,13 @@ def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) ->
     """
     count = f"{len(runs)} run" + ("" if len(runs) == 1 else "s")
     problems = "".join(f"<li>{escape(problem)}</li>" for problem in unread)
-    said = f'<section class="alarms"><h2>Not read</h2><ul>{problems}</ul></section>' if unread else ""
+    said = (
+        f'<section class="alarms" aria-labelledby="unread"><h2 id="unread">Not read</h2><ul>{problems}</ul></section>'
+        if unread
+        else ""
+    )
     none = f"<p>No folder below this one holds a <code>{FILE}</code> yet.</p>"
-    listed = table_card("Runs", runs_table(runs, links)) if runs else none
+    listed = f'<div class="card wide">{runs_table(runs, links)}</div>' if runs else none
     hint = (
         "Compare some of them: <code>go4align report RUN RUN …</code>. Columns on the right show where runs differ."
     )

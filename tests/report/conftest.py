@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lightning_go4align.history import Validations
 from lightning_go4align.plots.example import example_history
 
 
@@ -29,7 +30,8 @@ def run_in(tmp_path):
 
     def save(name, method="GO4Align(num_groups=2)", seed=0, delta_m=(40.0, 12.0, -2.5), **config):
         history = example_history()
-        validations = replace(history.validations, delta_m=np.array(delta_m))
+        parts = {name: values[-len(delta_m) :] for name, values in vars(history.validations).items()}
+        validations = Validations(**parts | {"delta_m": np.array(delta_m)})
         folder = tmp_path / name
         replace(history, validations=validations).with_notes(method=method, run=name).save(folder)
         lines = [f"seed_everything: {seed}", *(f"{key}: {value}" for key, value in config.items())]

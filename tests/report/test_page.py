@@ -79,7 +79,7 @@ def test_names_of_tasks_and_runs_are_text_not_markup():
     history = example_history().with_notes(run="<script>alert(1)</script>")
     names = ("</script><script>alert(2)</script>", "&amp;", "$name", '**x** "onload=')
     found = page(replace(history, tasks=names, metrics=names))
-    assert not re.search(r"<script>alert|\"onload=", found)
+    assert not re.search(r"<script>alert|<[^<>]*\"onload=", found)
     for name in ("&lt;/script&gt;", "&amp;amp;", "$name", "&quot;onload="):
         assert name in found
 

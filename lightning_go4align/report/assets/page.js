@@ -52,9 +52,11 @@ function still(card) {
   const view = copy.viewBox.baseVal;
   copy.setAttribute("width", view.width);
   copy.setAttribute("height", view.height);
+  const style = document.createElementNS(copy.namespaceURI, "style");
+  style.textContent = "text{font-family:system-ui,'Segoe UI',Roboto,sans-serif!important}";
+  copy.prepend(style);
   const text = new XMLSerializer().serializeToString(copy).replace(/var\((--\w+)\)/g, (_, role) => colours.getPropertyValue(role).trim());
-  const style = "<style>text{font-family:system-ui,'Segoe UI',Roboto,sans-serif!important}</style>";
-  return { view, text: text.replace(/(<svg[^>]*>)/, "$1" + style) };
+  return { view, text };
 }
 
 function downloads(card) {

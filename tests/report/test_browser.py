@@ -1,0 +1,145 @@
+"""The pages in a real browser: nothing for axe-core to find, no error, and everything reachable by keyboard."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+from isolation import child_environment
+
+from lightning_go4align.plots.example import example_history
+from lightning_go4align.report.command import write_pages
+from lightning_go4align.report.page import page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("npm")), reason="needs Chromium and npm"),
+]
+_READY = """
+<pre id="told" hidden></pre><script>
+(async () => {
+  const wait = (time) => new Promise((done) => setTimeout(done, time));
+  for (let i = 0; i < 200 && document.getElementById("numbers") && !shared.charts.length; i++) await wait(50);
+  await wait(300);
+  const told = await (async () => { SCRIPT })();
+  document.getElementById("told").textContent = JSON.stringify(told);
+})();
+</script></body>"""
+_AXE = """
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const found = await axe.run(document, { runOnly: rules });
+return found.violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 200))]);
+"""
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("axe")
+    command = ["npm", "install", "--silent", "--prefix", str(folder), "axe-core@4.14.1"]
+    subprocess.run(command, check=True, timeout=120, env=child_environment())
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """A function that opens a page, runs a script in it, and returns what that tells and what the console says."""
+
+    def open_page(html, script, *options, width=1400, before=""):
+        file = tmp_path / "opened.html"
+        file.write_text(html.replace("</body>", f"<script>{before}</script>" + _READY.replace("SCRIPT", script)))
+        net = tmp_path / "net.json"
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--log-net-log={net}"]
+        arguments += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--timeout=30000"]
+        found = subprocess.run(
+            ["chromium", *arguments, *options, "--virtual-time-budget=20000", "--dump-dom", file.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+            env=child_environment(),
+        )
+        assert '"network_isolation_key":"file:' not in net.read_text()  # requests of the page, not the browser's own
+        (told,) = re.findall(r'<pre id="told" hidden="">(.*?)</pre>', found.stdout, re.DOTALL)
+        return json.loads(told), [line for line in found.stderr.splitlines() if "CONSOLE" in line]
+
+    return open_page
+
+
+@pytest.fixture(scope="module")
+def one_run():
+    history = example_history()
+    weights = history.weights.copy()
+    weights[:, 0] = 0  # an alarm, too
+    return page(replace(history, weights=weights).with_notes(seconds=9.0), {"seed_everything": "0"})
+
+
+@pytest.mark.parametrize("width", [1400, 800, 500])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_page_of_a_run(browse, axe, one_run, width, scheme):
+    options = ["--blink-settings=preferredColorScheme=" + ("0" if scheme == "dark" else "1")]
+    assert browse(one_run, _AXE, *options, width=width, before=axe) == ([], [])
+
+
+def test_axe_finds_nothing_on_the_pages_of_several_runs(browse, axe, run_in, tmp_path):
+    runs = [run_in("a", seed=1, lr=0.1), run_in("b", seed=1, lr=0.2, method="Sum()")]
+    for html in (write_pages(runs), write_pages([tmp_path])):
+        assert browse(html.read_text(encoding="utf-8"), _AXE, before=axe) == ([], [])
+
+
+_USE = """
+const card = document.querySelector('[data-figure="weights"]'), live = card.querySelector(".live");
+const press = (key) => live.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const words = () => card.querySelector(".read").textContent;
+const told = { drawn: document.querySelectorAll(".drawn").length };
+press("Home"); told.first = words();
+press("ArrowRight"); told.second = words();
+press("ArrowDown"); told.other = words();
+press("+"); told.zoomed = [shared.from, shared.to];
+press("0"); told.whole = [shared.from, shared.to];
+const matrix = document.querySelector('[data-figure="co_assignment"]');
+matrix.querySelector("figure").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+told.matrix = matrix.querySelector(".read").textContent;
+document.getElementById("search").value = "dep, edg";
+document.getElementById("search").oninput();
+await wait(400);
+told.found = document.getElementById("found").textContent;
+const shown = [...document.querySelectorAll("tr[data-task]:not(.off)")].map((row) => row.dataset.task);
+told.rows = [...new Set(shown)].sort();
+const saved = {};
+window.save = async (blob, name) => { saved[name] = blob; };
+for (const id of ["csv", "json"]) document.getElementById(id).click();
+card.querySelectorAll(".tools button").forEach((button) => button.click());
+await wait(1500);
+told.csv = (await saved["steps.csv"].text()).split("\\r\\n").slice(0, 2);
+told.json = JSON.parse(await saved["run.json"].text()).total;
+told.svg = (await saved["weights.svg"].text()).includes("var(--");
+told.png = saved["weights.png"].type;
+return told;
+"""
+
+
+def test_keys_reach_values_search_marks_tasks_and_downloads_hold_the_data(browse):
+    told, console = browse(page(example_history()), _USE)
+    assert console == []
+    assert told["drawn"] == 10  # all that have steps or epochs; the matrix and two of metrics stay still
+    assert told["first"].startswith("step 0 ")
+    assert "normal 1.5×" in told["first"]
+    assert told["second"].startswith("step 1 ")
+    assert told["other"].index("edges") < told["other"].index("normal")
+    assert told["zoomed"][1] - told["zoomed"][0] == pytest.approx(30, abs=16)  # half, cut at the run's end
+    assert told["whole"] == [0, 60]
+    assert told["matrix"] == "normal and edges share a group in 100% of steps"
+    assert (told["found"], told["rows"]) == ("2 of 4 tasks", ["depth", "edges"])
+    assert told["csv"][0].startswith('"step","loss/normal","loss/edges"')
+    assert told["csv"][1].startswith("0,1.333,1.333,4,4,1.5")  # 2 / 1.5, 2 / 0.5 and the first weight
+    assert (told["json"], told["svg"], told["png"]) == (60, False, "image/png")
+
+
+def test_hostile_names_do_not_run(browse):
+    names = ("</script><script>window.ran=1</script>", "<img src=x onerror=window.ran=1>", "=1+1", "../../x")
+    html = page(replace(example_history(), tasks=names, metrics=names).with_notes(run="../../x"))
+    told, console = browse(html, "return [window.ran ?? null, asTable(await unpack()).split('\\r\\n')[0]];")
+    assert (told[0], console) == (None, [])
+    assert '"loss/=1+1"' in told[1]
