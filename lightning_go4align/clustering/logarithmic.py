@@ -10,8 +10,8 @@ from typing_extensions import override
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.arrays import library_of
 from lightning_go4align.functional.evidence import group_evidence
-from lightning_go4align.functional.exact_host import Floats, Integers, solve_on_host
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
+from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
 from lightning_go4align.functional.values import is_readable
 
 # The score of a number of groups that no step has had enough tasks for; finite, as all state is.
@@ -116,7 +116,7 @@ class AutomaticLogKMeans(nn.Module):
 
 def _path_on_host(points: Floats, most: int) -> tuple[Integers, Floats]:
     """The groupings into 1, 2, ... ``most`` clusters, as ``kmeans_1d_path`` stacks them."""
-    solutions = solve_on_host(points, range(1, most + 1))
+    solutions = solve_by_numpy(points, range(1, most + 1))
     centres = np.empty((most, most))
     for row, (_, means) in zip(centres, solutions, strict=True):
         row[: len(means)] = means

@@ -39,11 +39,12 @@ def criterion_by_numpy(indicators: Floats, max_groups: int) -> Floats:
     centres = np.add.reduce(np.log1p(spread) + gains / (variance[:, None] * (1 + spread)), 1)
     factorials = _log_factorials(number + max_groups)
     ways = np.add.reduce(factorials[sizes], 1) + factorials[groups - 1] + factorials[groups]
-    return fit + centres - 2 * (ways - factorials[number + groups - 1])
+    criterion: Floats = fit + centres - 2 * (ways - factorials[number + groups - 1])
+    return criterion
 
 
 def _sums_and_sizes(ordered: Floats, max_groups: int) -> tuple[Floats, Integers]:
-    """Of the groups of each optimal grouping into 1, 2, ... ``max_groups`` groups, shape ``[max_groups, max_groups]``."""
+    """Of the groups of each optimal grouping into 1 to ``max_groups`` groups, shape ``[max_groups, max_groups]``."""
     borders = np.full((max_groups, max_groups + 1), len(ordered))
     for row, starts in enumerate(optimal_starts(ordered, range(1, max_groups + 1)) if len(ordered) else ()):
         borders[row, : len(starts)] = starts

@@ -44,7 +44,8 @@ def solve_by_numpy(points: Floats, sizes: range) -> list[Solution]:
     if not (math.isfinite(ordered.item(0)) and math.isfinite(ordered.item(-1))):
         return _solve_present(points, sizes)
     return [
-        _solution(points, ordered, starts, size) for starts, size in zip(optimal_starts(ordered, sizes), sizes, strict=True)
+        _solution(points, ordered, starts, size)
+        for starts, size in zip(optimal_starts(ordered, sizes), sizes, strict=True)
     ]
 
 

@@ -62,7 +62,7 @@ def move_by_numpy(losses: Floats, log_smoothness: Floats, beta: float, reduction
         return _move_masked(losses, log_smoothness, beta, reduction)
     # The equations of `indicators`, in its order of operations and so to the bit, where all tasks take part.
     log_smoothness -= beta * losses
-    powers = np.exp(log_smoothness - np.maximum.reduce(log_smoothness))
+    powers: Floats = np.exp(log_smoothness - np.maximum.reduce(log_smoothness))
     powers /= np.add.reduce(powers)
     total = np.add.reduce(losses)
     if reduction == "mean":

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
-from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.indicators import group_indicators, scale_vector, smoothness_vector
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import GO4Align
 
 DATA = Path(__file__).parent.parent / "data"

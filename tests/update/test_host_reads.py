@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback, kmeans_1d
 from lightning_go4align.functional import grouping
-from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import SI, GroupedScalarizer
 
 STALLS = ("_local_scalar_dense", "nonzero", "item", "_unique2", "unique_dim", "masked_select", "is_nonzero", "equal")
