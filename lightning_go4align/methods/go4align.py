@@ -59,6 +59,7 @@ class GO4Align(LossWeighted):
             ``beta`` is negative or not finite, or the number of losses changes.
 
     Example:
+        >>> import torch
         >>> method = GO4Align(num_groups=2)
         >>> objective = method(torch.tensor([1.0, 1.1, 100.0]))
         >>> method.grouping.assignment

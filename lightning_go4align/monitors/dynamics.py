@@ -115,7 +115,8 @@ class GroupDynamicsMonitor(Callback):
         if not (goes_on or self._is_loaded):
             self._begin_anew()
         self._is_loaded = False
-        self._started = time.monotonic() - self.history.notes.seconds
+        self._saved = time.monotonic()
+        self._started = self._saved - self.history.notes.seconds
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above

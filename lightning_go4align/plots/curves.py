@@ -111,8 +111,10 @@ def _draw_lines(axes: Axes, steps: NDArray[np.float64], means: NDArray[np.float6
 def _log_scale(axes: Axes, means: NDArray[np.float64]) -> None:
     axes.set_yscale("log")
     seen = means[np.isfinite(means)]
-    narrow = seen.max(initial=0) < 5 * seen.min(initial=np.inf)  # so that 1, 2, 5 may not lie in it
-    axes.yaxis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(10, (1, 2, 5), numticks=8))
+    ratio = seen.max(initial=0) / seen.min(initial=np.inf)
+    multiples = (1, 2, 5) if ratio < 100 else (1,)
+    narrow = ratio < 5  # so that 1, 2, 5 may not lie in it
+    axes.yaxis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(10, multiples, numticks=8))
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 

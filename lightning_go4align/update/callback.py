@@ -33,15 +33,10 @@ class MultiTaskCallback(TellsLastStep, Callback):
     ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
     updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
     training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
-
-    The method's state is saved in checkpoints with the callback, and a resume goes on with it. A fit without a
-    checkpoint goes on with it where the model goes on too, and begins anew for any other model, see ``Continuation``.
-    What the method draws at random comes from a stream of its own, see ``RandomStream``; what has no graph among the
-    losses is dealt with by ``Graphless``.
-
-    Losses, weights and groups go to the loggers at their interval, see ``step_row``. ``objective``, ``loss/<task>``
-    and ``weight/<task>`` stand in ``trainer.callback_metrics`` too, for ``EarlyStopping(monitor="loss/depth")`` and
-    the like: means over the epoch so far. What goes wrong is told once, see ``StepWarnings``.
+    The method's state is saved in checkpoints, and a resume goes on with it. A fit without a checkpoint goes on with
+    it where the model goes on too, and begins anew for any other model, see ``Continuation``.
+    Losses, weights and groups go to the loggers, see ``step_row``; means of the epoch so far to callbacks, for
+    ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -51,14 +46,12 @@ class MultiTaskCallback(TellsLastStep, Callback):
         tasks: Names of all tasks, in order. Needed where the first batch may lack one, and then no other is taken;
             without it the tasks are those of the first step, whether present there or None.
         losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
-            {task: loss}`` of the module, what its step returned, and the batch. The step's other entries stay in
-            ``outputs`` of ``on_train_batch_end``, and its own loss as ``step_loss``.
+            {task: loss}``. The step's other entries stay in ``outputs``, and its own loss as ``step_loss``.
         prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
 
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
-        ValueError: If ``optimization`` is neither, ``tasks`` are no distinct names, ``training_step`` returns other
-            tasks, or the method finds no finite weights.
+        ValueError: If ``optimization`` or ``tasks`` are wrong, other tasks come, or no finite weights are found.
         MisconfigurationException: If the module or the trainer does not fit.
 
     Example:
@@ -88,8 +81,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
         self._fits = Continuation()
         self._evaluates, self._step = False, 0
         self._training: TrainingStep | None = None
-        self._patches: AttributePatches | None = None
         self._log: StepLog | None = None
+        self._patches: AttributePatches | None = None
 
     @property
     def tasks(self) -> list[str]:
@@ -138,9 +131,7 @@ class MultiTaskCallback(TellsLastStep, Callback):
             rank_zero_info(self._fits.told)
 
     @override
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
         if trainer.current_epoch != self._memory.epoch:
             self._memory.begin_epoch(trainer.current_epoch)
@@ -158,8 +149,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
 
     @override
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._log is not None:
-            self._log.end_epoch(trainer)
+        if self._training is not None:
+            self._training.log.end_epoch(trainer)
 
     @override
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -183,17 +174,15 @@ class MultiTaskCallback(TellsLastStep, Callback):
         return {**vars(self), "_training": None, "_log": None, "_patches": None, "_fits": Continuation()}
 
     def __repr__(self) -> str:
-        state = f"after {self._step} steps" if self._step else "not trained"
-        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, tasks={self.tasks}; {state})"
+        state = f"tasks={self.tasks}; " + (f"after {self._step} steps" if self._step else "not trained")
+        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, {state})"
 
     @override
     def state_dict(self) -> dict[str, Any]:
         return self._memory.state_dict()
 
     @override
-    def on_load_checkpoint(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
+    def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
         states = checkpoint.get("callbacks", {})
         if self.state_key not in states:
             rank_zero_info(f"The checkpoint holds no state of {self.method}: the method begins anew.")

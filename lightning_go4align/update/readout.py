@@ -7,8 +7,9 @@ from torch import Tensor
 
 from lightning_go4align.functional.precision import widest
 from lightning_go4align.update.record import HostNumbers, LastSteps, StepRecord, WatchedSteps
-from lightning_go4align.update.step_tracker import CAPACITY, StepTracker
+from lightning_go4align.update.step_tracker import StepTracker
 
+CAPACITY = 64
 KEPT = 1024
 READ_EVERY = 1000
 
@@ -31,6 +32,7 @@ class Readout:
     def __init__(self, keeps_steps: bool = False) -> None:
         self._tracker = StepTracker()
         self._keeps_steps = keeps_steps
+        self._waiting: list[tuple[int, StepRecord]] = []
         self._kept: list[StepRecord] = []
         self._latest: tuple[int, StepRecord] | None = None
         self._numbers: HostNumbers | None = None
@@ -52,14 +54,23 @@ class Readout:
         return costs_nothing and (count % CAPACITY == 0 or count & (count - 1) == 0)
 
     def note(self, step: int, record: StepRecord) -> None:
-        """Note what a batch found.
+        """Note what a batch found; up to 64 wait to be looked at together, so that one costs next to nothing.
 
         Args:
             step: Number of optimizer steps before it.
-            record: What it found.
+            record: What it found, or the record of the one before, if it found nothing.
         """
+        if record is self._record:
+            return
         self._record = record
-        self._tracker.note(step, record)
+        self._waiting.append((step, record))
+        if len(self._waiting) == CAPACITY:
+            self._look()
+
+    def _look(self) -> None:
+        if self._waiting:
+            self._tracker.add(self._waiting)
+        self._waiting = []
 
     def keep(self, step: int, record: StepRecord) -> None:
         """Keep an optimizer's step; neither the host nor the device works.
@@ -75,6 +86,7 @@ class Readout:
 
     def begin_epoch(self) -> None:
         """Begin new means."""
+        self._look()
         self._tracker.begin_epoch()
 
     def means(self) -> dict[str, Tensor]:
@@ -82,6 +94,7 @@ class Readout:
 
         That of a task which was absent in all of them is NaN.
         """
+        self._look()
         means = self._tracker.means
         if means is None or self._record is None:
             return {}
@@ -101,6 +114,7 @@ class Readout:
         return self._numbers
 
     def _copy(self, step: int, record: StepRecord) -> HostNumbers:
+        self._look()
         last, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
         assert last is not None
         weights = missing if record.weights is None else record.weights

@@ -1,11 +1,12 @@
 """In which step something was last so of each task, found without reading any."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from lightning_go4align.update.record import StepRecord
 
-CAPACITY = 64
 STARVING = 1e-3
 LEARNED = 1e-2
 
@@ -13,56 +14,40 @@ LEARNED = 1e-2
 class StepTracker:
     """Remember in which step something was last so of each task, without reading any number.
 
-    Steps wait until somebody asks or there are 64 of them: a step costs next to nothing, and the host reads nothing.
     A task starves in a step if its part of the weighted loss, the product of weight and loss, is below a thousandth
     of an even one while its loss is above a hundredth of its first: it is not heard, and has not learned.
 
     Example:
         >>> from lightning_go4align.update.record import LastSteps
         >>> tracker = StepTracker()
-        >>> for step in range(3):
-        ...     losses = torch.tensor([1.0, torch.nan if step == 1 else 2.0])
-        ...     tracker.note(step, StepRecord(("a", "b"), losses, losses.sum(), losses, torch.tensor([1.0, 0.0])))
+        >>> losses, weights = torch.tensor([[1.0, 2.0], [1.0, torch.nan], [1.0, 2.0]]), torch.tensor([1.0, 0.0])
+        >>> tracker.add([(i, StepRecord(("a", "b"), row, row.sum(), row, weights)) for i, row in enumerate(losses)])
         >>> last = LastSteps(*tracker.steps.tolist())
         >>> last.bad_loss, last.unweighted, last.fed, last.starved
         ([-1, 1], [-1, 2], [2, -1], [-1, 2])
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, Tensor, Tensor, Tensor]] = []
-        self._noted: StepRecord | None = None
         self._first: Tensor | None = None
         self._last: Tensor | None = None
         self._sums: Tensor | None = None
 
-    def note(self, step: int, record: StepRecord) -> None:
-        """Take the numbers of a step; they are the step's own and do not change any more.
-
-        Args:
-            step: Its number.
-            record: What it found, or the record of the step before, if it found nothing.
-        """
-        if record is self._noted:
-            return
-        self._noted = record
-        # A method without weights leaves no task out.
-        weights = torch.ones_like(record.reported) if record.weights is None else record.weights
-        self._waiting.append((step, record.reported, weights, record.objective))
-        if len(self._waiting) == CAPACITY:
-            self._look()
-
     @property
     def steps(self) -> Tensor | None:
         """The fields of ``LastSteps``, shape ``[6, M]``, int64; None before the first step."""
-        if self._waiting:
-            self._look()
         return self._last
 
-    def _look(self) -> None:
-        numbers, *parts = zip(*self._waiting, strict=True)
-        self._waiting = []
-        losses, weights, objectives = (torch.stack(part) for part in parts)
-        steps = torch.tensor(numbers).to(losses.device, non_blocking=True)[:, None, None]
+    def add(self, waiting: Sequence[tuple[int, StepRecord]]) -> None:
+        """Take steps, in their order.
+
+        Args:
+            waiting: The number of each, and what it found.
+        """
+        losses = torch.stack([record.reported for _, record in waiting])
+        weights = torch.stack([_weights(record) for _, record in waiting])
+        objectives = torch.stack([record.objective for _, record in waiting])
+        numbers = torch.tensor([number for number, _ in waiting])
+        steps = numbers.to(losses.device, non_blocking=True)[:, None, None]
         last = torch.where(self._so(losses, weights), steps, -1).amax(0)
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
         self._add_up(torch.cat([losses.nan_to_num(0, 0, 0), weights, objectives[:, None]], 1), losses)
@@ -76,8 +61,6 @@ class StepTracker:
 
     def begin_epoch(self) -> None:
         """Begin new means."""
-        if self._waiting:
-            self._look()
         self._sums = None
 
     @property
@@ -86,8 +69,6 @@ class StepTracker:
 
         NaN for a task that was absent in all of them; None before the first step.
         """
-        if self._waiting:
-            self._look()
         return None if self._sums is None else self._sums[0] / self._sums[1]
 
     def _so(self, losses: Tensor, weights: Tensor) -> Tensor:
@@ -115,3 +96,8 @@ class StepTracker:
         first = torch.zeros_like(found) if self._first is None else self._first.to(found)
         self._first = torch.where(first == 0, found, first)
         return self._first
+
+
+def _weights(record: StepRecord) -> Tensor:
+    """Return the weights of a step; a method without any leaves no task out."""
+    return torch.ones_like(record.reported) if record.weights is None else record.weights

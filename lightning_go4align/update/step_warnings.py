@@ -11,7 +11,7 @@ from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.update.record import HostNumbers
 
 LONG = 1000
-SHORTEST = 20
+SHORTEST = 50
 LONG_WITH_WEIGHT_0 = 64
 SUM_OF_RAW_LOSSES = (
     "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "

@@ -98,7 +98,7 @@ def keys_at(records, step):
 
 PER_TASK = {f"{key}/{task}" for key in ("loss", "weight", "scaled_loss", "indicator", "group") for task in TASKS}
 PER_GROUP = {f"{key}/{rank}" for key in ("group_weight", "group_size") for rank in (0, 1)}
-MEANS = {"groups/stability", "groups/moves", "groups/occupied"}
+MEANS = {"objective", "epoch", "groups/stability", "groups/moves", "groups/occupied"}
 SCORES = {f"val/{task}" for task in TASKS} | {f"val/delta/{task}" for task in TASKS}
 SCORES |= {"val/delta_m", "val/convergence_difference", "epoch"}
 

@@ -80,11 +80,12 @@ def test_what_the_module_logs_under_the_same_name_stays() -> None:
 
 
 def test_the_progress_bar_shows_the_objective_and_what_is_asked_for() -> None:
-    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1, log_every_n_steps=1)
+    options = {"log_every_n_steps": 1, "enable_progress_bar": True}
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1, **options)
     trainer.fit(Constant(), loader())
     assert trainer.progress_bar_metrics == {"objective": 15.0}
     asked = MultiTaskCallback(Sum(), prog_bar=["loss/a", "weight/b"])
-    trainer = quiet_trainer(callbacks=asked, max_epochs=1, log_every_n_steps=1)
+    trainer = quiet_trainer(callbacks=asked, max_epochs=1, **options)
     trainer.fit(Constant(), loader())
     assert trainer.progress_bar_metrics == {"loss/a": 5.0, "weight/b": 1.0}
 

@@ -125,8 +125,8 @@ def test_a_logging_step_that_is_watched_copies_once(tmp_path: Any, monkeypatch: 
     options = {"logger": CSVLogger(tmp_path), "log_every_n_steps": 2, "default_root_dir": tmp_path}
     quiet_trainer(callbacks=callbacks, max_epochs=1, **options).fit(Toy(sgd), loader())
     assert watch.stalls.found == []
-    # The 20 numbers of the row, and twelve of each of the two steps since the last time.
-    assert after_each_batch == [[], [44], [44], [44, 44], [44, 44]]
+    # The 33 numbers of a step, and twelve of each step since the last time.
+    assert after_each_batch == [[45], [45, 45], [45, 45], [45, 45, 57], [45, 45, 57]]
 
 
 @pytest.mark.parametrize("deterministic", [False, True])

@@ -15,8 +15,9 @@ from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.methods import FixedWeights, SingleTask, WithFactors, WithLowerBounds
+from lightning_go4align.update.readout import CAPACITY, Readout
 from lightning_go4align.update.record import StepRecord
-from lightning_go4align.update.step_tracker import CAPACITY, LEARNED, STARVING, StepTracker
+from lightning_go4align.update.step_tracker import LEARNED, STARVING
 
 TASKS = ("large", "one", "two")
 
@@ -101,7 +102,7 @@ def test_half_an_epoch_is_enough() -> None:
 
 
 def test_a_short_epoch_says_nothing_of_starvation() -> None:
-    assert heard(Sum(), 1.0, 1e-6, 1.0, steps=19)[0] == []
+    assert heard(Sum(), 1.0, 1e-6, 1.0, steps=49)[0] == []
 
 
 @pytest.mark.parametrize(
@@ -184,12 +185,14 @@ def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: i
     weights = torch.tensor([0.0, 1.0, 1e-5, 3.0], dtype=torch.float64)[
         torch.randint(4, (steps, 4), generator=generator)
     ]
-    tracker = StepTracker()
+    readout = Readout()
     for step in range(steps):
-        tracker.note(
-            step, StepRecord(("a", "b", "c", "d"), losses[step], losses[step].sum(), losses[step], weights[step])
-        )
+        row = losses[step]
+        record = StepRecord(("a", "b", "c", "d"), row, row.sum(), row, weights[step])
+        readout.note(step, record)
+        readout.keep(step, record)
         if step % 17 == 3:
-            assert tracker.steps is not None
-    assert tracker.steps is not None
-    assert tracker.steps.tolist() == by_hand(losses.tolist(), weights.tolist())
+            assert readout.read() is not None
+    numbers = readout.read()
+    assert numbers is not None
+    assert [list(steps) for steps in numbers.last_steps] == by_hand(losses.tolist(), weights.tolist())

@@ -24,7 +24,7 @@ def cityscapes_module(method, **options):
 def test_nyuv2_trains_and_logs_every_metric_of_table_1_in_its_order(nyuv2, trainer, method):
     module, fitted = NYUv2Module(method(), NYUv2MTAN(NARROW)), trainer(max_epochs=1, num_sanity_val_steps=0)
     fitted.fit(module, datamodule=nyuv2.data())
-    logged = [name.removeprefix("val/") for name in fitted.callback_metrics]
+    logged = [name.removeprefix("val/") for name in fitted.callback_metrics if name.startswith("val/")]
     table_1 = [*nyuv2_published.SINGLE_TASK]
     assert logged == [*table_1, *(f"delta/{name}" for name in table_1), "delta_m"]
 

@@ -47,7 +47,7 @@ def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported
     assert {name: logged[name] for name in changes} == pytest.approx(changes, rel=1e-4)
     assert logged["val/delta_m"] == pytest.approx(sum(changes.values()) / 11, rel=1e-4)
     titles = [shown.title for shown in figures(monitor.history)]
-    assert titles[-2:] == ["Per metric at the best epoch", "When each task converges"]
+    assert titles[-2:] == ["Per metric at the best epoch", "When each metric converges"]
 
 
 def test_losses_are_squared_errors_of_normalised_targets(data, make_trainer):
