@@ -1,6 +1,7 @@
 """The command ``go4align``."""
 
 import logging
+import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from lightning_go4align import methods, module, monitors, update  # so that shor
 
 __all__ = ["MultiTaskCLI", "main", "methods", "module", "monitors", "update"]
 
+# By their names: what imports nothing of studies works without them.
+FAR = {"study": "lightning_go4align.studies.command:study"}
 OTHERS = "Further commands, each with its own --help: report, dashboard, study."
 
 
@@ -63,7 +66,9 @@ def main(args: list[str] | None = None) -> None:
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
     rank_zero.log.addFilter(_is_no_tip)
-    commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard, "study": study}
+    commands: dict[str, Callable[..., object]] = {"report": report, "dashboard": dashboard}
+    if given and given[0] in FAR:
+        commands[given[0]] = pkgutil.resolve_name(FAR[given[0]])
     if given and given[0] in commands:
         name = f"go4align {given[0]}"
         try:
@@ -115,21 +120,6 @@ def dashboard(project: str, report: bool = False, dry_run: bool = False) -> None
         from lightning_go4align.dashboard import dashboard
 
         print(dashboard(project, report=report, dry_run=dry_run))  # noqa: T201  # the answer of the command
-
-
-def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
-    """Run a study: every combination of its methods and seeds, then tables and figures.
-
-    Args:
-        file: YAML file of the study.
-        jobs: Number of runs side by side.
-        dry_run: Print the plan with an estimate of its time instead.
-    """
-    with _mistakes("study"):
-        from lightning_go4align.studies import checked_study, run_study
-
-        checked_study(file, jobs)
-    run_study(file, jobs=jobs, dry_run=dry_run)
 
 
 if __name__ == "__main__":

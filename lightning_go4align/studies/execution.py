@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from types import MappingProxyType
+from typing import IO, NamedTuple
 
 from lightning_go4align.studies.configuration import write_config
-from lightning_go4align.studies.logs import last_value
+from lightning_go4align.studies.logs import last_checkpoint, last_value
 from lightning_go4align.studies.plan import Run
 from lightning_go4align.studies.watching import Watcher
 
@@ -31,7 +31,30 @@ class Process:
     resumed: bool
 
 
-def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> dict[str, str]:
+class Outcome(NamedTuple):
+    """What became of runs.
+
+    Args:
+        failures: What the failed runs said last, by their titles.
+
+    Example:
+        >>> print(Outcome({"LS, seed 0": "ValueError: no"}) + Outcome())
+        1 runs failed:
+        LS, seed 0: ValueError: no
+    """
+
+    failures: Mapping[str, str] = MappingProxyType({})
+
+    def __add__(self, other: object) -> "Outcome":
+        if not isinstance(other, Outcome):
+            return NotImplemented
+        return Outcome({**self.failures, **other.failures})
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.failures)} runs failed:", *map(": ".join, self.failures.items())])
+
+
+def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> Outcome:
     """Run what is not finished, as many at a time as there are jobs.
 
     A run that fails leaves the others alone. An interrupted one is resumed from its last epoch. A run that another
@@ -43,7 +66,7 @@ def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> dict[str, str]:
         watcher: Who is told what happens.
 
     Returns:
-        What the failed runs said last, by their titles.
+        What became of them.
     """
     waiting, working, failures = deque(runs), list[Process](), dict[str, str]()
     try:
@@ -62,7 +85,7 @@ def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> dict[str, str]:
         for process in working:
             process.popen.wait()
             process.lock.close()
-    return failures
+    return Outcome(failures)
 
 
 def _fill(waiting: deque[Run], working: list[Process], jobs: int, watcher: Watcher) -> None:
@@ -102,21 +125,6 @@ def _start(run: Run) -> Process | None:
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, pass_fds=[lock.fileno()]
         )
     return Process(run, popen, lock, time.perf_counter(), checkpoint is not None)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Find the checkpoint from which a run is resumed; None if it has not finished an epoch."""
-    return max(folder.glob("resume/epoch=*.ckpt"), key=_epoch, default=None)
-
-
-def _epoch(checkpoint: Path) -> int:
-    return int(checkpoint.stem.removeprefix("epoch="))
-
-
-def epochs_done(folder: Path) -> int:
-    """Number of epochs that a run has finished."""
-    checkpoint = last_checkpoint(folder)
-    return 0 if checkpoint is None else _epoch(checkpoint) + 1
 
 
 def _finish(process: Process) -> str | None:
