@@ -9,9 +9,12 @@ from rich.text import Text
 
 from lightning_go4align.studies.baselines import check_baseline
 from lightning_go4align.studies.collection import collect
+from lightning_go4align.studies.engines import Engine
+from lightning_go4align.studies.engines.local import LocalEngine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.reading import read_study
+from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.results import Results
 from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
@@ -37,13 +40,14 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
     carry_out(checked_plan(config, jobs), jobs, dry_run)
 
 
-def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False) -> None:
+def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False, engine: Engine | None = None) -> None:
     """Execute a plan, collect, and write, as :func:`run_study` does.
 
     Args:
         plan: The plan.
         jobs: Number of runs side by side, at least 1.
         dry_run: Print the plan with an estimate of its time instead.
+        engine: What carries the runs out; processes of this machine if not given.
 
     Raises:
         SystemExit: If a run failed.
@@ -52,7 +56,7 @@ def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False) -> None:
     if dry_run:
         console.print(Text(f"{plan}\n{estimate(plan, jobs)}"))
         return
-    outcome = _execute(plan, jobs, console)
+    outcome = _execute(plan, engine or LocalEngine(this_machine(jobs), plan.study.resources), console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
     _write(plan.study, collect(plan), console)
@@ -82,12 +86,12 @@ def checked_plan(config: Path, jobs: int = 1) -> Plan:
     return plan
 
 
-def _execute(plan: Plan, jobs: int, console: Console) -> Outcome:
+def _execute(plan: Plan, engine: Engine, console: Console) -> Outcome:
     """Run the search for learning rates, if there is one, and what depends on it."""
     outcome, tried = Outcome(), set[Path]()
     while runs := [run for run in plan.again().runs if run.folder not in tried]:
         with Watcher(plan.study.name, len(runs), console) as watcher:
-            outcome += execute(runs, jobs, watcher)
+            outcome += execute(runs, engine, watcher)
         tried |= {run.folder for run in runs}
     return outcome
 

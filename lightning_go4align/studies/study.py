@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lightning_go4align.studies.outputs import Output
+from lightning_go4align.studies.resources import Resources
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Study:
         baseline_argument: Where ``fit`` takes the baseline's file, if it does.
         reference: The method that others are compared with, paired by seed.
         outputs: What to write beside the tables.
+        resources: What each run takes of a machine.
     """
 
     benchmark: list[str]
@@ -74,6 +76,7 @@ class Study:
     baseline_argument: str | None = None
     reference: str | None = None
     outputs: list[Output] = field(default_factory=list)
+    resources: Resources = field(default_factory=Resources)
 
     def __post_init__(self) -> None:
         self._check_lists()

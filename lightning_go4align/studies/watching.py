@@ -25,6 +25,7 @@ class Watcher:
     def __init__(self, study: str, total: int, console: Console) -> None:
         names = TextColumn("{task.description}", markup=False)
         self._progress = Progress(names, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
+        self._study = study
         self._all = self._progress.add_task(study, total=total)
         self._bars: dict[Path, TaskID] = {}
 
@@ -49,6 +50,16 @@ class Watcher:
     def skipped(self, run: Run) -> None:
         """A run was finished before."""
         self._progress.advance(self._all)
+
+    def waiting(self, number: int, what: str) -> None:
+        """Runs wait for something."""
+        words = f"{self._study}; {number} wait for {what}" if number else self._study
+        self._progress.update(self._all, description=words)
+
+    def postponed(self, run: Run, why: str) -> None:
+        """A run has to be submitted again: its machine is lost, or another process is at it."""
+        self._progress.remove_task(self._bars.pop(run.folder))
+        self._progress.console.print(Text(f"again: {run.title}: {why}"))
 
     def ended(self, run: Run, failure: str | None) -> None:
         """A run ended, well if there is no failure."""
