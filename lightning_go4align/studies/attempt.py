@@ -18,6 +18,7 @@ from lightning_go4align.studies.logs import last_checkpoint, last_value
 from lightning_go4align.studies.plan import Run
 
 PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.1
 
 
 class End(enum.Enum):
@@ -127,20 +128,29 @@ def begin(run: Run, environment: Mapping[str, str], place: Path | None = None) -
     return Attempt(run, claim, process, time.perf_counter(), checkpoint is not None)
 
 
-def perform(run: Run, environment: Mapping[str, str], place: Path | None = None) -> Ending:
-    """Make an attempt and wait for its end, as engines do on other machines.
+@dataclass
+class Performance:
+    """A run to be carried out on another machine: what engines send there.
 
     Args:
         run: The run.
-        environment: As in :func:`begin`.
-        place: As in :func:`begin`.
+        environment: What the process that trains finds in its environment, beside what there is.
+        place: Where it runs, for paths in the configuration.
     """
-    attempt = begin(run, environment, place)
-    if isinstance(attempt, Ending):
-        return attempt
-    try:
-        attempt.process.wait()
-    except BaseException:  # of a scheduler that takes the machine away
-        attempt.stop()
-        raise
-    return attempt.end()
+
+    run: Run
+    environment: Mapping[str, str]
+    place: Path
+
+    def __call__(self) -> Ending:
+        """Make an attempt and wait for its end; if this is interrupted, the attempt is stopped."""
+        attempt = begin(self.run, self.environment, self.place)
+        if isinstance(attempt, Ending):
+            return attempt
+        try:
+            while not attempt.has_ended:  # not `wait`, which no interruption of Ray's reaches
+                time.sleep(LOOK_SECONDS)
+        except BaseException:
+            attempt.stop()
+            raise
+        return attempt.end()

@@ -59,7 +59,8 @@ class Claim:
         """Give up the claim, and what was left of older ones; if it is lost, leave all as it is."""
         if self.folder != _highest(self.folder.parents[1]):
             return
-        for claim in sorted(self.folder.parent.glob("[0-9]*"), key=_number, reverse=True):
+        # This one last: who makes a lower one meanwhile sees that it does not hold.
+        for claim in sorted(self.folder.parent.glob("[0-9]*"), key=_number):
             if _number(claim) <= _number(self.folder):
                 shutil.rmtree(claim, ignore_errors=True)
 
@@ -75,18 +76,20 @@ def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
     Returns:
         The claim; None if another process has it.
     """
-    if holder(folder, stale_seconds) is not None:
+    before = _highest(folder)  # looked at once: the next number is for who judged this one
+    if before is not None and _owner(before, stale_seconds) is not None:
         return None
-    before = _highest(folder)
     claim = folder / "claims" / str(1 + (_number(before) if before else 0))
+    claim.parent.mkdir(parents=True, exist_ok=True)
     try:
-        claim.parent.mkdir(parents=True, exist_ok=True)
         claim.mkdir()
-    except FileExistsError:
+        _write_owner(claim)
+    except (FileExistsError, FileNotFoundError):  # another was faster, or cleans up after a higher one
         return None
-    _write_owner(claim)
-    # The claim looked at may have been released, and a higher one made, before this one was.
-    return Claim(claim) if _highest(folder) == claim else None
+    if _highest(folder) != claim:  # the one looked at was released, and a higher one made, before this one was
+        shutil.rmtree(claim, ignore_errors=True)
+        return None
+    return Claim(claim)
 
 
 def holder(folder: Path, stale_seconds: float = STALE_SECONDS) -> str | None:
@@ -97,8 +100,12 @@ def holder(folder: Path, stale_seconds: float = STALE_SECONDS) -> str | None:
         stale_seconds: As in :func:`take`.
     """
     claim = _highest(folder)
+    return None if claim is None else _owner(claim, stale_seconds)
+
+
+def _owner(claim: Path, stale_seconds: float) -> str | None:
     try:
-        if claim is None or _now(claim.parent) - claim.stat().st_mtime >= stale_seconds:
+        if _now(claim.parent) - claim.stat().st_mtime >= stale_seconds:
             return None
     except FileNotFoundError:  # just released
         return None

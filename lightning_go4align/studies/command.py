@@ -1,20 +1,81 @@
 """The command ``go4align study``."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, Literal
 
+from lightning_go4align.studies.engines import Engine
+from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.runner import carry_out, checked_plan
+from lightning_go4align.studies.study import Study
+
+EngineName = Literal["local", "ray", "slurm"]
 
 
-def study(file: Path, jobs: int = 1, dry_run: bool = False) -> None:
+def study(
+    file: Path,
+    jobs: int = 1,
+    dry_run: bool = False,
+    engine: EngineName = "local",
+    gpus: str | None = None,
+    address: str | None = None,
+    slurm: dict[str, Any] | None = None,
+) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures.
 
     Args:
         file: YAML file of the study.
-        jobs: Number of runs side by side.
+        jobs: Number of runs side by side on this machine.
         dry_run: Print the plan with an estimate of its time instead.
+        engine: Where runs run: processes of this machine, tasks of a Ray cluster, or jobs of SLURM.
+        gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
+        address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
+        slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
     """
     try:
         plan = checked_plan(file, jobs)
+        chosen = None if dry_run else make_engine(plan.study, engine, jobs, gpus, address, slurm)
     except (ValueError, OSError, ImportError) as error:  # what the user can mend needs no traceback
         raise SystemExit(f"go4align study: {error}") from error
-    carry_out(plan, jobs=jobs, dry_run=dry_run)
+    carry_out(plan, jobs, dry_run, chosen)
+
+
+def make_engine(
+    study: Study,
+    name: EngineName,
+    jobs: int = 1,
+    gpus: str | None = None,
+    address: str | None = None,
+    slurm: Mapping[str, Any] | None = None,
+) -> Engine:
+    """Make the engine of a study; arguments are those of :func:`study`.
+
+    Raises:
+        ImportError: If the package is missing that the engine needs.
+        ValueError: If the engine can never run a run of the study.
+    """
+    named = None if gpus is None else [gpu.strip() for gpu in gpus.split(",") if gpu.strip()]
+    makers: dict[EngineName, Callable[[], Engine]] = {
+        "local": lambda: LocalEngine(this_machine(jobs, named), study.resources),
+        "ray": lambda: _ray(study, address),
+        "slurm": lambda: _slurm(study, slurm),
+    }
+    try:
+        return makers[name]()
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"The engine {name} needs {error.name}. `pip install 'lightning-go4align[{name}]'`."
+        ) from error
+
+
+def _ray(study: Study, address: str | None) -> Engine:
+    from lightning_go4align.studies.engines.ray import RayEngine
+
+    return RayEngine(study.resources, address)
+
+
+def _slurm(study: Study, options: Mapping[str, Any] | None) -> Engine:
+    from lightning_go4align.studies.engines.slurm import SlurmEngine
+
+    return SlurmEngine(study.resources, Path(study.folder) / study.name / "slurm", dict(options or {}))
