@@ -12,11 +12,11 @@ from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import LocalEngine
 from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.results import Results
-from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
 
@@ -59,7 +59,7 @@ def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False, engine: Engine |
     outcome = _execute(plan, engine or LocalEngine(this_machine(jobs), plan.study.resources), console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
-    _write(plan.study, collect(plan), console)
+    _write(plan, collect(plan), console)
     if outcome.failures:
         raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
 
@@ -96,7 +96,8 @@ def _execute(plan: Plan, engine: Engine, console: Console) -> Outcome:
     return outcome
 
 
-def _write(study: Study, results: Results, console: Console) -> None:
+def _write(plan: Plan, results: Results, console: Console) -> None:
+    study = plan.study
     if not results.rows:
         return
     folder = Path(study.folder) / study.name
@@ -104,7 +105,23 @@ def _write(study: Study, results: Results, console: Console) -> None:
     write_tables(results, folder)
     for output in study.outputs:
         output(results, folder)
-    console.print(Text(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}"), soft_wrap=True)
+    for sentence in _statistics(results, folder):
+        console.print(Text(sentence), soft_wrap=True)
+    page = write_page(plan, folder)
+    console.print(
+        Text(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}, {page}"), soft_wrap=True
+    )
+
+
+def _statistics(results: Results, folder: Path) -> list[str]:
+    """Write what differences to the reference are worth, if there is one; sentences of them."""
+    if results.reference is None:
+        return []
+    try:
+        from lightning_go4align.studies.statistics_outputs import write_statistics
+    except ModuleNotFoundError as error:
+        return [f"No intervals and tests: they need {error.name}. `pip install 'lightning-go4align[plot]'`."]
+    return write_statistics(results, folder)
 
 
 def estimate(plan: Plan, jobs: int) -> str:

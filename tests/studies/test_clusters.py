@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
