@@ -19,8 +19,8 @@ from lightning_go4align import methods, module, monitors, update  # so that shor
 __all__ = ["MultiTaskCLI", "main", "methods", "module", "monitors", "update"]
 
 # By their names: what imports nothing of studies works without them.
-FAR = {"study": "lightning_go4align.studies.command:study"}
-OTHERS = "Further commands, each with its own --help: report, dashboard, study."
+FAR = {name: f"lightning_go4align.studies.command:{name}" for name in ("study", "tune")}
+OTHERS = "Further commands, each with its own --help: report, dashboard, study, tune."
 
 
 class MultiTaskCLI(LightningCLI):

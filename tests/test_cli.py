@@ -215,10 +215,10 @@ def test_the_console_script_names_the_other_commands():
         check=True,
         env=child_environment(),
     )
-    assert "report, dashboard, study" in printed.stdout
+    assert "report, dashboard, study, tune" in printed.stdout
 
 
-@pytest.mark.parametrize("command", ["report", "dashboard", "study"])
+@pytest.mark.parametrize("command", ["report", "dashboard", "study", "tune"])
 def test_every_other_command_has_help(command, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -1,11 +1,15 @@
-"""The command ``go4align study``."""
+"""The commands ``go4align study`` and ``go4align tune``."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from rich.console import Console
+
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.runner import carry_out, checked_plan
 from lightning_go4align.studies.study import Study
@@ -39,6 +43,63 @@ def study(
     except (ValueError, OSError, ImportError) as error:  # what the user can mend needs no traceback
         raise SystemExit(f"go4align study: {error}") from error
     carry_out(plan, jobs, dry_run, chosen)
+
+
+def tune(
+    file: Path,
+    hours: float = 1.0,
+    jobs: int = 1,
+    engine: EngineName = "local",
+    gpus: str | None = None,
+    address: str | None = None,
+    slurm: dict[str, Any] | None = None,
+) -> None:
+    """Search a study's methods and settings, and judge the best against its reference with paired seeds.
+
+    Args:
+        file: YAML file of the study, with a section `search` and a `reference`.
+        hours: Time for all; finalists are given what they will need of it.
+        jobs: Number of runs side by side.
+        engine: Where runs run: processes of this machine, tasks of a Ray cluster, or jobs of SLURM.
+        gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
+        address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
+        slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
+    """
+    console = Console()
+    try:
+        plan = checked_plan(file, jobs)
+        check_search(plan.study)
+        chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
+        finalists = _tuning(plan.study, chosen, jobs, hours, console)
+    except (ValueError, OSError, ImportError) as error:  # what the user can mend needs no traceback
+        raise SystemExit(f"go4align tune: {error}") from error
+    carry_out(make_plan(finalists), jobs, engine=chosen)
+
+
+def check_search(study: Study) -> None:
+    """Refuse a study that cannot be searched.
+
+    Raises:
+        ValueError: If it says not what to search, or by what to judge.
+    """
+    if study.search is None or study.reference is None:
+        raise ValueError("`go4align tune` needs a `search` and a `reference` in the study. Add what is missing.")
+    if study.search.seed in study.seeds:
+        raise ValueError(
+            f"`search.seed` must be none of `seeds`, by which finalists are judged, but is {study.search.seed}."
+        )
+    for name, entry in study.search.space.items():
+        if unknown := sorted(set(entry.get("methods", [])) - set(study.methods)):
+            raise ValueError(f"`search.space.{name}.methods` may name {list(study.methods)}, but names {unknown}.")
+
+
+def _tuning(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+    try:
+        from lightning_go4align.studies.tuning import Tuning, finals
+    except ModuleNotFoundError as error:
+        raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
+    deadline = time.monotonic() + 3600 * hours
+    return finals(study, Tuning(study, engine, jobs, deadline, console).run())
 
 
 def make_engine(

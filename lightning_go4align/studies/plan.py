@@ -158,5 +158,9 @@ def make_plan(study: Study) -> Plan:
 
 def _digest(config: Mapping[str, Any], baseline: Baseline | None) -> str:
     """A name for all that a run depends on; of its baseline the content, wherever the file lies."""
+    trainer = config.get("trainer")
+    if isinstance(trainer, Mapping) and trainer.get("devices") == 1:
+        # What engines give a run that says nothing: runs from before configurations said it go on.
+        config = {**config, "trainer": {name: value for name, value in trainer.items() if name != "devices"}}
     content = json.dumps([__version__, config, baseline.values if baseline else None], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]

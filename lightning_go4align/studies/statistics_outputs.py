@@ -46,9 +46,9 @@ def statistics_table(found: Sequence[Difference], results: Results) -> str:
         for one in found
     ]
     about = (
-        f"What the differences to {results.reference} are worth. Intervals: bootstrap (BCa) of the mean over seeds; of "
-        "five seeds they are too short and cover four times in five. p: paired t test, then corrected for the number "
-        "of methods. Seeds needed: to find a difference of this size and spread four times in five.\n\n"
+        f"What the differences to {results.reference} are worth. Intervals: bootstrap (BCa) of the mean over seeds; "
+        "of five seeds they are too short and cover four times in five. p: paired t test, then corrected for the "
+        "number of methods. Seeds needed: to find a difference of this size and spread four times in five.\n\n"
     )
     return about + markdown(header, rows)
 

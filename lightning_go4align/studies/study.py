@@ -5,6 +5,7 @@ from typing import Any
 
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.resources import Resources
+from lightning_go4align.studies.search_space import Search
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Study:
         reference: The method that others are compared with, paired by seed.
         outputs: What to write beside the tables.
         resources: What each run takes of a machine.
+        search: What ``go4align tune`` searches.
     """
 
     benchmark: list[str]
@@ -77,6 +79,7 @@ class Study:
     reference: str | None = None
     outputs: list[Output] = field(default_factory=list)
     resources: Resources = field(default_factory=Resources)
+    search: Search | None = None
 
     def __post_init__(self) -> None:
         self._check_lists()

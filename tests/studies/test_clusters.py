@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -87,7 +88,9 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan, tmp_path):
             if run.seed == 0 and not interrupted and 3 < epochs_done(run.folder) < NUM_EPOCHS - 10:
                 interrupted[run.title] = epochs_done(run.folder)
                 (submitted,) = [one for one in jobs if one.run is run]
-                submitted.work._interrupt()
+                controller = submitted.work._process.pid
+                (task,) = Path(f"/proc/{controller}/task/{controller}/children").read_text().split()
+                os.kill(int(task), signal.SIGUSR2)
 
     jobs = []
     submit = engine.submit

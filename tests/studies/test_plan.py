@@ -1,7 +1,9 @@
+import hashlib
 import json
 
 import pytest
 
+from lightning_go4align import __version__
 from lightning_go4align.studies import runner
 from lightning_go4align.studies.execution import Outcome
 from lightning_go4align.studies.plan import make_plan
@@ -121,3 +123,27 @@ def test_failed_runs_are_named_even_if_no_table_can_be_written(make_study, finis
     with pytest.raises(FileExistsError):
         run_study(file)
     assert "1 runs failed:\nLS, seed 1: RuntimeError: [/data/x]\n" in capsys.readouterr().err
+
+
+def test_a_run_keeps_its_folder_when_its_configuration_names_the_one_device_that_it_had(study, tmp_path):
+    (tmp_path / "base.yaml").write_text("trainer: {max_epochs: 2}\n")
+    said, unsaid, two = (
+        make_plan(study(tmp_path, benchmark=["base.yaml"], methods={"LS": {}}, overrides=devices)).runs[0].folder
+        for devices in ({"trainer.devices": 1}, None, {"trainer.devices": 2})
+    )
+    assert said == unsaid != two
+
+
+def test_the_name_of_a_run_is_a_digest_of_its_configuration(study, tmp_path):
+    """As it was in earlier releases, whose folders go on."""
+    (tmp_path / "base.yaml").write_text("a: 1\n")
+    (run,) = make_plan(study(tmp_path, benchmark=["base.yaml"], methods={"LS": {}}, overrides=None)).runs
+    content = f'["{__version__}", {{"a": 1, "seed_everything": 0}}, null]'
+    assert run.folder.name == hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def test_files_are_read_once(study, tmp_path):
+    (tmp_path / "base.yaml").write_text("a: 1\n")
+    plan = make_plan(study(tmp_path, benchmark=["base.yaml"], methods={"LS": {}}))
+    (tmp_path / "base.yaml").unlink()
+    assert plan.again() == plan
