@@ -75,13 +75,13 @@ class Tuning:
         folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = JournalStorage(JournalFileBackend(str(folder / "search.journal")))
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.startup, n_warmup_steps=1)
         self._optuna = optuna.create_study(
-            storage=storage,
-            study_name=self.study.name,
-            sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=self.search.startup, constant_liar=True),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=self.search.startup, n_warmup_steps=1),
-            load_if_exists=True,
+            storage=storage, study_name=self.study.name, pruner=pruner, load_if_exists=True
         )
+        # The seed is another one when a search goes on: it would ask for the same again.
+        seed, startup = len(self._optuna.trials), self.search.startup
+        self._optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
         for trial in self._optuna.get_trials(states=[TrialState.RUNNING]):  # of a search that was interrupted
             self._optuna.tell(trial.number, state=TrialState.FAIL)
             self._optuna.enqueue_trial(trial.params)
