@@ -224,7 +224,7 @@ def test_the_console_script_names_every_command():
     assert all(f"\n  {name} " in printed.stdout for name in [*LIGHTNING, *OTHERS])
 
 
-@pytest.mark.parametrize("command", ["report", "dashboard", "study", "configs"])
+@pytest.mark.parametrize("command", ["report", "dashboard", "study", "tune", "configs"])
 def test_every_other_command_has_help(command, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -1,9 +1,11 @@
 """What each command does, with its arguments; what it needs is imported when it runs."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import json
+import pkgutil
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from typing_extensions import override
 
@@ -61,13 +63,35 @@ def study(words: list[str]) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures."""
     parser = Parser("study", "Run all methods and seeds of a study, then its tables and figures.")
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, or one of the package: studies/toy")
-    parser.add_argument("--jobs", type=int, default=1, help="number of runs side by side (1)")
+    _add_engine(parser)
     parser.add_switch("dry_run", "print the plan with an estimate of its time instead")
     given = parser.parse_args(_without_values(words, "dry_run"))
     file = find_config(given.file)
-    from lightning_go4align.studies import run_study
+    # By its name: the command's core imports nothing of studies.
+    pkgutil.resolve_name("lightning_go4align.studies.command:study")(file, dry_run=given.dry_run, **_engine(given))
 
-    run_study(file, jobs=given.jobs, dry_run=given.dry_run)
+
+def tune(words: list[str]) -> None:
+    """Search a study's methods and settings, and judge the best against its reference with paired seeds."""
+    parser = Parser("tune", "Search a study's methods and settings; judge the best by paired seeds.")
+    parser.add_argument("file", metavar="FILE", help="the study's YAML file, with a `search` and a `reference`")
+    parser.add_argument("--hours", type=float, default=1.0, help="time for all (1)")
+    _add_engine(parser)
+    given = parser.parse_args(words)
+    file = find_config(given.file)
+    pkgutil.resolve_name("lightning_go4align.studies.command:tune")(file, hours=given.hours, **_engine(given))
+
+
+def _add_engine(parser: Parser) -> None:
+    parser.add_argument("--jobs", type=int, default=1, help="number of runs side by side (1)")
+    parser.add_argument("--engine", choices=("local", "ray", "slurm"), default="local", help="where runs run (local)")
+    parser.add_argument("--gpus", help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out")
+    parser.add_argument("--address", help="of the Ray cluster; RAY_ADDRESS, or a new one, if left out")
+    parser.add_argument("--slurm", type=json.loads, metavar="JSON", help="arguments of submitit's executor")
+
+
+def _engine(given: Namespace) -> dict[str, Any]:
+    return {name: getattr(given, name) for name in ("jobs", "engine", "gpus", "address", "slurm")}
 
 
 def configs(words: list[str]) -> None:

@@ -20,6 +20,7 @@ from lightning_go4align.config_files import shipped_names
 LIGHTNING = ("fit", "validate", "test", "predict")
 OTHERS: dict[str, Callable[[list[str]], None]] = {
     "study": commands.study,
+    "tune": commands.tune,
     "report": commands.report,
     "dashboard": commands.dashboard,
     "configs": commands.configs,

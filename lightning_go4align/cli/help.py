@@ -15,6 +15,7 @@ train and evaluate
   predict     Predict with a checkpoint.
 compare
   study       Run all methods and seeds of a study, then its tables and figures.
+  tune        Search methods and settings; judge the best by paired seeds.
 look
   report      Write the page of a run, or of several; --watch follows them.
   dashboard   Build the Weights & Biases workspace of a project.

@@ -13,25 +13,22 @@ from lightning_go4align.studies.results import Baseline, Results
 from lightning_go4align.studies.study import Study, short_name
 
 
-def baseline_of(study: Study) -> Baseline | None:
-    """Read the baseline of a study, if it has one.
+def check_baseline(study: Study, baseline: Baseline) -> None:
+    """Refuse a baseline that cannot be compared with.
 
     Args:
         study: The study.
+        baseline: Its baseline.
 
     Raises:
-        ValueError: If the baseline lacks a column of the study.
+        ValueError: If it lacks a column of the study.
     """
-    if study.baseline is None:
-        return None
-    baseline = read_baseline(study.baseline)
     missing = [name for name in map(short_name, study.columns) if not _is_score(baseline.values.get(name))]
     if missing:
         raise ValueError(
             f"The study's `baseline` {study.baseline} must have a finite number other than 0 for each of `columns`, "
             f"but has none for {missing}; it has {list(baseline.values)}. Add them, or leave out these columns."
         )
-    return baseline
 
 
 def _is_score(value: object) -> bool:

@@ -2,30 +2,29 @@
 
 import math
 
-from lightning_go4align.studies.baselines import baseline_of
 from lightning_go4align.studies.logs import last_value, logged, median_value
-from lightning_go4align.studies.plan import Run, chosen_run
+from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.results import Results, Row
-from lightning_go4align.studies.study import Study, short_name
+from lightning_go4align.studies.study import short_name
 
 
-def collect(study: Study) -> Results:
+def collect(plan: Plan) -> Results:
     """Read the finished runs of a study: one a method and seed, with the chosen learning rate.
 
     Args:
-        study: The study.
+        plan: The study's plan.
 
     Returns:
         Its results; rows are in the order of methods, then seeds.
     """
-    asked = [(name, seed) for name in study.methods for seed in study.seeds_of(name)]
-    runs = [chosen_run(study, name, seed) for name, seed in asked]
+    study = plan.study
+    runs = [plan.chosen(name, seed) for name in study.methods for seed in study.seeds_of(name)]
     return Results(
         methods=list(study.methods),
         columns=[short_name(name) for name in study.columns],
         rows=[_row(run) for run in runs if run is not None and run.is_finished],
         higher_is_better=frozenset(map(short_name, study.higher_is_better)),
-        baseline=baseline_of(study),
+        baseline=plan.baseline,
         reference=study.reference,
         x={name: method.x for name, method in study.methods.items() if method.x is not None},
         planned=len(runs),

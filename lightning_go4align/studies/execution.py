@@ -1,147 +1,124 @@
-"""Runs as processes of ``go4align fit``, side by side."""
+"""Runs of a study, carried out by an engine."""
 
-import fcntl
-import json
-import os
-import subprocess
-import sys
 import time
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from types import MappingProxyType
+from typing import NamedTuple
 
-from lightning_go4align.studies.configuration import write_config
-from lightning_go4align.studies.logs import last_value
+from lightning_go4align.studies.attempt import End, Ending
+from lightning_go4align.studies.claims import holder
+from lightning_go4align.studies.engines import Engine, Submitted
 from lightning_go4align.studies.plan import Run
 from lightning_go4align.studies.watching import Watcher
 
 POLL_SECONDS = 0.2
+LOOK_SECONDS = 2.0  # between looks at runs that another study is at
+MOST_LOSSES = 3
 
 
-@dataclass
-class Process:
-    """A run in progress."""
+class Outcome(NamedTuple):
+    """What became of runs.
 
-    run: Run
-    popen: subprocess.Popen[bytes]
-    lock: IO[str]
-    start: float
-    resumed: bool
+    Args:
+        failures: What the failed runs said last, by their titles.
+
+    Example:
+        >>> print(Outcome({"LS, seed 0": "ValueError: no"}) + Outcome())
+        1 runs failed:
+        LS, seed 0: ValueError: no
+    """
+
+    failures: Mapping[str, str] = MappingProxyType({})
+
+    def __add__(self, other: object) -> "Outcome":
+        if not isinstance(other, Outcome):
+            return NotImplemented
+        return Outcome({**self.failures, **other.failures})
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.failures)} runs failed:", *map(": ".join, self.failures.items())])
 
 
-def execute(runs: Sequence[Run], jobs: int, watcher: Watcher) -> dict[str, str]:
-    """Run what is not finished, as many at a time as there are jobs.
+def execute(runs: Sequence[Run], engine: Engine, watcher: Watcher) -> Outcome:
+    """Run what is not finished.
 
-    A run that fails leaves the others alone. An interrupted one is resumed from its last epoch. A run that another
-    process is at is waited for.
+    A run that fails leaves the others alone. An interrupted one is resumed from its last epoch, and so is one that
+    was lost with its machine, at most three times. A run that another process is at is waited for.
 
     Args:
         runs: The runs.
-        jobs: Number of processes, at least 1.
+        engine: What carries them out.
         watcher: Who is told what happens.
 
     Returns:
-        What the failed runs said last, by their titles.
+        What became of them.
     """
-    waiting, working, failures = deque(runs), list[Process](), dict[str, str]()
+    execution = _Execution(runs, engine, watcher)
     try:
-        while waiting or working:
-            _fill(waiting, working, jobs, watcher)
-            time.sleep(POLL_SECONDS if working or waiting else 0)
-            for process in [process for process in working if process.popen.poll() is not None]:
-                working.remove(process)
-                failure = _finish(process)
-                failures |= {process.run.title: failure} if failure else {}
-                watcher.ended(process.run, failure)
-            watcher.watch([process.run for process in working])
+        while execution.waiting or execution.working:
+            execution.submit()
+            time.sleep(POLL_SECONDS if execution.waiting or execution.working else 0)
+            execution.collect()
+            watcher.watch([submitted.run for submitted in execution.working])
     finally:
-        for process in working:
-            process.popen.terminate()
-        for process in working:
-            process.popen.wait()
-            process.lock.close()
-    return failures
+        engine.cancel(execution.working)
+    return Outcome(execution.failures)
 
 
-def _fill(waiting: deque[Run], working: list[Process], jobs: int, watcher: Watcher) -> None:
-    for _ in range(len(waiting)):
-        if len(working) == jobs:
+class _Execution:
+    """Who waits, who works, who failed."""
+
+    def __init__(self, runs: Sequence[Run], engine: Engine, watcher: Watcher) -> None:
+        self.waiting = list(runs)
+        self.working: list[Submitted] = []
+        self.failures: dict[str, str] = {}
+        self._engine, self._watcher = engine, watcher
+        self._losses: Counter[Path] = Counter()
+        self._next_look = 0.0
+
+    def submit(self) -> None:
+        """Submit what can be, and say what the others wait for."""
+        lack = self._engine.waits_for()
+        if lack is None and time.monotonic() >= self._next_look:
+            holders = self._look()
+            self._take_on([run for run in self.waiting if run.folder not in holders])
+            lack = next(iter(holders.values()), self._engine.waits_for())
+            # Not to ask the file system all the time about runs that take minutes.
+            self._next_look = time.monotonic() + (LOOK_SECONDS if holders else 0)
+        if lack is not None:
+            self._watcher.waiting(len(self.waiting), lack)
+
+    def _look(self) -> dict[Path, str]:
+        """Leave out what is finished; tell by whom runs are held."""
+        waiting, self.waiting = self.waiting, []
+        for run in waiting:
+            if run.is_finished:
+                self._watcher.skipped(run)
+            else:
+                self.waiting.append(run)
+        return {run.folder: who for run in self.waiting if (who := holder(run.folder)) is not None}
+
+    def _take_on(self, runs: Sequence[Run]) -> None:
+        for submitted in self._engine.submit(runs):
+            self.waiting.remove(submitted.run)
+            self.working.append(submitted)
+            self._watcher.started(submitted.run)
+
+    def collect(self) -> None:
+        """See which runs have ended, and how."""
+        for submitted in [one for one in self.working if self._engine.poll(one)]:
+            self.working.remove(submitted)
+            self._settle(submitted.run, self._engine.collect(submitted))
+
+    def _settle(self, run: Run, ending: Ending) -> None:
+        self._losses[run.folder] += ending.end is End.LOST
+        is_lost = ending.end is End.LOST and self._losses[run.folder] <= MOST_LOSSES
+        if is_lost or ending.end is End.TAKEN:
+            self.waiting.append(run)
+            self._watcher.postponed(run, ending.words)
             return
-        run = waiting.popleft()
-        process = None if run.is_finished else _start(run)
-        if process is not None:
-            working.append(process)
-            watcher.started(run)
-        elif run.is_finished:
-            watcher.skipped(run)
-        else:
-            waiting.append(run)
-
-
-def _start(run: Run) -> Process | None:
-    """Start a run, or say None if another process is at it."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    lock = (run.folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    if run.is_finished:
-        lock.close()
-        return None
-    command = [sys.executable, "-m", "lightning_go4align", "fit", "-c", str(write_config(run))]
-    checkpoint = last_checkpoint(run.folder)
-    command += [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
-    environment = {"OMP_NUM_THREADS": "1", **os.environ}
-    with (run.folder / "output.txt").open("w") as output:
-        # The lock goes to the process, too: it is held for as long as the run goes on, even without this one.
-        popen = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, pass_fds=[lock.fileno()]
-        )
-    return Process(run, popen, lock, time.perf_counter(), checkpoint is not None)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Find the checkpoint from which a run is resumed; None if it has not finished an epoch."""
-    return max(folder.glob("resume/epoch=*.ckpt"), key=_epoch, default=None)
-
-
-def _epoch(checkpoint: Path) -> int:
-    return int(checkpoint.stem.removeprefix("epoch="))
-
-
-def epochs_done(folder: Path) -> int:
-    """Number of epochs that a run has finished."""
-    checkpoint = last_checkpoint(folder)
-    return 0 if checkpoint is None else _epoch(checkpoint) + 1
-
-
-def _finish(process: Process) -> str | None:
-    """Mark a run as finished, or say why it failed."""
-    run, seconds = process.run, time.perf_counter() - process.start
-    with process.lock:
-        missing = [name for name in run.columns if last_value(run.folder, name) is None]
-        if process.popen.returncode == 0 and not missing:
-            marker = run.folder / "finished.json.part"
-            marker.write_text(json.dumps({"run": run.title, "seconds": None if process.resumed else seconds}))
-            marker.replace(run.folder / "finished.json")
-            return None
-    if process.popen.returncode == 0:
-        return f"ended without logging {', '.join(missing)}; see {run.folder / 'output.txt'}"
-    output = run.folder / "output.txt"
-    return f"{last_words(output.read_text(errors='replace'))} ({output})"
-
-
-def last_words(output: str) -> str:
-    r"""What a process said at its end: the lines in which the command explains itself, or the last one.
-
-    Example:
-        >>> last_words("Seed set to 0\ngo4align fit: `beta` is -1.\nRaise it.\n")
-        'go4align fit: `beta` is -1. Raise it.'
-    """
-    lines = output.strip().splitlines() or ["no output"]
-    start = max((number for number, line in enumerate(lines) if line.startswith("go4align ")), default=-1)
-    return " ".join(map(str.strip, lines[max(start, len(lines) - 3) :] if start >= 0 else lines[-1:]))
+        if ending.end is not End.FINISHED:
+            self.failures[run.title] = ending.words
+        self._watcher.ended(run, self.failures.get(run.title))

@@ -7,8 +7,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from typing_extensions import override
 
-from lightning_go4align.plots import comparison_bars, elbow, performance_against_time, runtime_bars
 from lightning_go4align.studies.outputs import Output
+from lightning_go4align.studies.plots import comparison_bars, elbow, performance_against_time, runtime_bars
 from lightning_go4align.studies.results import Results
 
 

@@ -39,3 +39,18 @@ def median_value(folder: Path, name: str) -> float:
     """The median of the values that a run logged under a name; NaN if there is none."""
     values = logged(folder, name)
     return statistics.median(values) if values else math.nan
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Find the checkpoint from which a run is resumed; None if it has not finished an epoch."""
+    return max(folder.glob("resume/epoch=*.ckpt"), key=_epoch, default=None)
+
+
+def _epoch(checkpoint: Path) -> int:
+    return int(checkpoint.stem.removeprefix("epoch="))
+
+
+def epochs_done(folder: Path) -> int:
+    """Number of epochs that a run has finished."""
+    checkpoint = last_checkpoint(folder)
+    return 0 if checkpoint is None else _epoch(checkpoint) + 1

@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lightning_go4align import __version__
 from lightning_go4align.studies.baselines import read_baseline
-from lightning_go4align.studies.logs import best_value
+from lightning_go4align.studies.logs import best_value, epochs_done
 from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.reading import read_mapping
+from lightning_go4align.studies.results import Baseline
 from lightning_go4align.studies.study import Study
 
 
@@ -46,72 +47,120 @@ class Run:
         """Whether it ran to its end."""
         return (self.folder / "finished.json").is_file()
 
-    @cached_property
+    @property
     def num_epochs(self) -> int | None:
         """Number of its epochs, if it says so."""
         epochs: int | None = (self.config.get("trainer") or {}).get("max_epochs")
         return epochs
 
+    @property
+    def state(self) -> str:
+        """How far it is, in words."""
+        if self.is_finished:
+            return "finished"
+        return f"{epochs_done(self.folder)} of {self.num_epochs} epochs done"
 
-def planned_runs(study: Study) -> list[Run]:
-    """List the runs of a study as far as they are known, in the order in which they run.
 
-    First the search for learning rates, then seed after seed, so that what is finished is always paired. Runs that
-    wait for a learning rate to be chosen are not known yet.
+@dataclass(frozen=True)
+class Plan:
+    """What a study runs, as far as it is known: a value, whatever becomes of its files and runs meanwhile.
+
+    Args:
+        study: The study.
+        configs: Configuration of each method, without seed and learning rate; its files are read.
+        baseline: What delta_m compares with.
+        runs: The runs in their order, none of them twice: first the search for learning rates, then seed after
+            seed, so that what is finished is always paired.
+        waiting: Number of runs that wait for a learning rate to be chosen.
+
+    Example: ``print(make_plan(read_study(Path("configs/studies/toy.yaml"))))``
+    """
+
+    study: Study
+    configs: Mapping[str, dict[str, Any]]
+    baseline: Baseline | None
+    runs: tuple[Run, ...] = ()
+    waiting: int = 0
+
+    def again(self) -> Self:
+        """The plan now that more may be finished: runs whose learning rate has been chosen are known."""
+        study = self.study
+        runs = [run for name in study.methods for run in self.candidates(name)]
+        seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
+        asked = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
+        chosen = [self.chosen(name, seed) for name, seed in asked]
+        known = {(run.method, run.folder): run for run in (*runs, *filter(None, chosen))}
+        unknown = [name for name, run in zip([name for name, _ in asked], chosen, strict=True) if run is None]
+        # The first seed of such a method is one of the runs that search.
+        return replace(self, runs=tuple(known.values()), waiting=len(unknown) - len(set(unknown)))
+
+    def candidates(self, method: str) -> list[Run]:
+        """The runs among which a method's learning rate is chosen: none if the study names at most one."""
+        rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
+        return [self.run(method, self.study.seeds_of(method)[0], rate) for rate in rates]
+
+    def chosen(self, method: str, seed: int) -> Run | None:
+        """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
+        searched = self.candidates(method)
+        if not searched:
+            return self.run(method, seed, next(iter(self.study.learning_rates), None))
+        if not all(run.is_finished for run in searched):
+            return None
+        winner = min(searched, key=lambda run: best_value(run.folder, self.study.select_by))
+        return self.run(method, seed, winner.learning_rate)
+
+    def run(self, method: str, seed: int, learning_rate: float | None) -> Run:
+        """Make one run.
+
+        Args:
+            method: Name of the method.
+            seed: The seed.
+            learning_rate: None for that of the files.
+        """
+        study, chosen = self.study, self.study.methods[method]
+        arguments: dict[str, Any] = {study.seed_argument: seed}
+        if learning_rate is not None:
+            arguments[study.learning_rate_argument] = learning_rate
+        config = merged(self.configs[method], *map(nested, (arguments, chosen.overrides)))
+        passed = self.baseline if study.baseline_argument is not None else None
+        folder = Path(study.folder) / "runs" / _digest(config, passed)
+        if passed is not None:
+            config = merged(config, nested({str(study.baseline_argument): study.baseline}))
+        return Run(method, seed, learning_rate, config, folder, tuple(chosen.columns or study.columns))
+
+    def __str__(self) -> str:
+        lines = [f"{run.title}: {run.state}" for run in self.runs]
+        return "\n".join([*lines, *self._more()])
+
+    def _more(self) -> list[str]:
+        return [f"and {self.waiting} more once learning rates are chosen"] if self.waiting else []
+
+
+def make_plan(study: Study) -> Plan:
+    """Plan a study; reads its files, once.
 
     Args:
         study: The study.
 
-    Returns:
-        Runs, none of them twice.
+    Raises:
+        ValueError: If a file holds something else than a configuration, or than a baseline.
+        OSError: If a file is missing.
     """
-    runs = [run for name in study.methods for run in candidates(study, name)]
-    seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
-    asked = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
-    runs += [run for name, seed in asked if (run := chosen_run(study, name, seed)) is not None]
-    return list({(run.method, run.folder): run for run in runs}.values())
+    names = {name for method in study.methods.values() for name in (*study.benchmark, *method.configs)}
+    files = {name: read_mapping(Path(name)) for name in sorted(names)}
+    configs = {
+        name: merged(*(files[file] for file in (*study.benchmark, *method.configs)), nested(study.overrides))
+        for name, method in study.methods.items()
+    }
+    baseline = None if study.baseline is None else read_baseline(study.baseline)
+    return Plan(study, configs, baseline).again()
 
 
-def candidates(study: Study, method: str) -> list[Run]:
-    """List the runs among which a method's learning rate is chosen: none if the study names at most one."""
-    rates = study.learning_rates if len(study.learning_rates) > 1 else []
-    return [make_run(study, method, study.seeds_of(method)[0], rate) for rate in rates]
-
-
-def chosen_run(study: Study, method: str, seed: int) -> Run | None:
-    """Make the run of a method and seed with the learning rate that won; None while the search is unfinished."""
-    searched = candidates(study, method)
-    if not searched:
-        return make_run(study, method, seed, next(iter(study.learning_rates), None))
-    if not all(run.is_finished for run in searched):
-        return None
-    winner = min(searched, key=lambda run: best_value(run.folder, study.select_by))
-    return make_run(study, method, seed, winner.learning_rate)
-
-
-def make_run(study: Study, method: str, seed: int, learning_rate: float | None) -> Run:
-    """Make one run of a study.
-
-    Args:
-        study: The study.
-        method: Name of the method.
-        seed: The seed.
-        learning_rate: None for that of the files.
-    """
-    chosen = study.methods[method]
-    arguments: dict[str, Any] = {study.seed_argument: seed}
-    if learning_rate is not None:
-        arguments[study.learning_rate_argument] = learning_rate
-    files = [read_mapping(Path(file)) for file in (*study.benchmark, *chosen.configs)]
-    config = merged(*files, *map(nested, (study.overrides, arguments, chosen.overrides)))
-    folder = Path(study.folder) / "runs" / _digest(study, config)
-    if study.baseline is not None and study.baseline_argument is not None:
-        config = merged(config, nested({study.baseline_argument: study.baseline}))
-    return Run(method, seed, learning_rate, config, folder, tuple(chosen.columns or study.columns))
-
-
-def _digest(study: Study, config: dict[str, Any]) -> str:
+def _digest(config: Mapping[str, Any], baseline: Baseline | None) -> str:
     """A name for all that a run depends on; of its baseline the content, wherever the file lies."""
-    baseline = read_baseline(study.baseline).values if study.baseline and study.baseline_argument else None
-    content = json.dumps([__version__, config, baseline], sort_keys=True)
+    trainer = config.get("trainer")
+    if isinstance(trainer, Mapping) and trainer.get("devices") == 1:
+        # What engines give a run that says nothing: runs from before configurations said it go on.
+        config = {**config, "trainer": {name: value for name, value in trainer.items() if name != "devices"}}
+    content = json.dumps([__version__, config, baseline.values if baseline else None], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -29,6 +29,8 @@ def read_study(file: Path) -> Study:
     written = read_mapping(file)
     entries = _mapping(written.get("methods"), f"`methods` of the study {file}").items()
     methods = {name: _mapping(entry, f"`methods.{name}` of the study {file}") for name, entry in entries}
+    search = _mapping(written.get("search"), f"`search` of the study {file}")
+    written |= {"search": {**search, "space": {}} if search else None}  # of which entries may name classes, too
     asked = _without_overrides(written) | {"methods": {name: _without_overrides(methods[name]) for name in methods}}
     values = _parsed(asked, file)
     values["methods"] = {
@@ -39,6 +41,9 @@ def read_study(file: Path) -> Study:
         )
         for name, method in values["methods"].items()
     }
+    if search:
+        space = _mapping(search.get("space"), f"`search.space` of the study {file}")
+        values["search"] = replace(values["search"], space=space)
     values["overrides"] = _mapping(written.get("overrides"), f"`overrides` of the study {file}")
     values["name"] = values["name"] or file.stem
     return Study(**{**values, **_absolute(values, file)})

@@ -1,4 +1,4 @@
-"""A study from its file to its tables."""
+"""A study from its file to its tables: plan, execute, collect."""
 
 import json
 import statistics
@@ -7,12 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from lightning_go4align.studies.baselines import baseline_of
+from lightning_go4align.studies.baselines import check_baseline
 from lightning_go4align.studies.collection import collect
-from lightning_go4align.studies.execution import epochs_done, execute
-from lightning_go4align.studies.plan import Run, chosen_run, planned_runs
+from lightning_go4align.studies.engines import Engine
+from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.page import write_page
+from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.reading import read_study
-from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.resources import this_machine
+from lightning_go4align.studies.results import Results
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
 
@@ -33,28 +37,42 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
 
     Example: ``run_study(Path("configs/studies/qm9_comparison.yaml"), jobs=2)``
     """
-    study, console = checked_study(config, jobs), Console()
+    carry_out(checked_plan(config, jobs), jobs, dry_run)
+
+
+def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False, engine: Engine | None = None) -> None:
+    """Execute a plan, collect, and write, as :func:`run_study` does.
+
+    Args:
+        plan: The plan.
+        jobs: Number of runs side by side, at least 1.
+        dry_run: Print the plan with an estimate of its time instead.
+        engine: What carries the runs out; processes of this machine if not given.
+
+    Raises:
+        SystemExit: If a run failed.
+    """
+    console = Console()
     if dry_run:
-        _print_plan(study, jobs, console)
+        console.print(Text(f"{plan}\n{estimate(plan, jobs)}"))
         return
-    failures = _execute(study, jobs, console)
-    if failures:
-        named = "\n".join([f"{len(failures)} runs failed:", *map(": ".join, failures.items())])
-        Console(stderr=True).print(Text(named), soft_wrap=True)
-    _write(study, console)
-    if failures:
-        raise SystemExit(f"{len(failures)} runs failed, as said above.")
+    outcome = _execute(plan, engine or LocalEngine(this_machine(jobs), plan.study.resources), console)
+    if outcome.failures:
+        Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
+    _write(plan, collect(plan), console)
+    if outcome.failures:
+        raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
 
 
-def checked_study(config: Path, jobs: int = 1) -> Study:
-    """Read a study with all that can be wrong with it before anything runs.
+def checked_plan(config: Path, jobs: int = 1) -> Plan:
+    """Read and plan a study, with all that can be wrong with it before anything runs.
 
     Args:
         config: YAML file of the study.
         jobs: Number of runs side by side.
 
     Returns:
-        The study.
+        Its plan.
 
     Raises:
         ValueError: If it cannot be, or ``jobs`` is below 1.
@@ -62,24 +80,24 @@ def checked_study(config: Path, jobs: int = 1) -> Study:
     """
     if jobs < 1:
         raise ValueError(f"`jobs` must be at least 1, but is {jobs}.")
-    study = read_study(config)
-    baseline_of(study)
-    return study
+    plan = make_plan(read_study(config))
+    if plan.baseline is not None:
+        check_baseline(plan.study, plan.baseline)
+    return plan
 
 
-def _execute(study: Study, jobs: int, console: Console) -> dict[str, str]:
+def _execute(plan: Plan, engine: Engine, console: Console) -> Outcome:
     """Run the search for learning rates, if there is one, and what depends on it."""
-    failures: dict[str, str] = {}
-    tried: set[Path] = set()
-    while runs := [run for run in planned_runs(study) if run.folder not in tried]:
-        with Watcher(study.name, len(runs), epochs_done, console) as watcher:
-            failures |= execute(runs, jobs, watcher)
+    outcome, tried = Outcome(), set[Path]()
+    while runs := [run for run in plan.again().runs if run.folder not in tried]:
+        with Watcher(plan.study.name, len(runs), console) as watcher:
+            outcome += execute(runs, engine, watcher)
         tried |= {run.folder for run in runs}
-    return failures
+    return outcome
 
 
-def _write(study: Study, console: Console) -> None:
-    results = collect(study)
+def _write(plan: Plan, results: Results, console: Console) -> None:
+    study = plan.study
     if not results.rows:
         return
     folder = Path(study.folder) / study.name
@@ -87,28 +105,38 @@ def _write(study: Study, console: Console) -> None:
     write_tables(results, folder)
     for output in study.outputs:
         output(results, folder)
-    console.print(Text(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}"), soft_wrap=True)
+    for sentence in _statistics(results, folder):
+        console.print(Text(sentence), soft_wrap=True)
+    page = write_page(plan, folder)
+    console.print(
+        Text(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}, {page}"), soft_wrap=True
+    )
 
 
-def _print_plan(study: Study, jobs: int, console: Console) -> None:
-    runs = planned_runs(study)
-    known = {run.method: seconds for run in runs if (seconds := _seconds(run)) is not None}
-    usual = statistics.mean(known.values()) if known else None
-    estimates = []
-    for run in runs:
-        estimate = 0.0 if run.is_finished else known.get(run.method, usual)
-        estimates.append(estimate)
-        state = "finished" if run.is_finished else f"{epochs_done(run.folder)} of {run.num_epochs} epochs done"
-        console.print(Text(f"{run.title}: {state}"))
-    seeds = {name: study.seeds_of(name) for name in study.methods}
-    waiting = sum(len(own) - 1 for name, own in seeds.items() if chosen_run(study, name, own[0]) is None)
-    if waiting:
-        console.print(f"and {waiting} more once learning rates are chosen")
-    if usual is None:
-        console.print("No run is finished yet: the time cannot be estimated.")
-    else:
-        total = sum(filter(None, estimates)) + waiting * usual
-        console.print(f"About {total / jobs / 60:.1f} minutes with {jobs} jobs, as finished runs took.")
+def _statistics(results: Results, folder: Path) -> list[str]:
+    """Write what differences to the reference are worth, if there is one; sentences of them."""
+    if results.reference is None:
+        return []
+    try:
+        from lightning_go4align.studies.statistics_outputs import write_statistics
+    except ModuleNotFoundError as error:
+        return [f"No intervals and tests: they need {error.name}. `pip install 'lightning-go4align[plot]'`."]
+    return write_statistics(results, folder)
+
+
+def estimate(plan: Plan, jobs: int) -> str:
+    """Say how long a plan takes, as finished runs took.
+
+    Args:
+        plan: The plan.
+        jobs: Number of runs side by side.
+    """
+    known = {run.method: seconds for run in plan.runs if (seconds := _seconds(run)) is not None}
+    if not known:
+        return "No run is finished yet: the time cannot be estimated."
+    usual = statistics.mean(known.values())
+    total = sum(known.get(run.method, usual) for run in plan.runs if not run.is_finished) + plan.waiting * usual
+    return f"About {total / jobs / 60:.1f} minutes with {jobs} jobs, as finished runs took."
 
 
 def _seconds(run: Run) -> float | None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lightning_go4align.studies.outputs import Output
+from lightning_go4align.studies.resources import Resources
+from lightning_go4align.studies.search_space import Search
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Study:
         baseline_argument: Where ``fit`` takes the baseline's file, if it does.
         reference: The method that others are compared with, paired by seed.
         outputs: What to write beside the tables.
+        resources: What each run takes of a machine.
+        search: What ``go4align tune`` searches.
     """
 
     benchmark: list[str]
@@ -74,6 +78,8 @@ class Study:
     baseline_argument: str | None = None
     reference: str | None = None
     outputs: list[Output] = field(default_factory=list)
+    resources: Resources = field(default_factory=Resources)
+    search: Search | None = None
 
     def __post_init__(self) -> None:
         self._check_lists()

@@ -1,6 +1,6 @@
 """What a person sees while a study runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Run
 
 
@@ -18,16 +19,15 @@ class Watcher:
     Args:
         study: Name of the study.
         total: Number of its runs.
-        epochs_done: Tells how many epochs the run of a folder has finished.
         console: Where to draw.
     """
 
-    def __init__(self, study: str, total: int, epochs_done: Callable[[Path], int], console: Console) -> None:
+    def __init__(self, study: str, total: int, console: Console) -> None:
         names = TextColumn("{task.description}", markup=False)
         self._progress = Progress(names, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
+        self._study = study
         self._all = self._progress.add_task(study, total=total)
         self._bars: dict[Path, TaskID] = {}
-        self._epochs_done = epochs_done
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -45,11 +45,21 @@ class Watcher:
     def watch(self, runs: Sequence[Run]) -> None:
         """Look at the runs in progress."""
         for run in runs:
-            self._progress.update(self._bars[run.folder], completed=self._epochs_done(run.folder))
+            self._progress.update(self._bars[run.folder], completed=epochs_done(run.folder))
 
     def skipped(self, run: Run) -> None:
         """A run was finished before."""
         self._progress.advance(self._all)
+
+    def waiting(self, number: int, what: str) -> None:
+        """Runs wait for something."""
+        words = f"{self._study}; {number} wait for {what}" if number else self._study
+        self._progress.update(self._all, description=words)
+
+    def postponed(self, run: Run, why: str) -> None:
+        """A run has to be submitted again: its machine is lost, or another process is at it."""
+        self._progress.remove_task(self._bars.pop(run.folder))
+        self._progress.console.print(Text(f"again: {run.title}: {why}"))
 
     def ended(self, run: Run, failure: str | None) -> None:
         """A run ended, well if there is no failure."""

@@ -11,6 +11,7 @@ from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.metrics import plot_lines, plot_ranks, plot_score, plot_shares
 from lightning_go4align.report.figures import figures
+from lightning_go4align.studies import plots as compared
 
 
 def drawn_texts(figure):
@@ -57,10 +58,10 @@ MANY = {K: [float(K)] for K in (1, 2, 3, 4, 5, 20, 98, 99, 100)}
 @pytest.mark.parametrize(
     "draw",
     [
-        pytest.param(lambda: plots.elbow(MANY), id="elbow"),
-        pytest.param(lambda: plots.performance_against_time({"LS": (1.0, 2.0), NAME: (9.0, 3.0)}), id="time"),
-        pytest.param(lambda: plots.comparison_bars({NAME: [177000.0, 190000.0], "LS": [-1.0, -2.0]}), id="bars"),
-        pytest.param(lambda: plots.comparison_bars({NAME: [-177000.0, -190000.0]}), id="negative bars"),
+        pytest.param(lambda: compared.elbow(MANY), id="elbow"),
+        pytest.param(lambda: compared.performance_against_time({"LS": (1.0, 2.0), NAME: (9.0, 3.0)}), id="time"),
+        pytest.param(lambda: compared.comparison_bars({NAME: [177000.0, 190000.0], "LS": [-1.0, -2.0]}), id="bars"),
+        pytest.param(lambda: compared.comparison_bars({NAME: [-177000.0, -190000.0]}), id="negative bars"),
     ],
 )
 def test_comparisons_hold_no_text_that_is_cut_or_overlaps(draw):

@@ -6,7 +6,7 @@ import pytest
 
 from lightning_go4align.studies import read_study
 from lightning_go4align.studies.merge import nested
-from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.plan import make_plan
 
 STUDIES = sorted((Path(__file__).parents[2] / "configs" / "studies").glob("*.yaml"))
 
@@ -18,9 +18,9 @@ def planned(request, tmp_path):
     if study.baseline_argument is not None:  # a file, which may not be there yet
         (tmp_path / "stl.json").write_text(json.dumps({"about": "", "errors": {}}))
         study = dataclasses.replace(study, baseline=str(tmp_path / "stl.json"))
-    return dataclasses.replace(study, folder=str(tmp_path)), planned_runs(
+    return dataclasses.replace(study, folder=str(tmp_path)), make_plan(
         dataclasses.replace(study, folder=str(tmp_path))
-    )
+    ).runs
 
 
 def test_every_study_of_the_project_plans_its_runs(planned):

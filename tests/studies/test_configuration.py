@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from lightning_go4align.studies.configuration import write_config
-from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.plan import make_plan
 
 CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
 
@@ -17,7 +17,7 @@ CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
     ],
 )
 def test_callbacks_may_be_written_in_each_way_that_fit_takes(study, callbacks, kept):
-    (run,) = planned_runs(study(overrides={"trainer.callbacks": callbacks}))
+    (run,) = make_plan(study(overrides={"trainer.callbacks": callbacks})).runs
     run.folder.mkdir(parents=True)
     written = yaml.safe_load(write_config(run).read_text())["trainer"]["callbacks"]
     assert [callback["class_path"] for callback in written[:-2]] == kept
@@ -26,7 +26,7 @@ def test_callbacks_may_be_written_in_each_way_that_fit_takes(study, callbacks, k
 
 
 def test_a_trainer_left_empty_is_none(study):
-    (run,) = planned_runs(study(overrides={"trainer": None}))
+    (run,) = make_plan(study(overrides={"trainer": None})).runs
     run.folder.mkdir(parents=True)
     written = yaml.safe_load(write_config(run).read_text())["trainer"]
     assert (run.num_epochs, len(written["callbacks"])) == (None, 2)

@@ -6,9 +6,11 @@ import pytest
 import yaml
 
 from lightning_go4align.studies import read_study, run_study
-from lightning_go4align.studies.execution import epochs_done, execute
-from lightning_go4align.studies.logs import logged
-from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.logs import epochs_done, logged
+from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.resources import Resources, this_machine
 
 NUM_EPOCHS = 60
 
@@ -17,10 +19,14 @@ NUM_EPOCHS = 60
 def interrupted(make_study):
     """A run that was stopped after its first epochs."""
     overrides = {"trainer.max_epochs": NUM_EPOCHS, "data.init_args.num_train": 2048}
-    (run,) = planned_runs(read_study(make_study(overrides=overrides)))
+    (run,) = make_plan(read_study(make_study(overrides=overrides))).runs
     with pytest.raises(KeyboardInterrupt):
-        execute([run], jobs=1, watcher=Impatient())
+        execute([run], engine(1), Impatient())
     return run
+
+
+def engine(jobs):
+    return LocalEngine(this_machine(jobs, gpus=[]), Resources())
 
 
 class Silent:
@@ -31,6 +37,10 @@ class Silent:
     def watch(self, runs): ...
 
     def skipped(self, run): ...
+
+    def waiting(self, number, what): ...
+
+    def postponed(self, run, why): ...
 
     def ended(self, run, failure): ...
 
@@ -47,7 +57,7 @@ class Impatient(Silent):
 def resumed(interrupted):
     """The same run, some epochs later, finished; and the number of epochs that the interruption left."""
     epochs_before = epochs_done(interrupted.folder)
-    assert execute([interrupted], jobs=1, watcher=Silent()) == {}
+    assert execute([interrupted], engine(1), Silent()) == Outcome()
     return interrupted, epochs_before
 
 
@@ -90,14 +100,14 @@ def test_the_other_runs_finish(with_failure):
 
 
 def test_what_is_finished_does_not_run_again(with_failure):
-    run = next(run for run in planned_runs(read_study(with_failure[0])) if run.method == "LS")
+    run = next(run for run in make_plan(read_study(with_failure[0])).runs if run.method == "LS")
     epochs = len(logged(run.folder, "cost/seconds"))
-    execute([run, run], jobs=2, watcher=Silent())
+    execute([run, run], engine(2), Silent())
     assert len(logged(run.folder, "cost/seconds")) == epochs == 2
 
 
 def test_the_configuration_of_a_run_is_kept_beside_its_results(with_failure):
-    run = next(run for run in planned_runs(read_study(with_failure[0])) if run.method == "LS")
+    run = next(run for run in make_plan(read_study(with_failure[0])).runs if run.method == "LS")
     kept = yaml.safe_load((run.folder / "config.yaml").read_text())
     assert (kept["seed_everything"], kept["trainer"]["max_epochs"]) == (0, 2)
 

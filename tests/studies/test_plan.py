@@ -1,9 +1,12 @@
+import hashlib
 import json
 
 import pytest
 
+from lightning_go4align import __version__
 from lightning_go4align.studies import runner
-from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.execution import Outcome
+from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.runner import run_study
 
@@ -11,7 +14,7 @@ RATES = [1e-3, 5e-4, 1e-4]  # of the paper's search
 
 
 def titles(study):
-    return [run.title for run in planned_runs(study)]
+    return [run.title for run in make_plan(study).runs]
 
 
 def test_runs_go_seed_after_seed_so_that_what_is_finished_is_paired(study):
@@ -27,14 +30,14 @@ def test_learning_rates_are_searched_with_the_first_seed_before_the_others_run(s
 
 def test_the_learning_rate_of_the_best_validation_epoch_wins(study, finish):
     asked = study(learning_rates=RATES, seeds=[4, 5])
-    for run, scores in zip(planned_runs(asked), ([9.0, 8.0], [7.0, 30.0], [8.0, 7.5]), strict=True):
+    for run, scores in zip(make_plan(asked).runs, ([9.0, 8.0], [7.0, 30.0], [8.0, 7.5]), strict=True):
         finish(run, [{"val/delta_m": score} for score in scores])
     assert titles(asked)[-1] == "LS, seed 5, learning rate 0.0005"
 
 
 def test_a_learning_rate_that_gave_no_number_never_wins(study, finish):
     asked = study(learning_rates=RATES, seeds=[4, 5])
-    for run, score in zip(planned_runs(asked), (float("nan"), 3.0, float("nan")), strict=True):
+    for run, score in zip(make_plan(asked).runs, (float("nan"), 3.0, float("nan")), strict=True):
         finish(run, [{"val/delta_m": score}])
     assert titles(asked)[-1] == "LS, seed 5, learning rate 0.0005"
 
@@ -45,12 +48,12 @@ def test_studies_of_one_folder_share_a_run_whatever_they_call_it(study, tmp_path
     groups = {"model.init_args.method.init_args.num_groups": 5}
     one = study(tmp_path / "a", folder="..", methods={"GO4Align": {"overrides": groups}})
     other = study(tmp_path / "b", folder="..", methods={"K = 5": {"overrides": groups}})
-    assert planned_runs(one)[0].folder == planned_runs(other)[0].folder
+    assert make_plan(one).runs[0].folder == make_plan(other).runs[0].folder
 
 
 def test_another_budget_is_another_run(study, tmp_path):
     runs = {
-        planned_runs(study(tmp_path, overrides={"trainer.max_epochs": epochs}))[0].folder.name for epochs in (2, 3)
+        make_plan(study(tmp_path, overrides={"trainer.max_epochs": epochs})).runs[0].folder.name for epochs in (2, 3)
     }
     assert len(runs) == 2
 
@@ -63,7 +66,7 @@ def test_a_run_depends_on_what_its_baseline_says_and_not_where(study, tmp_path, 
     for name, values in (("before", {"worst": 1.0}), ("after", errors)):
         (tmp_path / f"{name}.json").write_text(json.dumps({"about": "", "errors": values}))
     before, after = (
-        planned_runs(study(tmp_path, baseline=f"{name}.json", baseline_argument="model.init_args.baseline"))[0]
+        make_plan(study(tmp_path, baseline=f"{name}.json", baseline_argument="model.init_args.baseline")).runs[0]
         for name in ("before", "after")
     )
     assert (before.folder == after.folder) is is_same
@@ -72,7 +75,7 @@ def test_a_run_depends_on_what_its_baseline_says_and_not_where(study, tmp_path, 
 def test_a_missing_baseline_is_named_with_the_study_that_writes_it(study):
     asked = study(baseline="stl.json", baseline_argument="model.init_args.baseline")
     with pytest.raises(FileNotFoundError, match="run that one first"):
-        planned_runs(asked)
+        make_plan(asked)
 
 
 def test_no_learning_rate_is_chosen_on_the_test(study):
@@ -86,7 +89,7 @@ def test_the_reference_must_be_a_method(study):
 
 
 def test_a_dry_run_estimates_from_finished_runs(make_study, study, finish, tmp_path, capsys):
-    finish(planned_runs(study(tmp_path, seeds=[0, 1, 2]))[0], [{"test/worst": 1.0}])  # took 30 seconds
+    finish(make_plan(study(tmp_path, seeds=[0, 1, 2])).runs[0], [{"test/worst": 1.0}])  # took 30 seconds
     run_study(make_study(tmp_path, seeds=[0, 1, 2]), jobs=2, dry_run=True)
     assert "About 0.5 minutes with 2 jobs" in capsys.readouterr().out
 
@@ -94,7 +97,7 @@ def test_a_dry_run_estimates_from_finished_runs(make_study, study, finish, tmp_p
 def test_a_dry_run_counts_the_runs_that_wait_for_a_learning_rate(make_study, study, finish, tmp_path, capsys):
     entries = {"learning_rates": RATES, "seeds": [4, 5, 6]}
     run_study(make_study(tmp_path, **entries), dry_run=True)
-    for run in planned_runs(study(tmp_path, **entries)):
+    for run in make_plan(study(tmp_path, **entries)).runs:
         finish(run, [{"val/delta_m": 1.0}])
     run_study(make_study(tmp_path, **entries), dry_run=True)
     before, after = capsys.readouterr().out.split("No run is finished yet")
@@ -114,9 +117,33 @@ def test_a_dry_run_starts_nothing(make_study, tmp_path):
 
 def test_failed_runs_are_named_even_if_no_table_can_be_written(make_study, finish, tmp_path, monkeypatch, capsys):
     file = make_study(tmp_path, seeds=[0, 1])
-    finish(planned_runs(read_study(file))[0], [{"test/delta_m": 1.0, "test/worst": 1.0}])
-    monkeypatch.setattr(runner, "execute", lambda *_: {"LS, seed 1": "RuntimeError: [/data/x]"})
+    finish(make_plan(read_study(file)).runs[0], [{"test/delta_m": 1.0, "test/worst": 1.0}])
+    monkeypatch.setattr(runner, "execute", lambda *_: Outcome({"LS, seed 1": "RuntimeError: [/data/x]"}))
     (tmp_path / "study").touch()  # a file where the study's folder should be
     with pytest.raises(FileExistsError):
         run_study(file)
     assert "1 runs failed:\nLS, seed 1: RuntimeError: [/data/x]\n" in capsys.readouterr().err
+
+
+def test_a_run_keeps_its_folder_when_its_configuration_names_the_one_device_that_it_had(study, tmp_path):
+    (tmp_path / "base.yaml").write_text("trainer: {max_epochs: 2}\n")
+    said, unsaid, two = (
+        make_plan(study(tmp_path, benchmark=["base.yaml"], methods={"LS": {}}, overrides=devices)).runs[0].folder
+        for devices in ({"trainer.devices": 1}, None, {"trainer.devices": 2})
+    )
+    assert said == unsaid != two
+
+
+def test_the_name_of_a_run_is_a_digest_of_its_configuration(study, tmp_path):
+    """As it was in earlier releases, whose folders go on."""
+    (tmp_path / "base.yaml").write_text("a: 1\n")
+    (run,) = make_plan(study(tmp_path, benchmark=["base.yaml"], methods={"LS": {}}, overrides=None)).runs
+    content = f'["{__version__}", {{"a": 1, "seed_everything": 0}}, null]'
+    assert run.folder.name == hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def test_files_are_read_once(study, tmp_path):
+    (tmp_path / "base.yaml").write_text("a: 1\n")
+    plan = make_plan(study(tmp_path, benchmark=["base.yaml"], methods={"LS": {}}))
+    (tmp_path / "base.yaml").unlink()
+    assert plan.again() == plan

@@ -1,7 +1,7 @@
 import pytest
 
 from lightning_go4align.studies import read_study
-from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.plan import make_plan
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_file_that_holds_no_mapping_is_named(make_study, tmp_path, place, cont
     make_study(tmp_path, benchmark=["base.yaml"])
     (tmp_path / place).write_text(content)
     with pytest.raises(ValueError, match=place):
-        planned_runs(read_study(tmp_path / "study.yaml"))
+        make_plan(read_study(tmp_path / "study.yaml"))
 
 
 def test_an_empty_study_is_told_what_it_needs(tmp_path):
@@ -64,9 +64,9 @@ def test_an_empty_study_is_told_what_it_needs(tmp_path):
 )
 def test_what_is_left_empty_is_as_if_not_written(study, tmp_path, entries):
     asked = study(tmp_path, **entries)
-    (run,) = planned_runs(asked)
+    (run,) = make_plan(asked).runs
     assert (run.title, asked.folder) == ("LS, seed 0", str(tmp_path))
 
 
 def test_a_number_is_a_name(study):
-    assert [run.method for run in planned_runs(study(methods={1: {}, 2.5: None}, reference="1"))] == ["1", "2.5"]
+    assert [run.method for run in make_plan(study(methods={1: {}, 2.5: None}, reference="1")).runs] == ["1", "2.5"]

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from lightning_go4align.studies.plan import planned_runs
+from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.runner import run_study
 from lightning_go4align.studies.watching import Watcher
 
@@ -13,8 +13,8 @@ BRACKETS = ["no files in [/data/x]", "boom [red] of me", "B [/tmp]", "see C:\\["
 @pytest.mark.parametrize("words", BRACKETS)
 def test_brackets_in_names_and_failures_are_shown_as_they_are(study, words):
     console = Console(file=io.StringIO(), width=200, force_terminal=True)
-    (run,) = planned_runs(study(methods={words: {}}))
-    with Watcher(words, 1, lambda _: 0, console) as watcher:
+    (run,) = make_plan(study(methods={words: {}})).runs
+    with Watcher(words, 1, console) as watcher:
         watcher.started(run)
         watcher.ended(run, f"RuntimeError: {words}")
     printed = console.file.getvalue()

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lightning_go4align import plots
+from lightning_go4align import plots as core_plots
+from lightning_go4align.studies import plots
 
 
 def words(figure):
@@ -57,3 +58,13 @@ def test_nothing_to_compare_is_refused(draw):
 def test_an_unknown_reference_is_refused():
     with pytest.raises(ValueError, match="must be one of"):
         plots.runtime_bars({"LS": 1.0}, reference="STL")
+
+
+def test_the_place_before_is_told_where_they_went():
+    with pytest.warns(FutureWarning, match="Import it from `lightning_go4align.studies.plots`"):
+        assert core_plots.elbow is plots.elbow
+
+
+def test_other_names_are_as_unknown_as_ever():
+    with pytest.raises(AttributeError, match="no attribute 'elbows'"):
+        core_plots.elbows  # noqa: B018  # the look itself is what fails

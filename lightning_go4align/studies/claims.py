@@ -1,0 +1,158 @@
+"""Who is at a run: a claim that holds on file systems that machines share."""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+STALE_SECONDS = 120.0
+BEAT_SECONDS = 10.0
+
+
+class ClaimLostError(RuntimeError):
+    """Another process has taken over, as this one gave no sign of life for too long."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to be the only process at a folder.
+
+    A folder ``claims/<number>`` inside it, for making one is atomic on every file system, NFS included, where
+    ``flock`` may lock nothing. The highest number holds. Its owner shows every few seconds that it lives, by the
+    folder's time; who finds a claim without such signs makes the next number, which only one can. Nobody removes
+    another's claim while it may hold, so none is taken twice.
+
+    Args:
+        folder: The claim's own folder.
+
+    Example:
+        >>> run = Path(tempfile.mkdtemp())
+        >>> claim = take(run)
+        >>> take(run) is None
+        True
+        >>> claim.release()
+        >>> take(run).folder.name
+        '1'
+    """
+
+    folder: Path
+
+    def adopt(self) -> None:
+        """Make this process the owner."""
+        self.beat()
+        _write_owner(self.folder)
+
+    def beat(self) -> None:
+        """Show that the owner lives.
+
+        Raises:
+            ClaimLostError: If another process has taken over.
+        """
+        if self.folder != _highest(self.folder.parents[1]):
+            raise ClaimLostError(f"Another process has taken over {self.folder.parents[1]}.")
+        os.utime(self.folder)  # by the clock of the file system, which all machines share
+
+    def release(self) -> None:
+        """Give up the claim, and what was left of older ones; if it is lost, leave all as it is."""
+        if self.folder != _highest(self.folder.parents[1]):
+            return
+        # This one last: who makes a lower one meanwhile sees that it does not hold.
+        for claim in sorted(self.folder.parent.glob("[0-9]*"), key=_number):
+            if _number(claim) <= _number(self.folder):
+                shutil.rmtree(claim, ignore_errors=True)
+
+
+def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
+    """Claim a folder.
+
+    Args:
+        folder: The folder.
+        stale_seconds: How long an owner on another machine may give no sign of life. More than the time for which
+            NFS believes what it saw before, 60 s, and several beats.
+
+    Returns:
+        The claim; None if another process has it.
+    """
+    before = _highest(folder)  # looked at once: the next number is for who judged this one
+    if before is not None and _owner(before, stale_seconds) is not None:
+        return None
+    claim = folder / "claims" / str(1 + (_number(before) if before else 0))
+    claim.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        claim.mkdir()
+        _write_owner(claim)
+    except (FileExistsError, FileNotFoundError):  # another was faster, or cleans up after a higher one
+        return None
+    if _highest(folder) != claim:  # the one looked at was released, and a higher one made, before this one was
+        shutil.rmtree(claim, ignore_errors=True)
+        return None
+    return Claim(claim)
+
+
+def holder(folder: Path, stale_seconds: float = STALE_SECONDS) -> str | None:
+    """Tell who has claimed a folder, in words; None if nobody who lives has.
+
+    Args:
+        folder: The folder.
+        stale_seconds: As in :func:`take`.
+    """
+    claim = _highest(folder)
+    return None if claim is None else _owner(claim, stale_seconds)
+
+
+def _owner(claim: Path, stale_seconds: float) -> str | None:
+    try:
+        if _now(claim.parent) - claim.stat().st_mtime >= stale_seconds:
+            return None
+    except FileNotFoundError:  # just released
+        return None
+    try:
+        owner = json.loads((claim / "owner.json").read_text())
+    except FileNotFoundError:  # just made
+        return "a process that is about to start"
+    return None if _is_dead(owner) else f"process {owner['pid']} on {owner['host']}"
+
+
+def _highest(folder: Path) -> Path | None:
+    return max((folder / "claims").glob("[0-9]*"), key=_number, default=None)
+
+
+def _number(claim: Path) -> int:
+    return int(claim.name)
+
+
+def _now(folder: Path) -> float:
+    """The time by the clock of the file system: clocks of machines differ."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return os.fstat(file.fileno()).st_mtime
+
+
+def _write_owner(claim: Path) -> None:
+    part = claim / f"owner.{os.getpid()}.part"
+    part.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "space": _space()}))
+    part.replace(claim / "owner.json")
+
+
+def _is_dead(owner: dict[str, object]) -> bool:
+    """Whether the owner is known to have ended; of another machine, or another container, that cannot be known."""
+    if owner["space"] is None or owner["space"] != _space():
+        return False
+    try:
+        os.kill(int(str(owner["pid"])), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _space() -> str | None:
+    """Names where a process id means the same process: this boot of this machine, and this container."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{socket.gethostname()} {boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None

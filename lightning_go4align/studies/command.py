@@ -1,0 +1,135 @@
+"""The commands ``go4align study`` and ``go4align tune``."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+
+from lightning_go4align.studies.engines import Engine
+from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.resources import this_machine
+from lightning_go4align.studies.runner import carry_out, checked_plan
+from lightning_go4align.studies.study import Study
+
+EngineName = Literal["local", "ray", "slurm"]
+
+
+def study(
+    file: Path,
+    jobs: int = 1,
+    dry_run: bool = False,
+    engine: EngineName = "local",
+    gpus: str | None = None,
+    address: str | None = None,
+    slurm: dict[str, Any] | None = None,
+) -> None:
+    """Run a study: every combination of its methods and seeds, then tables and figures.
+
+    Args:
+        file: YAML file of the study.
+        jobs: Number of runs side by side on this machine.
+        dry_run: Print the plan with an estimate of its time instead.
+        engine: Where runs run: processes of this machine, tasks of a Ray cluster, or jobs of SLURM.
+        gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
+        address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
+        slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
+    """
+    plan = checked_plan(file, jobs)
+    chosen = None if dry_run else make_engine(plan.study, engine, jobs, gpus, address, slurm)
+    carry_out(plan, jobs, dry_run, chosen)
+
+
+def tune(
+    file: Path,
+    hours: float = 1.0,
+    jobs: int = 1,
+    engine: EngineName = "local",
+    gpus: str | None = None,
+    address: str | None = None,
+    slurm: dict[str, Any] | None = None,
+) -> None:
+    """Search a study's methods and settings, and judge the best against its reference with paired seeds.
+
+    Args:
+        file: YAML file of the study, with a section `search` and a `reference`.
+        hours: Time for all; finalists are given what they will need of it.
+        jobs: Number of runs side by side.
+        engine: Where runs run: processes of this machine, tasks of a Ray cluster, or jobs of SLURM.
+        gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
+        address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
+        slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
+    """
+    plan = checked_plan(file, jobs)
+    check_search(plan.study)
+    chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
+    finalists = _tuning(plan.study, chosen, jobs, hours, Console())
+    carry_out(make_plan(finalists), jobs, engine=chosen)
+
+
+def check_search(study: Study) -> None:
+    """Refuse a study that cannot be searched.
+
+    Raises:
+        ValueError: If it says not what to search, or by what to judge.
+    """
+    if study.search is None or study.reference is None:
+        raise ValueError("`go4align tune` needs a `search` and a `reference` in the study. Add what is missing.")
+    if study.search.seed in study.seeds:
+        raise ValueError(
+            f"`search.seed` must be none of `seeds`, by which finalists are judged, but is {study.search.seed}."
+        )
+    for name, entry in study.search.space.items():
+        if unknown := sorted(set(entry.get("methods", [])) - set(study.methods)):
+            raise ValueError(f"`search.space.{name}.methods` may name {list(study.methods)}, but names {unknown}.")
+
+
+def _tuning(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+    try:
+        from lightning_go4align.studies.tuning import Tuning, finals
+    except ModuleNotFoundError as error:
+        raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
+    deadline = time.monotonic() + 3600 * hours
+    return finals(study, Tuning(study, engine, jobs, deadline, console).run())
+
+
+def make_engine(
+    study: Study,
+    name: EngineName,
+    jobs: int = 1,
+    gpus: str | None = None,
+    address: str | None = None,
+    slurm: Mapping[str, Any] | None = None,
+) -> Engine:
+    """Make the engine of a study; arguments are those of :func:`study`.
+
+    Raises:
+        ImportError: If the package is missing that the engine needs.
+        ValueError: If the engine can never run a run of the study.
+    """
+    named = None if gpus is None else [gpu.strip() for gpu in gpus.split(",") if gpu.strip()]
+    makers: dict[EngineName, Callable[[], Engine]] = {
+        "local": lambda: LocalEngine(this_machine(jobs, named), study.resources),
+        "ray": lambda: _ray(study, address),
+        "slurm": lambda: _slurm(study, slurm),
+    }
+    try:
+        return makers[name]()
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"The engine {name} needs {error.name}. `pip install 'lightning-go4align[{name}]'`."
+        ) from error
+
+
+def _ray(study: Study, address: str | None) -> Engine:
+    from lightning_go4align.studies.engines.ray import RayEngine
+
+    return RayEngine(study.resources, address)
+
+
+def _slurm(study: Study, options: Mapping[str, Any] | None) -> Engine:
+    from lightning_go4align.studies.engines.slurm import SlurmEngine
+
+    return SlurmEngine(study.resources, Path(study.folder) / study.name / "slurm", dict(options or {}))

@@ -1,0 +1,149 @@
+"""A study on one page: tables, pictures, configuration, commands, versions, machine."""
+
+import base64
+import dataclasses
+import os
+import platform
+import re
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from string import Template
+
+import torch
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+from lightning_go4align import __version__
+from lightning_go4align.atomic_write import atomic_write
+from lightning_go4align.studies.plan import Plan
+
+PACKAGES = ("torch", "lightning", "torchjd", "torchmetrics", "numpy", "scipy")
+
+
+def write_page(plan: Plan, folder: Path) -> Path:
+    """Write ``study.html``, which needs no other file and no network.
+
+    Args:
+        plan: The study's plan.
+        folder: The study's folder, where its tables and pictures are.
+
+    Returns:
+        The page.
+    """
+    tables = [(folder / name).read_text() for name in ("table.md", "statistics.md") if (folder / name).is_file()]
+    content = _PAGE.substitute(
+        name=escape(plan.study.name),
+        tables="".join(map(html, tables)),
+        pictures="".join(_picture(file) for file in sorted(folder.glob("*.png"))),
+        facts="".join(f"<li>{escape(name)}: <b>{escape(value)}</b></li>" for name, value in facts().items()),
+        command=escape(f"go4align study {plan.study.name}.yaml"),
+        configurations="".join(_configuration(name, text) for name, text in configurations(plan).items()),
+    )
+    with atomic_write(folder / "study.html") as file:
+        file.write_text(content, encoding="utf-8")
+    return folder / "study.html"
+
+
+def facts() -> dict[str, str]:
+    """What results depend on beside the configuration: versions, and the kind of machine, without its name.
+
+    Example:
+        >>> facts()["torch"] == torch.__version__
+        True
+    """
+    packages = {name: found for name in PACKAGES if (found := _version(name)) is not None}
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    machine = {"system": f"{platform.system()} {platform.machine()}", "processors": str(os.cpu_count())}
+    machine |= {"GPUs": ", ".join(gpus)} if gpus else {}
+    return {"lightning-go4align": __version__, "Python": platform.python_version(), **packages, **machine}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def configurations(plan: Plan) -> dict[str, str]:
+    """The study, and the whole configuration of each method, as YAML; folders of this machine are left out.
+
+    Args:
+        plan: The study's plan.
+    """
+    study = dataclasses.asdict(dataclasses.replace(plan.study, outputs=[], folder="", benchmark=[]))
+    study["methods"] = {name: dataclasses.asdict(method) for name, method in plan.study.methods.items()}
+    for method in study["methods"].values():
+        del method["configs"]  # paths, of which the content stands below
+    kept = {name: value for name, value in study.items() if value not in ("", [], None) and name != "baseline"}
+    whole = {"The study": kept, **plan.configs}
+    return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in whole.items()}
+
+
+def html(text: str) -> str:
+    r"""Turn Markdown as this package writes it, paragraphs and tables, into HTML.
+
+    Args:
+        text: The Markdown.
+
+    Example:
+        >>> html("Of *two*.\n\n| a | b |\n| :-- | --: |\n| 1 | **2\|3** |\n")
+        '<p>Of *two*.</p><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td><b>2|3</b></td></tr></table>'
+    """
+    parts = []
+    for block in text.strip().split("\n\n"):
+        lines = block.splitlines()
+        is_table = lines[0].startswith("| ")
+        parts.append(_table(lines) if is_table else f"<p>{_inline(' '.join(lines))}</p>")
+    return "".join(parts)
+
+
+def _table(lines: list[str]) -> str:
+    rows = [[_inline(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    header = "".join(f"<th>{cell}</th>" for cell in rows[0])
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows[2:])
+    return f"<table><tr>{header}</tr>{body}</table>"
+
+
+def _inline(text: str) -> str:
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text.replace(r"\|", "|"), quote=False))
+
+
+def _picture(file: Path) -> str:
+    content = base64.b64encode(file.read_bytes()).decode()
+    return f'<figure><img alt="{escape(file.stem)}" src="data:image/png;base64,{content}"></figure>'
+
+
+def _configuration(name: str, text: str) -> str:
+    return f"<details><summary>{escape(name)}</summary><pre>{escape(text)}</pre></details>"
+
+
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$name</title>
+<link rel="icon" href="data:,">
+<style>
+body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:auto;padding:32px 20px;color:#1c2026}
+table{border-collapse:collapse;display:block;overflow-x:auto;margin:12px 0}
+th,td{padding:4px 10px;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+th:first-child,td:first-child{text-align:left}
+figure{display:inline-block;margin:8px;max-width:48%}img{max-width:100%}pre{overflow-x:auto;font-size:13px}
+@media(max-width:800px){figure{max-width:100%}}
+</style>
+</head>
+<body>
+<h1>$name</h1>
+$tables
+$pictures
+<h2>How to run it again</h2>
+<pre>pip install lightning-go4align
+$command</pre>
+<ul>$facts</ul>
+<h2>Configuration</h2>
+$configurations
+</body>
+</html>
+""")

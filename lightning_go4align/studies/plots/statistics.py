@@ -1,0 +1,137 @@
+"""Pictures of what differences between methods are worth."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lightning_go4align.plots.checks import FINISH, check_some
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, picture, short
+from lightning_go4align.studies.statistics import LEVEL, Difference, seeds_needed
+
+SMALLEST = 1e-6  # of p-values shown
+MOST_SEEDS = 1000
+
+
+@picture
+def intervals(found: Sequence[Difference], reference: str) -> Figure:
+    """Show the mean difference of each method with its interval, and a dot for each seed; left of 0 is better.
+
+    Args:
+        found: The differences.
+        reference: The method that others are compared with.
+
+    Example:
+        >>> figure = intervals([Difference("SI", (-1.0, -3.0), -3.0, -1.0, 0.3, 0.3, 8.0)], "LS")
+        >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        ['SI']
+    """
+    figure, axes = _rows([one.method for one in found])
+    for row, one in enumerate(found):
+        axes.plot(one.values, [row] * len(one.values), "o", color=colour("quiet"), markersize=3, alpha=0.6)
+        axes.plot([one.low, one.high], [row, row], color=colour("accent"), linewidth=2)
+        axes.plot(one.mean, row, "o", color=colour("accent"), markersize=6)
+    axes.axvline(0, color=colour("muted"), linewidth=0.8)
+    axes.set_xlabel(f"difference to {short(reference)} (95 % interval)")
+    return figure
+
+
+@picture
+def corrected(found: Sequence[Difference]) -> Figure:
+    """Show the p-value of each method, and what is left of it after the correction for their number.
+
+    Args:
+        found: The differences; those without a p-value have no dot.
+
+    Example:
+        >>> figure = corrected([Difference("SI", (-1.0, -3.0), -3.0, -1.0, 0.03, 0.06, 8.0)])
+        >>> figure.axes[0].get_xscale()
+        'log'
+    """
+    figure, axes = _rows([one.method for one in found])
+    axes.set_xscale("log")
+    for row, one in enumerate(found):
+        before, after = (max(value, SMALLEST) for value in (one.p_value, one.adjusted))
+        axes.plot([before, after], [row, row], color=colour("line"), zorder=1)
+        axes.plot(before, row, "o", color=colour("quiet"), markersize=4)
+        axes.plot(after, row, "o", color=colour("accent"), markersize=6)
+    axes.axvline(LEVEL, color=colour("worse"), linewidth=0.8)
+    axes.set_xlim(right=1.2)
+    axes.set_xlabel("p-value; large dots: corrected (Holm)")
+    return figure
+
+
+@picture
+def needed_seeds(found: Sequence[Difference]) -> Figure:
+    """Show how many seeds a difference of each size would need, given the spread of each method's; dots: as found.
+
+    Args:
+        found: The differences, of which those of fewer than two seeds are left out.
+
+    Example:
+        >>> figure = needed_seeds([Difference("SI", (-1.0, -3.0), -3.0, -1.0, 0.03, 0.06, 8.0)])
+        >>> figure.axes[0].get_yscale()
+        'log'
+    """
+    known = [one for one in found if math.isfinite(one.low) and np.ptp(one.values) > 0]
+    check_some(known, "one method with two seeds", FINISH)
+    figure, axes = canvas(HALF, 2.8, left=0.65, right=margin([one.method for one in known]), bottom=0.45)
+    largest = max(1.5 * max(abs(one.mean), float(np.std(one.values, ddof=1))) for one in known)
+    sizes = np.linspace(largest / 40, largest, 40)
+    for one in known:
+        deviation = float(np.std(one.values, ddof=1))
+        numbers = np.array([seeds_needed(size, deviation) for size in sizes])
+        axes.plot(sizes, np.where(numbers <= MOST_SEEDS, numbers, np.nan), color=colour("quiet"))
+        axes.annotate(
+            short(one.method), (sizes[-1], numbers[-1]), (6, 0), textcoords="offset points", color=colour("muted")
+        )
+        if one.seeds_needed <= MOST_SEEDS:
+            axes.plot(abs(one.mean), one.seeds_needed, "o", color=colour("accent"))
+    axes.set_yscale("log")
+    axes.set_ylim(1.5, MOST_SEEDS)
+    axes.set_xlabel("size of the difference")
+    axes.set_ylabel("seeds")
+    return figure
+
+
+@picture
+def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None) -> Figure:
+    """Show on which share of metrics and seeds each method is within a factor of the best one; higher is better.
+
+    Args:
+        ratios: Errors over the best method's, ascending, for each method; infinite where there is none.
+        highlight: The method to stand out, if it is among them.
+
+    Example:
+        >>> figure = profiles({"LS": [1.0, 2.0], "SI": [1.0, 1.5]})
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['LS', 'SI']
+    """
+    check_some(ratios, "one method", FINISH)
+    check_some(next(iter(ratios.values())), "a seed that all methods have", FINISH)
+    figure, axes = canvas(HALF, 3.0, left=0.65, right=margin(list(ratios)), bottom=0.45)
+    finite = [ratio for values in ratios.values() for ratio in values if math.isfinite(ratio)]
+    last = 1.05 * max(finite, default=1.0)
+    for place, (name, values) in enumerate(ratios.items()):
+        ink = colour("accent" if name == highlight else "quiet")
+        shares = np.arange(1, len(values) + 1) / len(values)
+        known = np.isfinite(values)
+        steps = np.concatenate([[1.0], np.asarray(values)[known], [last]])
+        heights = np.concatenate([[0.0], shares[known], [shares[known].max(initial=0.0)]])
+        axes.step(steps, heights, where="post", color=ink, linewidth=1.2)
+        # Ends of lines coincide where every method gets to 1: names stand below each other instead.
+        axes.annotate(short(name), (1, 0.95 - 0.09 * place), (6, 0), "axes fraction", "offset points", color=ink)
+    axes.set(xscale="log", xlim=(1.0, last), ylim=(0, 1.03))
+    axes.set_xlabel("factor above the best error")
+    axes.set_ylabel("share of metrics and seeds")
+    return figure
+
+
+def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
+    check_some(names, "one method beside the reference", FINISH)
+    figure, axes = canvas(HALF, 0.6 + ROW * 1.4 * len(names), left=margin(names), bottom=0.45)
+    axes.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    return figure, axes

@@ -1,0 +1,220 @@
+"""The search for a method and its settings; needs ``optuna``."""
+
+import math
+import statistics
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from rich.console import Console
+from rich.text import Text
+
+from lightning_go4align.studies.attempt import End
+from lightning_go4align.studies.engines import Engine, Submitted
+from lightning_go4align.studies.logs import best_value, logged
+from lightning_go4align.studies.plan import Run, make_plan
+from lightning_go4align.studies.search_space import Search
+from lightning_go4align.studies.study import Method, Study
+
+POLL_SECONDS = 0.5
+
+
+class Finalist(NamedTuple):
+    """One of the best of a search.
+
+    Args:
+        name: What tables call it.
+        method: The method with its settings.
+        value: The best that it logged.
+    """
+
+    name: str
+    method: Method
+    value: float
+
+
+@dataclass
+class _Work:
+    """A trial in progress."""
+
+    trial: optuna.Trial
+    submitted: Submitted
+    start: float
+    reported: int = 0
+
+
+@dataclass
+class Tuning:
+    """A search in progress: asks Optuna what to try, stops what is hopeless, tells it what came out.
+
+    What is finished is kept in the study's folder; a search that was interrupted goes on.
+
+    Args:
+        study: The study, with a section ``search``.
+        engine: What carries the runs out.
+        jobs: Number of runs side by side.
+        deadline: When to start no more, in seconds of ``time.monotonic``.
+        console: Where to say what happens.
+    """
+
+    study: Study
+    engine: Engine
+    jobs: int
+    deadline: float
+    console: Console
+    working: list[_Work] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        folder = Path(self.study.folder) / self.study.name
+        folder.mkdir(parents=True, exist_ok=True)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        storage = JournalStorage(JournalFileBackend(str(folder / "search.journal")))
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.startup, n_warmup_steps=1)
+        self._optuna = optuna.create_study(
+            storage=storage, study_name=self.study.name, pruner=pruner, load_if_exists=True
+        )
+        # The seed is another one when a search goes on: it would ask for the same again.
+        seed, startup = len(self._optuna.trials), self.search.startup
+        self._optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
+        for trial in self._optuna.get_trials(states=[TrialState.RUNNING]):  # of a search that was interrupted
+            self._optuna.tell(trial.number, state=TrialState.FAIL)
+            self._optuna.enqueue_trial(trial.params)
+
+    @property
+    def search(self) -> Search:
+        """What to search."""
+        return self.study.search or Search()
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods to choose from: all but the reference, if there are others."""
+        return [name for name in self.study.methods if name != self.study.reference] or list(self.study.methods)
+
+    def run(self) -> list[Finalist]:
+        """Search until the trials or the time are up.
+
+        Returns:
+            The best, in their order.
+
+        Raises:
+            ValueError: If no trial gave a number.
+        """
+        try:
+            while self._may_ask() or self.working:
+                while self._may_ask() and len(self.working) < self.jobs and self.engine.waits_for() is None:
+                    self._ask()
+                time.sleep(POLL_SECONDS if self.working else 0)
+                for work in list(self.working):
+                    self._look(work)
+        finally:
+            self.engine.cancel([work.submitted for work in self.working])
+        return self._best()
+
+    def _may_ask(self) -> bool:
+        ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
+        asked = len(ended) + len(self.working)
+        return asked < self.search.trials and time.monotonic() + self._final_seconds() < self.deadline
+
+    def _final_seconds(self) -> float:
+        """What the finalists will take, as far as it is known: they have to fit into the time, too."""
+        runs = (self.search.finalists + 1) * len(self.study.seeds)
+        return math.ceil(runs / self.jobs) * (statistics.mean(self.seconds) if self.seconds else 0.0)
+
+    def _ask(self) -> None:
+        trial = self._optuna.ask()
+        method, settings = self.search.suggest(trial, self.methods)
+        run = self._run(method, settings)
+        if run.is_finished:
+            self._tell(trial, run)
+            return
+        submitted = self.engine.submit([run])
+        if submitted:
+            self.working.append(_Work(trial, submitted[0], time.monotonic()))
+        else:  # another search is at it: its value will be there when it is asked for again
+            self._optuna.tell(trial, state=TrialState.FAIL)
+            time.sleep(POLL_SECONDS)
+
+    def _run(self, method: str, settings: dict[str, Any]) -> Run:
+        chosen = self._with(method, settings)
+        asked = replace(self.study, methods={method: replace(chosen, seeds=[self.search.seed])}, reference=None)
+        return make_plan(replace(asked, learning_rates=[])).runs[0]
+
+    def _with(self, method: str, settings: dict[str, Any]) -> Method:
+        chosen = self.study.methods[method]
+        return replace(chosen, overrides={**chosen.overrides, **settings})
+
+    def _look(self, work: _Work) -> None:
+        """Report the epochs of a trial, and stop it if it is hopeless; tell its end."""
+        run = work.submitted.run
+        if self.engine.poll(work.submitted):
+            self.working.remove(work)
+            ending = self.engine.collect(work.submitted)
+            self.seconds.append(time.monotonic() - work.start)
+            if ending.end is End.FINISHED:
+                self._tell(work.trial, run)
+            else:
+                self._say(work.trial, f"failed: {ending.words}")
+                self._optuna.tell(work.trial, state=TrialState.FAIL)
+            return
+        values = logged(run.folder, self.study.select_by)
+        for step in range(work.reported, len(values)):
+            work.trial.report(values[step], step)
+        work.reported = len(values)
+        if values and work.trial.should_prune():
+            self.working.remove(work)
+            self.engine.cancel([work.submitted])
+            self._say(work.trial, f"stopped after {len(values)} epochs at {values[-1]:.4g}")
+            self._optuna.tell(work.trial, state=TrialState.PRUNED)
+
+    def _tell(self, trial: optuna.Trial, run: Run) -> None:
+        value = best_value(run.folder, self.study.select_by)
+        self._say(trial, f"{self.study.select_by} {value:.4g}")
+        self._optuna.tell(trial, value)
+
+    def _say(self, trial: optuna.Trial, words: str) -> None:
+        self.console.print(Text(f"trial {trial.number}: {_settings(trial.params)}: {words}"), soft_wrap=True)
+
+    def _best(self) -> list[Finalist]:
+        ended = self._optuna.get_trials(states=[TrialState.COMPLETE])
+        ranked = sorted((trial for trial in ended if _is_number(trial.value)), key=lambda trial: trial.value or 0.0)
+        if not ranked:
+            raise ValueError(
+                f"No trial logged a number under {self.study.select_by!r}. Correct `select_by` of the study."
+            )
+        found: dict[str, Finalist] = {}
+        for trial in ranked:
+            method, settings = self.search.suggest(optuna.trial.FixedTrial(trial.params), self.methods)
+            name = f"{method}, {_settings(settings)}" if settings else method
+            found.setdefault(name, Finalist(name, self._with(method, settings), float(trial.value or 0.0)))
+        return list(found.values())[: self.search.finalists]
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _settings(params: dict[str, Any]) -> str:
+    shown = {name.rsplit(".", 1)[-1]: value for name, value in params.items()}
+    return ", ".join(f"{name} {_plain(value)}" for name, value in shown.items())
+
+
+def _plain(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def finals(study: Study, finalists: list[Finalist]) -> Study:
+    """Make the study that decides: the finalists against the reference, as it stands, with paired seeds.
+
+    Args:
+        study: The study that was searched.
+        finalists: The best of the search.
+    """
+    reference = {str(study.reference): study.methods[str(study.reference)]}
+    methods = {**reference, **{one.name: one.method for one in finalists}}
+    return replace(study, name=f"{study.name}_finals", methods=methods, learning_rates=[], outputs=[])

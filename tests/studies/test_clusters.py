@@ -1,0 +1,152 @@
+"""Engines of clusters, on clusters that are made of processes of this machine. Each takes minutes: ``-m slow``."""
+
+import csv
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lightning_go4align.studies.claims import holder
+from lightning_go4align.studies.collection import collect
+from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.logs import epochs_done
+from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.resources import Resources
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+NUM_EPOCHS = 40
+
+
+class Notes:
+    """A watcher that writes down what it is told."""
+
+    def __init__(self, look=lambda runs: None):
+        self.told = Counter()
+        self._look = look
+
+    def started(self, run):
+        self.told["started"] += 1
+
+    def watch(self, runs):
+        self._look(runs)
+
+    def skipped(self, run):
+        self.told["skipped"] += 1
+
+    def waiting(self, number, what): ...
+
+    def postponed(self, run, why):
+        self.told["postponed"] += 1
+
+    def ended(self, run, failure):
+        self.told["ended"] += 1
+
+
+@pytest.fixture
+def plan(study, tmp_path):
+    """A study of tiny runs; each epoch takes a part of a second, so that one can be interrupted."""
+
+    def make(num_runs, **entries):
+        overrides = {"trainer.max_epochs": NUM_EPOCHS, "data.init_args.num_train": 1024}
+        return make_plan(study(tmp_path, seeds=list(range(num_runs)), overrides=overrides, **entries))
+
+    return make
+
+
+def epochs_validated(run) -> list[int]:
+    """The epochs of a run over all its attempts."""
+    epochs = []
+    for file in run.folder.glob("logs/version_*/metrics.csv"):
+        with file.open(newline="") as rows:
+            epochs += [int(row["epoch"]) for row in csv.DictReader(rows) if row.get("val/delta_m")]
+    return sorted(epochs)
+
+
+def check_whole(plan):
+    """Every run is there once, with every epoch, and nobody is at it any more."""
+    results = collect(plan)
+    assert sorted(row.seed for row in results.rows) == [run.seed for run in plan.runs]
+    for run in plan.runs:
+        assert set(epochs_validated(run)) == set(range(NUM_EPOCHS))
+        assert holder(run.folder) is None
+        assert json.loads((run.folder / "finished.json").read_text())["run"] == run.title
+
+
+def test_a_requeued_job_goes_on_from_its_last_epoch(plan, tmp_path):
+    from lightning_go4align.studies.engines.slurm import SlurmEngine
+
+    engine = SlurmEngine(Resources(), tmp_path / "slurm", {"timeout_min": 20}, cluster="local")
+    interrupted = {}
+
+    def interrupt(runs):
+        """What SLURM does when it needs the machine, once a run has done some epochs."""
+        for run in runs:
+            if run.seed == 0 and not interrupted and 3 < epochs_done(run.folder) < NUM_EPOCHS - 10:
+                interrupted[run.title] = epochs_done(run.folder)
+                (submitted,) = [one for one in jobs if one.run is run]
+                controller = submitted.work._process.pid
+                (task,) = Path(f"/proc/{controller}/task/{controller}/children").read_text().split()
+                os.kill(int(task), signal.SIGUSR2)
+
+    jobs = []
+    submit = engine.submit
+    engine.submit = lambda runs: [jobs.append(one) or one for one in submit(runs)]
+    planned = plan(2)
+    assert execute(planned.runs, engine, Notes(interrupt)) == Outcome()
+    check_whole(planned)
+    assert interrupted
+    assert json.loads((planned.runs[0].folder / "finished.json").read_text())["seconds"] is None  # it was resumed
+    attempts = list(planned.runs[0].folder.glob("logs/version_*"))
+    assert len(attempts) == 2
+    print(f"interrupted at {interrupted}, epochs done twice: {len(epochs_validated(planned.runs[0])) - NUM_EPOCHS}")
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Three nodes on loopback, with a processor and two GPUs that are not there each."""
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 2})
+    nodes = [cluster.add_node(num_cpus=1, num_gpus=2) for _ in range(2)]
+    cluster.wait_for_nodes()
+    yield cluster, nodes
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def test_a_study_survives_the_loss_of_a_node(plan, cluster):
+    from lightning_go4align.studies.engines.ray import RayEngine
+
+    cluster, nodes = cluster
+    start, lost = time.perf_counter(), {}
+    num_runs = int(os.environ.get("GO4ALIGN_TEST_RUNS", "9"))
+    planned = plan(num_runs)
+
+    def lose_a_node(runs):
+        at_work = [run for run in runs if 3 < epochs_done(run.folder) < NUM_EPOCHS - 10]
+        if len(at_work) == 3 and not lost:
+            lost["at"] = time.perf_counter() - start
+            threading.Thread(target=cluster.remove_node, args=(nodes[0], False)).start()
+
+    notes = Notes(lose_a_node)
+    engine = RayEngine(Resources(gpus=1, cpus=1), address=cluster.address)
+    assert execute(planned.runs, engine, notes) == Outcome()
+    check_whole(planned)
+    assert notes.told["ended"] == num_runs
+    assert notes.told["postponed"] >= 1
+    twice = sum(len(epochs_validated(run)) - NUM_EPOCHS for run in planned.runs)
+    print(f"{num_runs} runs in {time.perf_counter() - start:.0f} s, {lost=}, {notes.told}, {twice} epochs done twice")
+
+
+def test_a_ray_engine_refuses_what_no_node_has(cluster):
+    from lightning_go4align.studies.engines.ray import RayEngine
+
+    with pytest.raises(ValueError, match="which no machine of the Ray cluster has"):
+        RayEngine(Resources(gpus=3), address=cluster[0].address)
