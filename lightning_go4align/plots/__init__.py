@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 from lightning_go4align.plots.co_assignment import co_assignment
+from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.convergence import convergence
 from lightning_go4align.plots.curves import losses, weights
 from lightning_go4align.plots.delta import delta_m, deltas
@@ -16,6 +17,7 @@ from lightning_go4align.plots.style import style
 __all__ = [
     "assignment",
     "co_assignment",
+    "comparison_bars",
     "convergence",
     "delta_m",
     "deltas",
@@ -30,7 +32,7 @@ __all__ = [
     "weights",
 ]
 
-MOVED = ("comparison_bars", "elbow", "performance_against_time", "runtime_bars")
+MOVED = ("elbow", "performance_against_time", "runtime_bars")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ import torch
 
 from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.history import History, mean_ratio
-from lightning_go4align.plots.bars import comparison_bars
+from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import minus, style
 from lightning_go4align.report.cards import table_card
