@@ -16,6 +16,9 @@ EXTRAS = {
     "qpsolvers": "methods",
     "quadprog": "methods",
     "ecos": "methods",
+    "ray": "ray",
+    "submitit": "slurm",
+    "optuna": "tune",
     "tensorboard": "tensorboard",
     "tensorboardX": "tensorboard",
 }

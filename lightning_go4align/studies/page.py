@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
 
-import torch
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
 from lightning_go4align import __version__
@@ -48,10 +47,13 @@ def facts() -> dict[str, str]:
     """What results depend on beside the configuration: versions, and the kind of machine, without its name.
 
     Example:
+        >>> import torch
         >>> facts()["torch"] == torch.__version__
         True
     """
     packages = {name: found for name in PACKAGES if (found := _version(name)) is not None}
+    import torch  # takes seconds, which a study's plan need not wait for
+
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     machine = {"system": f"{platform.system()} {platform.machine()}", "processors": str(os.cpu_count())}
     machine |= {"GPUs": ", ".join(gpus)} if gpus else {}
@@ -87,7 +89,7 @@ def html(text: str) -> str:
         text: The Markdown.
 
     Example:
-        >>> html("Of *two*.\n\n| a | b |\n| :-- | --: |\n| 1 | **2\|3** |\n")
+        >>> html("Of *two*.\n\n| a | b |\n| :-- | --: |\n| 1 | **2\\|3** |\n")
         '<p>Of *two*.</p><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td><b>2|3</b></td></tr></table>'
     """
     parts = []
