@@ -123,6 +123,24 @@ def test_fit_trains_and_then_tests(config, capsys):
     assert "test/zero" in capsys.readouterr().out
 
 
+def test_a_fit_ends_with_where_everything_is(config, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    watched = ["--trainer.callbacks=GroupDynamicsMonitor", "--trainer.enable_checkpointing=true"]
+    logged = [
+        "--trainer.logger=lightning.pytorch.loggers.CSVLogger",
+        "--trainer.logger.save_dir=logs",
+        "--trainer.log_every_n_steps=1",
+    ]
+    main(["fit", "-c", config, *SHORT, *watched, *logged])
+    run, page, checkpoint, advice = capsys.readouterr().out.splitlines()[-4:]
+    folder = Path(run.split()[1])
+    assert not folder.is_absolute()
+    assert page.split() == ["page", str(folder / "group_dynamics.html")]
+    assert Path(page.split()[1]).is_file()
+    assert Path(checkpoint.split()[1]).is_file()
+    assert f"`go4align report {folder}`" in advice
+
+
 def test_the_callback_door_stands_open_in_the_trainer(config, tmp_path):
     (tmp_path / "plain.yaml").write_text(
         "seed_everything: 0\nmodel: {class_path: toy.Toy}\n"

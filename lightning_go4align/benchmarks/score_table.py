@@ -105,10 +105,10 @@ def score_table(
         **({"unit": [units[name] for name in score.names]} if units else {}),
         "value": [f"{values[name].item():.4g}" for name in score.names],
         "single-task": [f"{single_task:.4g}" for single_task in score.baseline.tolist()],
-        "change": [f"{changes[f'delta/{name}']:+.1f} %" for name in score.names],
+        "worse by": [f"{changes[f'delta/{name}']:+.1f} %" for name in score.names],
         **(treatment or {}),
     }
-    footers = {"metric": "∆m", "change": f"{changes['delta_m']:+.1f} %"}
+    footers = {"metric": "∆m (lower is better)", "worse by": f"{changes['delta_m']:+.1f} %"}
     table = Table(title=title, title_justify="left", caption_justify="left", show_footer=True)
     for name in columns:
         table.add_column(name, footers.get(name, ""), justify="left" if name in ("metric", "unit") else "right")

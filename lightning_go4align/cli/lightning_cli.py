@@ -16,6 +16,7 @@ from typing_extensions import override
 from lightning_go4align import methods, module, monitors, update  # so that short class names are found
 from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.checkpoints import check_checkpoint
+from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import with_own_folder
 from lightning_go4align.cli.mistake import UsageError
 from lightning_go4align.cli.words import prepared
@@ -55,7 +56,7 @@ class MultiTaskCLI(LightningCLI):
             self.trainer.loggers = [with_own_folder(logger) for logger in self.trainer.loggers]
 
     def after_fit(self) -> None:
-        """Test, if the configuration says so."""
+        """Test, if the configuration says so, and say where everything is."""
         if self.config["fit"]["test_after_fit"] and not self.trainer.interrupted:
             monitored = [
                 callback
@@ -70,6 +71,8 @@ class MultiTaskCLI(LightningCLI):
                 ckpt_path="best" if monitored else None,
                 verbose=not own_table,
             )
+        if self.trainer.is_global_zero and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
+            print(*closing_words(self.trainer), sep="\n")  # noqa: T201  # the command's answer
 
 
 class RefusalError(ArgumentError):

@@ -100,4 +100,4 @@ def test_a_table_of_metrics_that_are_not_the_tasks_has_no_weights_of_tasks(citys
     fitted.fit(module, datamodule=cityscapes.data())
     fitted.test(module, datamodule=cityscapes.data(), verbose=False)
     header = next(line for line in capsys.readouterr().out.splitlines() if "metric" in line)
-    assert [cell.strip() for cell in header.split("┃")[1:-1]] == ["metric", "value", "single-task", "change"]
+    assert [cell.strip() for cell in header.split("┃")[1:-1]] == ["metric", "value", "single-task", "worse by"]
