@@ -25,16 +25,22 @@ RESULTS = HERE.parents[1] / ".lightning_suite"
 REPOSITORY = "https://github.com/Lightning-AI/pytorch-lightning"
 TESTS = [
     "trainer/optimization",
-    "trainer/logging_",
-    "trainer/flags",
+    "trainer/logging_/test_train_loop_logging.py",
     "trainer/test_trainer.py",
     "loops",
-    "models",
-    "callbacks",
-    "checkpointing",
-    "core",
-    "plugins/precision",
+    "models/test_hooks.py",
+    "models/test_restore.py",
     "tuner",
+    "core/test_lightning_optimizer.py",
+    "callbacks/test_early_stopping.py",
+    "callbacks/test_finetuning_callback.py",
+    "callbacks/test_gradient_accumulation_scheduler.py",
+    "callbacks/test_lr_monitor.py",
+    "callbacks/test_stochastic_weight_avg.py",
+    "callbacks/test_timer.py",
+    "callbacks/test_weight_averaging.py",
+    "checkpointing",
+    "plugins/precision",
 ]
 MODES = ("none", "manual", "automatic")
 

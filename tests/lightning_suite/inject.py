@@ -7,6 +7,7 @@ variable ``INJECT`` names the mode, ``manual`` or ``automatic``; ``none`` change
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def pytest_configure() -> None:
         return
     fit = pl.Trainer._fit_impl
 
+    @wraps(fit)  # A spawned process looks it up by its name.
     def injected(self: pl.Trainer, model: pl.LightningModule, *args: Any, **kwargs: Any) -> Any:
         _inject(self, model)
         return fit(self, model, *args, **kwargs)
