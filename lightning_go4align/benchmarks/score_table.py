@@ -108,8 +108,14 @@ def score_table(
         "worse by": [f"{changes[f'delta/{name}']:+.1f} %" for name in score.names],
         **(treatment or {}),
     }
-    footers = {"metric": "∆m (lower is better)", "worse by": f"{changes['delta_m']:+.1f} %"}
-    table = Table(title=title, title_justify="left", caption_justify="left", show_footer=True)
+    footers = {"metric": "∆m", "worse by": f"{changes['delta_m']:+.1f} %"}
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption="∆m: their mean; lower is better.",
+        caption_justify="left",
+        show_footer=True,
+    )
     for name in columns:
         table.add_column(name, footers.get(name, ""), justify="left" if name in ("metric", "unit") else "right")
     for row in zip(*columns.values(), strict=True):
