@@ -15,11 +15,11 @@ from typing_extensions import override
 
 from lightning_go4align import methods, module, monitors, update  # so that short class names are found
 from lightning_go4align.cli import refusals, trial
+from lightning_go4align.cli.arguments import prepared
 from lightning_go4align.cli.checkpoints import check_checkpoint
 from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import with_own_folder
 from lightning_go4align.cli.mistake import UsageError
-from lightning_go4align.cli.words import prepared
 
 #: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
 LOWEST = {

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lightning_go4align.methods.former import present_names
+
 _NOTHING = object()
 _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -121,6 +123,7 @@ def _kind(fields: dict[str, Any]) -> str:
 
 def _are_alike(one: str, other: str) -> bool:
     """Compare paths; a script's own classes go by another path where it is imported."""
+    one, other = present_names(one), present_names(other)
     script = any(path.startswith("__main__.") for path in (one, other))
     return _name(one) == _name(other) if script else one == other
 

@@ -36,7 +36,7 @@ class FixedWeights(Scalarizer):
         tensor(4.)
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
     weights: Tensor
 
     def __init__(self, weights: Sequence[float]) -> None:
@@ -74,7 +74,7 @@ class SingleTask(Scalarizer):
         tensor(4.)
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
 
     def __init__(self, task: int | str) -> None:
         super().__init__()

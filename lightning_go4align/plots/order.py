@@ -25,7 +25,7 @@ class Join(NamedTuple):
     distance: float
 
 
-def travel_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[list[int], list[Join]]:
+def linkage_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[list[int], list[Join]]:
     """Order tasks by average linkage of their co-assignment, the heavier branch first.
 
     Args:
@@ -37,7 +37,7 @@ def travel_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> t
 
     Example:
         >>> shares = np.array([[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1]])
-        >>> order, joins = travel_order(shares, np.array([0.1, 5.0, 0.2]))
+        >>> order, joins = linkage_order(shares, np.array([0.1, 5.0, 0.2]))
         >>> order
         [1, 2, 0]
     """
@@ -63,7 +63,7 @@ def task_order(history: History) -> list[int]:
         >>> task_order(History.empty(["depth", "normal"]))
         [0, 1]
     """
-    return travel_order(history.shares, history.mean_weights)[0]
+    return linkage_order(history.shares, history.mean_weights)[0]
 
 
 def every_nth(order: list[int], at_most: int) -> list[int]:

@@ -9,7 +9,8 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Generator, Tensor, nn
 
 from lightning_go4align.methods.fields import differing_fields, in_words
-from lightning_go4align.methods.sized_by_first_call import persistent_buffers
+from lightning_go4align.methods.former import present_names
+from lightning_go4align.methods.lazy_buffers import persistent_buffers
 from lightning_go4align.methods.state import full_state
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.layout import difference, layout
@@ -82,7 +83,7 @@ def _check_method(saved: Any, fields: Any) -> None:
 
 
 def _check_words(saved: str, words: str) -> None:
-    if _without_device(saved) != _without_device(words):
+    if _without_device(present_names(saved)) != _without_device(words):
         raise MisconfigurationException(
             f"The checkpoint was trained with {_short(saved)}, but the method is {_short(words)}. {RESUME}"
         )

@@ -42,8 +42,8 @@ class StepWarnings:
         self._epoch_start = 0
         self._why_positive = why_positive(method)
         self._sums_raw_losses = any(isinstance(part, GO4Align) for part in method.modules())
-        self._told: set[str] = set()
-        self._bad: set[str] = set()
+        self._warned: set[str] = set()
+        self._non_finite: set[str] = set()
         self._last_bad: dict[str, int] = {}
 
     def begin_epoch(self, step: int) -> None:
@@ -81,9 +81,9 @@ class StepWarnings:
     def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str | None]) -> None:
         intended = intended_weights(self._method, numbers.tasks)
         for place, task in enumerate(numbers.tasks):
-            message = None if task in self._told | intended else message_of(numbers, place)
+            message = None if task in self._warned | intended else message_of(numbers, place)
             if message is not None:
-                self._told.add(task)
+                self._warned.add(task)
                 rank_zero_warn(message)
 
     def _refuse_weights(self, numbers: HostNumbers) -> None:
@@ -97,12 +97,12 @@ class StepWarnings:
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:
         """Warn once for each time that a loss turns bad."""
-        before, self._bad = self._bad, set()
+        before, self._non_finite = self._non_finite, set()
         for task, step in zip(numbers.tasks, numbers.last_steps.bad_loss, strict=True):
             if step <= self._last_bad.get(task, -1):
                 continue
             self._last_bad[task] = step
-            self._bad.add(task)
+            self._non_finite.add(task)
             if task not in before:
                 rank_zero_warn(
                     f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
