@@ -61,8 +61,8 @@ def _object_fields(part: Any) -> dict[str, Any]:
 def _path(part: Any) -> str:
     """The shortest path that a class or function can be imported by: files within a package come and go."""
     name, module = getattr(part, "__qualname__", type(part).__qualname__), getattr(part, "__module__", None) or ""
-    places = module.split(".")
-    prefixes = (".".join(places[: i + 1]) for i in range(len(places)))
+    parts = module.split(".")
+    prefixes = (".".join(parts[: i + 1]) for i in range(len(parts)))
     public = (prefix for prefix in prefixes if getattr(sys.modules.get(prefix), name, None) is part)
     return f"{next(public, module)}.{name}"
 

@@ -33,8 +33,8 @@ def co_assignment(history: History) -> Figure:
     """
     check_steps(history)
     shown = every_nth(task_order(history), _TASKS_UP_TO)
-    places, joins = linkage_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
-    order = [shown[place] for place in places]
+    positions, joins = linkage_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
+    order = [shown[position] for position in positions]
     names = [short(history.tasks[task], 16) for task in order]
     left, tree, top = left_margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
     width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE

@@ -15,12 +15,12 @@ class Join(NamedTuple):
     """Two branches of the dendrogram that meet.
 
     Args:
-        places: Places of the two branches on the axis of tasks.
+        positions: Places of the two branches on the axis of tasks.
         distances: Distances at which each was formed, from 0 to 1; 0 for a task.
         distance: Distance at which they meet: the share of steps that they spend apart.
     """
 
-    places: tuple[float, float]
+    positions: tuple[float, float]
     distances: tuple[float, float]
     distance: float
 
@@ -87,9 +87,9 @@ def _leaves(rows: NDArray[np.float64], heights: NDArray[np.float64]) -> list[int
 
 def _joins(rows: NDArray[np.float64], order: list[int]) -> list[Join]:
     joins: list[Join] = []
-    places, distances = np.argsort(order).astype(float).tolist(), [0.0] * len(order)
+    positions, distances = np.argsort(order).astype(float).tolist(), [0.0] * len(order)
     for left, right, distance in zip(*rows[:, :2].astype(int).T.tolist(), rows[:, 2].tolist(), strict=True):
-        joins.append(Join((places[left], places[right]), (distances[left], distances[right]), distance))
-        places.append((places[left] + places[right]) / 2)
+        joins.append(Join((positions[left], positions[right]), (distances[left], distances[right]), distance))
+        positions.append((positions[left] + positions[right]) / 2)
         distances.append(distance)
     return joins
