@@ -86,8 +86,8 @@ def read_config(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
-        said = " ".join(f"{error.context or ''} {error.problem or ''}".split())
-        raise ValueError(f"{path}{where} is no YAML: {said}. Correct it at this place.") from error
+        reason = " ".join(f"{error.context or ''} {error.problem or ''}".split())
+        raise ValueError(f"{path}{where} is no YAML: {reason}. Correct it at this place.") from error
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}. Correct it at this place.") from error
     if content is None:

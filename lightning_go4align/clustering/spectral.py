@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.cluster import SpectralClustering
 from torch import Tensor
 
-from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host, standardized
+from lightning_go4align.clustering.numpy_backend import Floats, Labels, cluster_on_host, standardized
 from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.grouping import Grouping
 

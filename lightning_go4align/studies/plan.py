@@ -87,10 +87,10 @@ class Plan:
         study = self.study
         runs = [run for name in study.methods for run in self.candidates(name)]
         seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
-        asked = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
-        chosen = [self.chosen(name, seed) for name, seed in asked]
+        requested = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
+        chosen = [self.chosen(name, seed) for name, seed in requested]
         known = {(run.method, run.folder): run for run in (*runs, *filter(None, chosen))}
-        unknown = [name for name, run in zip([name for name, _ in asked], chosen, strict=True) if run is None]
+        unknown = [name for name, run in zip([name for name, _ in requested], chosen, strict=True) if run is None]
         # The first seed of such a method is one of the runs that search.
         return replace(self, runs=tuple(known.values()), waiting=len(unknown) - len(set(unknown)))
 

@@ -15,7 +15,7 @@ from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
 from lightning_go4align.update.interception import check_parts, intercept
-from lightning_go4align.update.last_step import TellsLastStep, told
+from lightning_go4align.update.last_step import LastStepMixin, overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.patches import AttributePatches
@@ -26,7 +26,7 @@ from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.training_step import TrainingStep
 
 
-class MultiTaskCallback(TellsLastStep, Callback):
+class MultiTaskCallback(LastStepMixin, Callback):
     """Train a LightningModule that returns several losses with a method of multi-task optimization.
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
@@ -89,7 +89,7 @@ class MultiTaskCallback(TellsLastStep, Callback):
         """Names of the tasks, as declared or in the order of the first step; empty before it."""
         return self._memory.tasks.names
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self._memory.driver.last_step
@@ -127,8 +127,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._step = trainer.global_step
-        if self._fits.told is not None:  # And no checkpoint was loaded since.
-            rank_zero_info(self._fits.told)
+        if self._fits.notice is not None:  # And no checkpoint was loaded since.
+            rank_zero_info(self._fits.notice)
 
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -197,4 +197,4 @@ class MultiTaskCallback(TellsLastStep, Callback):
             if not self._evaluates:  # Validation, test and prediction need no method.
                 raise
             rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
-        self._fits.told = None
+        self._fits.notice = None

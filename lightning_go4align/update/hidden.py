@@ -92,7 +92,7 @@ def _edges_below_own_functions(losses: list[Tensor]) -> Iterator[tuple[Node, int
             waiting += [edge[0] for edge in node.next_functions]
     for node in seen:
         if issubclass(type(node), BackwardCFunction):
-            yield from ((below, place) for below, place in node.next_functions if below is not None)
+            yield from ((below, index) for below, index in node.next_functions if below is not None)
 
 
 @contextmanager

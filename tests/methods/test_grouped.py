@@ -13,8 +13,8 @@ from lightning_go4align.methods import (
     GradientScale,
     GroupedAggregator,
     GroupedScalarizer,
+    WeightedHeads,
     WithLearningRate,
-    WithWeighedHeads,
 )
 
 LOSSES = torch.tensor([1.0, 1.5, 40.0, 60.0])
@@ -151,12 +151,12 @@ def test_step_with_fewer_tasks_than_groups_has_a_group_for_each():
 
 @pytest.mark.parametrize("weighed", [True, False])
 def test_convention_of_the_heads_is_the_aggregators(weighed):
-    aggregator = WithWeighedHeads(MGDA()) if weighed else MGDA()
+    aggregator = WeightedHeads(MGDA()) if weighed else MGDA()
     assert GroupedAggregator(aggregator).weighs_heads == weighed
 
 
-def test_weighed_heads_change_nothing_in_the_shared_parameters():
-    torch.testing.assert_close(WithWeighedHeads(MGDA())(JACOBIAN), MGDA()(JACOBIAN))
+def test_weighted_heads_change_nothing_in_the_shared_parameters():
+    torch.testing.assert_close(WeightedHeads(MGDA())(JACOBIAN), MGDA()(JACOBIAN))
 
 
 def test_aggregator_without_weights_is_refused_with_advice():

@@ -17,11 +17,11 @@ from lightning_go4align.methods import (
     RobustGO4Align,
     SingleTask,
     Smoothness,
+    WeightedHeads,
     WindowedDWA,
     WithFactors,
     WithLearningRate,
     WithLowerBounds,
-    WithWeighedHeads,
 )
 from lightning_go4align.methods.learning import learned_parameters, learning_after_epoch, learning_after_step
 from lightning_go4align.methods.state import full_state, load_full_state, move_state
@@ -51,7 +51,7 @@ AGGREGATORS = {
     "GradVac": GradVac,
     "ExcessMTL": ExcessMTL,
     "NashMTL": lambda: NashMTL(n_tasks=3, update_weights_every=2),
-    "NashMTL + AGRM": lambda: GroupedAggregator(WithWeighedHeads(NashMTL(n_tasks=3))),
+    "NashMTL + AGRM": lambda: GroupedAggregator(WeightedHeads(NashMTL(n_tasks=3))),
     "ExcessMTL + AGRM": lambda: GroupedAggregator(ExcessMTL()),
 }
 scalarizers = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in SCALARIZERS.items()])

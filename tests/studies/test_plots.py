@@ -61,7 +61,7 @@ def test_an_unknown_reference_is_refused():
 
 
 def test_the_place_before_is_told_where_they_went():
-    with pytest.warns(FutureWarning, match="Import it from `lightning_go4align.studies.plots`"):
+    with pytest.warns(FutureWarning, match="is called `lightning_go4align.studies.plots.elbow` now"):
         assert core_plots.elbow is plots.elbow
 
 

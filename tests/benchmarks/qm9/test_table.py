@@ -43,5 +43,5 @@ def test_table_shows_that_a_plain_sum_weighs_all_tasks_1_and_has_no_groups(print
 
 
 def test_the_former_name_of_the_table_says_the_new_one():
-    with pytest.warns(FutureWarning, match="is now `lightning_go4align.benchmarks.score_table.ScoreTable`"):
+    with pytest.warns(FutureWarning, match="is called `lightning_go4align.benchmarks.score_table.ScoreTable`"):
         assert qm9.ErrorTable is ScoreTable
