@@ -4,11 +4,12 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-import two_ranks
-from eleven_tasks import METHODS
 from isolation import child_environment
+from methods import two_ranks
+from methods.eleven_tasks import METHODS
 
 WITHOUT_WEIGHTS = {"con_fig", "db_mtl", "graddrop"}
 
@@ -19,7 +20,8 @@ def found():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     run = subprocess.run(
-        [sys.executable, two_ranks.__file__, str(port)],
+        [sys.executable, "-m", "methods.two_ranks", str(port)],
+        cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
         timeout=290,

@@ -7,8 +7,8 @@ import sys
 import lightning.pytorch as pl
 import pytest
 import torch
-from eleven_tasks import METHODS, build
 from lightning.pytorch.loggers import CSVLogger
+from methods.eleven_tasks import METHODS, build
 
 from lightning_go4align import MultiTaskCallback
 from lightning_go4align.benchmarks.qm9 import DenseMPNN, QM9DataModule

@@ -3,7 +3,7 @@
 import lightning.pytorch as pl
 import pytest
 import torch
-from eleven_tasks import METHODS, BalancedElevenTasks, ElevenTasks, batches, build, parameters
+from methods.eleven_tasks import METHODS, BalancedElevenTasks, ElevenTasks, batches, build, parameters
 
 from lightning_go4align import MultiTaskCallback
 

@@ -13,9 +13,9 @@ import lightning.pytorch as pl
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from eleven_tasks import METHODS, ElevenTasks, batches, build, parameters
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
+from methods.eleven_tasks import METHODS, ElevenTasks, batches, build, parameters
 from torch.utils.data import DataLoader
 from torchjd.aggregation import PCGrad
 from torchjd.scalarization import DWA, UW
