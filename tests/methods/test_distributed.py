@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from isolation import child_environment
@@ -15,7 +16,7 @@ WITHOUT_WEIGHTS = {"con_fig", "db_mtl", "graddrop"}
 
 
 @pytest.fixture(scope="module")
-def found():
+def found() -> dict[str, Any]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -34,7 +35,7 @@ def found():
 
 
 @pytest.mark.parametrize("method", [*METHODS, *two_ranks.WITHOUT_FILE])
-def test_ranks_with_other_data_and_seeds_stay_equal_to_the_bit(method, found):
+def test_ranks_with_other_data_and_seeds_stay_equal_to_the_bit(method: str, found: dict[str, Any]) -> None:
     assert found[method]["moved"] > 1e-2
     assert found[method]["parameters"] == 0
     assert found[method]["weights"] == (None if method in WITHOUT_WEIGHTS else 0)
