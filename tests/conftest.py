@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "update")]  # for `import toy`
+sys.path[:0] = [
+    str(Path(__file__).parent),
+    str(Path(__file__).parent / "update"),
+]  # for `import toy`, `from methods.eleven_tasks`
 
 
 collect_ignore = ["lightning_suite", "mutation"]  # Commands, see .ci, and no tests.

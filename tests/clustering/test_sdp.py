@@ -4,7 +4,7 @@ from lightning_go4align.clustering.sdp import SDP
 from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
 
 
-def test_relaxation_of_few_tasks_nearly_always_gives_the_optimum():
+def test_relaxation_of_few_tasks_nearly_always_gives_the_optimum() -> None:
     generator, optimal = torch.Generator().manual_seed(0), 0
     for _ in range(10):
         points = torch.rand(11, generator=generator).square()
