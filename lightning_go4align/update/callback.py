@@ -14,7 +14,7 @@ from typing_extensions import override
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
-from lightning_go4align.update.interception import check_parts, intercept
+from lightning_go4align.update.interception import check_parts, intercept, refuse_different
 from lightning_go4align.update.last_step import LastStepMixin, overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
@@ -23,6 +23,7 @@ from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
 from lightning_go4align.update.signals import Signals, former_signals
 from lightning_go4align.update.step_log import StepLog
+from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
@@ -117,12 +118,15 @@ class MultiTaskCallback(LastStepMixin, Callback):
         self._evaluates = stage != "fit"
         if self._evaluates:
             return
-        refuse_second(trainer, self, pl_module)
-        self._fits.begin(trainer, pl_module, self._memory)
-        check_parts(trainer, pl_module, self._memory)
-        self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
-        self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
-        self._log = self._training.log
+        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+            refuse_second(trainer, self, pl_module)
+            self._fits.begin(trainer, pl_module, self._memory)
+            check_parts(trainer, pl_module, self._memory)
+            self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
+            self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
+            self._log = self._training.log
+            ranks.mine = self._memory.given
+        refuse_different(ranks.all)
 
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

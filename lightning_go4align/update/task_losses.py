@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from lightning_go4align.update.entries import check_loss, check_name
+from lightning_go4align.update.together import is_distributed
 
 HOW = (
     "Return a mapping of task names to scalar losses, or {'task_losses': {...}, ...} with other entries beside it; "
@@ -122,27 +123,6 @@ def _scalar(loss: Tensor) -> Tensor:
     return loss.reshape(()) if loss.dim() else loss
 
 
-def sync_tasks_and_seed(names: Sequence[str], seed: int) -> tuple[list[str], int]:
-    """Join the task names of all ranks, in the order of their first appearance, and take rank 0's seed; once a run.
-
-    Args:
-        names: The names that this rank saw.
-        seed: What this rank would draw from.
-
-    Returns:
-        The names that any rank saw and the seed, the same on all.
-
-    Example:
-        >>> sync_tasks_and_seed(["depth", "normal"], 3)
-        (['depth', 'normal'], 3)
-    """
-    if not is_distributed():
-        return list(names), seed
-    gathered: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(gathered, (list(names), seed))
-    return list(dict.fromkeys(name for theirs, _ in gathered for name in theirs)), gathered[0][1]
-
-
 def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor]:
     r"""Give the losses their mean value over the ranks, and keep the graph of this rank's.
 
@@ -173,16 +153,3 @@ def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor
     scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
     whole = joined[2] == dist.get_world_size()
     return mean + (scaled - scaled.detach()), reported.masked_fill(whole.logical_not(), torch.nan)
-
-
-def is_distributed() -> bool:
-    """Tell whether the process is one of several that train together.
-
-    Returns:
-        True within a process group of more than one rank.
-
-    Example:
-        >>> is_distributed()
-        False
-    """
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
