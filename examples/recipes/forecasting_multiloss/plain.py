@@ -7,7 +7,7 @@ from pytorch_forecasting import TemporalFusionTransformer, TimeSeriesDataSet
 from pytorch_forecasting.data import GroupNormalizer, MultiNormalizer
 from pytorch_forecasting.metrics import MultiLoss, NormalDistributionLoss, QuantileLoss
 
-EPOCHS, LENGTH, AHEAD = 8, 60, 4
+EPOCHS, LENGTH, AHEAD = 20, 60, 4
 TARGETS = ["demand", "price"]
 
 

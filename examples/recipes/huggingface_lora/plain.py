@@ -6,29 +6,28 @@ from peft import LoraConfig, get_peft_model
 from torch.utils.data import DataLoader
 from transformers import BertConfig, BertForPreTraining
 
-EPOCHS, WORDS, LENGTH, MASK, MASKED = 12, 40, 12, 1, 0.2
+EPOCHS, WORDS, LENGTH, MASK, MASKED = 40, 12, 12, 1, 0.2
 SIZES = {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 
 def sentences(number: int, seed: int) -> list[dict[str, torch.Tensor]]:
-    """Make pairs of sentences: words count upwards, and the second sentence goes on with the first, or does not."""
+    """Make pairs of sentences that repeat a word each; the second is of the same book, or of one with other words."""
     random = torch.Generator().manual_seed(seed)
     samples = []
     for _ in range(number):
-        first, other = torch.randint(0, WORDS - 2, (2,), generator=random)
-        follows = torch.randint(0, 2, (), generator=random)
-        start = torch.cat([first + torch.arange(LENGTH // 2), other + torch.arange(LENGTH // 2)])
-        whole = first + torch.arange(LENGTH)
-        words = 2 + (whole if follows else start) % (WORDS - 2)
+        other_book = torch.randint(0, 2, (), generator=random)
+        wrong = (torch.rand((), generator=random) < 0.1).long()
+        first, second = 2 + torch.randint(0, WORDS // 2 - 1, (2,), generator=random)
+        halves = torch.stack([first, second + other_book * (WORDS // 2 - 1)])
+        words = halves.repeat_interleave(LENGTH // 2)
         masked = torch.rand(LENGTH, generator=random) < MASKED
         masked[0] = True  # A sample without a masked word would have no loss of its own.
-        kinds = torch.arange(LENGTH) // (LENGTH // 2)
         samples.append(
             {
                 "input_ids": words.masked_fill(masked, MASK),
-                "token_type_ids": kinds,
+                "token_type_ids": torch.arange(LENGTH) // (LENGTH // 2),
                 "labels": words.masked_fill(~masked, -100),
-                "next_sentence_label": 1 - follows,
+                "next_sentence_label": other_book ^ wrong,  # One label in ten is wrong.
             }
         )
     return samples
@@ -40,7 +39,7 @@ class Pretraining(pl.LightningModule):
     def __init__(self) -> None:
         super().__init__()
         bert = BertForPreTraining(BertConfig(intermediate_size=64, max_position_embeddings=LENGTH, **SIZES))
-        adapters = LoraConfig(r=4, target_modules=["query", "value"], modules_to_save=["cls"])
+        adapters = LoraConfig(r=4, target_modules=["query", "value"], modules_to_save=["cls", "pooler"])
         self.model = get_peft_model(bert, adapters)
 
     def training_step(self, batch, batch_idx):
