@@ -77,3 +77,4 @@ def fit(kind: type = TemporalFusionTransformer, callbacks: list[pl.Callback] | N
 
 
 METRICS = ["val_loss", "demand val_MAE", "price val_MAE"]
+BOUNDS = [0.0, -10.0]  # for methods that need positive losses: a density can be larger than 1
