@@ -47,6 +47,7 @@ def data(path: Path) -> NequIPDataModule:
 
 def build(kind: type = NequIPLightningModule, lr_scheduler: dict | None = ONE_CYCLE, **options) -> pl.LightningModule:
     """Make one of nequip's modules around a small network, from the configuration that `nequip-train` reads."""
+    set_global_state()
     model = {
         "_target_": "nequip.model.NequIPGNNModel",
         "seed": 0,
@@ -74,7 +75,6 @@ def build(kind: type = NequIPLightningModule, lr_scheduler: dict | None = ONE_CY
 
 def fit(module: pl.LightningModule | None = None, callbacks: list[pl.Callback] | None = None, **options) -> pl.Trainer:
     """Train; the trainer has the module and the metrics that nequip logs."""
-    set_global_state()
     pl.seed_everything(0, verbose=False)
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     options = {"gradient_clip_val": 0.5, "accumulate_grad_batches": 2} | options
