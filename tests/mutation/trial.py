@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 from selection import Watch
 
-ARGUMENTS = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0"]
+ARGUMENTS = ["-q", "-p", "no:cacheprovider", "--randomly-dont-reorganize", "--hypothesis-seed=0"]
 ARGUMENTS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is there already.
 FORK = mp.get_context("fork")
 _ticks = itertools.count(int(time.time()) - 10**8)
