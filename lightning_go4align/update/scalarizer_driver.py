@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.methods.learning import learned_parameters, learning_after_step, parameter_groups
-from lightning_go4align.methods.randomness import may_draw
 from lightning_go4align.methods.missing import impute_missing, supports_missing
+from lightning_go4align.methods.randomness import may_draw
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.record import StepRecord

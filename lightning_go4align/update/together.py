@@ -50,7 +50,9 @@ class Together(Generic[T]):
         failed = [(rank, words) for rank, (_, words) in enumerate(told) if words is not None]
         if failed and error is None:
             rank, words = failed[0]
-            raise RuntimeError(f"Rank {rank} failed {self._where}, so this rank, {dist.get_rank()}, ends too: {words}")
+            raise RuntimeError(
+                f"Rank {rank} failed {self._where}, so this rank, {dist.get_rank()}, ends too: {words}"
+            )
 
 
 def is_distributed() -> bool:

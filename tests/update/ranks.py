@@ -219,7 +219,9 @@ def check_collectives() -> Iterator[tuple[str, float]]:
             strategy = DDPStrategy(cluster_environment=Environment())
             trainer = quiet_trainer(strategy=strategy, devices=RANKS, use_distributed_sampler=False, max_epochs=1)
             trainer.fit(toy(Plain), half())
-        plain["all_gather_object"] += 2  # At set-up and in the first step: what the ranks have and whether they failed.
+        plain["all_gather_object"] += (
+            2  # At set-up and in the first step: what the ranks have and whether they failed.
+        )
         extra = {name: ours[name] - plain[name] for name in COLLECTIVES}
         yield f"{mode}_extra_all_reduces", extra.pop("all_reduce")
         yield f"{mode}_extra_others", sum(abs(number) for number in extra.values())
