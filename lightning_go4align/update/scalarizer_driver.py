@@ -37,8 +37,8 @@ class ScalarizerDriver:
         self._method = method
         self._random = random
         self._tasks = tasks
-        self._may_draw = may_draw(method)
         self._supports_missing = supports_missing(method)
+        self._may_draw = may_draw(method)
         self._last: Tensor | None = None
         self._learned = learned_parameters(method)
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
