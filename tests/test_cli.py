@@ -65,7 +65,7 @@ class Plain(Widths):
     """Stands for a module of the user's."""
 
 
-seen = []
+seen: list[Any] = []
 
 
 class Look(MultiTaskCallback):
@@ -170,7 +170,7 @@ class Rates(Callback):
     """Remembers each epoch's optimizer and learning rate."""
 
     def __init__(self) -> None:
-        self.rates = []
+        self.rates: list[tuple[str, float]] = []
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.rates.append((type(trainer.optimizers[0]).__name__, trainer.optimizers[0].param_groups[0]["lr"]))

@@ -23,9 +23,9 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.operations, self.unknown = [], []
-        self.views, self.uploads, self.rows = {}, {}, []
-        self.config = {}
+        self.operations, self.unknown = list[str](), list[str]()
+        self.views, self.uploads, self.rows = dict[str, Any](), dict[str, bytes](), list[Any]()
+        self.config: dict[str, Any] = {}
 
     @property
     def address(self) -> str:

@@ -5,7 +5,7 @@ import re
 import subprocess
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -58,7 +58,7 @@ def test_every_yaml_block_is_a_mapping(block: Block) -> None:
 
 def test_the_five_minutes_run_as_they_stand() -> None:
     page = ROOT / "docs" / "start" / "five_minutes.md"
-    names = {}
+    names: dict[str, Any] = {}
     for block in BLOCKS:
         if block.page == page and block.language == "python":
             exec(compile(block.code, str(page), "exec"), names)

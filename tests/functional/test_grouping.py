@@ -192,7 +192,7 @@ def dynamic_programme(points: Tensor, num_clusters: int) -> float:
     best = costs[0]
     for _ in range(num_clusters - 1):
         best = (best[:, None] + costs).min(0)
-    return best[-1]
+    return float(best[-1])
 
 
 @SOLVERS

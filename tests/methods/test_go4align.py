@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.functional.grouping import Grouping
-from lightning_go4align.functional.indicators import group_indicators, scale_vector, smoothness_vector
+from lightning_go4align.functional.indicators import Reduction, group_indicators, scale_vector, smoothness_vector
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import GO4Align
 
@@ -297,9 +297,9 @@ def test_weights_survive_a_million_steps(beta: float) -> None:
     ],
 )
 def test_gradient_stays_finite(losses: list[float]) -> None:
-    losses = torch.tensor(losses, requires_grad=True)
-    GO4Align(2)(losses).backward()
-    assert losses.grad.isfinite().all()
+    given = torch.tensor(losses, requires_grad=True)
+    GO4Align(2)(given).backward()
+    assert given.grad.isfinite().all()
 
 
 def test_one_task_has_weight_1() -> None:
@@ -425,7 +425,7 @@ def test_no_loss_at_all_is_refused() -> None:
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
 @pytest.mark.parametrize("present", [4, 3, 2, 1])
 def test_absent_tasks_do_not_shrink_the_weights_of_those_present(
-    present: int, num_groups: int, reduction: str
+    present: int, num_groups: int, reduction: Reduction
 ) -> None:
     losses = torch.full((4,), torch.nan)
     losses[:present] = 3.0

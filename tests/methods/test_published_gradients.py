@@ -29,7 +29,7 @@ def read(case: dict[str, Any], name: str) -> Tensor:
 
 
 def distance(found: Tensor, expected: Tensor) -> float:
-    return ((found - expected).norm() / expected.norm()).item()
+    return float((found - expected).norm() / expected.norm())
 
 
 @pytest.mark.parametrize("case", cases())

@@ -87,5 +87,5 @@ def test_a_resumed_run_gives_the_same_bits_as_one_without_a_stop(
     method: dict[str, Any], trained: tuple[ElevenTasks, Tensor], checkpoint: Path
 ) -> None:
     torch.manual_seed(1)
-    resumed = train(ElevenTasks(), MultiTaskCallback(build(method)), resume=str(checkpoint))
+    resumed = train(ElevenTasks(), MultiTaskCallback(build(method)), resume=checkpoint)
     assert torch.equal(resumed, parameters(trained[0]))

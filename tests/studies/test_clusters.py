@@ -20,16 +20,17 @@ from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.watching import Watcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 NUM_EPOCHS = 40
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that writes down what it is told."""
 
     def __init__(self, look: Callable[[Sequence[Run]], None] = lambda runs: None) -> None:
-        self.told = Counter()
+        self.told: Counter[str] = Counter()
         self._look = look
 
     def started(self, run: Run) -> None:
@@ -84,7 +85,7 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan: Callable[..., Plan], t
     from lightning_go4align.studies.engines.slurm import SlurmEngine
 
     engine = SlurmEngine(Resources(), tmp_path / "slurm", {"timeout_min": 20}, cluster="local")
-    interrupted = {}
+    interrupted: dict[str, int] = {}
 
     def interrupt(runs: Sequence[Run]) -> None:
         """What SLURM does when it needs the machine, once a run has done some epochs."""
@@ -128,7 +129,8 @@ def test_a_study_survives_the_loss_of_a_node(plan: Callable[..., Plan], cluster:
     from lightning_go4align.studies.engines.ray import RayEngine
 
     cluster, nodes = cluster
-    start, lost = time.perf_counter(), {}
+    start = time.perf_counter()
+    lost: dict[str, float] = {}
     num_runs = int(os.environ.get("GO4ALIGN_TEST_RUNS", "9"))
     planned = plan(num_runs)
 

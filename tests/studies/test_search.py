@@ -101,7 +101,7 @@ class Instant:
 
     def __init__(self, finish: Callable[..., None], values: Callable[[Run], Iterable[float]]) -> None:
         self.finish, self.values = finish, values
-        self.cancelled = []
+        self.cancelled: list[Run] = []
 
     def submit(self, runs: Sequence[Run]) -> list[Submitted]:
         for run in runs:
@@ -182,7 +182,8 @@ class Slow(Instant):
 
     def __init__(self, finish: Callable[..., None]) -> None:
         super().__init__(finish, lambda run: [])
-        self.epochs, self.started = {}, 0
+        self.epochs: dict[Path, list[float]] = {}
+        self.started = 0
 
     def submit(self, runs: Sequence[Run]) -> list[Submitted]:
         self.started += 1

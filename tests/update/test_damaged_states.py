@@ -158,7 +158,8 @@ def test_a_fit_with_a_damaged_checkpoint_says_so_and_the_next_one_trains(tmp_pat
     trainer.save_checkpoint(tmp_path / "one.ckpt")
     checkpoint = torch.load(tmp_path / "one.ckpt", weights_only=True)
     callback, module = MultiTaskCallback(GO4Align()), Toy()
-    for state in ({}, [], {**checkpoint["callbacks"]["MultiTaskCallback"], "epoch": "junk"}):
+    damaged: tuple[Any, ...] = ({}, [], {**checkpoint["callbacks"]["MultiTaskCallback"], "epoch": "junk"})
+    for state in damaged:
         checkpoint["callbacks"]["MultiTaskCallback"] = state
         torch.save(checkpoint, tmp_path / "damaged.ckpt")
         with pytest.raises(ValueError, match=r"is damaged: .* Resume from another checkpoint"):

@@ -12,6 +12,7 @@ from toy import BalancedToy, Toy, fitted, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 def returning(make: Any) -> Toy:
@@ -41,7 +42,7 @@ def returning(make: Any) -> Toy:
 )
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_a_step_that_returns_no_task_losses_is_told_what_to_return(
-    make: Any, error: type[Exception], advice: str, optimization: str
+    make: Any, error: type[Exception], advice: str, optimization: Optimization
 ) -> None:
     with pytest.raises(error, match=advice):
         fitted(Sum(), returning(make), optimization)

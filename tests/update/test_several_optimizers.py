@@ -14,6 +14,7 @@ from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 def trunk_and_heads(module: Toy) -> Any:
@@ -55,7 +56,11 @@ def by_hand(method: Any, number: int, clip: float | None = None) -> dict[str, to
 @pytest.mark.parametrize("method", [Sum, lambda: GO4Align(2, 1e-2)], ids=["Sum", "GO4Align"])
 def test_one_optimizer_per_head_gives_the_bits_of_a_loop_in_plain_torch(method: Any) -> None:
     torch.manual_seed(0)
-    options = {"accumulate_grad_batches": 3, "gradient_clip_val": 0.5, "gradient_clip_algorithm": "value"}
+    options: dict[str, Any] = {
+        "accumulate_grad_batches": 3,
+        "gradient_clip_val": 0.5,
+        "gradient_clip_algorithm": "value",
+    }
     found = outcome(Toy(one_per_head), MultiTaskCallback(method()), **options)
     expected = by_hand(method(), 3, clip=0.5)
     assert all(torch.equal(found.parameters[name], value) for name, value in expected.items())
@@ -95,7 +100,7 @@ def test_an_aggregator_may_have_several_optimizers() -> None:
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_an_optimizer_that_stands_on_the_instance_is_used_and_stays(optimization: str) -> None:
+def test_an_optimizer_that_stands_on_the_instance_is_used_and_stays(optimization: Optimization) -> None:
     module = Toy()
     on_instance = module.configure_optimizers = lambda: torch.optim.SGD(
         module.parameters(), 0.125

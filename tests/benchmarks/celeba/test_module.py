@@ -70,7 +70,7 @@ class Scores(Callback):
     """Remember the mean F1 of each epoch."""
 
     def __init__(self) -> None:
-        self.seen = []
+        self.seen: list[float] = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.seen.append(trainer.callback_metrics["val/mean_f1"].item())

@@ -181,7 +181,7 @@ def test_shared_parameters_are_all_but_the_heads() -> None:
 def test_augmentation_touches_training_batches_only(
     cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]
 ) -> None:
-    seen = {"train": [], "val": []}
+    seen: dict[str, list[Tensor]] = {"train": [], "val": []}
 
     class Spy(CityScapesModule):
         def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:

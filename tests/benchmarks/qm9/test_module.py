@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 from lightning import LightningDataModule, seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torchjd.aggregation import UPGrad
 from torchjd.scalarization import Sum
 
@@ -23,6 +23,7 @@ from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.report.figures import figures
+from lightning_go4align.update.given_method import Optimization
 
 NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
 
@@ -95,7 +96,7 @@ def test_reference_network_learns_the_same_as_the_dense_one(
 )
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_every_kind_of_method_trains_all_parameters(
-    data: QM9DataModule, make_trainer: Callable[..., Trainer], method: Any, optimization: str
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], method: Any, optimization: Optimization
 ) -> None:
     module = QM9Module(method, targets=["mu", "u0"], optimization=optimization)
     before = {name: weight.clone() for name, weight in module.network.named_parameters()}
