@@ -53,7 +53,8 @@ class BalancedElevenTasks(MultiTaskMixin, ElevenTasks):
 
 
 def batches(number: int) -> tuple[Tensor, ...]:
-    return torch.randn(number * 16, 4, generator=torch.Generator().manual_seed(0)).split(16)
+    rows = torch.randn(number * 16, 4, generator=torch.Generator().manual_seed(0))
+    return tuple(rows.split(16))
 
 
 def parameters(module: torch.nn.Module) -> Tensor:

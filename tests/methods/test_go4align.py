@@ -22,7 +22,8 @@ DATA = Path(__file__).parent.parent / "data"
 TRACES = sorted(DATA.glob("go4align_*.npz"))
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
 IN_ONE_GRAPH = pytest.mark.skipif(
-    torch.__version__ < (2, 11), reason="earlier ones do not compile properties of named tuples without a break"
+    torch.__version__ < (2, 11),  # type: ignore[operator]
+    reason="earlier ones do not compile properties of named tuples without a break",
 )
 BETAS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0]
 
@@ -267,7 +268,7 @@ def test_smoothness_survives_long_training_at_every_beta(num_steps: int) -> None
     state = torch.zeros(len(BETAS), 3, dtype=torch.float64)
     losses = torch.rand(1000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 10
     for step in range(num_steps):
-        state = smoothness_vector(state, losses[step % 1000], betas)
+        state = smoothness_vector(state, losses[step % 1000], betas)  # type: ignore[arg-type]
     smoothness = state.softmax(1)
     expected = (-betas * losses.sum(0) * (num_steps // 1000)).softmax(1)
     assert (smoothness >= 0).all()
@@ -445,7 +446,7 @@ def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(
     compiled = torch.compile(method, backend="eager", fullgraph=fullgraph)
     for step in range(5):
         losses = torch.rand(5, generator=torch.Generator().manual_seed(step)) + 0.1
-        torch.testing.assert_close(compiled(losses), eager(losses))
+        torch.testing.assert_close(compiled(losses), eager(losses))  # type: ignore[no-untyped-call]
         torch.testing.assert_close(method.task_weights, eager.task_weights)
         assert torch.equal(method.grouping.assignment, eager.grouping.assignment)
     torch.testing.assert_close(method.log_smoothness, eager.log_smoothness)

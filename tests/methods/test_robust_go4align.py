@@ -248,7 +248,7 @@ def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make: Cal
     eager, method = make(), make()
     compiled = torch.compile(method, backend="eager", fullgraph=True)
     for step in history([1e-2, 1.0, 1.0, 40.0], steps=4):
-        torch.testing.assert_close(compiled(step), eager(step))
+        torch.testing.assert_close(compiled(step), eager(step))  # type: ignore[no-untyped-call]
         torch.testing.assert_close(method.task_weights, eager.task_weights)
 
 
@@ -333,6 +333,6 @@ def test_bad_argument_is_refused_with_advice(make: Callable[..., Any], advice: s
 @pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "clustering"])
 def test_what_is_no_part_is_refused_with_advice(part: str) -> None:
     with pytest.raises(TypeError, match=f"`{part}` must be a function or an object"):
-        RobustGO4Align(**{part: 0.9})
+        RobustGO4Align(**{part: 0.9})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=f"`{part}` is the class"):
-        RobustGO4Align(**{part: ExponentialMean})
+        RobustGO4Align(**{part: ExponentialMean})  # type: ignore[arg-type]

@@ -1,13 +1,13 @@
 import dataclasses
 import os
 import stat
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from lightning_go4align.studies import attempt
 from lightning_go4align.studies.attempt import End
 from lightning_go4align.studies.claims import holder, take
 from lightning_go4align.studies.engines.local import LocalEngine
@@ -34,7 +34,7 @@ def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "python"
     script.write_text(TRAINING)
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(attempt.sys, "executable", str(script))
+    monkeypatch.setattr(sys, "executable", str(script))
     return tmp_path / "told"
 
 

@@ -110,7 +110,8 @@ def noisy() -> list[Difference]:
 def test_every_difference_has_a_row_with_its_interval(noisy: list[Difference]) -> None:
     axes = intervals(noisy, "LS").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [one.method for one in noisy]
-    lines = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2]
+    drawn = [(np.asarray(line.get_xdata()), line.get_linewidth()) for line in axes.lines]
+    lines = [x for x, width in drawn if len(x) == 2 and width == 2]
     assert [tuple(line) for line in lines] == [(one.low, one.high) for one in noisy]
 
 

@@ -56,7 +56,7 @@ class ByHand:
         super().__init__(**options)
         self.method = [method]  # A list hides it from the module's buffers.
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Any:
         losses = self.losses(batch)
         return sum(losses.values()) if self.method[0] is None else self.weigh(losses, batch)
 

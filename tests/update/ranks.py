@@ -341,9 +341,9 @@ def check_sharded() -> Iterator[tuple[str, float]]:
 
 def check_without_reduction() -> Iterator[tuple[str, float]]:
     expected, _ = train(toy(), GO4Align(), whole())
-    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses
+    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses  # type: ignore[attr-defined]
     found, callback = ranks(GO4Align())
-    training_step.average_over_ranks = reduce
+    training_step.average_over_ranks = reduce  # type: ignore[attr-defined]
     yield "unreduced_joined", gap(found, expected)
     yield "unreduced_weights", weights_gap(callback)
 
@@ -382,4 +382,4 @@ def run(rank: int, port: int) -> None:
 
 
 if __name__ == "__main__":
-    mp.start_processes(run, (int(sys.argv[1]),), nprocs=RANKS, start_method="fork")  # Nothing is imported again.
+    mp.start_processes(run, (int(sys.argv[1]),), nprocs=RANKS, start_method="fork")  # type: ignore[attr-defined, no-untyped-call]  # Nothing is imported again.

@@ -25,7 +25,7 @@ class Stalls(TorchDispatchMode):
     """Writes down the operations that would make the host wait for an accelerator."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -44,12 +44,12 @@ class Watch(pl.Callback):
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx > 0:
-            self.stalls.__enter__()
+            self.stalls.__enter__()  # type: ignore[no-untyped-call]
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx > 0:
-            self.stalls.__exit__(None, None, None)
+            self.stalls.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
 
 def sgd(module: Toy) -> torch.optim.Optimizer:

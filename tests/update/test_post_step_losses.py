@@ -61,7 +61,7 @@ class Second(FAMO):
 class Blind(FAMO):
     """Weighs as FAMO does at its first step, and never looks twice."""
 
-    update = None
+    update = None  # type: ignore[assignment]
 
 
 def trained(method: Any, optimization: Optimization) -> tuple[Sensitive, dict[str, torch.Tensor]]:

@@ -31,13 +31,13 @@ def decorated(step: Any) -> Any:
 
 class OneArgument(Toy):
     @override
-    def training_step(self, batch: Any) -> Any:
+    def training_step(self, batch: Any) -> Any:  # type: ignore[override]
         return self.losses(batch)
 
 
 class KeywordOnly(Toy):
     @override
-    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:
+    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:  # type: ignore[override]
         return self.losses(batch)
 
 
@@ -58,7 +58,7 @@ class DoublyDecorated(Toy):
 
 class Drawing(Toy):
     @override
-    def training_step(self, dataloader_iter: Any) -> Any:
+    def training_step(self, dataloader_iter: Any) -> Any:  # type: ignore[override]
         return self.losses(next(dataloader_iter)[0])
 
 
@@ -90,7 +90,7 @@ def test_every_signature_trains_the_same_bits(kind: type[Toy], optimization: Opt
 @MODES
 def test_a_partial_may_be_the_step(optimization: Optimization) -> None:
     module = Toy()
-    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)
+    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)  # type: ignore[method-assign]
     assert fitted(Sum(), module, optimization).tasks == ["a", "b", "c"]
 
 
@@ -224,7 +224,7 @@ def test_fit_validate_test_and_predict_follow_each_other(optimization: Optimizat
     trainer.fit(module, loader(), loader(16))
     trainer.validate(module, loader(), verbose=False)
     trainer.test(module, loader(), verbose=False)
-    assert len(trainer.predict(module, loader())) == 5
+    assert len(trainer.predict(module, loader())) == 5  # type: ignore[arg-type]
     trainer.fit_loop.max_epochs = 3
     trainer.fit(module, loader(), loader(16))
     assert trainer.global_step == 15
@@ -331,5 +331,5 @@ class Middle(Thawing):
 def test_a_batch_without_a_task_does_not_forget_what_is_shared() -> None:
     module, callback = Middle(), MultiTaskCallback(MGDA())
     quiet_trainer(max_epochs=1, callbacks=[callback], limit_train_batches=2).fit(module, loader())
-    shared = {id(parameter) for parameter in callback._memory.driver.shared_parameters}
+    shared = {id(parameter) for parameter in callback._memory.driver.shared_parameters}  # type: ignore[attr-defined]
     assert {id(parameter) for parameter in module.middle.parameters()} <= shared
