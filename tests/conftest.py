@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [
-    str(Path(__file__).parent),
-    str(Path(__file__).parent / "update"),
-]  # for `import toy`, `from methods.eleven_tasks`
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "update")]  # for `import toy`
 
 
 collect_ignore = ["lightning_suite", "mutation"]  # Commands, see .ci, and no tests.

@@ -54,7 +54,7 @@ class Widths(MultiTaskModule):
     def train_dataloader(self) -> Any:
         return loader()
 
-    def test_dataloader(self) -> None:
+    def test_dataloader(self) -> Any:
         return loader()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -65,7 +65,7 @@ class Plain(Widths):
     """Stands for a module of the user's."""
 
 
-seen = []
+seen: list[Any] = []
 
 
 class Look(MultiTaskCallback):
@@ -170,7 +170,7 @@ class Rates(Callback):
     """Remembers each epoch's optimizer and learning rate."""
 
     def __init__(self) -> None:
-        self.rates = []
+        self.rates: list[tuple[str, float]] = []
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.rates.append((type(trainer.optimizers[0]).__name__, trainer.optimizers[0].param_groups[0]["lr"]))
@@ -357,7 +357,7 @@ def test_every_file_of_the_top_level_folder_is_shipped() -> None:
 def test_runs_that_start_at_once_take_folders_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         loggers = list(pool.map(with_own_folder, [CSVLogger(tmp_path) for _ in range(40)]))
-    assert sorted(logger.version for logger in loggers) == list(range(40))
+    assert sorted(logger.version for logger in loggers) == list(range(40))  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("version", [3, "mine"])

@@ -88,8 +88,8 @@ def test_a_save_that_breaks_leaves_the_old_log(tmp_path: Path, monkeypatch: pyte
 def test_a_log_of_forty_tasks_is_small(tmp_path: Path) -> None:
     rows = np.zeros((4096, 40), np.float32)
     history = History.empty([str(task) for task in range(40)])
-    sampled = {"steps": np.arange(4096), "groups": rows.astype(np.int16)}
-    history = replace(history, **sampled, **dict.fromkeys(("weights", "indicators", "losses"), rows))
+    sampled: dict[str, Any] = {"steps": np.arange(4096), "groups": rows.astype(np.int16)}
+    history = replace(history, **sampled, weights=rows, indicators=rows, losses=rows)
     assert history.save(tmp_path).stat().st_size < 2.5e6
 
 

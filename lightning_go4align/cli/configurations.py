@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from lightning_go4align.cli.mistake import UsageError, by_likeness, meant, nearest
 from lightning_go4align.config_files import SHIPPED, shipped_names

@@ -103,8 +103,7 @@ def _watching(parameters: list[nn.Parameter]) -> Iterator[set[int]]:
     hooks = []
     for parameter in parameters:
         parameter.grad = None
-        # Torch leaves it without types.
-        hooks.append(parameter.register_post_accumulate_grad_hook(lambda p: reached.add(id(p))))  # type: ignore[no-untyped-call]
+        hooks.append(parameter.register_post_accumulate_grad_hook(lambda p: reached.add(id(p))))
     try:
         yield reached
     finally:

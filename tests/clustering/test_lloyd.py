@@ -42,7 +42,7 @@ def test_it_is_what_the_package_finds_from_the_same_start(
     started = []
     original = torch.Tensor.index_select
 
-    def record(self, dim: Tensor, index: int) -> Tensor:
+    def record(self: Tensor, dim: int, index: Tensor) -> Tensor:
         chosen = original(self, dim, index)
         started.append(chosen.clone())
         return chosen
@@ -60,7 +60,9 @@ def test_it_is_a_local_optimum_only() -> None:
     generator, missed = torch.Generator().manual_seed(0), 0
     for _ in range(20):
         points = torch.rand(11, generator=generator)
-        missed += sum_of_squares(points, Lloyd()(points, 5)) > 1.001 * sum_of_squares(points, kmeans_1d(points, 5))
+        missed += bool(
+            sum_of_squares(points, Lloyd()(points, 5)) > 1.001 * sum_of_squares(points, kmeans_1d(points, 5))
+        )
     assert missed > 5
 
 

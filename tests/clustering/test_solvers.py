@@ -71,7 +71,7 @@ def test_groups_far_apart_are_found(name: str, num_points: int, num_clusters: in
     expected = torch.arange(num_points) % num_clusters
     noise = torch.rand(num_points, generator=torch.Generator().manual_seed(0))
     points = 10.0 * expected + 0.1 * noise
-    assert torch.equal(FOUND[name](points, num_clusters).assignment, expected)
+    assert torch.equal(FOUND[name](points, num_clusters).assignment, expected)  # type: ignore[operator]
 
 
 @solvers
@@ -107,10 +107,10 @@ def test_nothing_is_printed_and_no_global_generator_moves(
     solve: Callable[..., Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     points = torch.rand(11, generator=torch.Generator().manual_seed(0))
-    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     first = solve(points, 5)
     assert torch.equal(torch.get_rng_state(), torch_state)
-    assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == numpy_state).all()  # type: ignore[index]  # noqa: NPY002
     assert torch.equal(solve(points, 5).assignment, first.assignment)
     assert capfd.readouterr() == ("", "")
 

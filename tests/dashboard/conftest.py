@@ -23,9 +23,9 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.operations, self.unknown = [], []
-        self.views, self.uploads, self.rows = {}, {}, []
-        self.config = {}
+        self.operations, self.unknown = list[str](), list[str]()
+        self.views, self.uploads, self.rows = dict[str, Any](), dict[str, bytes](), list[Any]()
+        self.config: dict[str, Any] = {}
 
     @property
     def address(self) -> str:
@@ -81,7 +81,7 @@ class Server(ThreadingHTTPServer):
         found = answers[name]
         return found() if callable(found) else found
 
-    def find_views(self, name: str) -> list[dict[str, Any]]:
+    def find_views(self, name: str | None) -> list[dict[str, Any]]:
         return [
             {"node": {"id": v["id"], "displayName": v["displayName"], "spec": v["spec"]}}
             for v in self.views.values()
@@ -108,6 +108,7 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Server
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -133,7 +134,9 @@ class Handler(BaseHTTPRequestHandler):
         self.reply({})
 
     def graphql(self, asked: dict[str, Any]) -> None:
-        name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"]).group(1)
+        found = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"])
+        assert found is not None
+        name = found.group(1)
         variables = asked.get("variables") or {}
         self.server.operations.append(name)
         answer = self.server.answer(name, variables)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -15,7 +15,9 @@ from torch import Tensor
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
-from lightning_go4align.report.watch import Server
+
+if TYPE_CHECKING:
+    from dashboard.conftest import Server
 
 pytest.importorskip("wandb")
 pytestmark = [
@@ -49,7 +51,7 @@ class Toy(LightningModule):
 
     def train_dataloader(self) -> Any:
         data = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
-        return torch.utils.data.DataLoader(data, batch_size=4)
+        return torch.utils.data.DataLoader(data, batch_size=4)  # type: ignore[arg-type]
 
     val_dataloader = train_dataloader
 
@@ -133,7 +135,7 @@ def test_the_page_is_handed_over_as_it_is(records: dict[str, list[Any]], run: Pa
     assert page.read_bytes() == (run.parents[1] / "qm9" / "toy" / "group_dynamics.html").read_bytes()
 
 
-def test_sync_delivers_all_rows_and_media(records: dict[str, list[Any]], run: Path, server: Server) -> None:
+def test_sync_delivers_all_rows_and_media(records: dict[str, list[Any]], run: Path, server: "Server") -> None:
     subprocess.run([sys.executable, "-m", "wandb", "sync", str(run)], capture_output=True, timeout=120, check=True)
     assert not server.unknown
     assert len(server.rows) == len(records["history"])

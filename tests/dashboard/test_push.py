@@ -3,12 +3,14 @@ import re
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from lightning_go4align.dashboard import dashboard
-from lightning_go4align.report.watch import Server
+
+if TYPE_CHECKING:
+    from dashboard.conftest import Server
 
 pytest.importorskip("wandb_workspaces")
 pytestmark = pytest.mark.wandb
@@ -30,20 +32,20 @@ def test_a_dry_run_touches_no_network(alone: Path, monkeypatch: pytest.MonkeyPat
     assert [section["name"] for section in found["section"]["panelBankConfig"]["sections"]] == SECTIONS
 
 
-def test_a_second_push_updates_the_view_of_the_first(server: Server) -> None:
+def test_a_second_push_updates_the_view_of_the_first(server: "Server") -> None:
     first, second = dashboard("team/qm9"), dashboard("team/qm9")
     assert not server.unknown
     assert first == second
     assert [sections(view) for view in server.views.values()] == [SECTIONS]
 
 
-def test_the_address_leads_to_the_view(server: Server) -> None:
+def test_the_address_leads_to_the_view(server: "Server") -> None:
     address = dashboard("team/qm9")
     (view,) = server.views.values()
     assert address == f"{server.address}/team/qm9?nw={view['name'][3:-2]}"
 
 
-def test_what_users_changed_beside_the_sections_stays(server: Server) -> None:
+def test_what_users_changed_beside_the_sections_stays(server: "Server") -> None:
     dashboard("team/qm9")
     (view,) = server.views.values()
     specification = json.loads(view["spec"])
@@ -54,7 +56,7 @@ def test_what_users_changed_beside_the_sections_stays(server: Server) -> None:
     assert json.loads(view["spec"])["section"]["runSets"][0]["search"]["query"] == "seed0"
 
 
-def test_a_report_is_pushed_beside_the_workspace_and_updated(server: Server) -> None:
+def test_a_report_is_pushed_beside_the_workspace_and_updated(server: "Server") -> None:
     dashboard("team/qm9", report=True)
     dashboard("team/qm9", report=True)
     assert not server.unknown

@@ -5,7 +5,7 @@ import re
 import subprocess
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -39,7 +39,7 @@ def each(language: str) -> pytest.MarkDecorator:
 def test_every_python_block_parses_and_imports_what_exists(block: Block) -> None:
     for node in ast.walk(ast.parse(block.code)):
         if isinstance(node, ast.ImportFrom):
-            module = import_module(node.module)
+            module = import_module(node.module)  # type: ignore[arg-type]
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
         elif isinstance(node, ast.Import):
             for alias in node.names:
@@ -58,7 +58,7 @@ def test_every_yaml_block_is_a_mapping(block: Block) -> None:
 
 def test_the_five_minutes_run_as_they_stand() -> None:
     page = ROOT / "docs" / "start" / "five_minutes.md"
-    names = {}
+    names: dict[str, Any] = {}
     for block in BLOCKS:
         if block.page == page and block.language == "python":
             exec(compile(block.code, str(page), "exec"), names)

@@ -85,7 +85,7 @@ def test_no_other_grouping_costs_less(solve: Callable[..., Any], problem: tuple[
 
 def draw(random: np.random.Generator, kind: str) -> Any:
     size = random.integers(1, 9)
-    return {
+    return {  # type: ignore[no-untyped-call]
         "uniform": lambda: random.random(size),
         "tied": lambda: random.integers(0, 4, size).astype(float),
         "clustered": lambda: random.choice([1.0, 1.1, 7.0, 30.0], size) + 0.01 * random.random(size),
@@ -192,7 +192,7 @@ def dynamic_programme(points: Tensor, num_clusters: int) -> float:
     best = costs[0]
     for _ in range(num_clusters - 1):
         best = (best[:, None] + costs).min(0)
-    return best[-1]
+    return float(best[-1])
 
 
 @SOLVERS

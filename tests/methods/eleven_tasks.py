@@ -16,7 +16,7 @@ from lightning_go4align import MultiTaskMixin
 SCALES = 2.0 ** torch.arange(11) / 30
 
 
-def method_of(path: Path) -> dict[str, Any]:
+def method_of(path: Path) -> Any:
     """The ``model.method`` of a configuration; None if it has none."""
     content = yaml.safe_load(path.read_text())
     return content.get("model", {}).get("init_args", {}).get("method")
@@ -52,8 +52,9 @@ class BalancedElevenTasks(MultiTaskMixin, ElevenTasks):
     pass
 
 
-def batches(number: int) -> list[Tensor]:
-    return torch.randn(number * 16, 4, generator=torch.Generator().manual_seed(0)).split(16)
+def batches(number: int) -> tuple[Tensor, ...]:
+    rows = torch.randn(number * 16, 4, generator=torch.Generator().manual_seed(0))
+    return tuple(rows.split(16))
 
 
 def parameters(module: torch.nn.Module) -> Tensor:

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 from torchjd.aggregation import MGDA, UPGrad
 from torchjd.scalarization import DWA, FAMO, IMTLL, STCH, UW, GeometricMean, Random, Sum
 
@@ -57,7 +56,7 @@ ANY_SIGN = {
 NEGATIVE = torch.tensor([3.0, -5.0])
 
 
-def weights(make: Callable[[], Any], steps: Any = 400) -> Tensor:
+def weights(make: Callable[[], Any], steps: Any = 400) -> tuple[float, float]:
     """The weights at the first step and after a while, losses constant, everything that is learned included."""
     method, found = make(), []
     learned = list(method.parameters())

@@ -12,7 +12,7 @@ from lightning_go4align.methods.fixed import name_tasks
 LOSSES = torch.tensor([2.0, 4.0, 8.0])
 
 
-def gradient(method: Scalarizer, losses: Tensor) -> Tensor:
+def gradient(method: Scalarizer, losses: Tensor) -> list[float]:
     losses = losses.clone().requires_grad_()
     return torch.autograd.grad(method(losses), losses)[0].tolist()
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.functional.grouping import Grouping
-from lightning_go4align.functional.indicators import group_indicators, scale_vector, smoothness_vector
+from lightning_go4align.functional.indicators import Reduction, group_indicators, scale_vector, smoothness_vector
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import GO4Align
 
@@ -22,7 +22,8 @@ DATA = Path(__file__).parent.parent / "data"
 TRACES = sorted(DATA.glob("go4align_*.npz"))
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
 IN_ONE_GRAPH = pytest.mark.skipif(
-    torch.__version__ < (2, 11), reason="earlier ones do not compile properties of named tuples without a break"
+    torch.__version__ < (2, 11),  # type: ignore[operator]
+    reason="earlier ones do not compile properties of named tuples without a break",
 )
 BETAS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0]
 
@@ -267,7 +268,7 @@ def test_smoothness_survives_long_training_at_every_beta(num_steps: int) -> None
     state = torch.zeros(len(BETAS), 3, dtype=torch.float64)
     losses = torch.rand(1000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 10
     for step in range(num_steps):
-        state = smoothness_vector(state, losses[step % 1000], betas)
+        state = smoothness_vector(state, losses[step % 1000], betas)  # type: ignore[arg-type]
     smoothness = state.softmax(1)
     expected = (-betas * losses.sum(0) * (num_steps // 1000)).softmax(1)
     assert (smoothness >= 0).all()
@@ -297,9 +298,9 @@ def test_weights_survive_a_million_steps(beta: float) -> None:
     ],
 )
 def test_gradient_stays_finite(losses: list[float]) -> None:
-    losses = torch.tensor(losses, requires_grad=True)
-    GO4Align(2)(losses).backward()
-    assert losses.grad.isfinite().all()
+    given = torch.tensor(losses, requires_grad=True)
+    GO4Align(2)(given).backward()
+    assert given.grad.isfinite().all()
 
 
 def test_one_task_has_weight_1() -> None:
@@ -425,7 +426,7 @@ def test_no_loss_at_all_is_refused() -> None:
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
 @pytest.mark.parametrize("present", [4, 3, 2, 1])
 def test_absent_tasks_do_not_shrink_the_weights_of_those_present(
-    present: int, num_groups: int, reduction: str
+    present: int, num_groups: int, reduction: Reduction
 ) -> None:
     losses = torch.full((4,), torch.nan)
     losses[:present] = 3.0
@@ -445,7 +446,7 @@ def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(
     compiled = torch.compile(method, backend="eager", fullgraph=fullgraph)
     for step in range(5):
         losses = torch.rand(5, generator=torch.Generator().manual_seed(step)) + 0.1
-        torch.testing.assert_close(compiled(losses), eager(losses))
+        torch.testing.assert_close(compiled(losses), eager(losses))  # type: ignore[no-untyped-call]
         torch.testing.assert_close(method.task_weights, eager.task_weights)
         assert torch.equal(method.grouping.assignment, eager.grouping.assignment)
     torch.testing.assert_close(method.log_smoothness, eager.log_smoothness)

@@ -181,5 +181,6 @@ def test_more_groups_than_tasks_are_refused_with_advice() -> None:
 def test_groups_are_seen_through_a_learning_rate() -> None:
     method = WithLearningRate(GroupedScalarizer(UW(4), 2))
     method(LOSSES)
-    assert method.grouping is method.method.grouping is not None
-    assert torch.equal(method.indicators, method.method.indicators)
+    inner: Any = method.method
+    assert method.grouping is inner.grouping is not None
+    assert torch.equal(method.indicators, inner.indicators)

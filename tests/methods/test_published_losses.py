@@ -33,7 +33,7 @@ def weights_and_total(method: Scalarizer, losses: Tensor) -> tuple[Tensor, Tenso
 
 
 def assert_trace(found: Sequence[Tensor], expected: Tensor) -> None:
-    torch.testing.assert_close(torch.stack(found).double(), expected.double(), rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(torch.stack([*found]).double(), expected.double(), rtol=1e-5, atol=1e-7)
 
 
 def test_sum_is_the_published_linear_scalarization(trace: dict[str, Any]) -> None:

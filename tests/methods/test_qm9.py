@@ -24,7 +24,7 @@ pytestmark = [
 ]
 EPOCHS, STEPS = 2, 4  # in an epoch
 ZPVE = 5  # The target that STL trains: others hardly move in eight steps.
-DATA = {"num_train": 16 * STEPS, "num_val": 16, "num_test": 16, "batch_size": 16, "num_chunks": 1}
+DATA: dict[str, Any] = {"num_train": 16 * STEPS, "num_val": 16, "num_test": 16, "batch_size": 16, "num_chunks": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ class Plain(pl.LightningModule):
         self.network = DenseMPNN(11, edge_width=32)
 
     def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
-        mean, std = self.trainer.datamodule.normalisation
+        mean, std = self.trainer.datamodule.normalisation  # type: ignore[attr-defined]  # Lightning sets it.
         losses = (self.network(batch) - (batch.y - mean) / std).square().mean(0)
         return {f"target {number}": loss for number, loss in enumerate(losses)}
 

@@ -73,9 +73,9 @@ def train(method: Scalarizer, steps: Iterable[int]) -> Iterator[Tensor]:
             gradients = torch.autograd.grad(objective, learned)
             with torch.no_grad():
                 for parameter, gradient in zip(learned, gradients, strict=True):
-                    parameter -= 0.1 * gradient
-        for part in learning_after_step(method):
-            part.update(torch.rand(3, generator=generator) + 0.1)
+                    parameter.sub_(0.1 * gradient)
+        for taught in learning_after_step(method):
+            taught.update(torch.rand(3, generator=generator) + 0.1)
         if step % 3 == 2:
             for part in learning_after_epoch(method):
                 part.step()

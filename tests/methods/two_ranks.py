@@ -15,7 +15,7 @@ import lightning.pytorch as pl
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from methods.eleven_tasks import METHODS, ElevenTasks, batches, build, parameters
 from torch import Tensor
@@ -87,7 +87,7 @@ def train(method: Any, rank: int) -> tuple[Tensor, Tensor, Tensor | None]:
     )
     before = parameters(module)
     torch.manual_seed(rank)  # As after an augmentation that draws more often on one rank.
-    trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))
+    trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))  # type: ignore[arg-type]
     return before, parameters(module), callback.last_step.weights
 
 
@@ -123,4 +123,4 @@ def run(rank: int, port: str) -> None:
 
 
 if __name__ == "__main__":
-    mp.start_processes(run, (sys.argv[1],), nprocs=RANKS, start_method="fork")  # They share the imports.
+    mp.start_processes(run, (sys.argv[1],), nprocs=RANKS, start_method="fork")  # type: ignore[attr-defined, no-untyped-call]  # They share the imports.

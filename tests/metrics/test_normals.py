@@ -31,9 +31,9 @@ def by_numpy(pairs: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
         p, t = p[np.abs(t).sum(1) > 0], t[np.abs(t).sum(1) > 0]
         cosine = (p * t).sum(1) / np.linalg.norm(p, axis=1)
         angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-    angles = np.concatenate(angles)
-    shares = {f"within_{limit:g}": 100 * np.mean(angles < limit) for limit in (11.25, 22.5, 30)}
-    return {"normal_mean": angles.mean(), "normal_median": np.median(angles), **shares}
+    every = np.concatenate(angles)
+    shares = {f"within_{limit:g}": 100 * float(np.mean(every < limit)) for limit in (11.25, 22.5, 30)}
+    return {"normal_mean": float(every.mean()), "normal_median": float(np.median(every)), **shares}
 
 
 @pytest.mark.parametrize("sizes", [(2, 2, 1), (1,), (3, 2)], ids=str)

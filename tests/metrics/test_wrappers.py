@@ -73,8 +73,8 @@ def test_a_tracker_finds_the_best_epoch(kind: type[Metric]) -> None:
     scores = [EXAMPLES[kind.__name__].expected(run) for run in runs]
     for run in runs:
         tracker.increment()
-        updated(tracker[-1], run)
-    best, epoch = tracker.best_metric(return_step=True)
+        updated(tracker[-1], run)  # type: ignore[arg-type]
+    best, epoch = tracker.best_metric(return_step=True)  # type: ignore[misc]
     assert (best, epoch) == (pytest.approx(min(scores)), scores.index(min(scores)))
 
 

@@ -36,7 +36,7 @@ class Toy(LightningModule):
 
     def train_dataloader(self) -> Any:
         data = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
-        return torch.utils.data.DataLoader(data, batch_size=4)
+        return torch.utils.data.DataLoader(data, batch_size=4)  # type: ignore[arg-type]
 
     val_dataloader = train_dataloader
 

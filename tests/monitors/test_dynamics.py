@@ -28,10 +28,10 @@ class Witness(Callback):
     """Copies what every step told of its tasks."""
 
     def __init__(self) -> None:
-        self.steps = []
+        self.steps: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))
+        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))  # type: ignore[attr-defined]
         told = watched.last_step
         self.steps.append((told.grouping.assignment.clone(), told.weights.clone().float(), told.losses.clone()))
 
@@ -155,7 +155,7 @@ def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit: Callable[..., T
 )
 @pytest.mark.parametrize("watched", [True, False], ids=["by the monitor", "by the module"])
 def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(
-    fit: Callable[..., Trainer], toy: Toy, interval: dict[str, Any], epochs: Sequence[float], watched: bool
+    fit: Callable[..., Trainer], toy: Any, interval: dict[str, Any], epochs: Sequence[float], watched: bool
 ) -> None:
     def validation_step(batch: Tensor) -> None:
         losses = toy.losses(batch)
@@ -176,7 +176,7 @@ def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(
 
 
 def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(
-    fit: Callable[..., Trainer], tmp_path: Path, toy: Toy
+    fit: Callable[..., Trainer], tmp_path: Path, toy: Any
 ) -> None:
     def validation_step(batch: Tensor) -> None:
         errors = {"depth": [4.0, 2.0, 1.999], "normal": [9.0, 5.0, 3.0]}
@@ -201,7 +201,7 @@ def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(
 )
 @pytest.mark.filterwarnings("ignore:The loss of task .* was not finite")
 def test_a_degenerate_fit_leaves_a_page(
-    fit: Callable[..., Trainer], tmp_path: Path, toy: Toy, num_tasks: int, steps: int, scale: float
+    fit: Callable[..., Trainer], tmp_path: Path, toy: Any, num_tasks: int, steps: int, scale: float
 ) -> None:
     module = type(toy)(num_tasks)
     module.training_step = lambda batch: {**module.losses(batch), "task_0": scale * module.losses(batch)["task_0"]}
@@ -212,7 +212,7 @@ def test_a_degenerate_fit_leaves_a_page(
 
 
 def test_a_method_that_does_not_group_has_no_groups_to_show(
-    fit: Callable[..., Trainer], tmp_path: Path, toy: Toy
+    fit: Callable[..., Trainer], tmp_path: Path, toy: Any
 ) -> None:
     toy.shared_parameters = toy.body.parameters
     fit(GroupDynamicsMonitor(), method=UPGrad(), max_epochs=1)
@@ -223,7 +223,7 @@ def test_a_method_that_does_not_group_has_no_groups_to_show(
     assert "Which tasks travel together" not in page
 
 
-def test_without_a_method_to_watch_the_config_is_refused(toy: Toy) -> None:
+def test_without_a_method_to_watch_the_config_is_refused(toy: Any) -> None:
     trainer = Trainer(max_epochs=1, callbacks=[GroupDynamicsMonitor()], logger=False, accelerator="cpu")
     with pytest.raises(MisconfigurationException, match=r"Add one to `trainer\.callbacks`"):
         trainer.fit(toy)
@@ -232,11 +232,12 @@ def test_without_a_method_to_watch_the_config_is_refused(toy: Toy) -> None:
 def test_the_order_of_the_callbacks_does_not_matter(tmp_path: Path) -> None:
     def trained(folder: str, *order: int) -> tuple[History, str]:
         torch.manual_seed(0)
-        callbacks = [MultiTaskCallback(GO4Align(2, 0.01)), GroupDynamicsMonitor(num_pictures=0)]
+        monitor = GroupDynamicsMonitor(num_pictures=0)
+        callbacks = [MultiTaskCallback(GO4Align(2, 0.01)), monitor]
         logger = CSVLogger(tmp_path, name=folder, version="")
         ordered = [callbacks[i] for i in order]
         quiet_trainer(callbacks=ordered, logger=logger, log_every_n_steps=3).fit(Toy(), loader())
-        return callbacks[1].history, (tmp_path / folder / "metrics.csv").read_text()
+        return monitor.history, (tmp_path / folder / "metrics.csv").read_text()
 
     (history, rows), (other_history, other_rows) = trained("a", 0, 1), trained("b", 1, 0)
     np.testing.assert_array_equal(history.groups, other_history.groups)

@@ -14,7 +14,7 @@ def make_history(weights: Any = None, losses: Any = None, groups: Any = None, **
     """The example run with other weights, losses or groups: of its 60 steps, or the same in all."""
     example = example_history()
     given = {"weights": weights, "losses": losses, "groups": groups}
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.broadcast_to(np.asarray(values, getattr(example, name).dtype), (60, 4)).copy()
         for name, values in given.items()
         if values is not None

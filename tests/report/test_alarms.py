@@ -37,7 +37,11 @@ def test_a_task_that_recovered_a_thousand_recorded_steps_ago_does_not_starve() -
 
     weights = np.ones((2100, 4), np.float32)
     weights[:1100, 0] = 1e-9
-    arrays = {"steps": np.arange(2100), "groups": np.zeros((2100, 4), np.int16), "losses": np.ones_like(weights)}
+    arrays: dict[str, Any] = {
+        "steps": np.arange(2100),
+        "groups": np.zeros((2100, 4), np.int16),
+        "losses": np.ones_like(weights),
+    }
     history = replace(example_history(), weights=weights, total=2100, **arrays)
     assert "starves" not in said(history)
     assert "**segmentation** starves" in said(replace(history, weights=weights[::-1]))

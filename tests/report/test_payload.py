@@ -2,6 +2,7 @@ import base64
 import gzip
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def test_what_is_not_finite_is_none_for_json_knows_no_other() -> None:
 
 def test_long_runs_are_thinned_evenly() -> None:
     rows = 8192
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.resize(getattr(example_history(), name), (rows, 4))
         for name in ("groups", "weights", "indicators", "losses")
     }

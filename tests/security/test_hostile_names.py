@@ -29,7 +29,7 @@ class Tags(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.tags, self.handlers = [], []
+        self.tags, self.handlers = list[str](), list[str]()
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -61,7 +61,7 @@ def run(folder: Path, tasks: list[str], title: str) -> Path:
     )
     with torch.random.fork_rng():  # What a page says depends on the losses: they are to be the same.
         torch.manual_seed(0)
-        trainer.fit(Module(tasks), torch.utils.data.DataLoader(torch.rand(4, 4), batch_size=2))
+        trainer.fit(Module(tasks), torch.utils.data.DataLoader(torch.rand(4, 4), batch_size=2))  # type: ignore[arg-type]
     found = folder / "runs" / "version_0"
     History.load(found).with_notes(run=title).save(found)
     write_report(found)

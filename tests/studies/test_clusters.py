@@ -15,21 +15,23 @@ import pytest
 
 from lightning_go4align.studies.claims import holder
 from lightning_go4align.studies.collection import collect
+from lightning_go4align.studies.engines import Submitted
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.watching import Watcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 NUM_EPOCHS = 40
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that writes down what it is told."""
 
     def __init__(self, look: Callable[[Sequence[Run]], None] = lambda runs: None) -> None:
-        self.told = Counter()
+        self.told: Counter[str] = Counter()
         self._look = look
 
     def started(self, run: Run) -> None:
@@ -84,7 +86,7 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan: Callable[..., Plan], t
     from lightning_go4align.studies.engines.slurm import SlurmEngine
 
     engine = SlurmEngine(Resources(), tmp_path / "slurm", {"timeout_min": 20}, cluster="local")
-    interrupted = {}
+    interrupted: dict[str, int] = {}
 
     def interrupt(runs: Sequence[Run]) -> None:
         """What SLURM does when it needs the machine, once a run has done some epochs."""
@@ -96,9 +98,15 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan: Callable[..., Plan], t
                 (task,) = Path(f"/proc/{controller}/task/{controller}/children").read_text().split()
                 os.kill(int(task), signal.SIGUSR2)
 
-    jobs = []
+    jobs: list[Submitted] = []
     submit = engine.submit
-    engine.submit = lambda runs: [jobs.append(one) or one for one in submit(runs)]
+
+    def submit_and_keep(runs: Sequence[Run]) -> list[Submitted]:
+        submitted = submit(runs)
+        jobs.extend(submitted)
+        return submitted
+
+    engine.submit = submit_and_keep  # type: ignore[method-assign]
     planned = plan(2)
     assert execute(planned.runs, engine, Notes(interrupt)) == Outcome()
     check_whole(planned)
@@ -127,8 +135,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[Any]]]:
 def test_a_study_survives_the_loss_of_a_node(plan: Callable[..., Plan], cluster: tuple[Any, list[Any]]) -> None:
     from lightning_go4align.studies.engines.ray import RayEngine
 
-    cluster, nodes = cluster
-    start, lost = time.perf_counter(), {}
+    ray_cluster, nodes = cluster
+    start = time.perf_counter()
+    lost: dict[str, float] = {}
     num_runs = int(os.environ.get("GO4ALIGN_TEST_RUNS", "9"))
     planned = plan(num_runs)
 
@@ -136,10 +145,10 @@ def test_a_study_survives_the_loss_of_a_node(plan: Callable[..., Plan], cluster:
         at_work = [run for run in runs if 3 < epochs_done(run.folder) < NUM_EPOCHS - 10]
         if len(at_work) == 3 and not lost:
             lost["at"] = time.perf_counter() - start
-            threading.Thread(target=cluster.remove_node, args=(nodes[0], False)).start()
+            threading.Thread(target=ray_cluster.remove_node, args=(nodes[0], False)).start()
 
     notes = Notes(lose_a_node)
-    engine = RayEngine(Resources(gpus=1, cpus=1), address=cluster.address)
+    engine = RayEngine(Resources(gpus=1, cpus=1), address=ray_cluster.address)
     assert execute(planned.runs, engine, notes) == Outcome()
     check_whole(planned)
     assert notes.told["ended"] == num_runs

@@ -14,7 +14,7 @@ STUDIES = sorted((Path(__file__).parents[2] / "configs" / "studies").glob("*.yam
 
 
 @pytest.fixture(params=STUDIES, ids=lambda file: file.stem)
-def planned(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Study, list[Run]]:
+def planned(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Study, tuple[Run, ...]]:
     """A study of the project with its runs, as if no other study had run."""
     study = read_study(request.param)
     if study.baseline_argument is not None:  # a file, which may not be there yet
@@ -25,18 +25,18 @@ def planned(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Study, list
     ).runs
 
 
-def test_every_study_of_the_project_plans_its_runs(planned: tuple[Study, list[Run]]) -> None:
+def test_every_study_of_the_project_plans_its_runs(planned: tuple[Study, tuple[Run, ...]]) -> None:
     study, runs = planned
     rates = max(len(study.learning_rates), 1)
     assert len(runs) == sum(len(study.seeds_of(method)) for method in study.methods) * rates
 
 
-def test_no_two_methods_of_a_study_are_the_same_run(planned: tuple[Study, list[Run]]) -> None:
+def test_no_two_methods_of_a_study_are_the_same_run(planned: tuple[Study, tuple[Run, ...]]) -> None:
     _, runs = planned
     assert len({run.folder for run in runs}) == len(runs)
 
 
-def test_every_run_says_its_method_and_its_end(planned: tuple[Study, list[Run]]) -> None:
+def test_every_run_says_its_method_and_its_end(planned: tuple[Study, tuple[Run, ...]]) -> None:
     _, runs = planned
     assert all(run.config["model"]["init_args"]["method"] and run.num_epochs for run in runs)
 

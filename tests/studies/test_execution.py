@@ -13,6 +13,7 @@ from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.logs import epochs_done, logged
 from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.resources import Resources, this_machine
+from lightning_go4align.studies.watching import Watcher
 
 NUM_EPOCHS = 60
 
@@ -31,8 +32,10 @@ def engine(jobs: int) -> LocalEngine:
     return LocalEngine(this_machine(jobs, gpus=[]), Resources())
 
 
-class Silent:
+class Silent(Watcher):
     """Shows nothing."""
+
+    def __init__(self) -> None: ...
 
     def started(self, run: Run) -> None: ...
 

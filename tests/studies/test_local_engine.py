@@ -1,13 +1,13 @@
 import dataclasses
 import os
 import stat
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from lightning_go4align.studies import attempt
 from lightning_go4align.studies.attempt import End
 from lightning_go4align.studies.claims import holder, take
 from lightning_go4align.studies.engines.local import LocalEngine
@@ -15,6 +15,7 @@ from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.resources import Pool, Resources
 from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.watching import Watcher
 
 # In place of Python: trains nothing, but leaves what a run leaves, and a line when it starts and when it ends.
 TRAINING = """#!/bin/sh
@@ -33,16 +34,16 @@ def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "python"
     script.write_text(TRAINING)
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(attempt.sys, "executable", str(script))
+    monkeypatch.setattr(sys, "executable", str(script))
     return tmp_path / "told"
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that writes down what it is told."""
 
     def __init__(self) -> None:
-        self.told = Counter()
-        self.lacks = []
+        self.told: Counter[str] = Counter()
+        self.lacks: list[str] = []
 
     def started(self, run: Run) -> None:
         self.told["started"] += 1
@@ -62,13 +63,13 @@ class Notes:
         self.told["ended"] += 1
 
 
-def local(gpus: list[int], resources: Resources | None = None, jobs: int = 8) -> LocalEngine:
+def local(gpus: list[str], resources: Resources | None = None, jobs: int = 8) -> LocalEngine:
     return LocalEngine(Pool.of(jobs, gpus, cpus=8, memory_gb=64), resources or Resources())
 
 
-def crowds(told: Path) -> Counter:
+def crowds(told: Path) -> Counter[str]:
     """The most runs that were on each GPU at once."""
-    now, most = Counter(), Counter()
+    now, most = Counter[str](), Counter[str]()
     for line in told.read_text().splitlines():
         what, gpus, _ = line.split(" ")
         for gpu in gpus.split(","):

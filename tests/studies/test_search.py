@@ -47,7 +47,7 @@ def test_a_space_that_makes_no_sense_is_refused_with_its_name(entry: Any, advice
 @pytest.mark.parametrize("name", ["trials", "startup", "finalists"])
 def test_numbers_start_at_one(name: str) -> None:
     with pytest.raises(ValueError, match=f"`search.{name}` must be at least 1, but is 0"):
-        Search(**{name: 0})
+        Search(**{name: 0})  # type: ignore[arg-type]
 
 
 @given(st.floats(1e-6, 1e3), st.floats(1, 1e3), st.booleans())
@@ -101,7 +101,7 @@ class Instant:
 
     def __init__(self, finish: Callable[..., None], values: Callable[[Run], Iterable[float]]) -> None:
         self.finish, self.values = finish, values
-        self.cancelled = []
+        self.cancelled: list[Run] = []
 
     def submit(self, runs: Sequence[Run]) -> list[Submitted]:
         for run in runs:
@@ -182,7 +182,8 @@ class Slow(Instant):
 
     def __init__(self, finish: Callable[..., None]) -> None:
         super().__init__(finish, lambda run: [])
-        self.epochs, self.started = {}, 0
+        self.epochs: dict[Path, list[float]] = {}
+        self.started = 0
 
     def submit(self, runs: Sequence[Run]) -> list[Submitted]:
         self.started += 1

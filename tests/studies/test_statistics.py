@@ -11,6 +11,7 @@ from scipy import stats
 from lightning_go4align.studies import Baseline, Results, Row
 from lightning_go4align.studies.plots.statistics import corrected, intervals, needed_seeds, profiles
 from lightning_go4align.studies.statistics import (
+    Difference,
     differences,
     holm,
     interval,
@@ -99,22 +100,23 @@ def test_profiles_are_over_seeds_that_all_have() -> None:
 
 
 @pytest.fixture
-def noisy() -> list:
+def noisy() -> list[Difference]:
     generator = np.random.default_rng(0)
     scores = {"LS": generator.normal(5, 0.1, 6).tolist()}
     scores |= {f"method {k}": generator.normal(5 - k, 0.3, 6).tolist() for k in range(4)}
     return differences(results(scores))
 
 
-def test_every_difference_has_a_row_with_its_interval(noisy: list) -> None:
+def test_every_difference_has_a_row_with_its_interval(noisy: list[Difference]) -> None:
     axes = intervals(noisy, "LS").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [one.method for one in noisy]
-    lines = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2]
+    drawn = [(np.asarray(line.get_xdata()), line.get_linewidth()) for line in axes.lines]
+    lines = [x for x, width in drawn if len(x) == 2 and width == 2]
     assert [tuple(line) for line in lines] == [(one.low, one.high) for one in noisy]
 
 
 @pytest.mark.parametrize("draw", [corrected, needed_seeds])
-def test_a_difference_without_numbers_spoils_no_picture(noisy: list, draw: Callable[..., Any]) -> None:
+def test_a_difference_without_numbers_spoils_no_picture(noisy: list[Difference], draw: Callable[..., Any]) -> None:
     (diverged,) = differences(results({"LS": [2.0, 3.0, 1.0], "SI": [1.0, math.inf, 1.0]}))
     assert draw([*noisy, diverged]).axes
 

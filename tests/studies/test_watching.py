@@ -20,7 +20,7 @@ def test_brackets_in_names_and_failures_are_shown_as_they_are(study: Callable[..
     with Watcher(words, 1, console) as watcher:
         watcher.started(run)
         watcher.ended(run, f"RuntimeError: {words}")
-    printed = console.file.getvalue()
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert f" {words}, seed 0: RuntimeError: {words}" in printed  # the failure
     assert f"  {words}, seed 0 " in printed  # the bar of the run
 

@@ -36,7 +36,7 @@ class RayEngine(Engine):
     def __init__(self, resources: Resources, address: str | None = None) -> None:
         if not ray.is_initialized():
             ray.init(address=address, log_to_driver=False, include_dashboard=None if address else False)
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]  # Ray's
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         gpus = resources.gpus
         if gpus is None:
             gpus = min(1, max(node.get("GPU", 0) for node in nodes))

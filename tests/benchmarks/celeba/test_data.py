@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from lightning_go4align.benchmarks.celeba import generated
 from lightning_go4align.benchmarks.celeba.images import DecodedImages, pack, packed_images
@@ -102,14 +101,14 @@ def test_a_second_process_may_write_the_same_faces(tmp_path: Path, monkeypatch: 
 
 def test_a_second_process_may_pack_the_same_images(celeba: SimpleNamespace, tmp_path: Path) -> None:
     class OtherProcessFirst(DecodedImages):
-        def __getitem__(self, index: int) -> Tensor:
+        def __getitem__(self, index: int) -> Any:
             pack(DecodedImages(self.paths), tmp_path / "cache/train.npy")
             return super().__getitem__(index)
 
     images = OtherProcessFirst(sorted(celeba.images.iterdir()))
     pack(images, tmp_path / "cache/train.npy")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["train.npy"]
-    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))
+    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))  # type: ignore[misc]
 
 
 def replace(path: Path, old: str, new: str) -> None:

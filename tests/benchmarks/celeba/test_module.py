@@ -70,7 +70,7 @@ class Scores(Callback):
     """Remember the mean F1 of each epoch."""
 
     def __init__(self) -> None:
-        self.seen = []
+        self.seen: list[float] = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.seen.append(trainer.callback_metrics["val/mean_f1"].item())
@@ -103,7 +103,7 @@ def test_predictions_are_probabilities_of_the_attributes_of_the_test_images(
     celeba: SimpleNamespace, tmp_path: Path
 ) -> None:
     module, data = narrow(Sum()), celeba.data(batch_size=1)
-    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))
+    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))  # type: ignore[arg-type]
     images = torch.stack([sample["image"] for sample in data.splits["test"]]) / 255
     with torch.no_grad():
         torch.testing.assert_close(predicted.logit(), module.eval()(images), rtol=1e-4, atol=1e-5)
@@ -130,7 +130,7 @@ def test_a_resumed_run_ends_with_the_same_bits(
     data = celeba.data()
     data.setup("fit")
     samples = [data.on_after_batch_transfer(data.splits["train"][i], 0) for i in range(6)]
-    loader = DataLoader(samples, batch_size=2)  # in order: only the weights may differ
+    loader: DataLoader[Any] = DataLoader(samples, batch_size=2)  # type: ignore[arg-type]  # in order: only the weights may differ
 
     def run(epochs: int, checkpoint: Path | None = None) -> tuple[CelebAModule, Trainer]:
         module = narrow(method())

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from lightning_go4align.benchmarks.dense_prediction.arrays import memory_mapped
 from lightning_go4align.benchmarks.dense_prediction.generated import disparity, write_scenes
@@ -27,7 +26,7 @@ def test_training_samples_are_shuffled_by_the_global_seed(nyuv2: SimpleNamespace
     data = nyuv2.data(batch_size=5)
     data.setup("fit")
 
-    def order(seed: int) -> Tensor:
+    def order(seed: int) -> Any:
         torch.manual_seed(seed)
         return next(iter(data.train_dataloader()))["image"]
 

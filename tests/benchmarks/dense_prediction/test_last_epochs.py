@@ -20,7 +20,7 @@ class Scripted(CityScapesModule):
 
     def __init__(self) -> None:
         super().__init__(Sum(), CityScapesMTAN([2, 2, 2, 2, 2]), MeanOfBatches())
-        self.validated = []
+        self.validated: list[int] = []
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         self.validated.append(self.current_epoch)

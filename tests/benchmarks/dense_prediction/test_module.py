@@ -111,7 +111,7 @@ def test_predictions_are_classes_depths_and_unit_normals_of_the_test_images(
 
 def test_cityscapes_predicts_its_two_tasks(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> None:
     batches = trainer().predict(cityscapes_module(Sum()), datamodule=cityscapes.data())
-    assert {task: tuple(maps.shape) for task, maps in batches[0].items()} == {
+    assert {task: tuple(maps.shape) for task, maps in batches[0].items()} == {  # type: ignore[union-attr]
         "segmentation": (2, 32, 64),
         "depth": (2, 1, 32, 64),
     }
@@ -121,7 +121,7 @@ def test_every_epoch_is_measured_anew(cityscapes: SimpleNamespace, trainer: Call
     module, data = cityscapes_module(Sum()), cityscapes.data()
     (first,) = trainer().validate(module, datamodule=data, verbose=False)
     with torch.no_grad():
-        module.network.heads["depth"][1].bias.fill_(100)
+        module.network.heads["depth"][1].bias.fill_(100)  # type: ignore[index]
     (second,) = trainer().validate(module, datamodule=data, verbose=False)
     assert second["val/abs_err"] > 90 > first["val/abs_err"]
 
@@ -181,7 +181,7 @@ def test_shared_parameters_are_all_but_the_heads() -> None:
 def test_augmentation_touches_training_batches_only(
     cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]
 ) -> None:
-    seen = {"train": [], "val": []}
+    seen: dict[str, list[Tensor]] = {"train": [], "val": []}
 
     class Spy(CityScapesModule):
         def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:

@@ -54,7 +54,7 @@ def data(small_qm9pack: Path, tmp_path: Path) -> QM9DataModule:
 @pytest.fixture
 def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
     def make(max_epochs: int = 1, **settings: Any) -> Trainer:
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+        quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
         return Trainer(max_epochs=max_epochs, accelerator="cpu", default_root_dir=tmp_path, **quiet, **settings)
 
     return make

@@ -21,7 +21,7 @@ def table(molecules: Molecules) -> PaddedMolecules:
 
 
 def relative_difference(found: Tensor, expected: Tensor) -> float:
-    return ((found - expected).norm() / expected.norm()).item()
+    return float((found - expected).norm() / expected.norm())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)

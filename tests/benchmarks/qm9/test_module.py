@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 from lightning import LightningDataModule, seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torchjd.aggregation import UPGrad
 from torchjd.scalarization import Sum
 
@@ -23,6 +23,7 @@ from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.report.figures import figures
+from lightning_go4align.update.given_method import Optimization
 
 NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
 
@@ -95,7 +96,7 @@ def test_reference_network_learns_the_same_as_the_dense_one(
 )
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_every_kind_of_method_trains_all_parameters(
-    data: QM9DataModule, make_trainer: Callable[..., Trainer], method: Any, optimization: str
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], method: Any, optimization: Optimization
 ) -> None:
     module = QM9Module(method, targets=["mu", "u0"], optimization=optimization)
     before = {name: weight.clone() for name, weight in module.network.named_parameters()}
@@ -146,7 +147,7 @@ def test_predictions_are_in_published_units_in_the_order_of_the_named_rows(
     module = QM9Module(Sum(), targets=["u0", "mu"], network=MPNN if reference else DenseMPNN)
     trainer = make_trainer(enable_checkpointing=False, limit_train_batches=1)
     trainer.fit(module, datamodule=data)
-    predictions = torch.cat(trainer.predict(module, datamodule=data))
+    predictions = torch.cat(trainer.predict(module, datamodule=data))  # type: ignore[arg-type]
     (errors,) = trainer.test(module, data, verbose=False)
     error = (predictions - data.targets[data.predicted_rows][:, [6, 0]]).abs().mean(0)
     torch.testing.assert_close(error, torch.tensor([errors["test/u0"], errors["test/mu"]]), rtol=1e-5, atol=0)
@@ -170,7 +171,7 @@ def test_one_target_makes_a_single_task_network(data: QM9DataModule, make_traine
     module = QM9Module(Sum(), targets=["u0"])
     trainer = make_trainer(enable_checkpointing=False)
     trainer.fit(module, datamodule=data)
-    assert module.network.heads.out_features == 1
+    assert module.network.heads.out_features == 1  # type: ignore[union-attr]
     assert [name for name in trainer.callback_metrics if name.startswith("val/")] == [
         "val/u0",
         "val/delta/u0",

@@ -10,7 +10,11 @@ from lightning_go4align.benchmarks.synthetic import SyntheticData, SyntheticModu
 
 
 def quiet_trainer(**options: Any) -> pl.Trainer:
-    quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    quiet: dict[str, Any] = {
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     return pl.Trainer(logger=False, accelerator="cpu", num_sanity_val_steps=0, **quiet, **options)
 
 

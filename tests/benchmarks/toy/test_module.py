@@ -13,7 +13,11 @@ from lightning_go4align.benchmarks.toy import STARTS, ToyModule, distance_to_fro
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> pl.Trainer:
-    quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    quiet: dict[str, Any] = {
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     return pl.Trainer(max_steps=50, logger=False, accelerator="cpu", limit_val_batches=0, **quiet)
 
 
