@@ -109,9 +109,9 @@ def refuse_different(ranks: Sequence[dict[str, Any]]) -> None:
         for name, value in given.items():
             if differing_fields(ranks[0][name], value):
                 raise MisconfigurationException(
-                    f"The {name} of `MultiTaskCallback` must be the same on all ranks, but is "
-                    f"{in_words(ranks[0][name])} on rank 0 and {in_words(value)} on rank {rank}. Make it from what all "
-                    "ranks have in common: not from a rank's number, data or clock."
+                    f"`MultiTaskCallback` was given the {name} {in_words(ranks[0][name])} on rank 0, but "
+                    f"{in_words(value)} on rank {rank}. Make it from what all ranks have in common: not from a rank's "
+                    "number, data or clock."
                 )
 
 

@@ -11,8 +11,8 @@ T = TypeVar("T")
 class Together(Generic[T]):
     """Let all ranks pass the end of a block with what each has found, or fail there together.
 
-    A rank that failed alone would leave the others waiting at the next collective for ever. One collective on entry to
-    what follows, so for what happens once a fit; ``KeyboardInterrupt`` and the like are told as well.
+    A rank that failed alone would leave the others waiting at the next collective for ever. This costs a collective,
+    and so is for what happens once per fit. Whatever ends the block is told, ``KeyboardInterrupt`` as well.
 
     Args:
         where: Where the ranks are, for errors.
@@ -50,9 +50,7 @@ class Together(Generic[T]):
         failed = [(rank, words) for rank, (_, words) in enumerate(told) if words is not None]
         if failed and error is None:
             rank, words = failed[0]
-            raise RuntimeError(
-                f"Rank {rank} failed {self._where}, so this rank, {dist.get_rank()}, ends too: {words}"
-            )
+            raise RuntimeError(f"Rank {rank} failed {self._where}, so rank {dist.get_rank()} ends, too: {words}")
 
 
 def is_distributed() -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import lightning.pytorch as pl
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn, stack
 
 from lightning_go4align.methods.observation import observe, observes
@@ -123,10 +124,11 @@ class TrainingStep:
             observe(memory.method, losses.detach(), output.extras.get("representation"))
         try:
             return memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
-        except ValueError as error:
+        except (ValueError, MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
-            raise ValueError(
+            kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
+            raise kind(
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error

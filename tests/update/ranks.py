@@ -18,6 +18,8 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
@@ -228,9 +230,7 @@ def check_collectives() -> Iterator[tuple[str, float]]:
             strategy = DDPStrategy(cluster_environment=Environment())
             trainer = quiet_trainer(strategy=strategy, devices=RANKS, use_distributed_sampler=False, max_epochs=1)
             trainer.fit(toy(Plain), half())
-        plain["all_gather_object"] += (
-            2  # At set-up and in the first step: what the ranks have and whether they failed.
-        )
+        plain["all_gather_object"] += 2  # At set-up and in the first step: whether ranks agree, or failed.
         extra = {name: ours[name] - plain[name] for name in COLLECTIVES}
         yield f"{mode}_extra_all_reduces", extra.pop("all_reduce")
         yield f"{mode}_extra_others", sum(abs(number) for number in extra.values())
@@ -250,7 +250,9 @@ def check_missing() -> Iterator[tuple[str, float]]:
         found, callback = ranks(GO4Align(), module, mode, ddp={"find_unused_parameters": True})
         yield f"missing_{mode}_joined", gap(found, expected)
         yield f"missing_{mode}_weights", weights_gap(callback)
-        yield f"nothing_{mode}_ranks", gap_between_ranks(ranks(GO4Align(), toy(Nothing), mode)[0])
+        for make in (GO4Align, UPGrad):
+            found, _ = ranks(make(), toy(Nothing), mode)
+            yield f"nothing_{make.__name__}_{mode}_ranks", gap_between_ranks(found)
 
 
 class Infinite(Toy):
@@ -260,6 +262,46 @@ class Infinite(Toy):
         losses = super().training_step(batch, batch_idx)
         bad = dist.get_rank() == 1 and batch_idx == 2
         return losses | {"b": losses["b"] + torch.inf} if bad else losses
+
+
+class FailsOnRank0(Toy):
+    """Fails in its first step on one rank."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = self.losses(batch)
+        return losses | {"a": 3.0} if dist.get_rank() == 0 else losses
+
+
+class ManualOnRank1(Toy):
+    """Cannot be set up on one rank."""
+
+    @property
+    def automatic_optimization(self) -> bool:
+        return dist.get_rank() == 0
+
+    @automatic_optimization.setter
+    def automatic_optimization(self, value: bool) -> None: ...
+
+
+FAILING: dict[str, tuple[Callable[[int], tuple[Any, Toy]], str]] = {
+    "step": (lambda _: (GO4Align(), toy(FailsOnRank0)), "loss of task 'a' must be a tensor with its graph"),
+    "setup": (lambda _: (GO4Align(), toy(ManualOnRank1)), "sets `automatic_optimization = False`"),
+    "method": (lambda rank: (GO4Align(1 + rank), toy()), "(num_groups=1, beta=0.0001, reduction='sum', clustering="),
+    "kind": (lambda rank: ((Sum, UPGrad)[rank](), toy()), "was given the method Sum() on rank 0, but UPGrad("),
+}
+
+
+def check_failures() -> Iterator[tuple[str, float]]:
+    for name, (make, said) in FAILING.items():
+        method, module = make(dist.get_rank())
+        words = ""
+        try:
+            ranks(method, module)
+        except (RuntimeError, TypeError, MisconfigurationException) as error:
+            words = str(error)
+        told: list[Any] = [None] * RANKS
+        dist.all_gather_object(told, words)
+        yield f"failing_{name}_told", sum(said in each for each in told)
 
 
 def check_bad_loss() -> Iterator[tuple[str, float]]:
@@ -355,6 +397,7 @@ CHECKS = (
     check_accumulation,
     check_collectives,
     check_missing,
+    check_failures,
     check_bad_loss,
     check_aggregators,
     check_random,
