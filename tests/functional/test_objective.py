@@ -1,5 +1,6 @@
 import math
 
+import pytest
 import torch
 
 from lightning_go4align.functional.objective import weighted_risk
@@ -32,3 +33,14 @@ def test_weight_beyond_float32_counts_as_the_largest() -> None:
     losses = torch.tensor([1.0, 1e-30], requires_grad=True)
     weighted_risk(losses, torch.tensor([1.0, 1e300], dtype=torch.float64)).backward()
     assert losses.grad[1] == torch.finfo(torch.float32).max
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("weights", [[-1.0, 0.5], [-1.0, 0.0]], ids=["all", "not all"])
+def test_a_task_may_have_a_negative_weight(weights: list[float], dtype: torch.dtype) -> None:
+    losses = torch.tensor([3.0, 4.0], requires_grad=True)
+    objective = weighted_risk(losses, torch.tensor(weights, dtype=dtype))
+    objective.backward()
+    assert objective.item() == 3 * weights[0] + 4 * weights[1]
+    assert losses.grad is not None
+    assert losses.grad.tolist() == weights

@@ -127,6 +127,15 @@ def test_a_loss_that_stays_bad_is_reported_once(tmp_path: Any) -> None:
     assert sum("task 'b' was not finite" in str(warning.message) for warning in caught) == 1
 
 
+def test_a_loss_that_turns_bad_again_is_reported_again(tmp_path: Any) -> None:
+    module = Bad(lambda loss, batch: loss + (torch.inf if batch in (1, 3) else 0))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted(GO4Align(), module, logger=CSVLogger(tmp_path), log_every_n_steps=1, max_epochs=1)
+    told = [str(warning.message) for warning in caught if "task 'b' was not finite" in str(warning.message)]
+    assert [f"in step {step}" in message for step, message in zip((1, 3), told, strict=True)] == [True, True]
+
+
 def test_all_equal_losses_share_one_weight() -> None:
     class Equal(Toy):
         @override
