@@ -1,8 +1,6 @@
 """Eq. 3 within one launch: the dynamic programme of ``kmeans_layers`` on one block of a GPU."""
 
 # The functions of this folder are Triton's: it compiles what they say, and reads no annotation but `constexpr`.
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -11,7 +9,7 @@ LEAST = tl.constexpr(2.2250738585072014e-308)  # of the float64 with all their d
 
 
 @triton.jit
-def optimal_starts(points: Any, K: tl.constexpr, KB: tl.constexpr, B: tl.constexpr) -> Any:
+def optimal_starts(points, K: tl.constexpr, KB: tl.constexpr, B: tl.constexpr):
     """Solve Eq. 3 for 1, 2, ... ``K`` clusters of the sorted points up to each.
 
     Args:
@@ -49,9 +47,7 @@ def optimal_starts(points: Any, K: tl.constexpr, KB: tl.constexpr, B: tl.constex
 
 
 @triton.jit
-def ranks_of(
-    points: Any, following: Any, starts: Any, number: Any, M: tl.constexpr, KB: tl.constexpr, B: tl.constexpr
-) -> Any:
+def ranks_of(points, following, starts, number, M: tl.constexpr, KB: tl.constexpr, B: tl.constexpr):
     """Follow the choices back from the last point, and rank the clusters by ascending points.
 
     Args:
@@ -81,7 +77,7 @@ def ranks_of(
 
 
 @triton.jit
-def groups_of(points: Any, ranks: Any, KB: tl.constexpr) -> Any:
+def groups_of(points, ranks, KB: tl.constexpr):
     """Average the points of each cluster.
 
     Args:
@@ -98,13 +94,13 @@ def groups_of(points: Any, ranks: Any, KB: tl.constexpr) -> Any:
 
 
 @triton.jit
-def filled(means: Any, sizes: Any) -> Any:
+def filled(means, sizes):
     """Let the weights of empty groups repeat the largest; 0 where all are empty."""
     largest = tl.max(tl.where(sizes > 0, means, -INFINITY), 0)
     return tl.where(sizes > 0, means, tl.where(largest > -INFINITY, largest, 0.0))
 
 
 @triton.jit
-def of_tasks(values: Any, ranks: Any, KB: tl.constexpr) -> Any:
+def of_tasks(values, ranks, KB: tl.constexpr):
     """Give each task the value of its group, shape ``[B]``; 0 for one in none."""
     return tl.sum(tl.where(ranks[:, None] == tl.arange(0, KB)[None, :], values[None, :], 0.0), 1)

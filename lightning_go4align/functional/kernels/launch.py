@@ -1,6 +1,7 @@
 """The launches: what the kernels read and write, as tensors."""
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -60,6 +61,7 @@ def weigh_by_kernel(
     Returns:
         What it found.
     """
+    losses = losses.contiguous()
     found, rest = _room(losses, number)
     settings = {"beta": beta, "momentum": number.momentum, "MEAN": reduction == "mean"}
     paper.weigh[(1,)](losses, log_smoothness, *found, **rest, **settings)
@@ -67,7 +69,7 @@ def weigh_by_kernel(
 
 
 def weigh_robustly_by_kernel(
-    losses: Tensor, means: Tensor, spreads: Tensor, number: Number, **settings: float
+    losses: Tensor, means: Tensor, spreads: Tensor, number: Number, settings: Mapping[str, float]
 ) -> Found:
     """Take a step of RobustGO4Align.
 
@@ -76,11 +78,12 @@ def weigh_robustly_by_kernel(
         means: State of ``ExponentialMean``, shape ``[2, M]``, moved in place.
         spreads: State of ``LevelWithinSpread``, shape ``[6, M]``, moved in place.
         number: How many groups.
-        settings: ``decay``, ``long_decay``, ``short_decay``, ``least``, ``most``, ``floor`` and ``reach``.
+        settings: ``smoothing_decay``, ``decay``, ``noise_decay``, ``least``, ``most``, ``floor`` and ``reach``.
 
     Returns:
         What it found.
     """
+    losses = losses.contiguous()
     found, rest = _room(losses, number)
     robust.weigh[(1,)](losses, means, spreads, *found, **rest, momentum=number.momentum, **settings)
     return found
@@ -95,13 +98,18 @@ def sizes(num_tasks: int, most_groups: int) -> dict[str, int]:
     """
     block = max(16, triton.next_power_of_2(num_tasks))
     groups = max(2, triton.next_power_of_2(most_groups))
-    return {"M": num_tasks, "K": most_groups, "KB": groups, "B": block, "num_warps": WARPS[block]}
+    return {"M": num_tasks, "K": most_groups, "KB": groups, "B": block} | {
+        "num_warps": WARPS[block],
+        "enable_fp_fusion": False,  # as it is written, and as NumPy does it
+    }
 
 
 def _room(losses: Tensor, number: Number) -> tuple[Found, dict[str, Any]]:
     """Where the kernel writes, in two allocations; and its arguments that follow from the number of groups."""
     num_tasks, most = len(losses), number.most
-    indicators, group_weights, task_weights = losses.new_empty(2 * num_tasks + most).split((num_tasks, most, num_tasks))
+    indicators, group_weights, task_weights = losses.new_empty(2 * num_tasks + most).split(
+        (num_tasks, most, num_tasks)
+    )
     assignment = losses.new_empty(num_tasks, dtype=torch.int64)
     choose = number.criterion is not None
     rest = {

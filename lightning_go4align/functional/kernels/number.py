@@ -1,7 +1,5 @@
 """The number of groups within one launch: the evidence of ``group_evidence``, averaged over the steps."""
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -16,17 +14,17 @@ NONE_YET = tl.constexpr(UNKNOWN)
 
 @triton.jit
 def chosen_number(
-    points: Any,
-    following: Any,
-    starts: Any,
-    criterion: Any,
-    log_factorials: Any,
+    points,
+    following,
+    starts,
+    criterion,
+    log_factorials,
     momentum: tl.constexpr,
     M: tl.constexpr,
     K: tl.constexpr,
     KB: tl.constexpr,
     B: tl.constexpr,
-) -> Any:
+):
     """Score 1, 2, ... ``K`` groups, average the scores in place, and take the best.
 
     Args:
@@ -57,7 +55,7 @@ def chosen_number(
 
 
 @triton.jit
-def _evidence(points: Any, ranks: Any, number: Any, log_factorials: Any, KB: tl.constexpr) -> Any:
+def _evidence(points, ranks, number, log_factorials, KB: tl.constexpr):
     """Minus twice the logarithm of the evidence of one grouping, as ``group_evidence`` has it."""
     known = tl.where(ranks >= 0, points, 0.0)
     present = tl.sum((ranks >= 0).to(tl.float64), 0)

@@ -1,7 +1,5 @@
 """A step of GO4Align in one launch."""
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -18,14 +16,14 @@ from lightning_go4align.functional.kernels.number import chosen_number
 
 @triton.jit
 def weigh(
-    losses: Any,
-    log_smoothness: Any,
-    indicators: Any,
-    assignment: Any,
-    group_weights: Any,
-    task_weights: Any,
-    criterion: Any,
-    log_factorials: Any,
+    losses,
+    log_smoothness,
+    indicators,
+    assignment,
+    group_weights,
+    task_weights,
+    criterion,
+    log_factorials,
     beta: tl.constexpr,  # A number is handed over as a float32, a constant as it is.
     momentum: tl.constexpr,
     MEAN: tl.constexpr,
@@ -34,7 +32,7 @@ def weigh(
     K: tl.constexpr,
     KB: tl.constexpr,
     B: tl.constexpr,
-) -> None:
+):
     """Move the smoothness vector (Eq. 6), form the indicators (Eq. 5, 7), group them (Eq. 3) and weigh (Eq. 4).
 
     Args:

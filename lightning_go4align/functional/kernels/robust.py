@@ -1,7 +1,5 @@
 """A step of RobustGO4Align, its parts being those it has by itself, in one launch."""
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -22,18 +20,18 @@ SMALLEST = tl.constexpr(1 / loss_history.LARGEST)
 
 @triton.jit
 def weigh(
-    losses: Any,
-    means_state: Any,
-    spreads_state: Any,
-    indicators: Any,
-    assignment: Any,
-    group_weights: Any,
-    task_weights: Any,
-    criterion: Any,
-    log_factorials: Any,
+    losses,
+    means_state,
+    spreads_state,
+    indicators,
+    assignment,
+    group_weights,
+    task_weights,
+    criterion,
+    log_factorials,
+    smoothing_decay: tl.constexpr,
     decay: tl.constexpr,
-    long_decay: tl.constexpr,
-    short_decay: tl.constexpr,
+    noise_decay: tl.constexpr,
     least: tl.constexpr,
     most: tl.constexpr,
     floor: tl.constexpr,
@@ -44,7 +42,7 @@ def weigh(
     K: tl.constexpr,
     KB: tl.constexpr,
     B: tl.constexpr,
-) -> None:
+):
     """Smooth the losses, measure their scales, group these by ratio and weigh with constant risk.
 
     Args:
@@ -57,9 +55,9 @@ def weigh(
         task_weights: To where they go, shape ``[M]``.
         criterion: As for the kernel of the paper.
         log_factorials: As for the kernel of the paper.
-        decay: Of the smoothing.
-        long_decay: Of the spread.
-        short_decay: Of the noise.
+        smoothing_decay: Share of the past in the smoothed losses.
+        decay: Share of it in the spread.
+        noise_decay: Share of it in the noise.
         least: Least scale, in noises.
         most: Largest scale, in spreads.
         floor: Least scale as a share of the level.
@@ -74,9 +72,9 @@ def weigh(
     places, groups = tl.arange(0, B), tl.arange(0, KB)
     here = places < M
     loss = tl.load(losses + places, mask=here, other=float("nan"))
-    level, _ = _move_mean(means_state, loss, decay, M, B)
-    spread, mass = _move_spread(spreads_state, loss, long_decay, M, B)
-    noise, _ = _move_spread(spreads_state + 3 * M, loss, short_decay, M, B)
+    level, _ = _move_mean(means_state, loss, smoothing_decay, M, B)
+    spread, mass = _move_spread(spreads_state, loss, decay, M, B)
+    noise, _ = _move_spread(spreads_state + 3 * M, loss, noise_decay, M, B)
     size = tl.abs(level)
     bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = tl.where(spread != spread, size, bounded)
@@ -104,7 +102,7 @@ def weigh(
 
 
 @triton.jit
-def _move_mean(state: Any, loss: Any, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr) -> Any:
+def _move_mean(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
     """Move a sum and its mass in place, as ``move_mean`` does: the mean after the step, and the mass."""
     places = tl.arange(0, B)
     here = places < M
@@ -119,7 +117,7 @@ def _move_mean(state: Any, loss: Any, decay: tl.constexpr, M: tl.constexpr, B: t
 
 
 @triton.jit
-def _move_spread(state: Any, loss: Any, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr) -> Any:
+def _move_spread(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
     """Move a mean and the distances from it in place, as ``move_spread`` does: the spread, and the mass."""
     places = tl.arange(0, B)
     here = places < M
