@@ -52,3 +52,10 @@ def recipes(session: nox.Session) -> None:
     """Run the recipes for other people's packages, each with an extra of its own."""
     session.install("-e", ".[recipes]", *TESTING)
     session.run("pytest", "-q", *(session.posargs or ["tests/recipes"]), env=ENVIRONMENT)
+
+
+@nox.session(python=PYTHONS[0])
+def kernels(session: nox.Session) -> None:
+    """Test the Triton kernels, which need no GPU for it, but Triton: 270 MB, and 1 GB unpacked."""
+    session.install("-e", ".[plot,methods,clustering,kmeans,kernels]", *TESTING)
+    session.run("pytest", "-q", "-m", "not gpu", *(session.posargs or ["tests/kernels"]), env=ENVIRONMENT)

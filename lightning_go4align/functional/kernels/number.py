@@ -58,13 +58,13 @@ def chosen_number(
 def _evidence(points, ranks, number, log_factorials, KB: tl.constexpr):
     """Minus twice the logarithm of the evidence of one grouping, as ``group_evidence`` has it."""
     known = tl.where(ranks >= 0, points, 0.0)
-    present = tl.sum((ranks >= 0).to(tl.float64), 0)
+    present = tl.maximum(tl.sum((ranks >= 0).to(tl.float64), 0), 1.0)
     centres, members = groups_of(known, ranks, KB)
     within = known - of_tasks(centres, ranks, KB)
     squares = tl.sum(within * within, 0)
     variance = (SCALE + squares / 2) / (SHAPE + 1 + tl.maximum(present - number, 0.0) / 2)
     fit = (present + 2 * (SHAPE + 1)) * tl.log(variance) + (squares + 2 * SCALE) / variance
-    distance = centres - tl.sum(known, 0) / tl.maximum(present, 1.0)
+    distance = centres - tl.sum(known, 0) / present
     ratio = members / variance
     spread = VARIANCE_OF_CENTRES * ratio + 1
     between = tl.log(spread) + distance * distance * ratio / spread
