@@ -51,3 +51,10 @@ def docs(session: nox.Session) -> None:
 def recipes(session: nox.Session) -> None:
     """Run the recipes for other people's packages, each in an environment of its own: `nox -s recipes -- nequip`."""
     session.run(".ci/recipes", *session.posargs, external=True)
+
+
+@nox.session(python=PYTHONS[0])
+def kernels(session: nox.Session) -> None:
+    """Test the Triton kernels, which need no GPU for it, but Triton: 270 MB, and 1 GB unpacked."""
+    session.install("-e", ".[plot,methods,clustering,kmeans,kernels]", *TESTING)
+    session.run("pytest", "-q", "-m", "not gpu", *(session.posargs or ["tests/kernels"]), env=ENVIRONMENT)
