@@ -51,6 +51,8 @@ class Study:
         overrides: Arguments of ``fit`` for all methods, by dotted names, on top of their files: the budget.
         learning_rates: If several, each method is trained with each of them and its first seed; its other seeds
             take the one with the best ``select_by``.
+        learning_rate_seeds: Seeds that choose instead, by their mean. Of ``seeds`` none need be among them: then no run
+            that is compared has chosen.
         learning_rate_argument: Where ``fit`` takes it.
         select_by: Metric that chooses the learning rate; lower is better, the best epoch counts. Not of the test.
         baseline: Metrics of single-task networks for delta_m: a JSON file with ``about`` and ``errors``, such as
@@ -72,6 +74,7 @@ class Study:
     seed_argument: str = "seed_everything"
     overrides: dict[str, Any] = field(default_factory=dict)
     learning_rates: list[float] = field(default_factory=list)
+    learning_rate_seeds: list[int] = field(default_factory=list)
     learning_rate_argument: str = "model.init_args.learning_rate"
     select_by: str = "val/delta_m"
     baseline: str | None = None
@@ -104,7 +107,7 @@ class Study:
         for key, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
             if not entries:
                 raise ValueError(f"`{key}` must name at least one, but is empty. Add one.")
-        for key, numbers in seeds.items():
+        for key, numbers in {**seeds, "learning_rate_seeds": self.learning_rate_seeds}.items():
             if len(set(numbers)) < len(numbers):
                 raise ValueError(f"`{key}` must name no seed twice, but is {numbers}.")
         names = [short_name(column) for column in self.columns]
@@ -131,6 +134,10 @@ class Study:
         """Seeds of a method."""
         seeds = self.methods[method].seeds
         return self.seeds if seeds is None else seeds
+
+    def choosing_seeds_of(self, method: str) -> list[int]:
+        """Seeds that choose the learning rate of a method."""
+        return self.learning_rate_seeds or self.seeds_of(method)[:1]
 
 
 def short_name(column: str) -> str:

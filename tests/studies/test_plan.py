@@ -40,6 +40,20 @@ def test_the_learning_rate_of_the_best_validation_epoch_wins(
     assert titles(asked)[-1] == "LS, seed 5, learning rate 0.0005"
 
 
+def test_seeds_that_are_not_judged_choose_the_learning_rate_by_their_mean(
+    study: Callable[..., Study], finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    asked = study(learning_rates=RATES, learning_rate_seeds=[8, 9], seeds=[4, 5])
+    searching = make_plan(asked)
+    assert {run.seed for run in searching.runs} == {8, 9}
+    assert searching.waiting == 2
+    scores = {1e-3: [1.0, 9.0], 5e-4: [4.0, 4.0], 1e-4: [3.0, 6.0]}  # the best alone, in the mean, and neither
+    for run in searching.runs:
+        assert run.learning_rate is not None
+        finish(run, [{"val/delta_m": scores[run.learning_rate][run.seed - 8]}])
+    assert titles(asked)[-2:] == [f"LS, seed {seed}, learning rate 0.0005" for seed in (4, 5)]
+
+
 def test_a_learning_rate_that_gave_no_number_never_wins(
     study: Callable[..., Study], finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
 ) -> None:
