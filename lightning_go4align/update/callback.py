@@ -21,13 +21,13 @@ from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
-from lightning_go4align.update.signals import Signals, former_signals
+from lightning_go4align.update.signals import FormerSignals
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
-class MultiTaskCallback(LastStepMixin, Callback):
+class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
     """Train a LightningModule that returns several losses with a method of multi-task optimization.
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
@@ -94,11 +94,6 @@ class MultiTaskCallback(LastStepMixin, Callback):
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self._memory.driver.last_step
-
-    @property
-    def signals(self) -> Signals | None:
-        """The former name of ``last_step``."""
-        return former_signals(self.last_step)
 
     @property
     def goes_on(self) -> bool:

@@ -17,8 +17,8 @@ from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
-from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, stack_losses
-from lightning_go4align.update.together import Together, is_distributed
+from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
+from lightning_go4align.update.together import Together
 
 
 class TrainingStep:
@@ -76,22 +76,21 @@ class TrainingStep:
     def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         if self._memory.driver.needs_post_step_losses:
             self._batch = args, kwargs
-        record = self._weigh(output := self._read(*args, **kwargs))
-        if record is None:
+        if (record := self._weigh(output := self._read(*args, **kwargs))) is None:
             return None
         losses = dict(zip(record.tasks, record.losses.unbind(), strict=True))
         return {**output.extras, "loss": record.objective, "task_losses": losses}
 
     def _read(self, *args: Any, **kwargs: Any) -> StepOutput:
         """Read the losses of a batch; in the first steps, until tasks are known, all ranks do so or none."""
-        if self._has_begun:
-            return self._checked_output(*args, **kwargs)
         memory = self._memory
+        if self._has_begun and memory.random.seed is not None:  # As a loaded checkpoint may have it.
+            return self._checked_output(*args, **kwargs)
         with Together("in its first training step", memory.told_to_ranks([])) as ranks:
             output = self._checked_output(*args, **kwargs)
             ranks.mine = memory.told_to_ranks(output.losses)
         memory.begin_with(ranks.all)
-        self._has_begun = bool(memory.tasks.names) and memory.random.seed is not None
+        self._has_begun = bool(memory.tasks.names)
         return output
 
     def _checked_output(self, *args: Any, **kwargs: Any) -> StepOutput:

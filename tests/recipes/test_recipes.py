@@ -27,12 +27,8 @@ def lines_of_code(source: str) -> int:
 
 
 def test_a_line_of_code_is_one_that_is_no_comment_and_no_docstring():
-    assert (
-        lines_of_code(
-            '"""Text."""\n\nimport a  # why\n\n\ndef f():\n    """More\n    text."""\n    # no\n    return a(\n        "x",\n    )\n'
-        )
-        == 5
-    )
+    function = 'def f():\n    """More\n    text."""\n    # no\n    return a(\n        "x",\n    )\n'
+    assert lines_of_code(f'"""Text."""\n\nimport a  # why\n\n\n{function}') == 5
 
 
 @pytest.mark.parametrize("name", NAMES)
