@@ -110,8 +110,8 @@ def refuse_different(ranks: Sequence[dict[str, Any]]) -> None:
             if differing_fields(ranks[0][name], value):
                 raise MisconfigurationException(
                     f"`MultiTaskCallback` was given the {name} {in_words(ranks[0][name])} on rank 0, but "
-                    f"{in_words(value)} on rank {rank}. Make it from what all ranks have in common: not from a rank's "
-                    "number, data or clock."
+                    f"{in_words(value)} on rank {rank}. Make it from what all ranks have in common: not from a "
+                    "rank's number, data or clock."
                 )
 
 

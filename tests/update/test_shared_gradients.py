@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from toy import Toy, loader, quiet_trainer
 from torch import Tensor, nn
 from torchjd.aggregation import Mean
+from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
