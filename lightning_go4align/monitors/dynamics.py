@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
@@ -190,7 +191,10 @@ class GroupDynamicsMonitor(Callback):
         with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
             self._read()
         self._recorder.note(interrupted=type(exception).__name__)
-        write_page(self._save())
+        try:
+            write_page(self._save())
+        except OSError as error:  # It would hide the exception that ended the fit.
+            rank_zero_warn(f"What `GroupDynamicsMonitor` has recorded could not be written: {error}")
 
     @override
     def __repr__(self) -> str:
