@@ -101,8 +101,17 @@ def _outcome(metric: str, name: str, check: Callable[[], None]) -> str:
         reason = WHY.get((metric, name), "NOT EXPLAINED")
         said = " ".join(str(error).split())[:150] or type(error).__name__
         print(f"- {metric}, {name}: {said}\n    {reason}", flush=True)
+        if name.startswith("two processes"):  # One of them may still wait for the other.
+            _restart()
         return "NOT EXPLAINED" if reason == "NOT EXPLAINED" else "explained"
     return "passed"
+
+
+def _restart() -> None:
+    from unittests.conftest import pytest_sessionstart
+
+    pytest.pool.terminate()  # type: ignore[attr-defined]  # theirs
+    pytest_sessionstart()
 
 
 if __name__ == "__main__":
