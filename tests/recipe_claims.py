@@ -21,8 +21,8 @@ def import_recipe(name: str, part: str) -> ModuleType:
     except ModuleNotFoundError as error:
         extra = name.split("_")[0]
         pytest.fail(
-            f"The recipe {name} needs `{error.name}`, which is not installed. Run `.ci/recipes {extra}`, which makes an "
-            f"environment of its own, or `pip install 'lightning-go4align[recipe-{extra}]'`.",
+            f"The recipe {name} needs `{error.name}`, which is not installed. Run `.ci/recipes {extra}`, which makes "
+            f"an environment of its own, or `pip install 'lightning-go4align[recipe-{extra}]'`.",
             pytrace=False,
         )
 

@@ -21,7 +21,9 @@ PROPERTIES = {
 def molecules() -> list[str]:
     """Build 160 molecules: a chain of carbon with a group at each end."""
     ends = ["", "O", "N", "F", "Cl", "C#N", "C(=O)O", "C(=O)N"]
-    return [f"{first}{'C' * length}{last}" for length in range(2, 7) for first in ("O", "N", "F", "Cl") for last in ends]
+    return [
+        f"{first}{'C' * length}{last}" for length in range(2, 7) for first in ("O", "N", "F", "Cl") for last in ends
+    ]
 
 
 def loader(smiles: list[str], missing: tuple[float, ...] = (0.0,) * 4):
@@ -42,7 +44,9 @@ def build(kind: type[models.MPNN] = models.MPNN) -> models.MPNN:
     return kind(nn.BondMessagePassing(d_h=32), nn.MeanAggregation(), predictor, **options)
 
 
-def fit(module: models.MPNN | None = None, callbacks: list[pl.Callback] | None = None, checkpoint: Path | None = None):
+def fit(
+    module: models.MPNN | None = None, callbacks: list[pl.Callback] | None = None, checkpoint: Path | None = None
+):
     """Train with Chemprop's Noam-like schedule; ``checkpoint`` is what to go on from."""
     module = module or build()
     trainer = pl.Trainer(

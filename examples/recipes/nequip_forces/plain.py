@@ -73,7 +73,9 @@ def build(kind: type = NequIPLightningModule, lr_scheduler: dict | None = ONE_CY
     )
 
 
-def fit(module: pl.LightningModule | None = None, callbacks: list[pl.Callback] | None = None, **options) -> pl.Trainer:
+def fit(
+    module: pl.LightningModule | None = None, callbacks: list[pl.Callback] | None = None, **options
+) -> pl.Trainer:
     """Train; the trainer has the module and the metrics that nequip logs."""
     pl.seed_everything(0, verbose=False)
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
