@@ -85,8 +85,8 @@ def test_what_a_capture_refuses_is_found() -> None:
         ("K = 5", 11, 40),
         ("K = 5", 40, 40),
         ("K chosen", 11, 120),
-        ("robust, K = 5", 11, 170),
-        ("robust, K chosen", 11, 300),
+        ("robust, K = 5", 11, 157),
+        ("robust, K chosen", 11, 254),
     ],
 )
 def test_a_call_takes_few_launches_where_there_is_no_triton(name: str, num_tasks: int, most: int) -> None:
@@ -97,13 +97,16 @@ def test_a_call_takes_few_launches_where_there_is_no_triton(name: str, num_tasks
     assert len(tape.launches) <= most, f"{len(tape.launches)} of at most {most}: {tape.launches}"
 
 
-@pytest.mark.slow
 @EACH
-def test_a_compiled_step_is_one_graph_equal_to_the_eager_one(make: Make) -> None:
+def test_a_compiled_step_is_one_graph_that_weighs_as_the_eager_way_of_a_device_does(make: Make) -> None:
     torch._dynamo.reset()
     eager, method = make(), make()
     compiled = torch.compile(method, fullgraph=True, backend="eager")
-    with as_on_a_device():
-        for seed in range(4):
-            assert torch.equal(compiled(losses_of(11, seed)), eager(losses_of(11, seed)))
+    for seed in range(3):
+        objective = compiled(losses_of(11, seed))
+        with as_on_a_device():
+            torch.testing.assert_close(objective, eager(losses_of(11, seed)))
+        assert eager.grouping is not None
+        assert method.grouping is not None
+        assert torch.equal(method.grouping.assignment, eager.grouping.assignment)
     torch._dynamo.reset()
