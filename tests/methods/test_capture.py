@@ -97,7 +97,9 @@ def test_a_call_takes_few_launches_where_there_is_no_triton(name: str, num_tasks
     assert len(tape.launches) <= most, f"{len(tape.launches)} of at most {most}: {tape.launches}"
 
 
-@EACH
+@pytest.mark.parametrize(
+    "make", [METHODS["K chosen"], *(pytest.param(make, marks=pytest.mark.slow) for make in METHODS.values())]
+)
 def test_a_compiled_step_is_one_graph_that_weighs_as_the_eager_way_of_a_device_does(make: Make) -> None:
     torch._dynamo.reset()
     eager, method = make(), make()
