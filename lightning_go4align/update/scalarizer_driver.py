@@ -10,6 +10,7 @@ from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.methods.gaps import fill_gaps, takes_gaps
 from lightning_go4align.methods.learning import learned_parameters, learning_after_step, parameter_groups
+from lightning_go4align.methods.randomness import may_draw
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.record import StepRecord
@@ -37,6 +38,7 @@ class ScalarizerDriver:
         self._random = random
         self._tasks = tasks
         self._takes_gaps = takes_gaps(method)
+        self._may_draw = may_draw(method)
         self._last: Tensor | None = None
         self._learned = learned_parameters(method)
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
@@ -54,7 +56,7 @@ class ScalarizerDriver:
 
     def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
         values = losses if self._takes_gaps else self._filled(losses)
-        objective: Tensor = self._random.draw(values.device, self._method, values)
+        objective = self._combine(values)
         weights: Tensor | None = getattr(self._method, "task_weights", None)
         if objective.requires_grad and (weights is None or self._learned):
             weights = self._differentiate(objective, losses, accumulation_scale)
@@ -69,6 +71,12 @@ class ScalarizerDriver:
         )
         self.last_step = replace(record, objective=objective.detach())
         return record
+
+    def _combine(self, losses: Tensor) -> Tensor:
+        if not self._may_draw:
+            objective: Tensor = self._method(losses)
+            return objective
+        return self._random.draw(losses.device, self._method, losses)
 
     def _filled(self, losses: Tensor) -> Tensor:
         values = fill_gaps(losses, self._last)

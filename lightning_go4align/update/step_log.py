@@ -10,7 +10,7 @@ from torch import nn
 
 from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.readout import Readout
-from lightning_go4align.update.record import HostNumbers, StepWatcher
+from lightning_go4align.update.record import HostNumbers, LastSteps, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
 
 PREFIX = "go4align/"
@@ -91,7 +91,8 @@ class StepLog:
         if numbers is None or numbers is self._told:
             return None
         self._told = numbers
-        self._warnings.tell(numbers)
+        if _is_troubled(numbers.last_steps):
+            self._warnings.tell(numbers)
         return numbers
 
     def end_epoch(self, trainer: pl.Trainer) -> None:
@@ -127,6 +128,10 @@ class StepLog:
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
 
 
+def _is_troubled(last: LastSteps) -> bool:
+    return max(*last.bad_loss, *last.bad_weight, *last.negative, *last.unweighted, *last.starved) >= 0
+
+
 def step_row(numbers: HostNumbers) -> dict[str, float]:
     """Name the numbers of a step; what an absent task lacks is left out.
 
@@ -138,7 +143,6 @@ def step_row(numbers: HostNumbers) -> dict[str, float]:
         that groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
 
     Example:
-        >>> from lightning_go4align.update.record import LastSteps
         >>> step_row(HostNumbers(1, ("depth", "normal"), LastSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
         {'objective': 1.0, 'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """
