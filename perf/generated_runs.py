@@ -132,7 +132,7 @@ def train(method: Method, setting: Setting) -> Found:
     driver.attach(network)
     x, y = data.train.tensors
     for _ in range(setting.epochs):
-        for rows in torch.randperm(len(x)).split(data.batch_size):
+        for rows in torch.split(torch.randperm(len(x)), data.batch_size):
             losses = labelled_errors(network(x[rows]), y[rows])
             optimizer.zero_grad()
             driver.begin_batch(first=True)

@@ -51,8 +51,8 @@ class Study:
         overrides: Arguments of ``fit`` for all methods, by dotted names, on top of their files: the budget.
         learning_rates: If several, each method is trained with each of them and its first seed; its other seeds
             take the one with the best ``select_by``.
-        learning_rate_seeds: Seeds that choose instead, by their mean. Of ``seeds`` none need be among them: then no
-            run that is compared has chosen.
+        learning_rate_seeds: Seeds that choose it instead, by their mean. With others than ``seeds`` no run that is
+            compared has chosen.
         learning_rate_argument: Where ``fit`` takes it.
         select_by: Metric that chooses the learning rate; lower is better, the best epoch counts. Not of the test.
         baseline: Metrics of single-task networks for delta_m: a JSON file with ``about`` and ``errors``, such as

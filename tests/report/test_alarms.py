@@ -1,9 +1,17 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import lightning.pytorch as pl
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+from toy import quiet_trainer
+from typing_extensions import override
 
+from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback
 from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.alarms import alarms, recent_shares
@@ -91,3 +99,50 @@ def test_tasks_that_share_nine_of_ten_steps_are_one_set(share: float, sets: Any)
     together[[0, 1, 2, 3], [1, 0, 3, 2]] = round(100 * share)
     history = replace(example_history(), together=together, present=np.full((4, 4), 100))
     assert sorted(sorted(cluster.tasks) for cluster in clusters(history)) == sets
+
+
+def test_a_task_that_begins_to_starve_within_a_short_run_is_an_alarm(make: Callable[..., History]) -> None:
+    """Its mean share over the run would hide it: it falls by ten per three steps, as under Eq. 6."""
+
+    def falling(healthy: int) -> History:
+        weight = 10.0 ** (-(np.arange(60)[:, None] - healthy) / 3)
+        return make(weights=np.where(np.arange(4) == 0, weight.clip(max=1), 1.0), losses=1.0)
+
+    # A weight of 3e-3/4 is a thousandth of an even share, 10 steps on.
+    assert "starves" not in said(falling(healthy=1))
+    assert "**segmentation** starves: in the last 50" in said(falling(healthy=0))
+    assert recent_shares(falling(healthy=0))[0] > 0.01  # ten times what starves
+
+
+def test_a_task_that_has_learned_does_not_starve(make: Callable[..., History]) -> None:
+    losses = np.ones((60, 4))
+    losses[2:, 0] = 1e-5
+    assert said(make(weights=1.0, losses=losses)) == ""
+
+
+class Sized(pl.LightningModule):
+    """Three tasks that no training moves, one of them large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+
+    @override
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> dict[str, Tensor]:
+        nothing = 0 * self.layer(batch[0]).sum()
+        return {"large": nothing + 1000.0, "one": nothing + 1.0, "two": nothing + 1.2}
+
+    @override
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), 0.0)
+
+
+def test_the_page_of_a_starved_run_begins_with_its_alarm(tmp_path: Path) -> None:
+    callbacks = [MultiTaskCallback(GO4Align(3)), GroupDynamicsMonitor()]
+    data = DataLoader(TensorDataset(torch.ones(200, 1)), batch_size=1)
+    with pytest.warns(UserWarning, match="Task 'large' starves"):
+        quiet_trainer(callbacks=callbacks, max_epochs=1, default_root_dir=tmp_path).fit(Sized(), data)
+    (written,) = tmp_path.rglob("group_dynamics.html")
+    found = written.read_text()
+    assert "large</b> starves" in found
+    assert found.index("Look here first") < found.index('class="tiles"')

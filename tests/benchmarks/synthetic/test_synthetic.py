@@ -7,6 +7,7 @@ from torchjd.scalarization import Sum
 
 from lightning_go4align import GO4Align
 from lightning_go4align.benchmarks.synthetic import SyntheticData, SyntheticModule
+from lightning_go4align.benchmarks.synthetic.module import labelled_errors
 
 
 def quiet_trainer(**options: Any) -> pl.Trainer:
@@ -70,3 +71,37 @@ def test_predictions_are_those_of_the_test_rows_in_their_order() -> None:
     trainer, data = quiet_trainer(), ready()
     (predicted,) = trainer.predict(module := SyntheticModule(Sum()), datamodule=data)
     torch.testing.assert_close(predicted, module(data.test.tensors[0]))
+
+
+def test_labels_are_missing_from_the_training_rows_only() -> None:
+    few, all_of_them = ready(label_fraction=0.1), ready()
+    labels = few.train.tensors[1]
+    there = labels.isfinite()
+    assert there.float().mean().item() == pytest.approx(0.1, abs=0.01)  # 22,528 labels: 5 deviations
+    assert torch.equal(labels[there], all_of_them.train.tensors[1][there])
+    assert torch.equal(few.test.tensors[1], all_of_them.test.tensors[1])
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.5])
+def test_a_share_of_labels_that_is_none_is_refused(fraction: float) -> None:
+    with pytest.raises(ValueError, match=r"`label_fraction` must lie in \(0, 1\]"):
+        SyntheticData(label_fraction=fraction)
+
+
+def test_a_task_without_a_label_in_the_batch_has_no_gradient() -> None:
+    predictions = torch.zeros(2, 2, requires_grad=True)
+    losses = labelled_errors(predictions, torch.tensor([[1.0, torch.nan], [3.0, torch.nan]]))
+    losses.nansum().backward()
+    assert predictions.grad is not None
+    assert predictions.grad.tolist() == [[-1.0, 0.0], [-3.0, 0.0]]
+
+
+def test_a_module_trains_with_absent_tasks() -> None:
+    torch.manual_seed(0)
+    trainer, data = quiet_trainer(max_epochs=1), SyntheticData(label_fraction=0.01, num_train=512)
+    trainer.fit(module := SyntheticModule(GO4Align(num_groups=3)), datamodule=data)
+    record = module.last_step
+    assert record is not None
+    assert record.losses.isnan().any()  # 11 tasks, a chance of a half for each
+    assert record.not_finite.logical_not().all()  # absent, not spoilt
+    assert all(parameter.isfinite().all() for parameter in module.parameters())
