@@ -20,8 +20,28 @@ from perf.overhead import step_costs
 from perf.tables import table
 
 VIEWS = set(
-    "alias as_strided detach diagonal expand lift_fresh permute select slice split split_with_sizes squeeze t transpose unbind "
-    "unfold unsqueeze view _unsafe_view _reshape_alias".split()
+    [
+        "alias",
+        "as_strided",
+        "detach",
+        "diagonal",
+        "expand",
+        "lift_fresh",
+        "permute",
+        "select",
+        "slice",
+        "split",
+        "split_with_sizes",
+        "squeeze",
+        "t",
+        "transpose",
+        "unbind",
+        "unfold",
+        "unsqueeze",
+        "view",
+        "_unsafe_view",
+        "_reshape_alias",
+    ]
 )
 
 
