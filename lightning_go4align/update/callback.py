@@ -37,8 +37,8 @@ class MultiTaskCallback(TellsOfItself, Callback):
     updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
     training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
     The method's state is saved in checkpoints. A fit without one goes on with it where the model goes on, too, and
-    begins anew for any other model, see ``Continuation``. Losses, weights and groups go to the loggers, see
-    ``step_row``, and means of the epoch so far to callbacks, for ``EarlyStopping(monitor="loss/depth")`` and the like.
+    begins anew for any other model, see ``Continuation``. Losses, weights and groups go to loggers, see ``step_row``;
+    means of the epoch so far to callbacks, for ``EarlyStopping(monitor="loss/depth")`` and the like.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -76,8 +76,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
         check_method(method)
         check_optimization(optimization)
         check_pick(losses)
-        self.method = method
-        self.optimization = optimization
+        self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.
         self._losses = losses
         self.shown = shown(prog_bar, logged)
@@ -114,7 +113,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
             leave(trainer, self)
             return
         self._evaluates = stage != "fit"
-        if self._evaluates:
+        if stage != "fit":
             return
         with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
             refuse_second(trainer, self, pl_module)
@@ -149,7 +148,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
         self.num_steps = self.num_steps if self._training is None else self._training.end_batch(self.num_steps)
 
     def read_steps(self) -> HostNumbers | None:
-        """Copy what waits on the device to the host, once for each step; None if there was none in this fit."""
+        """Copy what waits on the device to the host, once for each step; None if there was none."""
         return None if self._log is None else self._log.read()
 
     @override
