@@ -19,30 +19,28 @@ from perf.efficiency import kmeans_pytorch_call
 from perf.overhead import step_costs
 from perf.tables import table
 
-VIEWS = set(
-    [
-        "alias",
-        "as_strided",
-        "detach",
-        "diagonal",
-        "expand",
-        "lift_fresh",
-        "permute",
-        "select",
-        "slice",
-        "split",
-        "split_with_sizes",
-        "squeeze",
-        "t",
-        "transpose",
-        "unbind",
-        "unfold",
-        "unsqueeze",
-        "view",
-        "_unsafe_view",
-        "_reshape_alias",
-    ]
-)
+VIEWS = {
+    "alias",
+    "as_strided",
+    "detach",
+    "diagonal",
+    "expand",
+    "lift_fresh",
+    "permute",
+    "select",
+    "slice",
+    "split",
+    "split_with_sizes",
+    "squeeze",
+    "t",
+    "transpose",
+    "unbind",
+    "unfold",
+    "unsqueeze",
+    "view",
+    "_unsafe_view",
+    "_reshape_alias",
+}
 
 
 class Line(NamedTuple):
@@ -120,13 +118,16 @@ def count_operations(method: GO4Align, num_tasks: int) -> int:
     """
     losses = torch.ones(num_tasks, device="meta")
     method(losses)
-    with _Count() as count:
+    count = _Count()
+    with count:
         method(losses)
     return count.number
 
 
 class _Count(TorchDispatchMode):
-    number = 0
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
+        self.number = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.number += function.overloadpacket.__name__ not in VIEWS
