@@ -44,16 +44,15 @@ class MultiTaskCallback(TellsLastStep, Callback):
             ``Aggregator`` (Jacobian to gradient, such as ``torchjd.aggregation.MGDA``).
         optimization: ``"manual"``: the callback drives Lightning's manual optimization, also with several
             optimizers. ``"automatic"``: it only hands the objective to Lightning. Both give the same bits.
-        tasks: Names of all tasks, in order. Needed where the first batch may lack one, and then no other is taken;
-            without it the tasks are those of the first step, whether present there or None.
-        losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
+        tasks: Names of all tasks, in order, where the first batch may lack one; without it those of the first step.
+        losses: Picks the task losses where ``training_step`` returns something else, ``(module, output, batch) ->
             {task: loss}``. The step's other entries stay in ``outputs``, and its own loss as ``step_loss``.
         prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
 
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
         ValueError: If ``optimization`` or ``tasks`` are wrong, other tasks come, or no finite weights are found.
-        MisconfigurationException: If the module or the trainer does not fit.
+        MisconfigurationException: If module and trainer do not fit, or not all ranks were given the same.
 
     Example:
         >>> from lightning_go4align import GO4Align
@@ -118,14 +117,13 @@ class MultiTaskCallback(TellsLastStep, Callback):
         self._evaluates = stage != "fit"
         if self._evaluates:
             return
-        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+        with Together("in the set-up of `MultiTaskCallback`", self._memory.given) as ranks:
             refuse_second(trainer, self, pl_module)
             self._fits.begin(trainer, pl_module, self._memory)
             check_parts(trainer, pl_module, self._memory)
             self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
             self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
             self._log = self._training.log
-            ranks.mine = self._memory.given
         refuse_different(ranks.all)
 
     @override
@@ -137,8 +135,7 @@ class MultiTaskCallback(TellsLastStep, Callback):
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
-        if trainer.current_epoch != self._memory.epoch:
-            self._memory.begin_epoch(trainer.current_epoch)
+        self._memory.begin_epoch(trainer.current_epoch)
         if self._training is not None:
             self._training.begin_batch(batch_idx)
 

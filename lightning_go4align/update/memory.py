@@ -100,7 +100,9 @@ class Memory:
         Args:
             epoch: Number of the epoch that begins, or goes on after a resume.
         """
-        for part in learning_after_epoch(self.method) if self.tasks.names and epoch != self.epoch else ():
+        if epoch == self.epoch:
+            return
+        for part in learning_after_epoch(self.method) if self.tasks.names else ():
             part.step()
         self.epoch = epoch
 

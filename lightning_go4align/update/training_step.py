@@ -103,8 +103,6 @@ class TrainingStep:
 
     def _output(self, *args: Any, **kwargs: Any) -> StepOutput:
         returned = self._user_step(*args, **kwargs)
-        if self._pick is None:
-            return StepOutput(returned)
         return read_output(self._pick, self._module, returned, next(iter([*args, *kwargs.values()]), None))
 
     def _weigh(self, output: StepOutput) -> StepRecord | None:
