@@ -17,9 +17,8 @@ from lightning_go4align.update.hidden import explained
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.shared import SharedParameters
-from lightning_go4align.update.task_losses import StepOutput
+from lightning_go4align.update.task_losses import StepOutput, is_distributed
 from lightning_go4align.update.tasks import KnownTasks
-from lightning_go4align.update.together import is_distributed
 
 
 class AggregatorDriver:

@@ -32,10 +32,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
     ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
-    updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
-    training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
-    The method's state is saved in checkpoints, and a resume goes on with it. A fit without a checkpoint goes on with
-    it where the model goes on too, and begins anew for any other model, see ``Continuation``.
+    updated as Lightning would under all that its trainer was told. A task may be absent: left out, or None.
+    Checkpoints hold the method's state. A fit without one goes on with it where the model does, see ``Continuation``.
     Losses, weights and groups go to the loggers, see ``step_row``; means of the epoch so far to callbacks, for
     ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
 
@@ -135,7 +133,8 @@ class MultiTaskCallback(TellsLastStep, Callback):
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         # Not in `on_train_epoch_start`, which Lightning leaves out after a resume from an epoch's last batch.
-        self._memory.begin_epoch(trainer.current_epoch)
+        if trainer.current_epoch != self._memory.epoch:
+            self._memory.begin_epoch(trainer.current_epoch)
         if self._training is not None:
             self._training.begin_batch(batch_idx)
 

@@ -100,9 +100,7 @@ class Memory:
         Args:
             epoch: Number of the epoch that begins, or goes on after a resume.
         """
-        if epoch == self.epoch:
-            return
-        for part in learning_after_epoch(self.method) if self.tasks.names else ():
+        for part in learning_after_epoch(self.method) if self.tasks.names and epoch != self.epoch else ():
             part.step()
         self.epoch = epoch
 

@@ -9,8 +9,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor, nn
 
 from lightning_go4align.update.hidden import explained, refuse_hidden
-from lightning_go4align.update.task_losses import StepOutput
-from lightning_go4align.update.together import is_distributed
+from lightning_go4align.update.task_losses import StepOutput, is_distributed
 
 
 class SharedParameters:

@@ -8,7 +8,6 @@ import torch.distributed as dist
 from torch import Tensor
 
 from lightning_go4align.update.entries import check_loss, check_name
-from lightning_go4align.update.together import is_distributed
 
 HOW = (
     "Return a mapping of task names to scalar losses, or {'task_losses': {...}, ...} with other entries beside it; "
@@ -153,3 +152,16 @@ def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor
     scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
     whole = joined[2] == dist.get_world_size()
     return mean + (scaled - scaled.detach()), reported.masked_fill(whole.logical_not(), torch.nan)
+
+
+def is_distributed() -> bool:
+    """Tell whether the process is one of several that train together.
+
+    Returns:
+        True within a process group of more than one rank.
+
+    Example:
+        >>> is_distributed()
+        False
+    """
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

@@ -5,6 +5,8 @@ from typing import Any, Generic, Self, TypeVar
 
 import torch.distributed as dist
 
+from lightning_go4align.update.task_losses import is_distributed
+
 T = TypeVar("T")
 
 
@@ -51,16 +53,3 @@ class Together(Generic[T]):
         if failed and error is None:
             rank, words = failed[0]
             raise RuntimeError(f"Rank {rank} failed {self._where}, so rank {dist.get_rank()} ends, too: {words}")
-
-
-def is_distributed() -> bool:
-    """Tell whether the process is one of several that train together.
-
-    Returns:
-        True within a process group of more than one rank.
-
-    Example:
-        >>> is_distributed()
-        False
-    """
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

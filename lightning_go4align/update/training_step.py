@@ -17,8 +17,8 @@ from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
-from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, stack_losses
-from lightning_go4align.update.together import Together, is_distributed
+from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
+from lightning_go4align.update.together import Together
 
 
 class TrainingStep:
@@ -86,8 +86,7 @@ class TrainingStep:
         """Read the losses of a batch; in the first steps, until tasks are known, all ranks do so or none."""
         if self._has_begun:
             return self._checked_output(*args, **kwargs)
-        memory = self._memory
-        with Together("in its first training step", memory.told_to_ranks([])) as ranks:
+        with Together("in its first training step", (memory := self._memory).told_to_ranks([])) as ranks:
             output = self._checked_output(*args, **kwargs)
             ranks.mine = memory.told_to_ranks(output.losses)
         memory.begin_with(ranks.all)
@@ -103,6 +102,8 @@ class TrainingStep:
 
     def _output(self, *args: Any, **kwargs: Any) -> StepOutput:
         returned = self._user_step(*args, **kwargs)
+        if self._pick is None:
+            return StepOutput(returned)
         return read_output(self._pick, self._module, returned, next(iter([*args, *kwargs.values()]), None))
 
     def _weigh(self, output: StepOutput) -> StepRecord | None:
