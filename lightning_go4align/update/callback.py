@@ -34,20 +34,18 @@ class MultiTaskCallback(TellsOfItself, Callback):
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
     ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
-    updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
-    training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
-    The method's state is saved in checkpoints. A fit without one goes on with it where the model goes on, too, and
-    begins anew for any other model, see ``Continuation``. Losses, weights and groups go to loggers, see ``step_row``;
-    means of the epoch so far to callbacks, for ``EarlyStopping(monitor="loss/depth")`` and the like.
+    updated as Lightning would under all that its trainer was told. A task may be absent: left out, or None.
+    Checkpoints hold the method's state. A fit without one goes on with it where the model does, see ``Continuation``.
+    Losses, weights and groups go to the loggers, see ``step_row``; means of the epoch so far to callbacks, for
+    ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
             ``Aggregator`` (Jacobian to gradient, such as ``torchjd.aggregation.MGDA``).
         optimization: ``"manual"``: the callback drives Lightning's manual optimization, also with several
             optimizers. ``"automatic"``: it only hands the objective to Lightning. Both give the same bits.
-        tasks: Names of all tasks, in order. Needed where the first batch may lack one, and then no other is taken;
-            without it the tasks are those of the first step, whether present there or None.
-        losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
+        tasks: Names of all tasks, in order, where the first batch may lack one; without it those of the first step.
+        losses: Picks the task losses where ``training_step`` returns something else, ``(module, output, batch) ->
             {task: loss}``. The step's other entries stay in ``outputs``, and its own loss as ``step_loss``.
         prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
         logged: What loggers get, as ``("loss", "weight")``: see ``Shown``, also for what they get without it.
@@ -55,7 +53,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
         ValueError: If an argument is wrong, other tasks come, or no finite weights are found.
-        MisconfigurationException: If the module or the trainer does not fit.
+        MisconfigurationException: If module and trainer do not fit, or not all ranks were given the same.
 
     Example:
         >>> from lightning_go4align import GO4Align
@@ -115,14 +113,13 @@ class MultiTaskCallback(TellsOfItself, Callback):
         self._evaluates = stage != "fit"
         if stage != "fit":
             return
-        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+        with Together("in the set-up of `MultiTaskCallback`", self._memory.given) as ranks:
             refuse_second(trainer, self, pl_module)
             self._fits.begin(trainer, pl_module, self._memory)
             check_parts(trainer, pl_module, self._memory)
             self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self.shown)
             self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
             self._log = self._training.log
-            ranks.mine = self._memory.given
         refuse_different(ranks.all)
 
     @override
