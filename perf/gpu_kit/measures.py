@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from torch import Tensor
 from torchjd.scalarization import Sum
 
-from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Module
+from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Module, WarmupCosine
 from lightning_go4align.methods import GO4Align
 from perf.clocks import StepMonitor
 from perf.gpu_kit.pieces import Outcome, Piece, Setting
@@ -27,8 +27,10 @@ def measures() -> list[Piece]:
 def _of_table_6(benchmark: Benchmark, setting: Setting) -> Outcome:
     ratio = StepRatio(benchmark)
     if setting.rehearse:
-        whole = ratio.workload.batch
-        ratio.workload = ratio.workload._replace(batch=lambda: {name: _part(v) for name, v in whole().items()})
+        whole, samples = ratio.workload.batch, 128 if benchmark == "celeba" else 2
+        ratio.workload = ratio.workload._replace(
+            batch=lambda: {name: _part(v, samples) for name, v in whole().items()}
+        )
     found = ratio.seconds(("LS", "GO4Align"), *((1, 1) if setting.rehearse else (7, 5)))
     own, plain = statistics.median(found["GO4Align"]), statistics.median(found["LS"])
     ratios = statistics.median(a / b for a, b in zip(found["GO4Align"], found["LS"], strict=True))
@@ -40,8 +42,8 @@ def _of_table_6(benchmark: Benchmark, setting: Setting) -> Outcome:
     return Outcome(says, numbers=found)
 
 
-def _part(values: Tensor) -> Tensor:
-    return values[:2, ..., :64, :96] if values.ndim > 2 else values[:2]
+def _part(values: Tensor, samples: int) -> Tensor:
+    return values[:samples, ..., :64, :96] if values.ndim > 2 else values[:samples]
 
 
 def _of_qm9(setting: Setting) -> Outcome:
@@ -61,5 +63,5 @@ def _qm9_seconds(method: Any, steps: int, size: int) -> list[float]:
     data = QM9DataModule(num_train=size * (steps + 2), num_val=1, num_test=1, batch_size=size)
     monitor = StepMonitor()
     trainer = Trainer(max_steps=steps + 2, callbacks=monitor, accelerator="auto", devices=1, barebones=True)
-    trainer.fit(QM9Module(method), datamodule=data)
+    trainer.fit(QM9Module(method, schedule=WarmupCosine()), datamodule=data)
     return monitor.seconds[1:]

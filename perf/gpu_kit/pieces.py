@@ -86,7 +86,7 @@ def run_pieces(pieces: Iterable[Piece], setting: Setting) -> dict[str, dict[str,
         try:
             outcome = piece.work(setting)
         except Exception as error:  # Whatever breaks one piece must not cost the others their minutes.
-            outcome = Outcome(f"{type(error).__name__}: {error}"[:500], ok=False)
+            outcome = Outcome(f"{type(error).__name__}: {error}"[:500], ok=False, done=False)
         seconds = round(time.monotonic() - start, 1)
         records[piece.name] = {"part": piece.part, "seconds": seconds, **outcome._asdict()}
         texts = {file: json.dumps(records, indent=1), file.with_suffix(".md"): page(records, setting.device)}

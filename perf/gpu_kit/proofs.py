@@ -105,15 +105,15 @@ def hostile(number: int, num_tasks: int, seed: int) -> Tensor:
 
 
 def equality(setting: Setting) -> Outcome:
-    """Compare with NumPy's way, step by step; near-ties may group otherwise, and are counted."""
+    """Compare with NumPy's way, step by step: the same weights, or others that are as good by Eq. 3, a near-tie."""
     number, differing, total = 30 if setting.rehearse else 1000, 0, 0
     reductions: tuple[Reduction, ...] = ("sum", "mean")
     for num_tasks, num_groups in ((2, 2), (3, 2), (11, 5), (40, 5), (64, 3)):
         for reduction in reductions:
             differing += _differing(setting.device, num_tasks, num_groups, number, reduction)
             total += number
-    says = f"{differing} of {total} steps have other weights than to 1e-9"
-    return Outcome(says, ok=differing <= total / 1000, numbers={"differing": differing, "steps": total})
+    says = f"{differing} of {total} steps have other weights than to 1e-9 that are worse by Eq. 3"
+    return Outcome(says, ok=differing == 0, numbers={"differing": differing, "steps": total})
 
 
 def _differing(device: str, num_tasks: int, num_groups: int, number: int, reduction: Reduction) -> int:
@@ -121,15 +121,23 @@ def _differing(device: str, num_tasks: int, num_groups: int, number: int, reduct
     state = torch.zeros(num_tasks, dtype=torch.float64)
     own_state = state.clone()
     for losses in hostile(number, num_tasks, seed=num_tasks):
-        *_, expected = weigh_by_numpy(losses.numpy(), state.numpy(), num_groups, 1e-6, reduction)
+        points, *_, weights = weigh_by_numpy(losses.numpy(), state.numpy(), num_groups, 1e-6, reduction)
+        expected = torch.from_numpy(weights)
         if device == "cuda":
             method(losses.to(device))
             assert method.task_weights is not None
             found = method.task_weights.cpu()
         else:
             *_, found = weigh_by_torch(losses, own_state, num_groups, 1e-6, reduction)
-        differing += not torch.allclose(found, torch.from_numpy(expected), rtol=1e-9, atol=0)
+        if not torch.allclose(found, expected, rtol=1e-9, atol=0):
+            differing += not _cost(points, found) <= _cost(points, expected) + 1e-14
     return differing
+
+
+def _cost(points: Any, weights: Tensor) -> float:
+    """The sum of squares of Eq. 3, with the largest point as the unit."""
+    known = torch.from_numpy(points).nan_to_num(0, 0, 0)
+    return float(((known - weights) / known.max().clamp(min=1e-300)).square().sum())
 
 
 def graphed_step(setting: Setting) -> Outcome:
@@ -167,6 +175,9 @@ def mixed_parity(setting: Setting) -> Outcome:
 
 def one_rank(setting: Setting) -> Outcome:
     """Train by DDP with one rank: nccl on a device, gloo elsewhere."""
-    alone, ranked = fitted(setting, GO4Align(2)), fitted(setting, GO4Align(2), strategy="ddp")
+    alone, ranked = (
+        fitted(setting, GO4Align(2)),
+        fitted(setting, GO4Align(2), strategy="ddp", use_distributed_sampler=False),
+    )
     torch.distributed.destroy_process_group()
     return Outcome(f"equal is {torch.equal(alone, ranked)}", ok=torch.equal(alone, ranked))

@@ -31,7 +31,7 @@ def _run(method: str, setting: Setting) -> Outcome:
     folder = setting.folder.resolve() / "qm9" / method
     last = folder / "checkpoints" / "last.ckpt"
     command = [
-        *(sys.executable, "-m", "lightning_go4align.cli", "fit", "--config=configs/qm9/base.yaml"),
+        *(sys.executable, "-m", "lightning_go4align", "fit", "--config=configs/qm9/base.yaml"),
         f"--config=configs/qm9/{method}.yaml",
         *(SMALL if setting.rehearse else ()),
         f"--trainer.max_time={_as_time(max(setting.seconds_left - 20, 30))}",
@@ -43,7 +43,7 @@ def _run(method: str, setting: Setting) -> Outcome:
     ]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        return Outcome(done.stderr[-400:], ok=False)
+        return Outcome(done.stderr[-400:], ok=False, done=False)
     # A checkpoint of our own run; no other code than torch's is needed to read how far it got.
     epochs = int(torch.load(last, map_location="cpu", weights_only=False)["epoch"]) + 1
     most = 1 if setting.rehearse else 300
