@@ -35,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, about in COMMANDS.items():
         commands.add_parser(name, help=about, add_help=False)
-    asked, others = parser.parse_known_args(arguments)
+    options, others = parser.parse_known_args(arguments)
     quiet(threads=1)
     console = Console()
     console.width = max(console.width, 120)  # into a file, too
     # Imported when asked for: each needs extras of its own.
-    measure = getattr(import_module(f"perf.{asked.command}"), asked.command)
-    for table in auto_cli(measure, args=others, prog=f"python -m perf {asked.command}", as_positional=True):
+    measure = getattr(import_module(f"perf.{options.command}"), options.command)
+    for table in auto_cli(measure, args=others, prog=f"python -m perf {options.command}", as_positional=True):
         console.print(table)
 
 

@@ -88,10 +88,10 @@ class Plan:
         study = self.study
         runs = [run for name in study.methods for run in self.candidates(name)]
         seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
-        asked = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
-        chosen = [self.chosen(name, seed) for name, seed in asked]
+        requested = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
+        chosen = [self.chosen(name, seed) for name, seed in requested]
         known = {(run.method, run.folder): run for run in (*runs, *filter(None, chosen))}
-        unknown = [pair for pair, run in zip(asked, chosen, strict=True) if run is None]
+        unknown = [pair for pair, run in zip(requested, chosen, strict=True) if run is None]
         # A seed that searches has the run of the chosen learning rate already.
         waiting = [(name, seed) for name, seed in unknown if seed not in study.choosing_seeds_of(name)]
         return replace(self, runs=tuple(known.values()), waiting=len(waiting))

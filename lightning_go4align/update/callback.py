@@ -14,19 +14,20 @@ from typing_extensions import override
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
-from lightning_go4align.update.interception import check_parts, intercept
-from lightning_go4align.update.last_step import TellsLastStep, told
+from lightning_go4align.update.interception import check_parts, intercept, refuse_different
+from lightning_go4align.update.last_step import LastStepMixin, overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
-from lightning_go4align.update.signals import Signals, former_signals
+from lightning_go4align.update.signals import FormerSignals
 from lightning_go4align.update.step_log import StepLog
+from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
-class MultiTaskCallback(TellsLastStep, Callback):
+class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
     """Train a LightningModule that returns several losses with a method of multi-task optimization.
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
@@ -89,15 +90,10 @@ class MultiTaskCallback(TellsLastStep, Callback):
         """Names of the tasks, as declared or in the order of the first step; empty before it."""
         return self._memory.tasks.names
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self._memory.driver.last_step
-
-    @property
-    def signals(self) -> Signals | None:
-        """The former name of ``last_step``."""
-        return former_signals(self.last_step)
 
     @property
     def goes_on(self) -> bool:
@@ -117,18 +113,21 @@ class MultiTaskCallback(TellsLastStep, Callback):
         self._evaluates = stage != "fit"
         if self._evaluates:
             return
-        refuse_second(trainer, self, pl_module)
-        self._fits.begin(trainer, pl_module, self._memory)
-        check_parts(trainer, pl_module, self._memory)
-        self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
-        self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
-        self._log = self._training.log
+        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+            refuse_second(trainer, self, pl_module)
+            self._fits.begin(trainer, pl_module, self._memory)
+            check_parts(trainer, pl_module, self._memory)
+            self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
+            self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
+            self._log = self._training.log
+            ranks.mine = self._memory.given
+        refuse_different(ranks.all)
 
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._step = trainer.global_step
-        if self._fits.told is not None:  # And no checkpoint was loaded since.
-            rank_zero_info(self._fits.told)
+        if self._fits.notice is not None:  # And no checkpoint was loaded since.
+            rank_zero_info(self._fits.notice)
 
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -197,4 +196,4 @@ class MultiTaskCallback(TellsLastStep, Callback):
             if not self._evaluates:  # Validation, test and prediction need no method.
                 raise
             rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
-        self._fits.told = None
+        self._fits.notice = None
