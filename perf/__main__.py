@@ -13,6 +13,8 @@ COMMANDS = {
     "constants": "likelihoods that differ by a constant, under methods with and without a zero",
     "efficiency": "grouping beside other solvers, a call of GO4Align, the networks of QM9, a step of QM9",
     "generated_tasks": "tasks in known groups, with all labels or few: how near methods come to the best errors",
+    "gpu": "all that a CUDA device can prove and measure, in pieces of some minutes",
+    "limits": "the limits of what grouping costs: asked for, before, now",
     "method_ratios": "a step of every method on QM9 beside a plain sum's",
     "monitor": "what GroupDynamicsMonitor adds to a step",
     "overhead": "a step through the plugin beside a plain Lightning step",

@@ -59,12 +59,18 @@ def clustering() -> Table:
 def _solvers(points: torch.Tensor, num_groups: int) -> dict[str, Callable[[], object]]:
     return {
         "ours": lambda: kmeans_1d(points, num_groups),
-        "theirs": lambda: _kmeans_pytorch(points, num_groups),
+        "theirs": lambda: kmeans_pytorch_call(points, num_groups),
         "sklearn": lambda: KMeans(num_groups, n_init=10).fit(points[:, None].numpy()),
     }
 
 
-def _kmeans_pytorch(points: torch.Tensor, num_clusters: int) -> None:
+def kmeans_pytorch_call(points: torch.Tensor, num_clusters: int) -> None:
+    """Cluster by kmeans-pytorch, without what it prints.
+
+    Args:
+        points: Points, shape ``[M]``.
+        num_clusters: ``K``.
+    """
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         kmeans_pytorch.kmeans(X=points[:, None], num_clusters=num_clusters, device=points.device)
 

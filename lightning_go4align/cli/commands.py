@@ -1,8 +1,9 @@
 """What each command does, with its arguments; what it needs is imported when it runs."""
 
 import json
+import math
 import pkgutil
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -35,12 +36,36 @@ class Parser(ArgumentParser):
         raise refused(message, [name for action in self._actions for name in action.option_strings], self.prog)
 
 
+def port(word: str) -> int:
+    """Read the number of a port; 0 stands for any that is free."""
+    number = int(word)
+    if not 0 <= number <= 65535:
+        raise ArgumentTypeError(f"a port lies in [0, 65535], not at {word}")
+    return number
+
+
+def hours(word: str) -> float:
+    """Read a time, above 0."""
+    number = float(word)
+    if not 0 < number < math.inf:
+        raise ArgumentTypeError(f"a time is a number above 0, not {word}")
+    return number
+
+
+def json_object(word: str) -> dict[str, Any]:
+    """Read an object of JSON."""
+    value = json.loads(word)
+    if not isinstance(value, dict):
+        raise ArgumentTypeError(f'an object is meant, such as \'{{"slurm_partition": "gpu"}}\', not {word}')
+    return value
+
+
 def report(arguments: list[str]) -> None:
     """Write the page of a run, of several runs, or of all runs below a folder; or follow them."""
     parser = Parser("report", "Write the page of a run; of several, compared; or of all runs below a folder.")
     parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help="folder of a run, or with runs below it")
     parser.add_switch("watch", "serve the page on this computer, following the runs")
-    parser.add_argument("--port", type=int, default=0, help="where to serve it (a free port)")
+    parser.add_argument("--port", type=port, default=0, help="where to serve it (a free port)")
     given = parser.parse_args(_without_values(arguments, "watch"))
     from lightning_go4align.report import report_command
 
@@ -75,7 +100,7 @@ def tune(arguments: list[str]) -> None:
     """Search a study's methods and settings, and judge the best against its reference with paired seeds."""
     parser = Parser("tune", "Search a study's methods and settings; judge the best by paired seeds.")
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, with a `search` and a `reference`")
-    parser.add_argument("--hours", type=float, default=1.0, help="time for all (1)")
+    parser.add_argument("--hours", type=hours, default=1.0, help="time for all (1)")
     _add_engine(parser)
     given = parser.parse_args(arguments)
     file = find_config(given.file)
@@ -87,7 +112,7 @@ def _add_engine(parser: Parser) -> None:
     parser.add_argument("--engine", choices=("local", "ray", "slurm"), default="local", help="where runs run (local)")
     parser.add_argument("--gpus", help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out")
     parser.add_argument("--address", help="of the Ray cluster; RAY_ADDRESS, or a new one, if left out")
-    parser.add_argument("--slurm", type=json.loads, metavar="JSON", help="arguments of submitit's executor")
+    parser.add_argument("--slurm", type=json_object, metavar="JSON", help="arguments of submitit's executor")
 
 
 def _engine(given: Namespace) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from lightning_go4align.cli.arguments import prepared
 from lightning_go4align.cli.checkpoints import check_checkpoint
 from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import with_own_folder
+from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
 from lightning_go4align.cli.mistake import UsageError
+from lightning_go4align.update.families import Family
 
 #: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
 LOWEST = {
@@ -49,11 +51,19 @@ class MultiTaskCLI(LightningCLI):
             default=False,
             help="Test after `fit`: the best checkpoint if one is monitored, else the last weights.",
         )
+        parser.add_argument(
+            "--logged",
+            type=list[Family] | None,
+            default=None,
+            help="What loggers get of each step, as `[objective, loss, weight]`; else what the callback was given.",
+        )
 
     def before_fit(self) -> None:
         """Take the folder of the run's logs, before another run that starts now does."""
         if self.trainer.is_global_zero:
             self.trainer.loggers = [with_own_folder(logger) for logger in self.trainer.loggers]
+        if self.config["fit"]["logged"] is not None:
+            choose_logged(self.trainer, self.model, self.config["fit"]["logged"])
 
     def after_fit(self) -> None:
         """Test, if the configuration says so, and say where everything is."""
@@ -104,6 +114,7 @@ class _Command(MultiTaskCLI):
         _RefusingParser.refused = []
         super().__init__(
             args=arguments,
+            save_config_callback=LoggedConfig,
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"prog": "go4align"},
             parser_class=_RefusingParser,

@@ -13,31 +13,32 @@ from typing_extensions import override
 
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
+from lightning_go4align.update.families import Family, shown
 from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
+from lightning_go4align.update.hyperparameters import log_settings
 from lightning_go4align.update.interception import check_parts, intercept, refuse_different
-from lightning_go4align.update.last_step import LastStepMixin, overridable_property
+from lightning_go4align.update.last_step import overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
-from lightning_go4align.update.signals import FormerSignals
 from lightning_go4align.update.step_log import StepLog
+from lightning_go4align.update.telling import TellsOfItself
 from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
-class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
+class MultiTaskCallback(TellsOfItself, Callback):
     """Train a LightningModule that returns several losses with a method of multi-task optimization.
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
     ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
     updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
     training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
-    The method's state is saved in checkpoints, and a resume goes on with it. A fit without a checkpoint goes on with
-    it where the model goes on too, and begins anew for any other model, see ``Continuation``.
-    Losses, weights and groups go to the loggers, see ``step_row``; means of the epoch so far to callbacks, for
-    ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
+    The method's state is saved in checkpoints. A fit without one goes on with it where the model goes on, too, and
+    begins anew for any other model, see ``Continuation``. Losses, weights and groups go to loggers, see ``step_row``;
+    means of the epoch so far to callbacks, for ``EarlyStopping(monitor="loss/depth")`` and the like.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -49,10 +50,11 @@ class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
         losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
             {task: loss}``. The step's other entries stay in ``outputs``, and its own loss as ``step_loss``.
         prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
+        logged: What loggers get, as ``("loss", "weight")``: see ``Shown``, also for what they get without it.
 
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
-        ValueError: If ``optimization`` or ``tasks`` are wrong, other tasks come, or no finite weights are found.
+        ValueError: If an argument is wrong, other tasks come, or no finite weights are found.
         MisconfigurationException: If the module or the trainer does not fit.
 
     Example:
@@ -69,18 +71,18 @@ class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
         prog_bar: Sequence[str] = ("objective",),
+        logged: Sequence[Family] | None = None,
     ) -> None:
         check_method(method)
         check_optimization(optimization)
         check_pick(losses)
-        self.method = method
-        self.optimization = optimization
+        self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.
         self._losses = losses
-        self._prog_bar = (prog_bar,) if isinstance(prog_bar, str) else tuple(prog_bar)
+        self.shown = shown(prog_bar, logged)
         self._memory = Memory(method, () if tasks is None else check_names(tasks))
         self._fits = Continuation()
-        self._evaluates, self._step = False, 0
+        self._evaluates, self.num_steps = False, 0
         self._training: TrainingStep | None = None
         self._log: StepLog | None = None
         self._patches: AttributePatches | None = None
@@ -111,21 +113,25 @@ class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
             leave(trainer, self)
             return
         self._evaluates = stage != "fit"
-        if self._evaluates:
+        if stage != "fit":
             return
         with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
             refuse_second(trainer, self, pl_module)
             self._fits.begin(trainer, pl_module, self._memory)
             check_parts(trainer, pl_module, self._memory)
-            self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
+            self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self.shown)
             self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
             self._log = self._training.log
             ranks.mine = self._memory.given
         refuse_different(ranks.all)
 
     @override
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        log_settings(trainer)
+
+    @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._step = trainer.global_step
+        self.num_steps = trainer.global_step
         if self._fits.notice is not None:  # And no checkpoint was loaded since.
             rank_zero_info(self._fits.notice)
 
@@ -139,11 +145,10 @@ class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
 
     @override
     def on_train_batch_end(self, *_: Any) -> None:
-        if self._training is not None:
-            self._step = self._training.end_batch(self._step)
+        self.num_steps = self.num_steps if self._training is None else self._training.end_batch(self.num_steps)
 
     def read_steps(self) -> HostNumbers | None:
-        """Copy what waits on the device to the host, once for each step; None if there was none in this fit."""
+        """Copy what waits on the device to the host, once for each step; None if there was none."""
         return None if self._log is None else self._log.read()
 
     @override
@@ -171,10 +176,6 @@ class MultiTaskCallback(LastStepMixin, FormerSignals, Callback):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the trainer out of a copy: averaged models are deep copies of the module with its callback."""
         return {**vars(self), "_training": None, "_log": None, "_patches": None, "_fits": Continuation()}
-
-    def __repr__(self) -> str:
-        state = f"tasks={self.tasks}; " + (f"after {self._step} steps" if self._step else "not trained")
-        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, {state})"
 
     @override
     def state_dict(self) -> dict[str, Any]:

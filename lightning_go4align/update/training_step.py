@@ -1,6 +1,5 @@
 """The training step of one fit: the user's losses in, the objective out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning.pytorch as pl
@@ -8,6 +7,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn, stack
 
 from lightning_go4align.methods.observation import observe, observes
+from lightning_go4align.update.families import Shown
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.optimizers import PerformedSteps
@@ -29,7 +29,7 @@ class TrainingStep:
         module: The module to train.
         memory: What is remembered of the method and its tasks.
         pick: Picks the task losses out of what the step returns; None if it returns them.
-        prog_bar: Names of what the progress bar shows.
+        shown: What of a step is shown where.
 
     Attributes:
         log: What hands on the numbers of steps.
@@ -42,12 +42,12 @@ class TrainingStep:
         module: pl.LightningModule,
         memory: Memory,
         pick: Pick | None,
-        prog_bar: Sequence[str] = (),
+        shown: Shown = Shown(),  # noqa: B008  # a tuple
     ) -> None:
         watchers = watchers_of(trainer)
         self._watched = bool(watchers)
         self._readout = Readout(keeps_steps=self._watched)
-        self.log = StepLog(memory.method, self._readout, watchers, prog_bar)
+        self.log = StepLog(memory.method, self._readout, watchers, shown)
         self.performed = PerformedSteps()
         self._trainer = trainer
         self._module = module

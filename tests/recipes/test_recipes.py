@@ -26,9 +26,23 @@ def lines_of_code(source: str) -> int:
     return len(lines)
 
 
+SOURCE = '''"""Text."""
+
+import a  # why
+
+
+def f():
+    """More
+    text."""
+    # no
+    return a(
+        "x",
+    )
+'''
+
+
 def test_a_line_of_code_is_one_that_is_no_comment_and_no_docstring():
-    function = 'def f():\n    """More\n    text."""\n    # no\n    return a(\n        "x",\n    )\n'
-    assert lines_of_code(f'"""Text."""\n\nimport a  # why\n\n\n{function}') == 5
+    assert lines_of_code(SOURCE) == 5
 
 
 @pytest.mark.parametrize("name", NAMES)

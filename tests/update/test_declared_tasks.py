@@ -89,13 +89,13 @@ def test_what_the_first_batch_has_too_few_tasks_for_names_the_way_out(make: Any)
         (["a", " "], ValueError, "must not be blank"),
     ],
 )
-@pytest.mark.parametrize("door", ["callback", "module"])
-def test_wrong_declarations_say_what_is_wrong(tasks: Any, error: type[Exception], said: str, door: str) -> None:
-    def train() -> None:
-        if door == "callback":
-            fit(Late(), MultiTaskCallback(GO4Align(1), tasks=tasks))
-        else:
+@pytest.mark.parametrize("of_module", [False, True])
+def test_wrong_declarations_say_what_is_wrong(tasks: Any, error: type[Exception], said: str, of_module: bool) -> None:
+    def declare() -> None:
+        if of_module:
             fit(BalancedLate(GO4Align(1), tasks=tasks))
+        else:
+            fit(Late(), MultiTaskCallback(GO4Align(1), tasks=tasks))
 
     with pytest.raises(error, match=said):
-        train()
+        declare()

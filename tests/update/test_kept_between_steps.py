@@ -15,6 +15,7 @@ from toy import Batch, Toy, fitted, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 class Steps(pl.Callback):
@@ -32,12 +33,15 @@ class Steps(pl.Callback):
     @override
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         [callback] = [found for found in trainer.callbacks if isinstance(found, MultiTaskCallback)]  # type: ignore[attr-defined]
-        self.losses[-1].append(callback.last_step.losses)
-        self.weights[-1].append(callback.last_step.weights)
+        last = callback.last_step
+        assert last is not None
+        assert last.weights is not None
+        self.losses[-1].append(last.losses)
+        self.weights[-1].append(last.weights)
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_dwa_weighs_an_epoch_by_the_mean_losses_of_the_two_before(optimization: str) -> None:
+def test_dwa_weighs_an_epoch_by_the_mean_losses_of_the_two_before(optimization: Optimization) -> None:
     steps = Steps()
     fitted(DWA(temperature=0.5), optimization=optimization, callbacks=[steps], max_epochs=4)
     means = [torch.stack(losses).mean(0) for losses in steps.losses]
@@ -52,7 +56,7 @@ def test_a_method_that_draws_draws_anew_in_every_step() -> None:
     steps = Steps()
     fitted(Random(), callbacks=[steps])
     drawn = torch.stack([weights for epoch in steps.weights for weights in epoch])
-    assert len(drawn.unique(dim=0)) == len(drawn) == 10
+    assert len({tuple(row) for row in drawn.tolist()}) == len(drawn) == 10
 
 
 class Gap(Toy):

@@ -1,9 +1,9 @@
 """Chemprop, balanced: each property is a task, and one without a label in the batch is absent."""
 
 from chemprop import models
-from recipes.chemprop_missing_labels import plain
 
 from lightning_go4align import MultiTaskCallback
+from recipes.chemprop_missing_labels import plain
 
 
 class TaskwiseMPNN(models.MPNN):

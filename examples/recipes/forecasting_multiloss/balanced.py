@@ -1,9 +1,9 @@
 """pytorch-forecasting, balanced: each target of the `MultiLoss` is a task, also one whose loss falls below zero."""
 
 from pytorch_forecasting import TemporalFusionTransformer
-from recipes.forecasting_multiloss import plain
 
 from lightning_go4align import MultiTaskCallback
+from recipes.forecasting_multiloss import plain
 
 
 class TaskwiseTransformer(TemporalFusionTransformer):

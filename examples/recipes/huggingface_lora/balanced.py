@@ -1,9 +1,9 @@
 """Transformers and PEFT, balanced: the loss of each head, from the output that the model returns anyway."""
 
-from recipes.huggingface_lora import plain
 from torch.nn.functional import cross_entropy
 
 from lightning_go4align import MultiTaskCallback
+from recipes.huggingface_lora import plain
 
 
 def task_losses(module, output, batch):

@@ -1,11 +1,11 @@
 """nequip, balanced: its energy and its force error are the tasks, its own coefficients stay."""
 
 import lightning.pytorch as pl
-from recipes.nequip_forces import plain
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align import MultiTaskCallback
+from recipes.nequip_forces import plain
 
 
 def keep(loss, args, values):

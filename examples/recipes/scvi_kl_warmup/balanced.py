@@ -1,10 +1,10 @@
 """scvi-tools, balanced: the ELBO, with its KL as it warms up, and the classification are the tasks."""
 
-from recipes.scvi_kl_warmup import plain
 from scvi.train import SemiSupervisedTrainingPlan
 from scvi.train._callbacks import SubSampleLabels
 
 from lightning_go4align import MultiTaskCallback
+from recipes.scvi_kl_warmup import plain
 
 
 class TaskwisePlan(SemiSupervisedTrainingPlan):

@@ -53,6 +53,7 @@ class DenseMolecules(Dataset[DenseBatch]):
         y: Their targets, shape ``[N, 11]``.
         rows: Which of them this data set holds.
         num_chunks: Chunks of a batch, at least 1; more padding is saved with each, and products get smaller.
+        full_width: Whether each chunk is padded to the largest molecule of the table: shapes that never change.
 
     Example:
         >>> table = PaddedMolecules(
@@ -67,13 +68,16 @@ class DenseMolecules(Dataset[DenseBatch]):
         ([(2, 2), (1, 5)], tensor([10., 20., 50.]))
     """
 
-    def __init__(self, table: PaddedMolecules, y: Tensor, rows: Tensor, num_chunks: int = 4) -> None:
+    def __init__(
+        self, table: PaddedMolecules, y: Tensor, rows: Tensor, num_chunks: int = 4, full_width: bool = False
+    ) -> None:
         if num_chunks < 1:
             raise ValueError(f"`num_chunks` must be at least 1, but is {num_chunks}.")
         self.table = table
         self.y = y
         self.rows = rows
         self.num_chunks = num_chunks
+        self.full_width = full_width
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -90,7 +94,7 @@ class DenseMolecules(Dataset[DenseBatch]):
 
     def _graphs(self, rows: Tensor) -> DenseGraphs:
         num_atoms = self.table.num_atoms[rows]
-        size = int(num_atoms.max())
+        size = self.table.features.shape[1] if self.full_width else int(num_atoms.max())
         return DenseGraphs(
             x=self.table.features[rows, :size].float(),
             positions=self.table.positions[rows, :size],

@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 import torch
 
+from lightning_go4align.benchmarks.qm9 import DenseMPNN
 from lightning_go4align.benchmarks.qm9.batches import DenseMolecules
 from lightning_go4align.benchmarks.qm9.graphs import GraphMolecules
 from lightning_go4align.benchmarks.qm9.molecules import Molecules, PaddedMolecules, pad
@@ -43,3 +46,17 @@ def test_graph_of_methane_is_complete_and_its_bonds_are_four(table: PaddedMolecu
     # A C-H bond of methane is 1.09 Angstrom long, two of its hydrogens are 1.78 apart.
     torch.testing.assert_close(graph.edge_attr[bonded, 4], torch.full((8,), 1.09), rtol=0, atol=0.005)
     torch.testing.assert_close(graph.edge_attr[~bonded, 4], torch.full((12,), 1.783), rtol=0, atol=0.005)
+
+
+def test_a_batch_padded_to_the_full_width_has_the_predictions_of_one_that_is_not(table: Any, molecules: Any) -> None:
+    network = DenseMPNN(1).double()
+
+    def predictions(full_width: bool) -> torch.Tensor:
+        data = DenseMolecules(table, molecules.targets, torch.arange(240), 1, full_width)
+        batch = data.__getitems__(range(40))
+        chunk = batch.chunks[0]
+        wide = chunk._replace(x=chunk.x.double(), positions=chunk.positions.double())
+        found: torch.Tensor = network(batch._replace(chunks=(wide,)))
+        return found
+
+    torch.testing.assert_close(predictions(True), predictions(False), rtol=1e-9, atol=1e-12)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from lightning import Trainer
 
 from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Pack
 from lightning_go4align.benchmarks.qm9.data import random_split
@@ -100,3 +101,18 @@ def test_graphs_are_the_same_molecules(make_data: Callable[..., QM9DataModule]) 
     assert sum(len(batch.x) for batch in graphs.test_dataloader()) == sum(
         int(chunk.mask.sum()) for batch in dense.test_dataloader() for chunk in batch.chunks
     )
+
+
+@pytest.mark.parametrize(("device", "chunks"), [("cpu", 4), ("meta", 1)])
+def test_number_of_chunks_follows_the_device(
+    make_data: Any, monkeypatch: pytest.MonkeyPatch, device: str, chunks: int
+) -> None:
+    data = make_data()
+    trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    monkeypatch.setattr(type(trainer.strategy), "root_device", torch.device(device))
+    data.trainer = trainer
+    shapes = {tuple(tuple(chunk.mask.shape) for chunk in batch.chunks) for batch in data.train_dataloader()}
+    assert max(len(shape) for shape in shapes) == chunks
+    if device != "cpu":  # One shape, and that of the last batch, 150 molecules in batches of 16.
+        widest = data.table.features.shape[1]
+        assert shapes == {((16, widest),), ((6, widest),)}
