@@ -47,8 +47,14 @@ def docs(session: nox.Session) -> None:
     session.run(".ci/docs", external=True)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(venv_backend="none")
 def recipes(session: nox.Session) -> None:
-    """Run the recipes for other people's packages, each with an extra of its own."""
-    session.install("-e", ".[recipes]", *TESTING)
-    session.run("pytest", "-q", *(session.posargs or ["tests/recipes"]), env=ENVIRONMENT)
+    """Run the recipes for other people's packages, each in an environment of its own: `nox -s recipes -- nequip`."""
+    session.run(".ci/recipes", *session.posargs, external=True)
+
+
+@nox.session(python=PYTHONS[0])
+def kernels(session: nox.Session) -> None:
+    """Test the Triton kernels, which need no GPU for it, but Triton: 270 MB, and 1 GB unpacked."""
+    session.install("-e", ".[plot,methods,clustering,kmeans,kernels]", *TESTING)
+    session.run("pytest", "-q", "-m", "not gpu", *(session.posargs or ["tests/kernels"]), env=ENVIRONMENT)

@@ -9,13 +9,13 @@ import lightning.pytorch as pl
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.update import MultiTaskCallback, Optimization, StepRecord, TellsLastStep, told
+from lightning_go4align.update import LastStepMixin, MultiTaskCallback, Optimization, StepRecord, overridable_property
 from lightning_go4align.update.compatibility import builds_from_config
 from lightning_go4align.update.families import Family
 from lightning_go4align.update.picked import Pick
 
 
-class MultiTaskMixin(TellsLastStep):
+class MultiTaskMixin(LastStepMixin):
     """Give a LightningModule its own ``MultiTaskCallback``; stand before it among the bases.
 
     Args:
@@ -56,7 +56,7 @@ class MultiTaskMixin(TellsLastStep):
         """How tasks are balanced."""
         return self.multi_task_callback.method
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self.multi_task_callback.last_step

@@ -54,11 +54,26 @@ class AutomaticKMeans(nn.Module):
                 f"`num_clusters` must be None, since AutomaticKMeans chooses it, but is {num_clusters!r}. "
                 "`max_groups` bounds it."
             )
+        return choose_groups(points.detach(), self._movable(points), self.momentum)
+
+    def scores_of(self, points: Tensor) -> tuple[int, Tensor]:
+        """Lay out the averaged scores for a step that moves them in place.
+
+        Args:
+            points: What is clustered, shape ``[M]``.
+
+        Returns:
+            The largest number of groups, and the scores of 1, 2, ... of that many, where the points are.
+        """
+        known = self._movable(points)[: points.numel()]
+        return len(known), known
+
+    def _movable(self, points: Tensor) -> Tensor:
         before = self.criterion
         criterion = movable(before, points)
         if criterion is not before:
             self.criterion = criterion
-        return choose_groups(points.detach(), criterion, self.momentum)
+        return criterion
 
     def reset(self) -> None:
         """Forget the indicators seen so far."""

@@ -12,6 +12,7 @@ from lightning_go4align.functional.arrays import library_of
 from lightning_go4align.functional.evidence import group_evidence
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
 from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
+from lightning_go4align.functional.lasting import movable
 from lightning_go4align.functional.values import is_readable
 
 # The score of a number of groups that no step has had enough tasks for; finite, as all state is.
@@ -87,23 +88,38 @@ class AutomaticLogKMeans(nn.Module):
                 "`max_groups` bounds it."
             )
         logarithms = points.detach().log()
-        most = min(self.max_groups, points.numel())
+        most, known = self.scores_of(logarithms)
         if is_readable(logarithms) and logarithms.dtype == torch.float64:
-            return self._on_host(logarithms.numpy(), most)
+            return self._on_host(logarithms.numpy(), known.numpy())
         path = kmeans_1d_path(logarithms, most)
-        scores = group_evidence(logarithms, path.assignment, path.group_weights)
-        self.criterion, average = _average(self.criterion.to(scores.device), scores, self.momentum)
+        average = _average(known, group_evidence(logarithms, path.assignment, path.group_weights), self.momentum)
+        known.copy_(average)
         chosen = average.argmin(0, keepdim=True)
         weights = path.group_weights.index_select(0, chosen)[0].exp()
         return Grouping(path.assignment.index_select(0, chosen)[0], weights)
 
-    def _on_host(self, logarithms: Floats, most: int) -> Grouping:
-        assignments, centres = _path_on_host(logarithms, most)
-        scores = group_evidence(logarithms, assignments, centres)
-        criterion, average = _average(self.criterion.numpy(), scores, self.momentum)
-        self.criterion = torch.from_numpy(criterion)
+    def _on_host(self, logarithms: Floats, known: Floats) -> Grouping:
+        assignments, centres = _path_on_host(logarithms, len(known))
+        average = _average(known, group_evidence(logarithms, assignments, centres), self.momentum)
+        known[:] = average
         best = average.argmin()
         return Grouping(torch.from_numpy(assignments[best]), torch.from_numpy(np.exp(centres[best])))
+
+    def scores_of(self, points: Tensor) -> tuple[int, Tensor]:
+        """Lay out the averaged scores for a step that moves them in place.
+
+        Args:
+            points: What is clustered, shape ``[M]``.
+
+        Returns:
+            The largest number of groups, and the scores of 1, 2, ... of that many, where the points are.
+        """
+        before = self.criterion
+        criterion = movable(before, points)
+        if criterion is not before:
+            self.criterion = criterion
+        known = criterion[: points.numel()]
+        return len(known), known
 
     def reset(self) -> None:
         """Forget the indicators seen so far."""
@@ -124,11 +140,9 @@ def _path_on_host(points: Floats, most: int) -> tuple[Integers, Floats]:
     return np.stack([assignment for assignment, _ in solutions]), centres
 
 
-def _average(before: Any, scores: Any, momentum: float) -> tuple[Any, Any]:
-    """Average the scores, less that of one group, with those before; what is kept and what is known of it now."""
+def _average(known: Any, scores: Any, momentum: float) -> Any:
+    """Average the scores, less that of one group, with those known before."""
     xp = library_of(scores)
     # What a score is of depends on the number of tasks; its distance from that of one group does much less.
     scores = scores - scores[:1]
-    known = before[: len(scores)]
-    average = xp.where(known == UNKNOWN, scores, momentum * known + (1 - momentum) * scores)
-    return xp.concatenate([xp.asarray(average, dtype=xp.float32), before[len(scores) :]]), average
+    return xp.where(known == UNKNOWN, scores, momentum * known + (1 - momentum) * scores)

@@ -39,7 +39,7 @@ def group_evidence(points: Array, assignments: Any, centres: Array) -> Array:
     ranks = _ranks(most, points)
     members = assignments[:, None, :] == ranks[:, None]
     sizes = members.sum(-1)
-    number = present.sum()
+    number = xp.where(present.any(), present.sum(), 1)
     known = xp.where(present, points, 0.0)
     within = known - xp.where(members, centres[:, :, None], 0.0).sum(1)
     squares = (within * within).sum(-1)
@@ -48,7 +48,7 @@ def group_evidence(points: Array, assignments: Any, centres: Array) -> Array:
     variance = (SCALE + squares / 2) / (SHAPE + 1 + xp.where(spare > 0, spare, 0) / 2)
     fit = (number + 2 * (SHAPE + 1)) * xp.log(variance) + (squares + 2 * SCALE) / variance
     ratio = sizes / variance[:, None]
-    mean = known.sum() / xp.where(number > 0, number, 1)
+    mean = known.sum() / number
     between = (centres - mean) ** 2 * ratio / (VARIANCE_OF_CENTRES * ratio + 1)
     spread = (xp.log1p(VARIANCE_OF_CENTRES * ratio) + between).sum(1)
     ways = _log_factorial(sizes).sum(1) + _log_factorial(numbers - 1) + _log_factorial(numbers)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping, check_num_groups
 from lightning_go4align.functional.indicators import Reduction
+from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.values import is_readable
 from lightning_go4align.functional.weighing_numpy import move_by_numpy, weigh_by_numpy
 from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
@@ -51,12 +52,44 @@ def weigh_tasks(
         tensor([32.5933, 32.5933,  0.3381], dtype=torch.float64)
     """
     check_num_groups(num_groups, len(losses))
+    if fits_one_launch(losses):
+        return weigh_in_one_launch(losses, log_smoothness, beta, reduction, num_groups)
     if not is_readable(losses):
         indicators, assignment, means, weights = weigh_by_torch(losses, log_smoothness, num_groups, beta, reduction)
     else:
         arrays = weigh_by_numpy(losses.numpy(), log_smoothness.numpy(), num_groups, beta, reduction)
         indicators, assignment, means, weights = map(torch.from_numpy, arrays)
     return Weighing(indicators, Grouping(assignment, means), weights)
+
+
+def weigh_in_one_launch(
+    losses: Tensor,
+    log_smoothness: Tensor,
+    beta: float,
+    reduction: Reduction,
+    num_groups: int,
+    criterion: Tensor | None = None,
+    momentum: float = 0.0,
+) -> Weighing:
+    """Do what ``weigh_tasks`` does where ``fits_one_launch`` says that it can be done at once.
+
+    Args:
+        losses: As for ``weigh_tasks``.
+        log_smoothness: As for ``weigh_tasks``.
+        beta: Temperature, at least 0.
+        reduction: What a loss is compared with.
+        num_groups: ``K``.
+        criterion: Averaged scores of 1, 2, ... ``K`` groups, as for ``choose_groups``; None: exactly ``K``.
+        momentum: Share of the past in them.
+
+    Returns:
+        The indicators, their grouping and the task weights.
+    """
+    from lightning_go4align.functional.kernels.launch import Number, weigh_by_kernel  # Needs Triton.
+
+    number = Number(num_groups, criterion, momentum)
+    found = weigh_by_kernel(losses, log_smoothness, number, beta, reduction)
+    return Weighing(found.indicators, Grouping(found.assignment, found.group_weights), found.task_weights)
 
 
 def move_indicators(losses: Tensor, log_smoothness: Tensor, beta: float, reduction: Reduction) -> Tensor:

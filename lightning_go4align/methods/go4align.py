@@ -12,7 +12,8 @@ from lightning_go4align.functional.assignment import assign_groups, check_cluste
 from lightning_go4align.functional.grouping import Clustering, Grouping, kmeans_1d
 from lightning_go4align.functional.indicators import Reduction, check_reduction
 from lightning_go4align.functional.lasting import lasting_state
-from lightning_go4align.functional.weighing import Weighing, move_indicators, weigh_tasks
+from lightning_go4align.functional.one_launch import fits_one_launch
+from lightning_go4align.functional.weighing import Weighing, move_indicators, weigh_in_one_launch, weigh_tasks
 from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.loss_weighted import LossWeighted
 from lightning_go4align.methods.stateful import reset_parts
@@ -103,6 +104,10 @@ class GO4Align(LossWeighted):
             self.log_smoothness = state
         if self.clustering is kmeans_1d and self.num_groups is not None:
             found = weigh_tasks(losses, state, self.num_groups, self.beta, self.reduction)
+        elif isinstance(self.clustering, AutomaticKMeans) and fits_one_launch(losses):
+            found = weigh_in_one_launch(
+                losses, state, self.beta, self.reduction, *self.clustering.scores_of(losses), self.clustering.momentum
+            )
         else:
             indicators = move_indicators(losses, state, self.beta, self.reduction)
             grouping = assign_groups(indicators, self.num_groups, self.clustering)

@@ -67,10 +67,16 @@ class LevelWithinSpread(LossPart):
 
     @override
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
-        settings = {"decay": 1 - 1 / self.horizon, "noise_decay": 1 - 1 / self.noise_horizon}
-        settings |= {"least": self.least, "most": self.most, "floor": self.floor}
-        self.state, scales = on_arrays(_move_bounds, self.remembered(losses, 6), losses, levels, **settings)
+        state = self.remembered(losses, 6)
+        moved, scales = on_arrays(_move_bounds, state, losses, levels, **self.settings)
+        state.copy_(moved)
         return scales
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """Shares of the past and bounds, as the equations have them."""
+        decays = {"decay": 1 - 1 / self.horizon, "noise_decay": 1 - 1 / self.noise_horizon}
+        return decays | {"least": self.least, "most": self.most, "floor": self.floor}
 
     @override
     def extra_repr(self) -> str:

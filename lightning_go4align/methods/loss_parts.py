@@ -8,12 +8,14 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative, positive
 from lightning_go4align.functional.arrays import on_arrays
+from lightning_go4align.functional.capture import check_not_capturing
+from lightning_go4align.functional.lasting import movable
 from lightning_go4align.functional.loss_history import move_mean
 from lightning_go4align.functional.losses import check_number_of_tasks
-from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
 
-class LossPart(SizedByFirstCall):
+class LossPart(LazyBuffers):
     """A part of a method that remembers some numbers of each task.
 
     Called with vectors of shape ``[M]`` in the device's widest dtype, NaN for an absent task, it returns one; of an
@@ -30,7 +32,7 @@ class LossPart(SizedByFirstCall):
         self.register_buffer("state", None)
 
     def remembered(self, values: Tensor, rows: int) -> Tensor:
-        """Return the state; zeros at first.
+        """Return the state, which a step may move in place; zeros at first.
 
         Args:
             values: What the part is called with, shape ``[M]``.
@@ -41,11 +43,18 @@ class LossPart(SizedByFirstCall):
 
         Raises:
             ValueError: If the number of tasks has changed.
+            RuntimeError: If it would have to be made while a CUDA graph is captured.
         """
-        if self.state is None:
-            return values.new_zeros((rows, len(values)))
-        check_number_of_tasks(values, self.state.shape[1])
-        return self.state
+        before = self.state
+        if before is None:
+            check_not_capturing(values.device)
+            state = movable(values.new_zeros((rows, len(values))), values)
+        else:
+            check_number_of_tasks(values, before.shape[1])
+            state = movable(before, values)
+        if state is not before:
+            self.state = state
+        return state
 
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""
@@ -78,7 +87,9 @@ class ExponentialMean(LossPart):
 
     @override
     def forward(self, losses: Tensor) -> Tensor:
-        self.state, means = on_arrays(move_mean, self.remembered(losses, 2), losses, decay=self.decay)
+        state = self.remembered(losses, 2)
+        moved, means = on_arrays(move_mean, state, losses, decay=self.decay)
+        state.copy_(moved)
         return means
 
     @override

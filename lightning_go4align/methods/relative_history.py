@@ -46,7 +46,9 @@ class RelativeHistory(LossPart):
     @override
     def forward(self, losses: Tensor, scales: Tensor) -> Tensor:
         settings = {"beta": self.beta, "decay": 1 - 1 / self.horizon}
-        self.state, factors = on_arrays(_move_history, self.remembered(losses, 2), losses, scales, **settings)
+        state = self.remembered(losses, 2)
+        moved, factors = on_arrays(_move_history, state, losses, scales, **settings)
+        state.copy_(moved)
         return factors
 
     @override

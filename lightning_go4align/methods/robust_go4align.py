@@ -12,11 +12,13 @@ from lightning_go4align.functional.assignment import assign_groups, check_cluste
 from lightning_go4align.functional.grouping import Clustering, Grouping
 from lightning_go4align.functional.loss_history import LARGEST
 from lightning_go4align.functional.losses import check_number_of_tasks
+from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.shared_risk import constant_risk, within_reach
 from lightning_go4align.methods.description import describe
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
 from lightning_go4align.methods.loss_parts import ExponentialMean, LossPart
 from lightning_go4align.methods.loss_weighted import LossWeighted
+from lightning_go4align.methods.robust_launch import parts_of_one_launch, weigh_in_one_launch
 from lightning_go4align.methods.stateful import reset_parts
 
 
@@ -104,6 +106,10 @@ class RobustGO4Align(LossWeighted):
     def weigh(self, losses: Tensor) -> Tensor:
         if self.indicators is not None:
             check_number_of_tasks(losses, len(self.indicators))
+        if fits_one_launch(losses) and (parts := parts_of_one_launch(self)) is not None:
+            found = weigh_in_one_launch(losses, parts, self.num_groups, self.reach)
+            self.indicators, self.grouping = found.indicators, found.grouping
+            return found.task_weights
         scales = self.scale(losses, self.smoothing(losses))
         factors = None if self.history is None else self.history(losses, scales)
         self.indicators = scales.reciprocal() if factors is None else factors / scales

@@ -153,6 +153,6 @@ def _draw(history: History) -> dict[str, NDArray[np.uint8]]:
     images = {}
     for key, figure in figures.items():
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]  # Matplotlib's
-        images[key] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]  # Matplotlib's
+        canvas.draw()
+        images[key] = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     return images

@@ -16,8 +16,8 @@ from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.families import Family, shown
 from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
 from lightning_go4align.update.hyperparameters import log_settings
-from lightning_go4align.update.interception import check_parts, intercept
-from lightning_go4align.update.last_step import told
+from lightning_go4align.update.interception import check_parts, intercept, refuse_different
+from lightning_go4align.update.last_step import overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.patches import AttributePatches
@@ -25,6 +25,7 @@ from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.telling import TellsOfItself
+from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
@@ -76,14 +77,11 @@ class MultiTaskCallback(TellsOfItself, Callback):
         check_method(method)
         check_optimization(optimization)
         check_pick(losses)
-        self.method = method
-        self.optimization = optimization
+        self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.
-        self._losses = losses
-        self.shown = shown(prog_bar, logged)
+        self._losses, self.shown = losses, shown(prog_bar, logged)
         self._memory = Memory(method, () if tasks is None else check_names(tasks))
-        self._fits = Continuation()
-        self._evaluates, self.num_steps = False, 0
+        self._fits, self._evaluates, self.num_steps = Continuation(), False, 0
         self._training: TrainingStep | None = None
         self._log: StepLog | None = None
         self._patches: AttributePatches | None = None
@@ -93,7 +91,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
         """Names of the tasks, as declared or in the order of the first step; empty before it."""
         return self._memory.tasks.names
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self._memory.driver.last_step
@@ -116,12 +114,15 @@ class MultiTaskCallback(TellsOfItself, Callback):
         self._evaluates = stage != "fit"
         if self._evaluates:
             return
-        refuse_second(trainer, self, pl_module)
-        self._fits.begin(trainer, pl_module, self._memory)
-        check_parts(trainer, pl_module, self._memory)
-        self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self.shown)
-        self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
-        self._log = self._training.log
+        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+            refuse_second(trainer, self, pl_module)
+            self._fits.begin(trainer, pl_module, self._memory)
+            check_parts(trainer, pl_module, self._memory)
+            self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self.shown)
+            self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
+            self._log = self._training.log
+            ranks.mine = self._memory.given
+        refuse_different(ranks.all)
 
     @override
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -130,8 +131,8 @@ class MultiTaskCallback(TellsOfItself, Callback):
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.num_steps = trainer.global_step
-        if self._fits.told is not None:  # And no checkpoint was loaded since.
-            rank_zero_info(self._fits.told)
+        if self._fits.notice is not None:  # And no checkpoint was loaded since.
+            rank_zero_info(self._fits.notice)
 
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -196,4 +197,4 @@ class MultiTaskCallback(TellsOfItself, Callback):
             if not self._evaluates:  # Validation, test and prediction need no method.
                 raise
             rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
-        self._fits.told = None
+        self._fits.notice = None

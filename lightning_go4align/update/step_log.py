@@ -40,7 +40,7 @@ class StepLog:
         self._is_described = False
         self._warnings, self._taken = StepWarnings(method), set[str]()
         self._read: HostNumbers | None = None
-        self._told: HostNumbers | None = None
+        self._reported: HostNumbers | None = None
 
     def begin_epoch(self, step: int) -> None:
         """Begin new means.
@@ -96,9 +96,9 @@ class StepLog:
             ValueError: If a weight was not finite.
         """
         numbers = self.read()
-        if numbers is None or numbers is self._told:
+        if numbers is None or numbers is self._reported:
             return None
-        self._told = numbers
+        self._reported = numbers
         if _is_troubled(numbers.last_steps):
             self._warnings.tell(numbers)
         return numbers

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 from lightning_go4align.history.summary import TaskRow, summary
 from lightning_go4align.methods.fields import method_fields
 from lightning_go4align.update.hyperparameters import versions
-from lightning_go4align.update.last_step import TellsLastStep
+from lightning_go4align.update.last_step import LastStepMixin
 from lightning_go4align.update.record import StepRecord
-from lightning_go4align.update.signals import Signals, former_signals
+from lightning_go4align.update.signals import FormerSignals
 
 
 class _Balances(Protocol):
@@ -20,13 +20,8 @@ class _Balances(Protocol):
     def tasks(self) -> list[str]: ...
 
 
-class TellsOfItself(TellsLastStep):
+class TellsOfItself(LastStepMixin, FormerSignals):
     """What it tells, of its method, its tasks and its last step."""
-
-    @property
-    def signals(self) -> Signals | None:
-        """The former name of ``last_step``."""
-        return former_signals(self.last_step)
 
     def settings(self: _Balances) -> dict[str, Any]:
         """Tell the method, the optimization, the tasks if they are known, and the versions, nested, for loggers."""

@@ -1,0 +1,82 @@
+"""A step of RobustGO4Align in one launch, where its parts are those that it has by itself."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torch import Tensor
+
+from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
+from lightning_go4align.functional.grouping import Grouping, check_num_groups
+from lightning_go4align.functional.shared_risk import constant_risk
+from lightning_go4align.functional.weighing import Weighing
+from lightning_go4align.methods.level_within_spread import LevelWithinSpread
+from lightning_go4align.methods.loss_parts import ExponentialMean
+
+if TYPE_CHECKING:
+    from lightning_go4align.methods.robust_go4align import RobustGO4Align
+
+
+class Parts(NamedTuple):
+    """Parts that ``kernels.robust`` does the work of.
+
+    Args:
+        smoothing: The smoothing.
+        scale: The scale.
+        clustering: What chooses the number of groups; None where it is given.
+    """
+
+    smoothing: ExponentialMean
+    scale: LevelWithinSpread
+    clustering: AutomaticLogKMeans | None
+
+
+def parts_of_one_launch(method: "RobustGO4Align") -> Parts | None:
+    """Find the parts, if no other one takes a step: a subclass might do anything, so the classes must be these.
+
+    Args:
+        method: The method.
+
+    Returns:
+        The parts, or None.
+
+    Example:
+        >>> from lightning_go4align.methods.robust_go4align import RobustGO4Align
+        >>> parts_of_one_launch(RobustGO4Align(2)).clustering, parts_of_one_launch(RobustGO4Align(2, scale=max))
+        (None, None)
+    """
+    smoothing, scale, clustering = method.smoothing, method.scale, method.clustering
+    if method.history is not None or method.normalization is not constant_risk:
+        return None
+    if type(smoothing) is not ExponentialMean or type(scale) is not LevelWithinSpread:
+        return None
+    if clustering is log_kmeans_1d:
+        return Parts(smoothing, scale, None)
+    return Parts(smoothing, scale, clustering) if type(clustering) is AutomaticLogKMeans else None
+
+
+def weigh_in_one_launch(losses: Tensor, parts: Parts, num_groups: int | None, reach: float) -> Weighing:
+    """Take the step.
+
+    Args:
+        losses: Task losses, shape ``[M]``, for which ``fits_one_launch`` is true.
+        parts: Whose states are moved in place.
+        num_groups: ``K``; None where the clustering chooses it.
+        reach: Largest ratio of a task's weight to its own indicator.
+
+    Returns:
+        What it found.
+
+    Raises:
+        ValueError: If ``K`` is larger than ``M``.
+    """
+    from lightning_go4align.functional.kernels.launch import Number, weigh_robustly_by_kernel  # Needs Triton.
+
+    smoothing, scale, clustering = parts
+    if clustering is not None:
+        number = Number(*clustering.scores_of(losses), clustering.momentum)
+    else:
+        check_num_groups(number_of_groups := num_groups or 0, len(losses))
+        number = Number(number_of_groups)
+    settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach}
+    states = smoothing.remembered(losses, 2), scale.remembered(losses, 6)
+    found = weigh_robustly_by_kernel(losses, *states, number, settings)
+    return Weighing(found.indicators, Grouping(found.assignment, found.group_weights), found.task_weights)
