@@ -76,11 +76,9 @@ class MultiTaskCallback(TellsOfItself, Callback):
         check_pick(losses)
         self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.
-        self._losses = losses
-        self.shown = shown(prog_bar, logged)
+        self._losses, self.shown = losses, shown(prog_bar, logged)
         self._memory = Memory(method, () if tasks is None else check_names(tasks))
-        self._fits = Continuation()
-        self._evaluates, self.num_steps = False, 0
+        self._fits, self._evaluates, self.num_steps = Continuation(), False, 0
         self._training: TrainingStep | None = None
         self._log: StepLog | None = None
         self._patches: AttributePatches | None = None
