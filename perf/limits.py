@@ -124,7 +124,7 @@ def count_operations(method: GO4Align, num_tasks: int) -> int:
     return count.number
 
 
-class _Count(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
+class _Count(TorchDispatchMode):
     number: int = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -147,7 +147,7 @@ def graphed_step(setting: Setting) -> Outcome:
     for make in (lambda: GO4Align(5, 0.01), RobustGO4Align):
         captured, eager = make(), make()
         losses = torch.ones(11, device="cuda", requires_grad=True)
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's stub
+        side = torch.cuda.Stream()
         with torch.cuda.stream(side):
             torch.autograd.backward(captured(losses))
         torch.cuda.synchronize()
