@@ -47,11 +47,10 @@ def docs(session: nox.Session) -> None:
     session.run(".ci/docs", external=True)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(venv_backend="none")
 def recipes(session: nox.Session) -> None:
-    """Run the recipes for other people's packages, each with an extra of its own."""
-    session.install("-e", ".[recipes]", *TESTING)
-    session.run("pytest", "-q", *(session.posargs or ["tests/recipes"]), env=ENVIRONMENT)
+    """Run the recipes for other people's packages, each in an environment of its own: `nox -s recipes -- nequip`."""
+    session.run(".ci/recipes", *session.posargs, external=True)
 
 
 @nox.session(python=PYTHONS[0])

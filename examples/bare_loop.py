@@ -33,6 +33,7 @@ def main(steps: int = 400) -> tuple[list[int], list[float]]:
         objective.backward()
         optimizer.step()
 
+    assert method.grouping is not None  # None before the first step
     groups = method.grouping.assignment.tolist()
     left = (losses / before).tolist()
     print("groups:", groups, "left of the losses:", [f"{share:.2%}" for share in left])

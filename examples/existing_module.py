@@ -15,7 +15,7 @@ class Rooms(pl.LightningModule):
         self.trunk = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh())
         self.depth, self.area, self.price = (torch.nn.Linear(32, 1) for _ in range(3))
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
         features, targets = batch
         hidden = self.trunk(features)
         heads = {"depth": self.depth, "area": self.area, "price": self.price}
@@ -24,7 +24,7 @@ class Rooms(pl.LightningModule):
             for column, (task, head) in enumerate(heads.items())
         }
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=3e-2)
 
 

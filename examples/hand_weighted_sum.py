@@ -19,6 +19,7 @@ import warnings
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch.utils.data import DataLoader, TensorDataset
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -33,12 +34,12 @@ TASKS = ("depth", "area", "price")
 class Rooms(pl.LightningModule):
     """Three regressions on one trunk, weighted by hand."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.trunk = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh())
         self.heads = torch.nn.ModuleDict({task: torch.nn.Linear(64, 1) for task in TASKS})
 
-    def losses(self, batch):
+    def losses(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
         features, targets = batch
         hidden = self.trunk(features)
         return {
@@ -46,11 +47,11 @@ class Rooms(pl.LightningModule):
             for column, task in enumerate(TASKS)
         }
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> STEP_OUTPUT:
         losses = self.losses(batch)
         return losses["depth"] + 0.01 * losses["area"] + 100 * losses["price"]
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=3e-3)
 
 
@@ -58,14 +59,14 @@ class Rooms(pl.LightningModule):
 # Some data, and a function that trains a module and tells which share of each target's variance is left unexplained.
 
 
-def rooms(count, seed):
+def rooms(count: int, seed: int) -> TensorDataset:
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(count, 8, generator=generator)
     truth = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
     return TensorDataset(features, (torch.tanh(features) @ truth) * UNITS)
 
 
-def train(module, *callbacks, max_epochs=15):
+def train(module: Rooms, *callbacks: pl.Callback, max_epochs: int = 15) -> dict[str, float]:
     trainer = pl.Trainer(
         max_epochs=max_epochs,
         callbacks=list(callbacks),
@@ -96,7 +97,7 @@ by_hand
 class BalancedRooms(Rooms):
     """The same network; how its losses are balanced is nobody's business here."""
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
         return self.losses(batch)
 
 

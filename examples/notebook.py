@@ -34,15 +34,15 @@ TASKS = ["left eye", "right eye", "nose", "age", "height", "weight"]
 class Faces(pl.LightningModule):
     """Six regressions on one trunk."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.network = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh(), torch.nn.Linear(64, 6))
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
         features, targets = batch
         return dict(zip(TASKS, (self.network(features) - targets).square().mean(0), strict=True))
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=3e-3)
 
 

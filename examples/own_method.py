@@ -34,12 +34,12 @@ class Regression(MultiTaskModule):
         super().__init__(method)
         self.network = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 4))
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
         features, targets = batch
         losses = (self.network(features) - targets).square().mean(0)
         return {f"target_{column}": loss for column, loss in enumerate(losses)}
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=1e-2)
 
 
@@ -57,7 +57,7 @@ def main(max_epochs: int = 5) -> Regression:
         enable_model_summary=False,
     )
     trainer.fit(module, DataLoader(TensorDataset(features, targets), batch_size=32))
-    print("groups:", module.method.grouping.assignment.tolist())
+    print("groups:", [int(group) for group in module.groups.values()])
     return module
 
 

@@ -48,12 +48,12 @@ labelled.sum(0).tolist()
 class Assays(pl.LightningModule):
     """Four regressions, each from the samples that have its label."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.network = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh(), torch.nn.Linear(64, len(TASKS)))
         self.seen = dict.fromkeys(TASKS, 0)
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor | None]:
         features, targets = batch
         predictions = self.network(features)
         losses = {}
@@ -64,7 +64,7 @@ class Assays(pl.LightningModule):
             losses[task] = error.square().mean() if known.any() else None
         return losses
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=3e-3)
 
 

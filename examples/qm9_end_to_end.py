@@ -25,6 +25,7 @@ import torch
 from lightning_go4align import GroupDynamicsMonitor, RobustGO4Align, plots
 from lightning_go4align.benchmarks.qm9 import DenseMPNN, QM9DataModule, QM9Module
 from lightning_go4align.benchmarks.qm9.conversion import convert
+from lightning_go4align.benchmarks.qm9.molecules import Molecules
 from lightning_go4align.benchmarks.qm9.sources import qm9pack_rows
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -37,10 +38,10 @@ pl.seed_everything(0, verbose=False)
 class SmallMolecules:
     """The first molecules of QM9, the smallest ones."""
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Nothing is downloaded."""
 
-    def molecules(self):
+    def molecules(self) -> Molecules:
         return convert(islice(qm9pack_rows(), 4000))
 
 
@@ -54,7 +55,7 @@ data = QM9DataModule(SmallMolecules(), num_train=3000, num_val=500, num_test=500
 # for each property, on normalised values; any method fits.
 
 
-def narrow(num_targets):
+def narrow(num_targets: int) -> DenseMPNN:
     return DenseMPNN(num_targets, edge_width=8)
 
 

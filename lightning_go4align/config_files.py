@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 SHIPPED = Path(__file__).parent / "configs"
 
@@ -86,8 +86,8 @@ def read_config(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
-        said = " ".join(f"{error.context or ''} {error.problem or ''}".split())
-        raise ValueError(f"{path}{where} is no YAML: {said}. Correct it at this place.") from error
+        reason = " ".join(f"{error.context or ''} {error.problem or ''}".split())
+        raise ValueError(f"{path}{where} is no YAML: {reason}. Correct it at this place.") from error
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}. Correct it at this place.") from error
     if content is None:

@@ -9,12 +9,13 @@ import lightning.pytorch as pl
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.update import MultiTaskCallback, Optimization, StepRecord, TellsLastStep, told
+from lightning_go4align.update import LastStepMixin, MultiTaskCallback, Optimization, StepRecord, overridable_property
 from lightning_go4align.update.compatibility import builds_from_config
+from lightning_go4align.update.families import Family
 from lightning_go4align.update.picked import Pick
 
 
-class MultiTaskMixin(TellsLastStep):
+class MultiTaskMixin(LastStepMixin):
     """Give a LightningModule its own ``MultiTaskCallback``; stand before it among the bases.
 
     Args:
@@ -22,6 +23,7 @@ class MultiTaskMixin(TellsLastStep):
         optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
         tasks: Names of all tasks, as in ``MultiTaskCallback``.
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
+        logged: What loggers get, as in ``MultiTaskCallback``.
         **kwargs: Arguments of the module that stands behind.
 
     Example:
@@ -39,11 +41,13 @@ class MultiTaskMixin(TellsLastStep):
         optimization: Optimization = "manual",
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
+        logged: Sequence[Family] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         # Not through nn.Module: what would average, cast or broadcast the module must not reach the method.
-        object.__setattr__(self, "multi_task_callback", MultiTaskCallback(method, optimization, tasks, losses))
+        callback = MultiTaskCallback(method, optimization, tasks, losses, logged=logged)
+        object.__setattr__(self, "multi_task_callback", callback)
 
     multi_task_callback: MultiTaskCallback
 
@@ -52,7 +56,7 @@ class MultiTaskMixin(TellsLastStep):
         """How tasks are balanced."""
         return self.multi_task_callback.method
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self.multi_task_callback.last_step
@@ -99,6 +103,7 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
         optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
         tasks: Names of all tasks, as in ``MultiTaskCallback``.
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
+        logged: What loggers get, as in ``MultiTaskCallback``.
 
     Example:
         >>> import torch
@@ -121,8 +126,9 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
         optimization: Optimization = "manual",
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
+        logged: Sequence[Family] | None = None,
     ) -> None:
-        super().__init__(method, optimization, tasks, losses)
+        super().__init__(method, optimization, tasks, losses, logged)
 
 
 def _names_of_methods(frame: FrameType | None) -> list[str]:

@@ -12,6 +12,7 @@ from perf.quiet import quiet
 COMMANDS = {
     "constants": "likelihoods that differ by a constant, under methods with and without a zero",
     "efficiency": "grouping beside other solvers, a call of GO4Align, the networks of QM9, a step of QM9",
+    "generated_tasks": "tasks in known groups, with all labels or few: how near methods come to the best errors",
     "gpu": "all that a CUDA device can prove and measure, in pieces of some minutes",
     "limits": "the limits of what grouping costs: asked for, before, now",
     "method_ratios": "a step of every method on QM9 beside a plain sum's",
@@ -36,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, about in COMMANDS.items():
         commands.add_parser(name, help=about, add_help=False)
-    asked, others = parser.parse_known_args(arguments)
+    options, others = parser.parse_known_args(arguments)
     quiet(threads=1)
     console = Console()
     console.width = max(console.width, 120)  # into a file, too
     # Imported when asked for: each needs extras of its own.
-    measure = getattr(import_module(f"perf.{asked.command}"), asked.command)
-    for table in auto_cli(measure, args=others, prog=f"python -m perf {asked.command}", as_positional=True):
+    measure = getattr(import_module(f"perf.{options.command}"), options.command)
+    for table in auto_cli(measure, args=others, prog=f"python -m perf {options.command}", as_positional=True):
         console.print(table)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 from jsonargparse import ArgumentParser
 from rich.table import Table
 from torchjd.aggregation import Aggregator

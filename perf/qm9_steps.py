@@ -51,7 +51,7 @@ def bare_step(data: QM9DataModule, network: Callable[[int], nn.Module]) -> Calla
     def step() -> None:
         losses = module.training_step(next(batches), 0)
         optimizer.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]  # torch's stub
+        torch.stack(list(losses.values())).sum().backward()
         optimizer.step()
 
     return step

@@ -1,15 +1,16 @@
 """Methods and training for problems of a few seconds."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torchjd.scalarization import UW, Scalarizer, Sum
+from torchjd.scalarization import FAMO, UW, Scalarizer, Sum
 
 from lightning_go4align import GO4Align, RobustGO4Align
 from lightning_go4align.clustering import ungrouped
 from lightning_go4align.methods import SI
-from lightning_go4align.methods.learning import parameter_groups
+from lightning_go4align.methods.learning import learning_after_step, parameter_groups
 
 Losses = Callable[[Tensor, Tensor], Tensor]
 
@@ -17,6 +18,7 @@ METHODS: dict[str, Callable[[int], Scalarizer]] = {
     "plain sum": lambda tasks: Sum(),
     "UW": UW,
     "SI": lambda tasks: SI(),
+    "FAMO": partial(FAMO, weight_decay=1e-3),
     "GO4Align, K = 2": lambda tasks: GO4Align(2),
     "GO4Align, K = M": lambda tasks: GO4Align(tasks),
     "robust, K chosen": lambda tasks: RobustGO4Align(),
@@ -54,3 +56,6 @@ def fit(
         objective: Tensor = method(losses(data[0][batch], data[1][batch]))
         torch.autograd.backward(objective)
         optimizer.step()
+        for part in learning_after_step(method):
+            with torch.no_grad():
+                part.update(losses(data[0][batch], data[1][batch]))

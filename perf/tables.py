@@ -15,6 +15,6 @@ def table(title: str, *columns: str) -> Table:
         ['left', 'right']
     """
     made = Table(title=title, title_justify="left")
-    for place, column in enumerate(columns):
-        made.add_column(column, justify="right" if place else "left", no_wrap=not place)
+    for index, column in enumerate(columns):
+        made.add_column(column, justify="right" if index else "left", no_wrap=not index)
     return made

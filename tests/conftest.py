@@ -8,7 +8,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "update")]  # for `import toy`
 
 
-collect_ignore = ["lightning_suite", "mutation"]  # Commands, see .ci, and no tests.
+collect_ignore = ["lightning_suite", "mutation", "torchmetrics_suite"]  # Commands, see .ci, and no tests.
 
 
 @pytest.fixture(autouse=True)

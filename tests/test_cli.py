@@ -5,14 +5,17 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import yaml
 from isolation import child_environment
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.demos.boring_classes import BoringDataModule
 from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
 from toy import loader
 
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskModule
@@ -36,25 +39,25 @@ class Widths(MultiTaskModule):
         hidden: Width of the trunk.
     """
 
-    def __init__(self, hidden: int = 3, **kwargs) -> None:
+    def __init__(self, hidden: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.save_hyperparameters()
         self.trunk = torch.nn.Linear(4, hidden)
 
-    def training_step(self, batch, batch_idx):
+    def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
         squares = self.trunk(batch[0]).square().mean(0)
         return {"a": squares[0], "b": 5 + squares[1]}
 
-    def test_step(self, batch, batch_idx):
+    def test_step(self, batch: Any, batch_idx: int) -> None:
         self.log("test/zero", 0.0)
 
-    def train_dataloader(self):
+    def train_dataloader(self) -> Any:
         return loader()
 
-    def test_dataloader(self):
+    def test_dataloader(self) -> Any:
         return loader()
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), 1e-2)
 
 
@@ -62,32 +65,32 @@ class Plain(Widths):
     """Stands for a module of the user's."""
 
 
-seen = []
+seen: list[Any] = []
 
 
 class Look(MultiTaskCallback):
     """Remembers itself at the end of a fit."""
 
-    def on_train_end(self, trainer, pl_module):
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         seen.append(self)
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["go4align"])
     sys.modules.setdefault("cli_modules", sys.modules[__name__])
 
 
 @pytest.fixture
-def config(tmp_path):
+def config(tmp_path: Path) -> str:
     path = tmp_path / "config.yaml"
     model = {"class_path": "cli_modules.Widths", "init_args": {"hidden": 5, "method": {"class_path": "GO4Align"}}}
     path.write_text(yaml.safe_dump({"seed_everything": 0, "model": model}))
     return str(path)
 
 
-def test_the_help_of_a_method_prints_its_docstring(capsys):
+def test_the_help_of_a_method_prints_its_docstring(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fit", "--model.help", "cli_modules.Widths"])
     assert "How tasks are balanced" in capsys.readouterr().out
@@ -104,26 +107,30 @@ def test_the_help_of_a_method_prints_its_docstring(capsys):
         pytest.param(["--model.init_args.method.init_args.num_groups=1"], id="one-key"),
     ],
 )
-def test_a_method_can_be_given_in_every_form(config, given, capsys):
+def test_a_method_can_be_given_in_every_form(
+    config: str, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         main(["fit", "-c", config, *given, "--print_config"])
     printed = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]
     assert (printed["hidden"], printed["method"]["init_args"]["num_groups"]) == (5, 1)
 
 
-def test_a_second_config_swaps_the_method(config, tmp_path, capsys):
+def test_a_second_config_swaps_the_method(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "si.yaml").write_text("model: {init_args: {method: lightning_go4align.methods.SI}}")
     with pytest.raises(SystemExit):
         main(["fit", "-c", config, "-c", str(tmp_path / "si.yaml"), "--print_config"])
     assert yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["method"]["class_path"].endswith("SI")
 
 
-def test_fit_trains_and_then_tests(config, capsys):
+def test_fit_trains_and_then_tests(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["fit", "-c", config, *SHORT, "--test_after_fit=true"])
     assert "test/zero" in capsys.readouterr().out
 
 
-def test_a_fit_ends_with_where_everything_is(config, tmp_path, monkeypatch, capsys):
+def test_a_fit_ends_with_where_everything_is(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     watched = ["--trainer.callbacks=GroupDynamicsMonitor", "--trainer.enable_checkpointing=true"]
     logged = [
@@ -141,7 +148,7 @@ def test_a_fit_ends_with_where_everything_is(config, tmp_path, monkeypatch, caps
     assert f"`go4align report {folder}`" in advice
 
 
-def test_the_callback_door_stands_open_in_the_trainer(config, tmp_path):
+def test_the_callback_door_stands_open_in_the_trainer(config: str, tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(
         "seed_everything: 0\nmodel: {class_path: toy.Toy}\n"
         "data: {class_path: cli_modules.ToyData}\n"
@@ -152,7 +159,7 @@ def test_the_callback_door_stands_open_in_the_trainer(config, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*configure_optimizers. will be overridden")
-def test_optimizer_and_scheduler_of_the_command_line_are_driven(config):
+def test_optimizer_and_scheduler_of_the_command_line_are_driven(config: str) -> None:
     given = ["--optimizer=SGD", "--optimizer.lr=0.5", "--lr_scheduler=StepLR", "--lr_scheduler.step_size=1"]
     halved = ["--lr_scheduler.gamma=0.5", "--trainer.callbacks=cli_modules.Rates"]
     main(["fit", "-c", config, *SHORT, "--trainer.max_epochs=2", *given, *halved])
@@ -162,33 +169,35 @@ def test_optimizer_and_scheduler_of_the_command_line_are_driven(config):
 class Rates(Callback):
     """Remembers each epoch's optimizer and learning rate."""
 
-    def __init__(self):
-        self.rates = []
+    def __init__(self) -> None:
+        self.rates: list[tuple[str, float]] = []
 
-    def on_train_epoch_start(self, trainer, pl_module):
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.rates.append((type(trainer.optimizers[0]).__name__, trainer.optimizers[0].param_groups[0]["lr"]))
 
-    def on_train_end(self, trainer, pl_module):
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         seen.append(self.rates)
 
 
 class ToyData(BoringDataModule):
     """The toy problem's rows."""
 
-    def prepare_data(self):
+    def prepare_data(self) -> None:
         pass
 
-    def setup(self, stage):
+    def setup(self, stage: str) -> None:
         pass
 
-    def train_dataloader(self):
+    def train_dataloader(self) -> Any:
         return loader()
 
-    def val_dataloader(self):
+    def val_dataloader(self) -> Any:
         return loader(16)
 
 
-def test_a_second_run_in_the_same_folder_logs_beside_the_first(config, tmp_path, caplog):
+def test_a_second_run_in_the_same_folder_logs_beside_the_first(
+    config: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     logger = ["--trainer.logger=CSVLogger", "--trainer.logger.save_dir=logs", "--trainer.log_every_n_steps=1"]
     for _ in range(2):
@@ -200,14 +209,14 @@ def test_a_second_run_in_the_same_folder_logs_beside_the_first(config, tmp_path,
     assert "Tip" not in caplog.text  # Lightning's, for other packages
 
 
-def test_a_checkpoint_of_the_command_line_loads_without_it(config, tmp_path):
+def test_a_checkpoint_of_the_command_line_loads_without_it(config: str, tmp_path: Path) -> None:
     main(["fit", "-c", config, *QUIET, "--trainer.max_epochs=1", "--trainer.logger=false"])
     (path,) = tmp_path.rglob("*.ckpt")
     module = Widths.load_from_checkpoint(path, weights_only=True)
     assert (module.hparams["hidden"], type(module.method)) == (5, GO4Align)
 
 
-def test_a_checkpoint_of_python_loads_with_the_method_given_again(tmp_path):
+def test_a_checkpoint_of_python_loads_with_the_method_given_again(tmp_path: Path) -> None:
     from toy import quiet_trainer
 
     trainer = quiet_trainer(max_epochs=1)
@@ -225,13 +234,15 @@ def test_a_checkpoint_of_python_loads_with_the_method_given_again(tmp_path):
         pytest.param(["--trainer.epochs=3"], "trainer.epochs", id="unknown-flag"),
     ],
 )
-def test_what_is_not_known_is_named(config, given, named, capsys):
+def test_what_is_not_known_is_named(
+    config: str, given: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         main(["fit", "-c", config, *given])
     assert named in capsys.readouterr().err
 
 
-def test_the_console_script_names_every_command():
+def test_the_console_script_names_every_command() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "lightning_go4align", "--help"],
         capture_output=True,
@@ -243,13 +254,15 @@ def test_the_console_script_names_every_command():
 
 
 @pytest.mark.parametrize("command", ["report", "dashboard", "study", "tune", "configs"])
-def test_every_other_command_has_help(command, capsys):
+def test_every_other_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
     assert f"go4align {command}" in capsys.readouterr().out
 
 
-def test_a_class_of_the_current_folder_is_found(tmp_path, monkeypatch, capsys):
+def test_a_class_of_the_current_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "my_rooms.py").write_text(
         "from lightning_go4align import MultiTaskModule\nclass Rooms(MultiTaskModule): ...\n"
     )
@@ -261,21 +274,21 @@ def test_a_class_of_the_current_folder_is_found(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("command", LIGHTNING)
-def test_the_help_of_training_begins_with_method_and_data(command, capsys):
+def test_the_help_of_training_begins_with_method_and_data(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     main([command, "--help"])
     printed = capsys.readouterr().out
     assert printed.index("--model.method") < printed.index("--data") < printed.index("--trainer.max_epochs")
     assert len(printed.splitlines()) < 40
 
 
-def test_the_whole_help_has_every_argument_of_the_trainer(capsys):
+def test_the_whole_help_has_every_argument_of_the_trainer(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["fit", "--help", "all"])
     assert (end.value.code, "--trainer.reload_dataloaders_every_n_epochs" in capsys.readouterr().out) == (0, True)
 
 
 @pytest.mark.parametrize("command", [["--help"], ["--version"], ["report", "--help"], ["study", "PLAN", "--dry_run"]])
-def test_what_needs_no_torch_does_not_wait_for_it(command, tmp_path):
+def test_what_needs_no_torch_does_not_wait_for_it(command: list[str], tmp_path: Path) -> None:
     words = [str(find_config("studies/qm9_beta")) if word == "PLAN" else word for word in command]
     code = f"import sys; from lightning_go4align.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
     code += "print(sorted({'torch', 'lightning', 'torchmetrics', 'torchjd'} & set(sys.modules)), file=sys.stderr)"
@@ -290,34 +303,34 @@ def test_what_needs_no_torch_does_not_wait_for_it(command, tmp_path):
     assert ended.stderr.splitlines()[-1] == "[]"
 
 
-def test_a_configuration_of_the_package_is_found_by_its_name(capsys):
+def test_a_configuration_of_the_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fit", "-c", "toy/base", "-c", "toy/go4align", "--print_config"])
     printed = yaml.safe_load(capsys.readouterr().out)
     assert printed["model"]["init_args"]["method"]["class_path"] == "lightning_go4align.methods.GO4Align"
 
 
-def test_a_file_beside_goes_before_one_of_the_package(tmp_path):
+def test_a_file_beside_goes_before_one_of_the_package(tmp_path: Path) -> None:
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy/base.yaml").write_text("a: 1")
     assert find_config("toy/base").resolve() == tmp_path / "toy/base.yaml"
 
 
 @pytest.mark.parametrize("switch", ["--trainer.fast_dev_run", "--test_after_fit"])
-def test_a_bare_switch_is_true(config, switch, capsys):
+def test_a_bare_switch_is_true(config: str, switch: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fit", "-c", config, switch, "--print_config"])
     printed = yaml.safe_load(capsys.readouterr().out)
     assert (printed["test_after_fit"] or printed["trainer"]["fast_dev_run"]) is True
 
 
-def test_a_method_is_given_the_number_of_tasks(config, caplog):
+def test_a_method_is_given_the_number_of_tasks(config: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     main(["fit", "-c", config, *SHORT, "--model.method=FAMO"])
     assert "number of tasks, `shape`: it is 2" in caplog.text
 
 
-def test_the_configurations_are_listed_one_a_line(capsys):
+def test_the_configurations_are_listed_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     main(["configs"])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if line] == shipped_names()
@@ -327,27 +340,27 @@ def test_the_configurations_are_listed_one_a_line(capsys):
 
 
 @pytest.mark.parametrize("name", ["qm9", "studies", "toy/base"])
-def test_copies_of_configurations_are_equal(name, tmp_path, capsys):
+def test_copies_of_configurations_are_equal(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["configs", "--copy", name, str(tmp_path)])
     copies = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert tmp_path / name in (copies[0].with_suffix(""), *copies[-1].parents, *(copy.parent for copy in copies))
     assert all(copy.read_bytes() == (SHIPPED / copy.relative_to(tmp_path)).read_bytes() for copy in copies)
 
 
-def test_every_file_of_the_top_level_folder_is_shipped():
+def test_every_file_of_the_top_level_folder_is_shipped() -> None:
     top = Path(__file__).parents[1] / "configs"
     assert sorted(path.relative_to(SHIPPED) for path in SHIPPED.glob("*/*")) == sorted(
         path.relative_to(top) for path in top.glob("*/*")
     )
 
 
-def test_runs_that_start_at_once_take_folders_of_their_own(tmp_path):
+def test_runs_that_start_at_once_take_folders_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         loggers = list(pool.map(with_own_folder, [CSVLogger(tmp_path) for _ in range(40)]))
-    assert sorted(logger.version for logger in loggers) == list(range(40))
+    assert sorted(logger.version for logger in loggers) == list(range(40))  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("version", [3, "mine"])
-def test_a_version_that_was_asked_for_stays(tmp_path, version):
+def test_a_version_that_was_asked_for_stays(tmp_path: Path, version: int | str) -> None:
     (tmp_path / "lightning_logs/version_3").mkdir(parents=True)
     assert with_own_folder(CSVLogger(tmp_path, version=version)).version == version

@@ -3,8 +3,10 @@
 import errno
 import re
 import sys
+from collections.abc import Sequence
 from configparser import ConfigParser
 from pathlib import Path
+from typing import Any, NoReturn
 from zipfile import ZipFile
 
 import numpy as np
@@ -162,13 +164,13 @@ FILES = {
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["go4align"])
     (tmp_path / "FILE").touch()
 
 
-def answer(words, capsys):
+def answer(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as end:
         main(words)
     printed = capsys.readouterr().err.splitlines()
@@ -179,34 +181,34 @@ def answer(words, capsys):
     return "\n".join(printed[start:])
 
 
-def check(words, said, capsys):
+def check(words: list[str], said: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     found = answer(words, capsys)
     assert [word for word in said if word not in found] == [], found
 
 
 @pytest.mark.parametrize("given", COMMANDS)
-def test_mistakes_in_commands(given, capsys):
+def test_mistakes_in_commands(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     check(given.split(), COMMANDS[given], capsys)
 
 
 @pytest.mark.parametrize("given", ARGUMENTS)
-def test_mistakes_in_arguments_of_fit(given, capsys):
+def test_mistakes_in_arguments_of_fit(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     check([*FIT.split(), *given.split()], ARGUMENTS[given], capsys)
 
 
 @pytest.mark.parametrize("given", IN_FITS)
-def test_mistakes_that_the_fit_finds(given, capsys):
+def test_mistakes_that_the_fit_finds(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     check((given + SHORT).split(), IN_FITS[given], capsys)
 
 
 @pytest.mark.parametrize("content", FILES)
-def test_mistakes_in_configurations(content, tmp_path, capsys):
+def test_mistakes_in_configurations(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.yaml").write_bytes(content.encode("latin-1"))
     check([*TOY.split(), "-c", "mine.yaml"], FILES[content], capsys)
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from toy import quiet_trainer
 
     from lightning_go4align import GO4Align
@@ -219,7 +221,7 @@ def checkpoint(tmp_path_factory):
     return path
 
 
-def changed(path, **entries):
+def changed(path: Path, **entries: Any) -> None:
     content = torch.load(path, weights_only=True)
     torch.save({**content, **entries}, "bad.ckpt")
 
@@ -242,13 +244,15 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("kind", BREAKS)
-def test_mistakes_with_checkpoints(kind, checkpoint, capsys):
+def test_mistakes_with_checkpoints(kind: str, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoil, said = BREAKS[kind]
-    spoil(checkpoint)
+    spoil(checkpoint)  # type: ignore[no-untyped-call]
     check([*(FIT + SHORT).split(), "--ckpt_path=bad.ckpt"], said, capsys)
 
 
-def test_a_resume_with_another_method_says_which_both_are(checkpoint, capsys):
+def test_a_resume_with_another_method_says_which_both_are(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = [*(TOY + SHORT).split(), "--model.method=SI", f"--ckpt_path={checkpoint}"]
     check(words, ["trained with GO4Align", "but the method is SI()", "Resume with the same method"], capsys)
 
@@ -262,15 +266,17 @@ def test_a_resume_with_another_method_says_which_both_are(checkpoint, capsys):
         (errno.EADDRINUSE, "The port is in use"),
     ],
 )
-def test_what_the_system_refuses_is_told_with_a_way_out(number, said, monkeypatch, capsys):
-    def refuse(*args, **kwargs):
+def test_what_the_system_refuses_is_told_with_a_way_out(
+    number: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
         raise OSError(number, errno.errorcode[number], "place")
 
     monkeypatch.setattr("lightning.fabric.loggers.csv_logs._ExperimentWriter.save", refuse)
     check((FIT + SHORT).split(), ["place", said], capsys)
 
 
-def test_a_checkpoint_on_a_full_disk(monkeypatch, capsys):
+def test_a_checkpoint_on_a_full_disk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(
         "lightning.fabric.plugins.io.torch_io._atomic_save", lambda *args: torch.save([1], "/dev/full")
     )
@@ -287,18 +293,21 @@ def test_a_checkpoint_on_a_full_disk(monkeypatch, capsys):
         ("wandb", "pip install 'lightning-go4align[wandb]'", f"{FIT} --trainer.logger=WandbLogger{SHORT}"),
     ],
 )
-def test_a_missing_extra_is_named_with_its_command(module, advice, given, monkeypatch, capsys):
+def test_a_missing_extra_is_named_with_its_command(
+    module: str, advice: str, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in [name for name in sys.modules if name == module or name.startswith(f"{module}.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
     check(given.split(), [advice], capsys)
 
 
-def test_every_module_of_an_extra_is_known_by_the_extra_that_brings_it():
+def test_every_module_of_an_extra_is_known_by_the_extra_that_brings_it() -> None:
     settings = ConfigParser()
     settings.read(Path(__file__).parents[1] / "setup.cfg")
-    tools = ("all", "dev", "docs", "release")
-    brought = {extra: text for extra, text in settings["options.extras_require"].items() if extra not in tools}
+    tools = ("all", "dev", "docs", "release", "recipe")
+    extras = settings["options.extras_require"]
+    brought = {extra: text for extra, text in extras.items() if extra.split("-")[0] not in tools}
     packages = {
         "PIL": "pillow",
         "sklearn": "scikit-learn",
@@ -333,7 +342,7 @@ STUDIES = {
 
 
 @pytest.mark.parametrize("kind", STUDIES)
-def test_mistakes_in_studies(kind, tmp_path, capsys):
+def test_mistakes_in_studies(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content, said = STUDIES[kind]
     (tmp_path / "study.yaml").write_text(content)
     (tmp_path / "toy").mkdir()
@@ -343,7 +352,7 @@ def test_mistakes_in_studies(kind, tmp_path, capsys):
     check(["study", "study.yaml", "--dry_run"], said, capsys)
 
 
-def without(path, name):
+def without(path: Path, name: str) -> None:
     with np.load(path) as file:
         arrays = dict(file)
     np.savez(path, **{key: value for key, value in arrays.items() if key != name})
@@ -362,18 +371,20 @@ LOGS = {
 
 
 @pytest.mark.parametrize("kind", LOGS)
-def test_a_damaged_log_is_no_riddle(kind, tmp_path, capsys):
-    LOGS[kind](example_history().save(tmp_path))
+def test_a_damaged_log_is_no_riddle(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    LOGS[kind](example_history().save(tmp_path))  # type: ignore[no-untyped-call]
     check(["report", "."], ["group_dynamics.npz is damaged", "Train that run again"], capsys)
 
 
-def test_a_dashboard_without_a_key_says_how_to_have_one(monkeypatch, capsys, tmp_path):
+def test_a_dashboard_without_a_key_says_how_to_have_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     check(["dashboard", "a/b"], ["no key", "wandb login"], capsys)
 
 
-def test_debug_anywhere_shows_the_traceback(capsys):
+def test_debug_anywhere_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["--debug", "report", "nowhere"], ["report", "--debug", "nowhere"]):
         with pytest.raises(SystemExit) as end:
             main(words)
@@ -382,7 +393,9 @@ def test_debug_anywhere_shows_the_traceback(capsys):
         assert re.search(r"go4align report: nowhere holds no .*\n.*\n$", printed)
 
 
-def test_a_fault_of_the_users_module_is_found_by_its_place(tmp_path, monkeypatch, capsys):
+def test_a_fault_of_the_users_module_is_found_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "faulty_rooms.py").write_text(
         "from lightning_go4align.benchmarks.toy import ToyModule\nclass Rooms(ToyModule):\n"
         "    def training_step(self, batch, batch_idx):\n        return [][0]\n"
@@ -397,7 +410,7 @@ def test_a_fault_of_the_users_module_is_found_by_its_place(tmp_path, monkeypatch
     assert "--debug" in lines[2]
 
 
-def test_python_raises_what_the_command_explains(tmp_path):
+def test_python_raises_what_the_command_explains(tmp_path: Path) -> None:
     from lightning_go4align.report import write_report
 
     with pytest.raises(FileNotFoundError, match=r"holds no group_dynamics\.npz"):

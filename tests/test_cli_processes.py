@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from isolation import child_environment
@@ -26,10 +29,10 @@ STAGES = {
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started = []
 
-    def start(words, before="", **options):
+    def start(words: list[str], before: str = "", **options: Any) -> subprocess.Popen[str]:
         code = f"{before}\nfrom lightning_go4align.cli import main\nmain()"
         process = subprocess.Popen(
             [sys.executable, "-c", code, *words],
@@ -49,7 +52,7 @@ def start(tmp_path):
         process.communicate()
 
 
-def check_interrupted(process):
+def check_interrupted(process: subprocess.Popen[str]) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
@@ -57,16 +60,18 @@ def check_interrupted(process):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_interrupt_of_the_start_ends_it_at_once(stage, start):
+def test_an_interrupt_of_the_start_ends_it_at_once(stage: str, start: Callable[..., subprocess.Popen[str]]) -> None:
     process = start(["study", "studies/qm9_beta", "--dry_run"], STAGES[stage])
-    assert process.stdout.readline() == "here\n"
+    assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
     process.send_signal(signal.SIGINT)
     check_interrupted(process)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 3])
-def test_an_interrupt_of_training_ends_it_in_order(times, start, tmp_path):
+def test_an_interrupt_of_training_ends_it_in_order(
+    times: int, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
     process = start(LONG)
     deadline = time.monotonic() + 120
     while not list(tmp_path.rglob("metrics.csv")) and time.monotonic() < deadline:
@@ -77,7 +82,7 @@ def test_an_interrupt_of_training_ends_it_in_order(times, start, tmp_path):
     check_interrupted(process)
 
 
-def test_a_reader_that_goes_away_is_no_error(start):
+def test_a_reader_that_goes_away_is_no_error(start: Callable[..., subprocess.Popen[str]]) -> None:
     reading, writing = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "lightning_go4align", "configs"],
@@ -93,7 +98,7 @@ def test_a_reader_that_goes_away_is_no_error(start):
 
 
 @pytest.mark.slow
-def test_two_fits_at_once_log_apart(start, tmp_path):
+def test_two_fits_at_once_log_apart(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     processes = [start([*FIT, "--trainer.max_epochs=1", "--trainer.limit_train_batches=100"]) for _ in range(2)]
     ends = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
     assert [status for _, status in ends] == [0, 0], ends

@@ -1,7 +1,9 @@
 """Every configuration can be parsed and built."""
 
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,11 +28,11 @@ pytestmark = [
 ]
 
 
-def content(path):
+def content(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 
-def says_only_the_method(path):
+def says_only_the_method(path: Path) -> bool:
     return (
         path.stem != "go4align"
         and content(path).keys() == {"model"}
@@ -38,18 +40,18 @@ def says_only_the_method(path):
     )
 
 
-def each(paths):
+def each(paths: Iterable[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         "path", [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in paths]
     )
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch):
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., MultiTaskCLI]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["go4align"])
 
-    def build(*files):
+    def build(*files: Path) -> MultiTaskCLI:
         args = [*(f"--config={file}" for file in files), "--trainer.accelerator=cpu"]
         return MultiTaskCLI(args=args, run=False, save_config_callback=None)
 
@@ -57,15 +59,17 @@ def build(tmp_path, monkeypatch):
 
 
 @each(path for path in FILES if not says_only_the_method(path))
-def test_every_configuration_builds_its_parts(path, build):
+def test_every_configuration_builds_its_parts(path: Path, build: Callable[..., MultiTaskCLI]) -> None:
     cli = build(path.parent / "base.yaml", path.parent / "go4align.yaml", path)
     assert isinstance(cli.model.method, Scalarizer | Aggregator)
 
 
 @pytest.mark.parametrize("benchmark", PAPERS)
-def test_single_task_learning_selects_no_epoch_by_untrained_tasks(benchmark, build):
+def test_single_task_learning_selects_no_epoch_by_untrained_tasks(
+    benchmark: str, build: Callable[..., MultiTaskCLI]
+) -> None:
     cli = build(CONFIGS / benchmark / "base.yaml", CONFIGS / benchmark / "stl.yaml")
-    monitored = cli.trainer.checkpoint_callback.monitor
+    monitored = cli.trainer.checkpoint_callback.monitor  # type: ignore[union-attr]
     if benchmark == "qm9":
         assert len(cli.model.targets) == 1
         assert monitored == "val/delta_m"
@@ -74,7 +78,7 @@ def test_single_task_learning_selects_no_epoch_by_untrained_tasks(benchmark, bui
 
 
 @each(path for path in FILES if says_only_the_method(path))
-def test_every_method_fits_the_number_of_tasks(path):
+def test_every_method_fits_the_number_of_tasks(path: Path) -> None:
     parser = ArgumentParser()
     parser.add_argument("--method", type=Scalarizer | Aggregator)
     method = parser.instantiate(parser.parse_object({"method": content(path)["model"]["init_args"]["method"]})).method
@@ -86,21 +90,21 @@ def test_every_method_fits_the_number_of_tasks(path):
         assert method(torch.eye(num_tasks)).shape == (num_tasks,)
 
 
-def without_protocol(node):
+def without_protocol(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     return {key: without_protocol(value) for key, value in node.items() if key not in PROTOCOL}
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in FILES if says_only_the_method(path)}))
-def test_a_method_is_the_same_on_all_benchmarks_of_the_paper(name):
+def test_a_method_is_the_same_on_all_benchmarks_of_the_paper(name: str) -> None:
     paths = [CONFIGS / benchmark / f"{name}.yaml" for benchmark in PAPERS]
     methods = [without_protocol(content(path)) for path in paths if path.exists() and says_only_the_method(path)]
     assert all(method == methods[0] for method in methods)
 
 
 @pytest.mark.parametrize("benchmark", PAPERS)
-def test_every_benchmark_of_the_paper_has_every_method_that_it_compares(benchmark):
+def test_every_benchmark_of_the_paper_has_every_method_that_it_compares(benchmark: str) -> None:
     parts = {
         path for path in CONFIGS.glob("qm9/go4align_*.yaml") if path.stem not in ("go4align_auto", "go4align_robust")
     }

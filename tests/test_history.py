@@ -2,6 +2,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from lightning_go4align.plots.example import example_history
 TASKS = ("segmentation", "depth", "normal", "edges")
 
 
-def test_a_log_is_read_as_it_was_saved(tmp_path):
+def test_a_log_is_read_as_it_was_saved(tmp_path: Path) -> None:
     saved = example_history()
     saved.save(tmp_path)
     found = History.load(tmp_path)
@@ -26,14 +27,14 @@ def test_a_log_is_read_as_it_was_saved(tmp_path):
         np.testing.assert_array_equal(arrays[name], array, err_msg=name, strict=True)
 
 
-def version_1():
+def version_1() -> tuple[dict[str, Any], dict[str, Any]]:
     """What version 1 of the log held: arrays and the rest."""
     with np.load(Path(__file__).parent / "data" / "group_dynamics_version_1.npz") as file:
         arrays = dict(file)
     return arrays, json.loads(str(arrays.pop("words")))
 
 
-def assert_holds_what_version_1_held(history):
+def assert_holds_what_version_1_held(history: History) -> None:
     arrays, _ = version_1()
     windows, validations = vars(history.windows).values(), history.validations
     np.testing.assert_array_equal(np.stack(list(windows), axis=1), arrays["windows"])
@@ -46,17 +47,17 @@ def assert_holds_what_version_1_held(history):
     assert (history.tasks, history.metrics, history.total) == (TASKS, TASKS, 60)
 
 
-def test_a_log_of_version_1_is_read(tmp_path):
+def test_a_log_of_version_1_is_read(tmp_path: Path) -> None:
     shutil.copy(Path(__file__).parent / "data" / "group_dynamics_version_1.npz", tmp_path / FILE)
     assert_holds_what_version_1_held(History.load(tmp_path))
 
 
-def test_a_log_of_version_2_is_read_with_notes_that_it_lacks_left_empty(tmp_path):
+def test_a_log_of_version_2_is_read_with_notes_that_it_lacks_left_empty(tmp_path: Path) -> None:
     shutil.copy(Path(__file__).parent / "data" / "group_dynamics_version_2.npz", tmp_path / FILE)
     assert_holds_what_version_1_held(History.load(tmp_path))
 
 
-def test_a_checkpoint_with_a_log_of_version_1_is_read():
+def test_a_checkpoint_with_a_log_of_version_1_is_read() -> None:
     monitor, (arrays, words) = GroupDynamicsMonitor(), version_1()
     monitor.load_state_dict(
         {"arrays": {name: torch.from_numpy(array) for name, array in arrays.items()}, "words": words}
@@ -64,17 +65,17 @@ def test_a_checkpoint_with_a_log_of_version_1_is_read():
     assert_holds_what_version_1_held(monitor.history)
 
 
-def test_a_log_of_a_later_version_is_refused(tmp_path):
+def test_a_log_of_a_later_version_is_refused(tmp_path: Path) -> None:
     arrays, metadata = example_history().split()
     write_log(tmp_path, arrays, metadata | {"version": 4})
     with pytest.raises(ValueError, match=r"is of version 4, but .* reads up to version 3. Install a newer one"):
         History.load(tmp_path)
 
 
-def test_a_save_that_breaks_leaves_the_old_log(tmp_path, monkeypatch):
+def test_a_save_that_breaks_leaves_the_old_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     example_history().save(tmp_path)
 
-    def full(file, **arrays):
+    def full(file: Any, **arrays: Any) -> NoReturn:
         file.write(b"half")
         raise OSError("No space left on device")
 
@@ -84,22 +85,22 @@ def test_a_save_that_breaks_leaves_the_old_log(tmp_path, monkeypatch):
     assert History.load(tmp_path).notes.run == "example"
 
 
-def test_a_log_of_forty_tasks_is_small(tmp_path):
+def test_a_log_of_forty_tasks_is_small(tmp_path: Path) -> None:
     rows = np.zeros((4096, 40), np.float32)
     history = History.empty([str(task) for task in range(40)])
-    sampled = {"steps": np.arange(4096), "groups": rows.astype(np.int16)}
-    history = replace(history, **sampled, **dict.fromkeys(("weights", "indicators", "losses"), rows))
+    sampled: dict[str, Any] = {"steps": np.arange(4096), "groups": rows.astype(np.int16)}
+    history = replace(history, **sampled, weights=rows, indicators=rows, losses=rows)
     assert history.save(tmp_path).stat().st_size < 2.5e6
 
 
-def test_the_mean_of_a_weight_is_geometric_over_the_steps_with_the_task():
+def test_the_mean_of_a_weight_is_geometric_over_the_steps_with_the_task() -> None:
     weights = np.array([[8.0, 1.0], [0.5, 1.0], [99.0, 1.0]], np.float32)
     losses = np.array([[1.0, 1.0], [1.0, 1.0], [np.nan, 1.0]], np.float32)
     history = replace(History.empty(["a", "b"]), steps=np.arange(3), weights=weights, losses=losses)
     np.testing.assert_allclose(history.mean_weights, [2.0, 1.0])  # the root of 8 / 2
 
 
-def test_a_history_in_a_notebook_is_small_and_its_names_are_text():
+def test_a_history_in_a_notebook_is_small_and_its_names_are_text() -> None:
     names = tuple(f"<script>alert({task})</script>" for task in range(500))
     history = replace(History.empty(list(names)), last=np.arange(500))
     assert repr(history) == "History(500 tasks, 0 steps, 0 groups, 0 validations)"
@@ -110,6 +111,6 @@ def test_a_history_in_a_notebook_is_small_and_its_names_are_text():
     assert len(shown) < 10_000
 
 
-def test_a_folder_without_a_log_is_named_with_what_to_give(tmp_path):
+def test_a_folder_without_a_log_is_named_with_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"holds no {FILE}.*version_0"):
         History.load(tmp_path)

@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align import MultiTaskCallback, MultiTaskMixin
+from lightning_go4align import MultiTaskCallback, MultiTaskMixin, StepRecord
+from lightning_go4align.update.given_method import Optimization
 
 TASKS = ("a", "b", "c")
 Batch = tuple[Tensor, Tensor]
@@ -86,7 +87,7 @@ class BalancedToy(MultiTaskMixin, Toy):
     def on_fit_start(self) -> None: ...
 
 
-class Rows(IterableDataset):
+class Rows(IterableDataset[Any]):
     """Rows without a length."""
 
     def __init__(self, dataset: TensorDataset) -> None:
@@ -101,7 +102,7 @@ def rows(number: int = 36) -> TensorDataset:
     return TensorDataset(x, x.sum(1))
 
 
-def loader(number: int = 36, iterable: bool = False) -> DataLoader:
+def loader(number: int = 36, iterable: bool = False) -> DataLoader[Any]:
     """Five batches, the last of them smaller."""
     return DataLoader(Rows(rows(number)) if iterable else rows(number), batch_size=8)
 
@@ -177,10 +178,25 @@ def outcome(module: Toy, *callbacks: pl.Callback, iterable: bool = False, **opti
     )
 
 
-def fitted(method: Any, module: Toy | None = None, optimization: str = "manual", **options: Any) -> MultiTaskCallback:
+def fitted(
+    method: Any, module: Toy | None = None, optimization: Optimization = "manual", **options: Any
+) -> MultiTaskCallback:
     """Train a toy with a method, and return the callback."""
     torch.manual_seed(0)
     callback = MultiTaskCallback(method, optimization)
     options = {**options, "callbacks": [callback, *options.get("callbacks", [])]}
     quiet_trainer(**options).fit(module or Toy(), loader())
     return callback
+
+
+def last(callback: MultiTaskCallback) -> StepRecord:
+    """What the last step was, after one that there was."""
+    assert callback.last_step is not None
+    return callback.last_step
+
+
+def weights_of(callback: MultiTaskCallback) -> Tensor:
+    """The weights of the last step, of a method that has some."""
+    weights = last(callback).weights
+    assert weights is not None
+    return weights

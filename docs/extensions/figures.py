@@ -22,4 +22,4 @@ def shown_figure(block: object, variables: dict[str, Any], gallery: dict[str, An
         return ""
     path = next(variables["image_path_iterator"])
     figure.savefig(path, dpi=160)
-    return figure_rst([path], gallery["src_dir"], "A picture of the run")
+    return str(figure_rst([path], gallery["src_dir"], "A picture of the run"))

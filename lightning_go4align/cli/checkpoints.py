@@ -1,5 +1,6 @@
 """Whether a file is a checkpoint, before anything is built for it."""
 
+import struct
 import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
@@ -8,6 +9,18 @@ import torch
 
 from lightning_go4align.cli.mistake import UsageError, meant, nearest
 
+# What reading junk as a pickle, or as an archive, ends in; it depends on the first bytes.
+_UNREADABLE = (
+    RuntimeError,
+    UnpicklingError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    TypeError,
+    struct.error,
+)
 _WORDS = ("best", "last", "hpc", "registry")  # Lightning's own, which it looks up
 
 
@@ -41,7 +54,7 @@ def _check_content(file: Path) -> None:
         raise UsageError(f"The checkpoint {file} is empty.", "Give another one, such as an earlier one of that run.")
     try:
         content = torch.load(file, map_location="meta", weights_only=True, mmap=zipfile.is_zipfile(file))
-    except (RuntimeError, UnpicklingError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except _UNREADABLE as error:
         if "Weights only load failed" in str(error) and "Unsupported global" in str(error):
             return  # Lightning says what it will not load and how to allow it.
         raise UsageError(

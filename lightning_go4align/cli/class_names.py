@@ -4,7 +4,7 @@ import importlib
 import inspect
 from collections.abc import Iterable, Iterator
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from lightning_go4align.config_files import SHIPPED
 

@@ -1,8 +1,9 @@
 """What each command does, with its arguments; what it needs is imported when it runs."""
 
 import json
+import math
 import pkgutil
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -35,49 +36,73 @@ class Parser(ArgumentParser):
         raise refused(message, [name for action in self._actions for name in action.option_strings], self.prog)
 
 
-def report(words: list[str]) -> None:
+def port(word: str) -> int:
+    """Read the number of a port; 0 stands for any that is free."""
+    number = int(word)
+    if not 0 <= number <= 65535:
+        raise ArgumentTypeError(f"a port lies in [0, 65535], not at {word}")
+    return number
+
+
+def hours(word: str) -> float:
+    """Read a time, above 0."""
+    number = float(word)
+    if not 0 < number < math.inf:
+        raise ArgumentTypeError(f"a time is a number above 0, not {word}")
+    return number
+
+
+def json_object(word: str) -> dict[str, Any]:
+    """Read an object of JSON."""
+    value = json.loads(word)
+    if not isinstance(value, dict):
+        raise ArgumentTypeError(f'an object is meant, such as \'{{"slurm_partition": "gpu"}}\', not {word}')
+    return value
+
+
+def report(arguments: list[str]) -> None:
     """Write the page of a run, of several runs, or of all runs below a folder; or follow them."""
     parser = Parser("report", "Write the page of a run; of several, compared; or of all runs below a folder.")
     parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help="folder of a run, or with runs below it")
     parser.add_switch("watch", "serve the page on this computer, following the runs")
-    parser.add_argument("--port", type=int, default=0, help="where to serve it (a free port)")
-    given = parser.parse_args(_without_values(words, "watch"))
+    parser.add_argument("--port", type=port, default=0, help="where to serve it (a free port)")
+    given = parser.parse_args(_without_values(arguments, "watch"))
     from lightning_go4align.report import report_command
 
     report_command(given.paths, watch=given.watch, port=given.port)
 
 
-def dashboard(words: list[str]) -> None:
+def dashboard(arguments: list[str]) -> None:
     """Build the W&B workspace of group dynamics for a project, or update it."""
     parser = Parser("dashboard", "Build the W&B workspace of group dynamics for a project, or update it.")
     parser.add_argument("project", metavar="ENTITY/PROJECT", help="as in the project's address")
     parser.add_switch("report", "also write a W&B report with the same panels")
     parser.add_switch("dry_run", "print the specification instead; needs no network")
-    given = parser.parse_args(_without_values(words, "report", "dry_run"))
+    given = parser.parse_args(_without_values(arguments, "report", "dry_run"))
     from lightning_go4align.dashboard import dashboard
 
     print(dashboard(given.project, report=given.report, dry_run=given.dry_run))  # noqa: T201  # the command's answer
 
 
-def study(words: list[str]) -> None:
+def study(arguments: list[str]) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures."""
     parser = Parser("study", "Run all methods and seeds of a study, then its tables and figures.")
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, or one of the package: studies/toy")
     _add_engine(parser)
     parser.add_switch("dry_run", "print the plan with an estimate of its time instead")
-    given = parser.parse_args(_without_values(words, "dry_run"))
+    given = parser.parse_args(_without_values(arguments, "dry_run"))
     file = find_config(given.file)
     # By its name: the command's core imports nothing of studies.
     pkgutil.resolve_name("lightning_go4align.studies.command:study")(file, dry_run=given.dry_run, **_engine(given))
 
 
-def tune(words: list[str]) -> None:
+def tune(arguments: list[str]) -> None:
     """Search a study's methods and settings, and judge the best against its reference with paired seeds."""
     parser = Parser("tune", "Search a study's methods and settings; judge the best by paired seeds.")
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, with a `search` and a `reference`")
-    parser.add_argument("--hours", type=float, default=1.0, help="time for all (1)")
+    parser.add_argument("--hours", type=hours, default=1.0, help="time for all (1)")
     _add_engine(parser)
-    given = parser.parse_args(words)
+    given = parser.parse_args(arguments)
     file = find_config(given.file)
     pkgutil.resolve_name("lightning_go4align.studies.command:tune")(file, hours=given.hours, **_engine(given))
 
@@ -87,45 +112,45 @@ def _add_engine(parser: Parser) -> None:
     parser.add_argument("--engine", choices=("local", "ray", "slurm"), default="local", help="where runs run (local)")
     parser.add_argument("--gpus", help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out")
     parser.add_argument("--address", help="of the Ray cluster; RAY_ADDRESS, or a new one, if left out")
-    parser.add_argument("--slurm", type=json.loads, metavar="JSON", help="arguments of submitit's executor")
+    parser.add_argument("--slurm", type=json_object, metavar="JSON", help="arguments of submitit's executor")
 
 
 def _engine(given: Namespace) -> dict[str, Any]:
     return {name: getattr(given, name) for name in ("jobs", "engine", "gpus", "address", "slurm")}
 
 
-def configs(words: list[str]) -> None:
+def configs(arguments: list[str]) -> None:
     """List the configurations of the package, or copy some of them."""
     about = "List the configurations of this package, one a line, or copy some of them to change them."
     parser = Parser("configs", about)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a benchmark, such as qm9; all if none is given")
     parser.add_argument("--copy", nargs=2, metavar=("NAME", "FOLDER"), help="copy a benchmark's, or one, to a folder")
-    given = parser.parse_args(words)
+    given = parser.parse_args(arguments)
     print(copied(*given.copy) if given.copy else listing(given.names))  # noqa: T201  # the answer of the command
 
 
-def lightning(words: list[str], ready: Callable[[], None]) -> None:
+def lightning(arguments: list[str], ready: Callable[[], None]) -> None:
     """Train, evaluate or predict, by LightningCLI.
 
     Args:
-        words: The command with its arguments.
+        arguments: The command with its arguments.
         ready: Called when all is imported, parsed and built, before anything runs.
     """
-    flag = next((word for word in words[1:] if word in ("-h", "--help", "--help=all")), None)
-    wanted = [*words, ""][words.index(flag) + 1] if flag else ""
+    flag = next((word for word in arguments[1:] if word in ("-h", "--help", "--help=all")), None)
+    wanted = [*arguments, ""][arguments.index(flag) + 1] if flag else ""
     if flag and flag != "--help=all" and wanted != "all":
-        print(lightning_help(words[0]))  # noqa: T201  # the answer of the command
+        print(lightning_help(arguments[0]))  # noqa: T201  # the answer of the command
         return
     from lightning_go4align.cli.lightning_cli import run_lightning
 
-    run_lightning([words[0], "--help"] if flag else words, ready)
+    run_lightning([arguments[0], "--help"] if flag else arguments, ready)
 
 
-def _without_values(words: list[str], *switches: str) -> list[str]:
+def _without_values(arguments: list[str], *switches: str) -> list[str]:
     """Turn the values of switches, ``--name=true`` and ``--name false``, into their presence."""
     names = {f"--{spelled}": name for name in switches for spelled in (name, name.replace("_", "-"))}
     kept: list[str] = []
-    for word in words:
+    for word in arguments:
         name, sign, value = word.partition("=")
         before = kept[-1] if kept else ""
         if name in names and sign and value.lower() in ("true", "false"):

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from lightning_go4align.cli.mistake import UsageError, by_likeness, meant, nearest
 from lightning_go4align.config_files import SHIPPED, shipped_names
@@ -11,17 +11,17 @@ from lightning_go4align.config_files import SHIPPED, shipped_names
 _WIDTH = 80
 
 
-def listing(asked: list[str]) -> str:
+def listing(benchmarks: list[str]) -> str:
     """List configurations, one a line: its name, and the method's class or what its first comment says.
 
     Args:
-        asked: Benchmarks, such as ``qm9``; all if empty.
+        benchmarks: Benchmarks, such as ``qm9``; all if empty.
 
     Example:
         >>> print(listing(["toy"]).splitlines()[1])
         toy/cagrad    torchjd.aggregation.CAGrad
     """
-    names = [name for name in shipped_names() if not asked or name.partition("/")[0] in _known(asked)]
+    names = [name for name in shipped_names() if not benchmarks or name.partition("/")[0] in _known(benchmarks)]
     width = max(map(len, names)) + 4
     lines, before = [], names[0].partition("/")[0]
     for name in names:
@@ -59,16 +59,16 @@ def copied(name: str, folder: str) -> str:
     return "\n".join(map(str, targets))
 
 
-def _known(asked: list[str]) -> list[str]:
+def _known(benchmarks: list[str]) -> list[str]:
     folders = sorted({name.partition("/")[0] for name in shipped_names()})
-    for name in asked:
+    for name in benchmarks:
         if name not in folders:
             near = meant(nearest(name, [*folders, *shipped_names()]))
             raise UsageError(
                 f"This package has no configurations {name!r}. {near}".strip(),
                 f"It has those of {', '.join(by_likeness(name, folders))}.",
             )
-    return asked
+    return benchmarks
 
 
 def _about(path: Path) -> str:

@@ -41,33 +41,33 @@ def main(args: list[str] | None = None) -> None:
     """
     given = sys.argv[1:] if args is None else args
     debug = "--debug" in given
-    words = [word for word in given if word != "--debug"]
+    arguments = [word for word in given if word != "--debug"]
     alone = args is None
     if alone:
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # Python's last steps would die of it.
         signal.signal(signal.SIGINT, _leave)  # Compiled code that is being imported may swallow an exception.
     try:
-        _run(words, _interruptible if alone else _nothing)
+        _run(arguments, _interruptible if alone else _nothing)
         sys.stdout.flush()
     except BaseException as error:
-        _end(error, " ".join(["go4align", *(word for word in words[:1] if not word.startswith("-"))]), debug)
+        _end(error, " ".join(["go4align", *(word for word in arguments[:1] if not word.startswith("-"))]), debug)
         raise
 
 
-def _run(words: list[str], ready: Callable[[], None]) -> None:
+def _run(arguments: list[str], ready: Callable[[], None]) -> None:
     here = str(Path.cwd())
     if here not in sys.path:  # where `class_path: my_project.Module` lies; a console script does not look there
         sys.path.append(here)
-    command = words[0] if words else ""
+    command = arguments[0] if arguments else ""
     if command in OTHERS:
         ready()
-        OTHERS[command](words[1:])
+        OTHERS[command](arguments[1:])
     elif command in ("-h", "--help", "help"):
         print(overview())  # noqa: T201  # the answer of the command
     elif command == "--version":
         print(version())  # noqa: T201  # as above
-    elif command in LIGHTNING or any(word in LIGHTNING for word in words if command.startswith("-")):
-        commands.lightning(words, ready)
+    elif command in LIGHTNING or any(word in LIGHTNING for word in arguments if command.startswith("-")):
+        commands.lightning(arguments, ready)
     else:
         raise _no_command(command)
 

@@ -75,9 +75,9 @@ def _mistake(error: Exception) -> list[str] | None:
 
 
 def _missing(error: Exception, module: str) -> list[str]:
-    said = in_lines(str(error))
-    if any("pip install" in line for line in said):
-        return said
+    message = in_lines(str(error))
+    if any("pip install" in line for line in message):
+        return message
     return [f"The module `{module}` is needed here, but is not installed.", extras.advice(module)]
 
 
@@ -105,10 +105,10 @@ def _last(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _fault(error: Exception) -> list[str]:
-    said = in_lines(f"{type(error).__name__}: {error}")[:1]
-    place = _place_of_the_user(error)
-    whose = f"It was raised at {place}." if place else "It may be a fault of this program."
-    return [*said, whose, "Run the command again with --debug for the traceback."]
+    message = in_lines(f"{type(error).__name__}: {error}")[:1]
+    origin = _place_of_the_user(error)
+    whose = f"It was raised at {origin}." if origin else "It may be a fault of this program."
+    return [*message, whose, "Run the command again with --debug for the traceback."]
 
 
 def _place_of_the_user(error: Exception) -> str | None:

@@ -15,11 +15,13 @@ from typing_extensions import override
 
 from lightning_go4align import methods, module, monitors, update  # so that short class names are found
 from lightning_go4align.cli import refusals, trial
+from lightning_go4align.cli.arguments import prepared
 from lightning_go4align.cli.checkpoints import check_checkpoint
 from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import with_own_folder
+from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
 from lightning_go4align.cli.mistake import UsageError
-from lightning_go4align.cli.words import prepared
+from lightning_go4align.update.families import Family
 
 #: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
 LOWEST = {
@@ -49,11 +51,19 @@ class MultiTaskCLI(LightningCLI):
             default=False,
             help="Test after `fit`: the best checkpoint if one is monitored, else the last weights.",
         )
+        parser.add_argument(
+            "--logged",
+            type=list[Family] | None,
+            default=None,
+            help="What loggers get of each step, as `[objective, loss, weight]`; else what the callback was given.",
+        )
 
     def before_fit(self) -> None:
         """Take the folder of the run's logs, before another run that starts now does."""
         if self.trainer.is_global_zero:
             self.trainer.loggers = [with_own_folder(logger) for logger in self.trainer.loggers]
+        if self.config["fit"]["logged"] is not None:
+            choose_logged(self.trainer, self.model, self.config["fit"]["logged"])
 
     def after_fit(self) -> None:
         """Test, if the configuration says so, and say where everything is."""
@@ -99,11 +109,12 @@ class _RefusingParser(LightningArgumentParser):
 class _Command(MultiTaskCLI):
     """The command line's: it explains what it refuses, and finds the number of tasks where a method needs it."""
 
-    def __init__(self, words: list[str], ready: Callable[[], None]) -> None:
+    def __init__(self, arguments: list[str], ready: Callable[[], None]) -> None:
         self._ready = ready
         _RefusingParser.refused = []
         super().__init__(
-            args=words,
+            args=arguments,
+            save_config_callback=LoggedConfig,
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"prog": "go4align"},
             parser_class=_RefusingParser,
@@ -111,10 +122,10 @@ class _Command(MultiTaskCLI):
 
     @override
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        words = prepared(list(map(str, args or [])))
-        command = next((word for word in words if word in self.subcommands()), "fit")
-        with _explained(command, parser, words):
-            self.config = trial.parsed(parser, words, self.subcommands())
+        arguments = prepared(list(map(str, args or [])))
+        command = next((word for word in arguments if word in self.subcommands()), "fit")
+        with _explained(command, parser, arguments):
+            self.config = trial.parsed(parser, arguments, self.subcommands())
         given = self.config[self.config.subcommand]
         _check_numbers(given.trainer)
         if given.get("ckpt_path") is not None:
@@ -131,17 +142,17 @@ class _Command(MultiTaskCLI):
 
 
 @contextmanager
-def _explained(command: str, parser: LightningArgumentParser, words: list[str]) -> Iterator[None]:
+def _explained(command: str, parser: LightningArgumentParser, arguments: list[str]) -> Iterator[None]:
     """Explain what jsonargparse refuses while it parses, and while it builds."""
     try:
         yield
     except (ArgumentError, ValueError) as error:
         if not isinstance(error, ArgumentError) and "Does not validate against" not in str(error):
             raise  # a class's own words
-        if words and words[0].startswith("-"):
+        if arguments and arguments[0].startswith("-"):
             raise UsageError(
-                f"`{words[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
-                f"Write the command first: `go4align {command} {' '.join(words[:2])}`.",
+                f"`{arguments[0]}` stands before the command, where it takes a file with `{command}:` at its top.",
+                f"Write the command first: `go4align {command} {' '.join(arguments[:2])}`.",
             ) from error
         raise refusals.mistake(str(error), lambda text: _names(text, parser, command), command) from error
 
@@ -169,17 +180,17 @@ def _names(text: str, parser: LightningArgumentParser, command: str) -> list[str
     return max(of_each, key=len, default=[])  # A parser within another, whose arguments are more, comes first.
 
 
-def run_lightning(words: list[str], ready: Callable[[], None]) -> None:
+def run_lightning(arguments: list[str], ready: Callable[[], None]) -> None:
     """Run a command of LightningCLI.
 
     Args:
-        words: The command with its arguments.
+        arguments: The command with its arguments.
         ready: Called when all is built, before anything runs.
     """
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
     rank_zero.log.addFilter(_is_no_tip)
-    _Command(words, ready)
+    _Command(arguments, ready)
 
 
 def _is_no_tip(record: logging.LogRecord) -> bool:

@@ -18,7 +18,7 @@ class Reason:
 
     Args:
         path: Keys that lead to the value.
-        said: What jsonargparse says of it.
+        message: What jsonargparse says of it.
         class_path: The class whose argument it is, as far as that is said.
         kinds: Classes of which the value may be one, by their paths.
         types: Types that the value may have, in words.
@@ -26,7 +26,7 @@ class Reason:
     """
 
     path: tuple[str, ...]
-    said: str
+    message: str
     class_path: str = ""
     kinds: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -56,19 +56,19 @@ def reason(text: str) -> Reason:
     leaves = list(_leaves(text))
     if not leaves:
         return Reason((), text)
-    best = max(leaves, key=lambda leaf: (_weight(leaf.said), len(leaf.path)))
+    best = max(leaves, key=lambda leaf: (_weight(leaf.message), len(leaf.path)))
     if not best.types:
         return best
     types = [name for leaf in leaves if leaf.path == best.path for name in leaf.types if name != "NoneType"]
-    return Reason(best.path, best.said, best.class_path, best.kinds, tuple(dict.fromkeys(types)), best.given)
+    return Reason(best.path, best.message, best.class_path, best.kinds, tuple(dict.fromkeys(types)), best.given)
 
 
-def _weight(said: str) -> int:
-    if re.match(r"Expected a <class 'NoneType'>|Expected a path but", said):
+def _weight(message: str) -> int:
+    if re.match(r"Expected a <class 'NoneType'>|Expected a path but", message):
         return 0
-    if re.match(r"Import path .* does not correspond|Not a valid subclass|Expected a <class '(list|coll)", said):
+    if re.match(r"Import path .* does not correspond|Not a valid subclass|Expected a <class '(list|coll)", message):
         return 1
-    return 2 if said.startswith("Expected a ") else 3
+    return 2 if message.startswith("Expected a ") else 3
 
 
 def _leaves(text: str) -> Iterator[Reason]:
@@ -101,15 +101,15 @@ def _opened(body: str, indent: int) -> tuple[_Node | None, str]:
     return None, body
 
 
-def _leaf(stack: list[_Node], said: str, values: list[str]) -> Reason:
-    found = _TYPE.match(said)
+def _leaf(stack: list[_Node], message: str, values: list[str]) -> Reason:
+    found = _TYPE.match(message)
     given = values[0] if values else ""
     if found and found["value"] is not None:
         given = found["value"]
     nested = re.match(r"NestedArg\(key='[^']*', val='?(?P<value>.*?)'?\)$", given)
     return Reason(
         path=tuple(node.key for node in stack if node.key),
-        said=said,
+        message=message,
         class_path=stack[-1].class_path,
         kinds=tuple(
             re.findall(

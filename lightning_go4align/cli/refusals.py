@@ -32,14 +32,14 @@ def mistake(text: str, names: Callable[[str], Sequence[str]], command: str) -> U
     found = reason(text)
     key = ".".join(found.path)
     for pattern, say in _KINDS:
-        match = re.search(pattern, found.said, re.DOTALL)
+        match = re.search(pattern, found.message, re.DOTALL)
         if match:
             return say(found, key, match, names)
     if found.types:
         return _wrong_type(found, key)
-    if not key and found.said == text:
+    if not key and found.message == text:
         return refused(text, names(text), f"go4align {command}")
-    return UsageError(*in_lines(f"`{key}`: {found.said}" if key not in found.said else found.said))
+    return UsageError(*in_lines(f"`{key}`: {found.message}" if key not in found.message else found.message))
 
 
 def _wrong_type(found: Reason, key: str) -> UsageError:
@@ -60,15 +60,15 @@ def _unknown_class(found: Reason, key: str, match: re.Match[str], names: object)
             "Write `class_path: NAME`, and its arguments below `init_args:`.",
         )
     kinds = [kind for kind in found.kinds if not kind.startswith(("typing", "coll"))]
-    words = " or ".join(dict.fromkeys(kind.rpartition(".")[2] for kind in kinds))
+    wanted = " or ".join(dict.fromkeys(kind.rpartition(".")[2] for kind in kinds))
     known = by_likeness(value, known_classes(kinds, key))
     if value in known:
         return UsageError(f"`{key}` is {value!r}, which is a class, but none that can be made there.", _OWN)
-    fits = f"no known {words}" if kinds else "no class that fits there"
-    said = f"`{key}` is {value!r}, which is {fits}."
+    fits = f"no known {wanted}" if kinds else "no class that fits there"
+    message = f"`{key}` is {value!r}, which is {fits}."
     more = f" and {len(known) - 12} more" if len(known) > 12 else ""
     there = f"There are {', '.join(known[:12])}{more}." if known else ""
-    return UsageError(f"{said} {meant(nearest(value, known))}".strip(), there, _OWN)
+    return UsageError(f"{message} {meant(nearest(value, known))}".strip(), there, _OWN)
 
 
 def _nothing_to_help(found: Reason, key: str, match: re.Match[str], names: object) -> UsageError:
@@ -79,8 +79,8 @@ def _no_module(found: Reason, key: str, match: re.Match[str], names: object) -> 
     module = match["module"].partition(".")[0]
     if module in extras.EXTRAS:
         who = found.class_path or (f"`{key}`" if key else "The configuration")
-        said = f"{who} needs the module `{module}`, which is not installed."
-        return UsageError(said, extras.advice(module, who))
+        message = f"{who} needs the module `{module}`, which is not installed."
+        return UsageError(message, extras.advice(module, who))
     beside = [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
     near = nearest(match["module"], beside) or nearest(
         found.class_path, known_classes([kind for kind in found.kinds if "." in kind], key)
@@ -93,21 +93,21 @@ def _no_module(found: Reason, key: str, match: re.Match[str], names: object) -> 
 def _no_attribute(found: Reason, key: str, match: re.Match[str], names: object) -> UsageError:
     module = importlib.import_module(match["module"])
     near = nearest(match["name"], [name for name in dir(module) if not name.startswith("_")])
-    said = f"`{key}` is {found.class_path or found.given!r}, but {match['module']} has no {match['name']!r}."
+    message = f"`{key}` is {found.class_path or found.given!r}, but {match['module']} has no {match['name']!r}."
     paths = [f"{module.__name__}.{name}" for name in near]
-    return UsageError(f"{said} {meant(paths)}".strip(), _OWN)
+    return UsageError(f"{message} {meant(paths)}".strip(), _OWN)
 
 
 def _unknown_argument(
     found: Reason, key: str, match: re.Match[str], names: Callable[[str], Sequence[str]]
 ) -> UsageError:
     word = match["name"].removesuffix(".class_path")
-    known = [name for name in names(found.said) if name not in _NOT_VALUES and not name.endswith(".help")]
-    place, whole = (key, f"{key}.{word}") if key else (match["command"] or "go4align", word)
-    said = f"`{place}` has no argument `{word}`. {meant(nearest(word, known))}".strip()
+    known = [name for name in names(found.message) if name not in _NOT_VALUES and not name.endswith(".help")]
+    owner, whole = (key, f"{key}.{word}") if key else (match["command"] or "go4align", word)
+    message = f"`{owner}` has no argument `{word}`. {meant(nearest(word, known))}".strip()
     if len(known) > 20:
-        return UsageError(said, f"`--help all` lists what it has; `{whole}` was given.")
-    return UsageError(said, f"It has {', '.join(known)}." if known else f"Leave out `{whole}`.")
+        return UsageError(message, f"`--help all` lists what it has; `{whole}` was given.")
+    return UsageError(message, f"It has {', '.join(known)}." if known else f"Leave out `{whole}`.")
 
 
 def _missing(found: Reason, key: str, match: re.Match[str], names: object) -> UsageError:
@@ -123,9 +123,11 @@ def _missing(found: Reason, key: str, match: re.Match[str], names: object) -> Us
             f"`{key}` needs `method`, which is not given.",
             f"Give `--{key}.method GO4Align`, or a configuration that names one, such as `-c qm9/go4align`.",
         )
-    said = f"`{key}` needs `{missing}`, which is not given." if key else f"`{missing}` is needed, but is not given."
+    message = (
+        f"`{key}` needs `{missing}`, which is not given." if key else f"`{missing}` is needed, but is not given."
+    )
     first = ".".join(filter(None, [key, missing.partition(",")[0]]))
-    return UsageError(said, f"Give `--{first} VALUE`.")
+    return UsageError(message, f"Give `--{first} VALUE`.")
 
 
 def _other_kind(found: Reason, key: str, match: re.Match[str], names: object) -> UsageError:
@@ -147,7 +149,7 @@ def _no_mapping(found: Reason, key: str, match: re.Match[str], names: object) ->
 
 
 def _no_file(found: Reason, key: str, match: re.Match[str], names: object) -> UsageError:
-    return UsageError(f"`{key}`: {match['said'].strip()}.", "Correct the path; it starts from the current folder.")
+    return UsageError(f"`{key}`: {match['message'].strip()}.", "Correct the path; it starts from the current folder.")
 
 
 _Say = Callable[[Reason, str, re.Match[str], Callable[[str], Sequence[str]]], UsageError]
@@ -165,5 +167,5 @@ _KINDS: list[tuple[str, _Say]] = [
     (r"Import path (?P<path>\S*) ?does not correspond to a subclass of (?P<kind>\w+)", _other_kind),
     (r"Not a valid subclass of (?P<kind>\w+)", _no_class),
     (r"object has no attribute 'keys'", _no_mapping),
-    (r"(?P<said>(?:File does not exist|Path is not a file|Unable to load config).*)", _no_file),
+    (r"(?P<message>(?:File does not exist|Path is not a file|Unable to load config).*)", _no_file),
 ]

@@ -12,60 +12,62 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from lightning_go4align.cli.refusal_tree import reason
 
 _NUMBERS = ("shape", "n_tasks", "num_tasks")  # what TorchJD and this package call it
-_PLACES = ("", ".method", ".weighting", ".method.weighting", ".method.method")  # also within a method that groups
+_HOLDERS = ("", ".method", ".weighting", ".method.weighting", ".method.method")  # also within a method that groups
 
 
-def parsed(parser: LightningArgumentParser, words: list[str], commands: Iterable[str]) -> Namespace:
+def parsed(parser: LightningArgumentParser, arguments: list[str], commands: Iterable[str]) -> Namespace:
     """Parse a command line; a method that lacks nothing but the number of tasks is given it.
 
     Args:
         parser: The parser.
-        words: The command line.
+        arguments: The command line.
         commands: Names of commands.
 
     Raises:
         ArgumentError: If it cannot be parsed.
     """
     try:
-        return parser.parse_args(words)
+        return parser.parse_args(arguments)
     except ArgumentError as error:
-        asked = _asked(str(error))
-        if asked is None or not any(word in commands for word in words):
+        lacking = _lacking(str(error))
+        if lacking is None or not any(word in commands for word in arguments):
             raise
-        number = _number_of_tasks(parser, words)
+        number = _number_of_tasks(parser, arguments)
         if not number:
             raise
-        for argument in _arguments(asked, number):
-            config = _tried(parser, [*words, argument])
+        for argument in _arguments(lacking, number):
+            config = _tried(parser, [*arguments, argument])
             if config is not None:
-                rank_zero_info(f"The method needs the number of tasks, `{asked}`: it is {number}, as one step tells.")
+                rank_zero_info(
+                    f"The method needs the number of tasks, `{lacking}`: it is {number}, as one step tells."
+                )
                 return config
         raise
 
 
-def _asked(text: str) -> str | None:
+def _lacking(text: str) -> str | None:
     """The number that is missing; None if anything else is wrong."""
     found = reason(text)
-    missing = re.match(r"the following arguments are required: (\w+)$", found.said)
+    missing = re.match(r"the following arguments are required: (\w+)$", found.message)
     inside = found.path[:2] == ("model", "method") or found.path[:1] == ("model.method",)
     return missing[1] if missing and missing[1] in _NUMBERS and inside else None
 
 
-def _arguments(asked: str, number: int) -> Iterator[str]:
-    for place in _PLACES:
-        yield f"--model.method{place}.{asked}={number}"
+def _arguments(lacking: str, number: int) -> Iterator[str]:
+    for holder in _HOLDERS:
+        yield f"--model.method{holder}.{lacking}={number}"
 
 
-def _tried(parser: LightningArgumentParser, words: list[str]) -> Namespace | None:
+def _tried(parser: LightningArgumentParser, arguments: list[str]) -> Namespace | None:
     try:
-        return parser.parse_args(words)
+        return parser.parse_args(arguments)
     except ArgumentError:
         return None
 
 
-def _number_of_tasks(parser: LightningArgumentParser, words: list[str]) -> int:
+def _number_of_tasks(parser: LightningArgumentParser, arguments: list[str]) -> int:
     """Take one step of the model with a plain sum, and count; 0 if the model has no method of ours."""
-    config = parser.parse_args([*words, "--model.method=torchjd.scalarization.Sum"])
+    config = parser.parse_args([*arguments, "--model.method=torchjd.scalarization.Sum"])
     chosen = parser.instantiate_classes(config)[config.subcommand]
     model: LightningModule = chosen.model
     trainer = Trainer(

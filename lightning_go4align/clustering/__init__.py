@@ -1,7 +1,7 @@
 """Other solvers of Eq. 3, with the signature of ``kmeans_1d``; each that needs a package is in its own module."""
 
 from lightning_go4align.clustering.automatic import AutomaticKMeans
-from lightning_go4align.clustering.given import (
+from lightning_go4align.clustering.fixed_groups import (
     FixedGroups,
     FixedGroupWeights,
     RandomGroups,

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host
+from lightning_go4align.clustering.numpy_backend import Floats, Labels, cluster_on_host
 from lightning_go4align.functional.arguments import as_integer, positive
 from lightning_go4align.functional.grouping import Grouping
 

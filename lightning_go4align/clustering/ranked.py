@@ -25,10 +25,10 @@ def ranked(points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
     members = labels == torch.arange(num_clusters, device=points.device)[:, None]
     sizes = members.sum(1)
     means = torch.where(members, points, 0).sum(1, dtype=widest(points.device)) / sizes.clamp(min=1)
-    return ranked_by(means.to(points.dtype).masked_fill(sizes == 0, torch.nan), labels)
+    return sort_groups(means.to(points.dtype).masked_fill(sizes == 0, torch.nan), labels)
 
 
-def ranked_by(weights: Tensor, labels: Tensor) -> Grouping:
+def sort_groups(weights: Tensor, labels: Tensor) -> Grouping:
     """Rank clusters by given weights.
 
     Args:
@@ -39,7 +39,7 @@ def ranked_by(weights: Tensor, labels: Tensor) -> Grouping:
         The grouping: the same task weights, group 0 being the lightest.
 
     Example:
-        >>> ranked_by(torch.tensor([0.6, 0.2]), torch.tensor([1, 1, 0])).assignment
+        >>> sort_groups(torch.tensor([0.6, 0.2]), torch.tensor([1, 1, 0])).assignment
         tensor([0, 0, 1])
     """
     order = weights.argsort(stable=True)  # NaN comes last.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host, standardized
+from lightning_go4align.clustering.numpy_backend import Floats, Labels, cluster_on_host, standardized
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.cluster import SpectralClustering
 from torch import Tensor
 
-from lightning_go4align.clustering.host import Floats, Labels, cluster_on_host, standardized
+from lightning_go4align.clustering.numpy_backend import Floats, Labels, cluster_on_host, standardized
 from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.grouping import Grouping
 
@@ -40,9 +40,14 @@ class Spectral:
         return grouping
 
     def _solve(self, points: Floats, num_clusters: int) -> Labels:
-        distances = standardized(points)[:, None] - standardized(points)
-        affinity = np.maximum(np.exp(-self.gamma * distances**2), CONNECTED)
+        # The decomposition tells points of one value apart by their places: each takes the label of the first.
+        values, first = np.unique(np.sort(points), return_index=True)
+        place = values.searchsorted(points)
+        if len(values) <= num_clusters:
+            return place
+        ordered = standardized(np.sort(points))
+        affinity = np.maximum(np.exp(-self.gamma * (ordered[:, None] - ordered) ** 2), CONNECTED)
         # The random state is the start of the eigenvalue solver, whose result does not depend on it.
         solver = SpectralClustering(num_clusters, affinity="precomputed", assign_labels="cluster_qr", random_state=0)
-        labels: Labels = solver.fit_predict(affinity)
+        labels: Labels = solver.fit_predict(affinity)[first][place]
         return labels

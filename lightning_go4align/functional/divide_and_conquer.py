@@ -45,9 +45,9 @@ def _best_between(table: Tensor, lowest: Tensor, nodes: slice) -> tuple[Tensor, 
     number, targets = table.shape[1], table[1:, nodes]
     # Candidates in one row: the last one of a node is once more the first one of the next.
     starts = lowest + torch.arange(len(lowest), device=lowest.device)
-    places = torch.arange(number + len(lowest) - 1, device=lowest.device)
-    target = torch.searchsorted(starts, places, right=True) - 1
-    choice = places - target
+    positions = torch.arange(number + len(lowest) - 1, device=lowest.device)
+    target = torch.searchsorted(starts, positions, right=True) - 1
+    choice = positions - target
     before, sums, counts = table.index_select(1, choice)
     end_sums, end_counts = targets.index_select(1, target)
     sizes = end_counts - counts

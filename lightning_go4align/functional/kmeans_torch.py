@@ -25,7 +25,7 @@ def solve_by_torch(points: Tensor, sizes: range) -> list[Solution]:
         tensor([1, 0, 1, 1])
     """
     assignment, means = solve_path_by_torch(points, sizes)
-    return [(assignment[place], means[place, :size]) for place, size in enumerate(sizes)]
+    return [(assignment[index], means[index, :size]) for index, size in enumerate(sizes)]
 
 
 def solve_path_by_torch(points: Tensor, sizes: range) -> Solution:

@@ -75,8 +75,10 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
 
 def damaged(path: Path, error: Exception) -> ValueError:
     """Say that a log cannot be read, and what remains."""
-    said = " ".join(f"{type(error).__name__} {error}".split())
-    return ValueError(f"{path} is damaged, or no log of group dynamics: {said}. Train that run again for a new one.")
+    reason = " ".join(f"{type(error).__name__} {error}".split())
+    return ValueError(
+        f"{path} is damaged, or no log of group dynamics: {reason}. Train that run again for a new one."
+    )
 
 
 def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:

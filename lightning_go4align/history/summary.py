@@ -64,8 +64,8 @@ def summary(title: str, line: str, rows: Sequence[TaskRow]) -> str:
 
 def _row(row: TaskRow, largest: float) -> str:
     width = 80 * abs(row.weight) / largest if np.isfinite(row.weight) else 0
-    words = (escape(row.task), _number(row.weight), _BAR.format(width=width), _number(row.loss))
-    cells = "".join(f"<td {_CELL}>{word}</td>" for word in (*words, row.group if row.group >= 0 else "–"))
+    texts = (escape(row.task), _number(row.weight), _BAR.format(width=width), _number(row.loss))
+    cells = "".join(f"<td {_CELL}>{word}</td>" for word in (*texts, row.group if row.group >= 0 else "–"))
     return f"<tr>{cells}</tr>"
 
 

@@ -6,8 +6,8 @@ from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.functional.grouping import Grouping
-from lightning_go4align.methods.gaps import takes_gaps
 from lightning_go4align.methods.kinds import check_scalarizer
+from lightning_go4align.methods.missing import supports_missing
 from lightning_go4align.methods.stateful import reset_parts
 
 
@@ -27,9 +27,9 @@ class AroundScalarizer(Scalarizer, Stateful):
         self.method = method
 
     @property
-    def skips_missing(self) -> bool:
+    def supports_missing(self) -> bool:
         """Whether the method takes NaN for an absent task."""
-        return takes_gaps(self.method)
+        return supports_missing(self.method)
 
     @property
     def grouping(self) -> Grouping | None:

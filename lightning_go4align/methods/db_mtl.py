@@ -7,12 +7,12 @@ from torchjd.linalg import Matrix
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative
-from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
 EPSILON = 1e-8  # Of the reference, beside the loss in the logarithm.
 
 
-class DBMTL(SizedByFirstCall, Aggregator):
+class DBMTL(LazyBuffers, Aggregator):
     r"""Dual balancing (DB-MTL; Lin et al., 2023): losses by their logarithm, gradients to the largest norm.
 
     With :math:`g^m` the gradient of :math:`\log(L^m + 10^{-8})` each task keeps an exponential mean, and all are

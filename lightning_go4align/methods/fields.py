@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lightning_go4align.methods.former import present_names
+
 _NOTHING = object()
 _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -59,8 +61,8 @@ def _object_fields(part: Any) -> dict[str, Any]:
 def _path(part: Any) -> str:
     """The shortest path that a class or function can be imported by: files within a package come and go."""
     name, module = getattr(part, "__qualname__", type(part).__qualname__), getattr(part, "__module__", None) or ""
-    places = module.split(".")
-    prefixes = (".".join(places[: i + 1]) for i in range(len(places)))
+    parts = module.split(".")
+    prefixes = (".".join(parts[: i + 1]) for i in range(len(parts)))
     public = (prefix for prefix in prefixes if getattr(sys.modules.get(prefix), name, None) is part)
     return f"{next(public, module)}.{name}"
 
@@ -121,6 +123,7 @@ def _kind(fields: dict[str, Any]) -> str:
 
 def _are_alike(one: str, other: str) -> bool:
     """Compare paths; a script's own classes go by another path where it is imported."""
+    one, other = present_names(one), present_names(other)
     script = any(path.startswith("__main__.") for path in (one, other))
     return _name(one) == _name(other) if script else one == other
 

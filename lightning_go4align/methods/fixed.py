@@ -36,7 +36,7 @@ class FixedWeights(Scalarizer):
         tensor(4.)
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
     weights: Tensor
 
     def __init__(self, weights: Sequence[float]) -> None:
@@ -74,27 +74,27 @@ class SingleTask(Scalarizer):
         tensor(4.)
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
 
     def __init__(self, task: int | str) -> None:
         super().__init__()
         self.task = task if isinstance(task, str) else as_integer("task", task)
-        self.place = None if isinstance(self.task, str) else self.task
+        self.index = None if isinstance(self.task, str) else self.task
 
     def name_tasks(self, names: Sequence[str]) -> None:
         if isinstance(self.task, str) and self.task not in names:
             raise ValueError(f"`task` must be one of {list(names)}, but is '{self.task}'. Name one of them.")
-        self.place = names.index(self.task) if isinstance(self.task, str) else self.task
+        self.index = names.index(self.task) if isinstance(self.task, str) else self.task
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
-        if self.place is None:
+        if self.index is None:
             raise ValueError(f"Which loss is '{self.task}'? Give the number of the task, or call `name_tasks` first.")
         losses = check_losses(losses).flatten()
-        if not 0 <= self.place < len(losses):
-            raise ValueError(f"`task` must lie in [0, {len(losses) - 1}], but is {self.place}. Choose one of these.")
-        places = torch.arange(len(losses), device=losses.device)
-        chosen = (places == self.place) & losses.detach().isfinite()
+        if not 0 <= self.index < len(losses):
+            raise ValueError(f"`task` must lie in [0, {len(losses) - 1}], but is {self.index}. Choose one of these.")
+        positions = torch.arange(len(losses), device=losses.device)
+        chosen = (positions == self.index) & losses.detach().isfinite()
         return weighted_risk(losses, chosen.to(torch.float32))
 
     @override

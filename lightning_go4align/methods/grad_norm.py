@@ -46,7 +46,7 @@ class GradNorm(Scalarizer):
     """
 
     why_positive: str = "it raises L over its first value to a power: NaN where the sign changes"
-    skips_missing: bool = True
+    supports_missing: bool = True
     initial_losses: Tensor
     counts: Tensor
     epochs: Tensor

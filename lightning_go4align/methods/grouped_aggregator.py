@@ -12,7 +12,7 @@ from lightning_go4align.functional.assignment import assign_groups, check_cluste
 from lightning_go4align.functional.grouping import Clustering, Grouping, check_num_groups, kmeans_1d
 from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.stateful import reset_parts
-from lightning_go4align.methods.weighed_heads import weighting_of
+from lightning_go4align.methods.weighted_heads import weighting_of
 
 
 class GroupedAggregator(WeightedAggregator, Stateful):

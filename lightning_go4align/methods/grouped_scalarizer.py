@@ -12,14 +12,14 @@ from lightning_go4align.functional.losses import check_losses, check_number_of_t
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.functional.values import is_traced, on_values
 from lightning_go4align.methods.description import describe_other
-from lightning_go4align.methods.gaps import fill_gaps, takes_gaps
 from lightning_go4align.methods.kinds import check_scalarizer
+from lightning_go4align.methods.lazy_buffers import LazyBuffers
 from lightning_go4align.methods.learning import learned_parameters
-from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+from lightning_go4align.methods.missing import impute_missing, supports_missing
 from lightning_go4align.methods.stateful import reset_parts
 
 
-class GroupedScalarizer(SizedByFirstCall, Scalarizer, Stateful):
+class GroupedScalarizer(LazyBuffers, Scalarizer, Stateful):
     r"""Let the tasks of a group share one weight, whatever scalarizer the weights come from (Eq. 3 and 4).
 
     The indicators are the weights that the scalarizer implies, the derivatives of its objective in the losses; each
@@ -50,7 +50,7 @@ class GroupedScalarizer(SizedByFirstCall, Scalarizer, Stateful):
         (tensor([1.6667, 1.3333, 0.0167]), tensor([1.5000, 1.5000, 0.0167]))
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
     last_losses: Tensor | None
 
     def __init__(self, method: Scalarizer, num_groups: int | None = 2, clustering: Clustering = kmeans_1d) -> None:
@@ -94,11 +94,11 @@ class GroupedScalarizer(SizedByFirstCall, Scalarizer, Stateful):
         return inner, weights
 
     def _taken(self, losses: Tensor) -> Tensor:
-        if takes_gaps(self.method):
+        if supports_missing(self.method):
             return losses
         if self.last_losses is not None:
             check_number_of_tasks(losses, self.last_losses.numel())
-        self.last_losses = fill_gaps(losses, self.last_losses)
+        self.last_losses = impute_missing(losses, self.last_losses)
         return self.last_losses
 
     @override

@@ -38,7 +38,7 @@ class LDCMTL(Scalarizer):
     """
 
     why_positive: str = "it takes the logarithm of L over its first value: a task whose loss is not has weight 0"
-    skips_missing: bool = True
+    supports_missing: bool = True
     initial_losses: Tensor
     begins: Tensor
 

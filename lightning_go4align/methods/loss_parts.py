@@ -12,10 +12,10 @@ from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.lasting import movable
 from lightning_go4align.functional.loss_history import move_mean
 from lightning_go4align.functional.losses import check_number_of_tasks
-from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
 
-class LossPart(SizedByFirstCall):
+class LossPart(LazyBuffers):
     """A part of a method that remembers some numbers of each task.
 
     Called with vectors of shape ``[M]`` in the device's widest dtype, NaN for an absent task, it returns one; of an

@@ -11,10 +11,10 @@ from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.functional.precision import widened
 from lightning_go4align.functional.values import on_values
-from lightning_go4align.methods.sized_by_first_call import SizedByFirstCall
+from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
 
-class LossWeighted(SizedByFirstCall, Scalarizer, Stateful):
+class LossWeighted(LazyBuffers, Scalarizer, Stateful):
     """Weigh the losses by constants that ``weigh`` finds from their values, moving a state of the method's own.
 
     Losses may have any shape, as for TorchJD's scalarizers: a number is one task, and what is told of the tasks is
@@ -25,7 +25,7 @@ class LossWeighted(SizedByFirstCall, Scalarizer, Stateful):
         task_weights: The last task weights, shape ``[M]``; None before the first call.
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -96,7 +96,7 @@ class NTKMTLSR(Scalarizer):
         tensor([3.1623, 1.0541])
     """
 
-    skips_missing: bool = True
+    supports_missing: bool = True
 
     def __init__(self, num_chunks: int = 4, exponent: float = 0.5) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ class SI(Scalarizer):
     """
 
     why_positive: str = "it takes their logarithm: a task whose loss is not has weight 0"
-    skips_missing: bool = True
+    supports_missing: bool = True
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:

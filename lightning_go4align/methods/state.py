@@ -9,13 +9,27 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_go4align.methods.sized_by_first_call import make_room, persistent_buffers
+from lightning_go4align.methods.former import present_names
+from lightning_go4align.methods.lazy_buffers import initialize_buffers, persistent_buffers
 
-MEMORY = (bool, int, float, str, torch.dtype, torch.device, type(None), Tensor, np.ndarray, Optimizer, list, tuple)
+STATE_TYPES = (
+    bool,
+    int,
+    float,
+    str,
+    torch.dtype,
+    torch.device,
+    type(None),
+    Tensor,
+    np.ndarray,
+    Optimizer,
+    list,
+    tuple,
+)
 
 
 @runtime_checkable
-class Bargains(Protocol):
+class LazyProblem(Protocol):
     """TorchJD's Nash-MTL, whose memory has public names and whose problem is built at its first call."""
 
     prvs_alpha: Any
@@ -78,19 +92,19 @@ def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
         tensor(True)
     """
     modules = dict(method.named_modules())
-    if state["method"] != type(method).__name__ or state["attributes"].keys() != modules.keys():
+    if present_names(state["method"]) != type(method).__name__ or state["attributes"].keys() != modules.keys():
         raise ValueError(
             f"The checkpoint holds the state of {state['method']}, but the method is {method}. "
             "Resume with the method of the checkpoint, or start anew from its weights alone."
         )
     tensors = {name: value for name, value in state["tensors"].items() if value is not None}
     for path, module in modules.items():
-        make_room(module, f"{path}." if path else "", tensors)
+        initialize_buffers(module, f"{path}." if path else "", tensors)
     method.load_state_dict(tensors)
     for path, attributes in state["attributes"].items():
         for name, value in attributes.items():
             setattr(modules[path], name, _restored(value, modules[path]))
-        if isinstance(modules[path], Bargains):
+        if isinstance(modules[path], LazyProblem):
             modules[path]._init_optim_problem()
 
 
@@ -113,11 +127,11 @@ def own_attributes(module: nn.Module) -> dict[str, Any]:
 
 
 def _memory(module: nn.Module) -> dict[str, Any]:
-    if isinstance(module, Bargains):
+    if isinstance(module, LazyProblem):
         return {name: getattr(module, name) for name in ("step", "prvs_alpha", "normalization_factor")}
     own = own_attributes(module)
     names = [name for name in own if name.startswith("_") and not hasattr(type(module), name[1:])]
-    return {name: own[name] for name in names if isinstance(own[name], MEMORY)}
+    return {name: own[name] for name in names if isinstance(own[name], STATE_TYPES)}
 
 
 def _saved(value: Any) -> Any:

@@ -37,7 +37,7 @@ class UWSO(Scalarizer):
     """
 
     why_positive: str = "it divides by them: a task whose loss is not has weight 0"
-    skips_missing: bool = True
+    supports_missing: bool = True
 
     def __init__(self, temperature: float = 10.0) -> None:
         super().__init__()

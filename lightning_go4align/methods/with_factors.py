@@ -66,7 +66,7 @@ class WithFactors(AroundScalarizer):
     def name_tasks(self, names: Sequence[str]) -> None:
         self.names = list(names)
         for task in self.factors:
-            self._place(task, len(names))
+            self._index(task, len(names))
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
@@ -80,14 +80,14 @@ class WithFactors(AroundScalarizer):
     def _take_step(self, losses: Tensor) -> Tensor:
         factors = torch.ones(losses.numel(), dtype=torch.float32, device=losses.device)
         for task, factor in self.factors.items():
-            place = self._place(task, len(factors))
+            index = self._index(task, len(factors))
             # A number that is filled in, and no tensor of numbers: that would be a copy to the device.
-            factors[place].fill_(_checked(task, factor(self.steps)) if callable(factor) else factor)
+            factors[index].fill_(_checked(task, factor(self.steps)) if callable(factor) else factor)
         self.steps += 1
         self.last_factors = factors
         return factors
 
-    def _place(self, task: str | int, num_tasks: int) -> int:
+    def _index(self, task: str | int, num_tasks: int) -> int:
         if isinstance(task, str):
             if self.names is None:
                 raise ValueError(

@@ -1,6 +1,5 @@
 """Metrics of metrics: values by their names."""
 
-import warnings
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -11,6 +10,7 @@ from typing_extensions import override
 
 from lightning_go4align.metrics.precision import PreciseMetric
 from lightning_go4align.metrics.values import stack_named
+from lightning_go4align.renamed import warn_of_former_name
 
 
 class NamedMetric(PreciseMetric):
@@ -53,7 +53,7 @@ class NamedMetric(PreciseMetric):
     def __getattr__(self, name: str) -> Any:
         if name != "rises":
             return super().__getattr__(name)
-        warnings.warn("`rises` is called `maximize` now and goes with the next release.", FutureWarning, stacklevel=2)
+        warn_of_former_name("rises", "maximize")
         return self.maximize
 
     def stacked(self, values: Mapping[str, Tensor | float]) -> Tensor:
@@ -64,12 +64,8 @@ class NamedMetric(PreciseMetric):
 def _renamed(maximize: Collection[str], higher_is_better: Collection[str] | None) -> Collection[str]:
     if higher_is_better is None:
         return maximize
-    warnings.warn(
-        "`higher_is_better` is called `maximize` now, and the former name goes with the next release: torchmetrics "
-        "has a class attribute of that name, a bool.",
-        FutureWarning,
-        stacklevel=4,
-    )
+    # torchmetrics has a class attribute of that name, a bool.
+    warn_of_former_name("higher_is_better", "maximize", stacklevel=5)
     if tuple(maximize):
         raise ValueError("`maximize` and its former name `higher_is_better` were both given. Give `maximize` alone.")
     return higher_is_better

@@ -1,15 +1,12 @@
 """How a run came about, for its notes."""
 
-import platform
 import shlex
 import sys
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 
 from lightning_go4align.history import Notes, without_secrets
-
-_PACKAGES = ("lightning_go4align", "lightning", "torch", "torchmetrics")
+from lightning_go4align.update.hyperparameters import versions
 
 
 def circumstances(notes: Notes) -> dict[str, str]:
@@ -28,9 +25,8 @@ def circumstances(notes: Notes) -> dict[str, str]:
     """
     program, *arguments = sys.argv or [""]
     began = datetime.now().astimezone() - timedelta(seconds=notes.seconds)
-    versions = [f"{name} {import_module(name).__version__}" for name in _PACKAGES]
     return {
         "started": notes.started or began.isoformat(timespec="seconds"),
         "command": shlex.join([Path(program).name, *without_secrets(arguments)]),
-        "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

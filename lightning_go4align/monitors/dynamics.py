@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
@@ -120,7 +121,7 @@ class GroupDynamicsMonitor(Callback):
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
-            prepare(trainer.loggers, {"method": repr(self._method)})  # begins the run, which names it
+            prepare(trainer.loggers)  # begins the run, which names it
             self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
             self._title = run_title(trainer.logger, pl_module, self._method)
 
@@ -135,23 +136,27 @@ class GroupDynamicsMonitor(Callback):
         transitions = self._recorder.extend(*steps[1:])
         self._since_logging.add(np.zeros(len(transitions), np.int64), transitions)
 
-    def log_steps(self, trainer: Trainer) -> None:
-        """Log the means since the last time, and draw if it is time to.
+    def log_steps(self, trainer: Trainer) -> dict[str, float]:
+        """Say the means since the last time, and draw if it is time to.
 
         Args:
             trainer: The trainer, at its interval.
+
+        Returns:
+            What loggers get beside the numbers of the step.
         """
-        step = trainer.global_step - 1
+        step, row = trainer.global_step - 1, dict[str, float]()
         if self._since_logging.occupied.any():
             means = self._since_logging.means()
-            row = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
-            _log_row(trainer, {f"groups/{name}": mean.item() for name, mean in row.items()}, step)
+            named = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
+            row = {f"groups/{name}": mean.item() for name, mean in named.items()}
         self._since_logging = Transitions.zeros(1)
         if step >= self._pictures.next_step:
             self._pictures.drawn(step)
             show_pictures(trainer.loggers, self.history, step)
         if self._folder is not None and time.monotonic() > self._saved + _SAVED_EVERY:
             self._save()
+        return row
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -190,7 +195,10 @@ class GroupDynamicsMonitor(Callback):
         with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
             self._read()
         self._recorder.note(interrupted=type(exception).__name__)
-        write_page(self._save())
+        try:
+            write_page(self._save())
+        except OSError as error:  # It would hide the exception that ended the fit.
+            rank_zero_warn(f"What `GroupDynamicsMonitor` has recorded could not be written: {error}")
 
     @override
     def __repr__(self) -> str:

@@ -63,18 +63,16 @@ def run_title(logger: Logger | None, module: object, method: object) -> str:
     return f"{subject}, version_{version}" if isinstance(version, int) else f"{subject}, {version}"
 
 
-def prepare(loggers: Iterable[Logger], about: dict[str, str | list[str]]) -> None:
+def prepare(loggers: Iterable[Logger]) -> None:
     """Tell each logger, once a fit, how its numbers belong together.
 
     Args:
         loggers: The trainer's loggers.
-        about: What to keep of the method and its tasks.
     """
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             logger.experiment.define_metric("epoch", hidden=True)
             logger.experiment.define_metric("val/delta_m", step_metric="epoch", summary="min,last")
-            logger.log_hyperparams({"multi_task": about})
         elif isinstance(logger, TensorBoardLogger):
             charts = {key: ["Multiline", [f"{key}/.*"]] for key in _CHARTS}
             logger.experiment.add_custom_scalars({"tasks": charts})
@@ -155,6 +153,6 @@ def _draw(history: History) -> dict[str, NDArray[np.uint8]]:
     images = {}
     for key, figure in figures.items():
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]  # Matplotlib's
-        images[key] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]  # Matplotlib's
+        canvas.draw()
+        images[key] = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     return images

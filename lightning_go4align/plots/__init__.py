@@ -1,8 +1,6 @@
 """Pictures: pure functions from the history of a run to a matplotlib figure."""
 
-import pkgutil
-import warnings
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lightning_go4align.plots.co_assignment import co_assignment
 from lightning_go4align.plots.comparison import comparison_bars
@@ -13,6 +11,7 @@ from lightning_go4align.plots.heatmap import assignment, indicators
 from lightning_go4align.plots.shares import risks_after, risks_before
 from lightning_go4align.plots.stability import group_sizes, moves, stability
 from lightning_go4align.plots.style import style
+from lightning_go4align.renamed import former_names
 
 __all__ = [
     "assignment",
@@ -32,13 +31,6 @@ __all__ = [
     "weights",
 ]
 
-MOVED = ("elbow", "performance_against_time", "runtime_bars")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in MOVED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    place = "lightning_go4align.studies.plots"
-    warnings.warn(f"`plots.{name}` compares runs. Import it from `{place}`.", FutureWarning, stacklevel=2)
-    # By its name, for pictures of a run know nothing of studies.
-    return pkgutil.resolve_name(f"{place}:{name}")
+if not TYPE_CHECKING:  # Those that compare runs live with the studies, of which pictures of a run know nothing.
+    _COMPARISONS = ("elbow", "performance_against_time", "runtime_bars")
+    __getattr__ = former_names(__name__, {name: f"lightning_go4align.studies.plots:{name}" for name in _COMPARISONS})

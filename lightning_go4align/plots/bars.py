@@ -27,23 +27,23 @@ def draw_ranks(axes: Axes, ranks: ArrayLike, methods: Sequence[str]) -> None:
     draw_bars(axes, np.asarray(ranks, dtype=float), methods, "{:.2f}")
 
 
-def draw_bars(axes: Axes, values: ArrayLike, names: Sequence[str], words: str) -> None:
+def draw_bars(axes: Axes, values: ArrayLike, names: Sequence[str], template: str) -> None:
     """Draw bars, the shortest on top.
 
     Args:
         axes: Where to draw.
         values: Lengths, shape ``[N]``, at least 0; what is not finite has no bar.
         names: Names of the bars.
-        words: How to print a number.
+        template: How to print a number.
     """
     sizes = np.atleast_1d(np.asarray(values, dtype=float))
     order = np.argsort(sizes, kind="stable")
     drawn = np.where(np.isfinite(sizes), sizes, 0)
     axes.barh(range(len(order)), drawn[order], height=0.7, color=colour("accent"))
     for row, index in enumerate(order):
-        place, ink = (drawn[index], row), colour("muted")
-        label = "–" if np.isnan(sizes[index]) else words.format(sizes[index])
-        axes.annotate(label, place, (4, 0), textcoords="offset points", va="center", color=ink)
+        position, ink = (drawn[index], row), colour("muted")
+        label = "–" if np.isnan(sizes[index]) else template.format(sizes[index])
+        axes.annotate(label, position, (4, 0), textcoords="offset points", va="center", color=ink)
     axes.set_xlim(0, drawn.max() * 1.02 or 1)
     name_rows(axes, [names[index] for index in order])
 

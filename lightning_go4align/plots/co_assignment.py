@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
-from lightning_go4align.plots.order import Join, every_nth, task_order, travel_order
+from lightning_go4align.plots.order import Join, every_nth, linkage_order, task_order
 from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, margin, picture, short
 
 _NUMBERS_UP_TO, _LINES_UP_TO, _TASKS_UP_TO = 16, 80, 200
@@ -33,8 +33,8 @@ def co_assignment(history: History) -> Figure:
     """
     check_steps(history)
     shown = every_nth(task_order(history), _TASKS_UP_TO)
-    places, joins = travel_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
-    order = [shown[place] for place in places]
+    positions, joins = linkage_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
+    order = [shown[position] for position in positions]
     names = [short(history.tasks[task], 16) for task in order]
     left, tree, top = left_margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
     width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE

@@ -61,7 +61,9 @@ def _in_words(mean: float, deviation: float, unit: str) -> str:
 def _make_room(axes: Axes, ends: tuple[float, float], labels: Sequence[str], right: NDArray[np.bool_]) -> None:
     """Set the limits so that the longest label on either side fits beside the longest bar."""
     width = axes.get_window_extent().width / axes.get_figure().dpi  # type: ignore[union-attr]  # it has one
-    words = ([label for label, found in zip(labels, right, strict=True) if found == side] for side in (False, True))
-    before, after = (margin(found) / width if found else 0.0 for found in words)
+    labelled = (
+        [label for label, found in zip(labels, right, strict=True) if found == side] for side in (False, True)
+    )
+    before, after = (margin(found) / width if found else 0.0 for found in labelled)
     whole = ((ends[1] - ends[0]) or 1) / max(1 - before - after, 0.2)
     axes.set_xlim(ends[0] - before * whole, ends[1] + after * whole)

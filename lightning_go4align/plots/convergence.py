@@ -61,5 +61,5 @@ def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
     axes.set_xlim(0, values.max() * 1.02 + 0.5)
     axes.grid(visible=False)
     spread = f"mean {mean:.1f} ± {deviation:.1f} epochs"
-    place = ("data", "axes fraction")
-    axes.annotate(spread, (mean, 1), (0, 4), place, "offset points", ha="center", color=colour("muted"))
+    coordinates = ("data", "axes fraction")
+    axes.annotate(spread, (mean, 1), (0, 4), coordinates, "offset points", ha="center", color=colour("muted"))

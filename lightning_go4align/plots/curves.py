@@ -102,8 +102,8 @@ def _axes_beside(names: Sequence[str]) -> tuple[Figure, Axes]:
 
 def _draw_lines(axes: Axes, steps: NDArray[np.float64], means: NDArray[np.float64], drawn: Lines) -> None:
     marker = "o" if len(steps) == 1 else ""
-    for place, (curve, rgb) in enumerate(zip(means.T, drawn.colours, strict=True)):
-        dashes = DASHES[place % len(DASHES)] if drawn.tasks else ()
+    for index, (curve, rgb) in enumerate(zip(means.T, drawn.colours, strict=True)):
+        dashes = DASHES[index % len(DASHES)] if drawn.tasks else ()
         (line,) = axes.plot(steps, curve, color=tuple(rgb), marker=marker, markersize=3)
         line.set_dashes(dashes) if dashes else None
 

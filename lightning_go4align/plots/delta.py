@@ -68,28 +68,28 @@ def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -
         ['STL', 'best +3.0% · epoch 2']
     """
     scores = np.asarray(values, dtype=float)
-    places = np.arange(1, len(scores) + 1) if epochs is None else np.asarray(epochs)
+    positions = np.arange(1, len(scores) + 1) if epochs is None else np.asarray(epochs)
     axes.axhline(0, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     axes.annotate(
         "STL", (1, 0), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=colour("muted")
     )
-    axes.plot(places, scores, color=colour("accent"), marker="o" if len(scores) == 1 else "", markersize=4)
+    axes.plot(positions, scores, color=colour("accent"), marker="o" if len(scores) == 1 else "", markersize=4)
     late = scores[len(scores) // 4 :]
     seen = np.append(late[np.isfinite(late)], 0)
     room = 0.12 * max(np.ptp(seen), 1)
     axes.set_ylim(seen.min() - 2.5 * room, seen.max() + room)
-    axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
+    axes.set_xlim(positions[0] - 0.5, positions[-1] + 0.5)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: minus(f"{y:+g}%") if y else "0%"))
     if np.isfinite(scores).any():
         best = int(np.nanargmin(scores))
-        axes.plot(places[best], scores[best], "o", color=colour("accent"), markersize=5)
+        axes.plot(positions[best], scores[best], "o", color=colour("accent"), markersize=5)
         side = "right" if best >= len(scores) / 2 else "left"
-        label = minus(f"best {scores[best]:+.1f}%") + f" · epoch {round(places[best], 2):g}"
+        label = minus(f"best {scores[best]:+.1f}%") + f" · epoch {round(positions[best], 2):g}"
         paper = {"facecolor": colour("paper"), "pad": 1.0, "linewidth": 0}
         axes.annotate(
             label,
-            (places[best], scores[best]),
+            (positions[best], scores[best]),
             (0, -8),
             textcoords="offset points",
             ha=side,
@@ -125,10 +125,8 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_xticks([])
-    for place, index in enumerate(order):
-        x, value, side = shown[place], values[index], "left" if shown[place] > 0 else "right"
+    for row, index in enumerate(order):
+        x, value, side = shown[row], values[index], "left" if shown[row] > 0 else "right"
         label = "–" if np.isnan(value) else minus(f"{value:+.0f}%" if abs(value) >= 0.95 else f"{value:+.1f}%")
         shift = (4 if side == "left" else -4, 0)
-        axes.annotate(
-            label, (x, place), shift, textcoords="offset points", ha=side, va="center", color=colour("muted")
-        )
+        axes.annotate(label, (x, row), shift, textcoords="offset points", ha=side, va="center", color=colour("muted"))

@@ -47,9 +47,9 @@ def assignment(history: History) -> Figure:
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
     pixels[ranks < 0] = 0
     _show(axes, history, pixels)
-    for place in axes.get_yticks().astype(int):
-        label, muted = _main_group(history.groups[:, order[place]]), colour("muted")
-        axes.annotate(label, (1, place), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=muted)
+    for tick in axes.get_yticks().astype(int):
+        label, muted = _main_group(history.groups[:, order[tick]]), colour("muted")
+        axes.annotate(label, (1, tick), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=muted)
     weights = [history.weights[history.groups == rank] for rank in entries]
     labels = [f"group {rank} · {times}" for rank, times in zip(entries, _times(weights), strict=True)]
     handles = [

@@ -67,7 +67,7 @@ def lines(history: History) -> Lines:
 
 def _bands(history: History) -> Lines:
     """Ten sets of tasks by their mean weight, the lightest first."""
-    places = np.argsort(np.argsort(np.nan_to_num(history.mean_weights), kind="stable"), kind="stable")
-    member = np.broadcast_to(places * _BANDS // len(places), history.groups.shape)
+    positions = np.argsort(np.argsort(np.nan_to_num(history.mean_weights), kind="stable"), kind="stable")
+    member = np.broadcast_to(positions * _BANDS // len(positions), history.groups.shape)
     names = [f"{10 * band}–{10 * band + 10}% by weight" for band in range(_BANDS)]
     return Lines(names, group_inks(_BANDS), member, [])

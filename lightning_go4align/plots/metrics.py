@@ -14,7 +14,7 @@ from lightning_go4align.plots.colours import task_colours
 from lightning_go4align.plots.convergence import draw_spread
 from lightning_go4align.plots.delta import draw_bars, draw_curve
 from lightning_go4align.plots.extremes import ROWS
-from lightning_go4align.plots.order import travel_order
+from lightning_go4align.plots.order import linkage_order
 from lightning_go4align.plots.style import (
     ROW,
     canvas,
@@ -78,7 +78,7 @@ def plot_shares(shares: NDArray[np.float64], names: Sequence[str], axes: Axes | 
         >>> figure, axes = plot_shares(np.eye(2), ["depth", "normal"], None)
     """
     shares = np.atleast_2d(shares)
-    order, _ = travel_order(shares, -np.arange(len(names), dtype=float))
+    order, _ = linkage_order(shares, -np.arange(len(names), dtype=float))
     ordered = [short(names[task], 16) for task in order]
     size, left, top = min(max(1.2, 0.3 * len(names)), 12.0), left_margin(ordered), margin(ordered)
     with style("light"):

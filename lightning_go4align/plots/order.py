@@ -15,17 +15,17 @@ class Join(NamedTuple):
     """Two branches of the dendrogram that meet.
 
     Args:
-        places: Places of the two branches on the axis of tasks.
+        positions: Places of the two branches on the axis of tasks.
         distances: Distances at which each was formed, from 0 to 1; 0 for a task.
         distance: Distance at which they meet: the share of steps that they spend apart.
     """
 
-    places: tuple[float, float]
+    positions: tuple[float, float]
     distances: tuple[float, float]
     distance: float
 
 
-def travel_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[list[int], list[Join]]:
+def linkage_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[list[int], list[Join]]:
     """Order tasks by average linkage of their co-assignment, the heavier branch first.
 
     Args:
@@ -37,7 +37,7 @@ def travel_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> t
 
     Example:
         >>> shares = np.array([[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1]])
-        >>> order, joins = travel_order(shares, np.array([0.1, 5.0, 0.2]))
+        >>> order, joins = linkage_order(shares, np.array([0.1, 5.0, 0.2]))
         >>> order
         [1, 2, 0]
     """
@@ -63,7 +63,7 @@ def task_order(history: History) -> list[int]:
         >>> task_order(History.empty(["depth", "normal"]))
         [0, 1]
     """
-    return travel_order(history.shares, history.mean_weights)[0]
+    return linkage_order(history.shares, history.mean_weights)[0]
 
 
 def every_nth(order: list[int], at_most: int) -> list[int]:
@@ -87,9 +87,9 @@ def _leaves(rows: NDArray[np.float64], heights: NDArray[np.float64]) -> list[int
 
 def _joins(rows: NDArray[np.float64], order: list[int]) -> list[Join]:
     joins: list[Join] = []
-    places, distances = np.argsort(order).astype(float).tolist(), [0.0] * len(order)
+    positions, distances = np.argsort(order).astype(float).tolist(), [0.0] * len(order)
     for left, right, distance in zip(*rows[:, :2].astype(int).T.tolist(), rows[:, 2].tolist(), strict=True):
-        joins.append(Join((places[left], places[right]), (distances[left], distances[right]), distance))
-        places.append((places[left] + places[right]) / 2)
+        joins.append(Join((positions[left], positions[right]), (distances[left], distances[right]), distance))
+        positions.append((positions[left] + positions[right]) / 2)
         distances.append(distance)
     return joins

@@ -33,10 +33,10 @@ def delta_m_of_runs(curves: Mapping[str, Curve]) -> Figure:
     figure, axes = canvas(HALF, 2.6, left=0.6, right=margin(names) + 0.2)
     axes.axhline(0, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     inks = task_colours(len(curves))
-    for place, ((epochs, scores), rgb) in enumerate(zip(curves.values(), inks, strict=True)):
+    for index, ((epochs, scores), rgb) in enumerate(zip(curves.values(), inks, strict=True)):
         (line,) = axes.plot(epochs, scores, color=tuple(rgb), marker="o" if len(epochs) == 1 else "", markersize=3)
-        if DASHES[place % len(DASHES)]:
-            line.set_dashes(DASHES[place % len(DASHES)])
+        if DASHES[index % len(DASHES)]:
+            line.set_dashes(DASHES[index % len(DASHES)])
     late = np.concatenate([scores[len(scores) // 4 :] for _, scores in curves.values()])
     seen = np.append(late[np.isfinite(late)], 0)
     room = 0.08 * max(np.ptp(seen), 1)

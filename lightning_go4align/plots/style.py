@@ -68,8 +68,8 @@ def palette(name: Literal["light", "dark"]) -> dict[str, str]:
     """List the colours of a style sheet by their roles."""
     sheet = _sheet(name)
     cycle = sheet["axes.prop_cycle"].by_key()["color"]
-    places = {"ink": "text.color", "muted": "xtick.color", "line": "grid.color", "paper": "axes.facecolor"}
-    named = {role: sheet[place] for role, place in places.items()}
+    keys = {"ink": "text.color", "muted": "xtick.color", "line": "grid.color", "paper": "axes.facecolor"}
+    named = {role: sheet[key] for role, key in keys.items()}
     accents = dict(zip(("accent", "quiet", "worse", "better"), cycle, strict=True))
     return {
         role: to_hex(value if str(value).startswith("#") else f"#{value}")
@@ -132,14 +132,14 @@ def _count(x: float) -> str:
     return f"{x:,.0f}".replace(",", "\u2009") if abs(x) >= 1e4 else f"{x:g}"
 
 
-def spread(places: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.float64]:
+def spread(positions: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.float64]:
     """Push labels apart, moving them as little as possible.
 
     Args:
-        places: Where they belong, shape ``[N]``, any order.
+        positions: Where they belong, shape ``[N]``, any order.
         gap: Least distance between two.
-        low: Least place.
-        high: Largest place.
+        low: Least position.
+        high: Largest position.
 
     Returns:
         Where to put them, shape ``[N]``; if they do not fit, evenly from ``low`` to ``high``.
@@ -148,7 +148,7 @@ def spread(places: ArrayLike, gap: float, low: float, high: float) -> NDArray[np
         >>> spread([0.5, 0.5, 0.9], gap=0.2, low=0, high=1)
         array([0.4, 0.6, 0.9])
     """
-    values = np.asarray(places, dtype=float)
+    values = np.asarray(positions, dtype=float)
     order = np.argsort(values, kind="stable")
     gap = min(gap, (high - low) / max(len(values) - 1, 1))
     offsets = gap * np.arange(len(values))
@@ -156,27 +156,29 @@ def spread(places: ArrayLike, gap: float, low: float, high: float) -> NDArray[np
     return np.asarray(apart[np.argsort(order, kind="stable")])
 
 
-def end_labels(axes: Axes, places: ArrayLike, names: Sequence[str], colours: Sequence[ArrayLike]) -> None:
+def end_labels(axes: Axes, positions: ArrayLike, names: Sequence[str], colours: Sequence[ArrayLike]) -> None:
     """Name lines at their right end, beside the axes, pushed apart; only the extremes when there are too many.
 
     Args:
         axes: Axes whose limits are final.
-        places: Ends of the lines on the y axis, shape ``[N]``; NaN for a line to leave out.
+        positions: Ends of the lines on the y axis, shape ``[N]``; NaN for a line to leave out.
         names: Their names.
         colours: Their colours; the names themselves are in ink, which is legible on any paper.
     """
-    ends = np.stack([np.zeros(len(names)), np.asarray(places, dtype=float)], axis=1)
+    ends = np.stack([np.zeros(len(names)), np.asarray(positions, dtype=float)], axis=1)
     heights = axes.transAxes.inverted().transform(axes.transData.transform(ends))[:, 1]
     shown = np.flatnonzero(np.isfinite(heights))
     size = axes.get_window_extent().height / axes.get_figure().dpi  # type: ignore[union-attr]  # as above
     room = int(size / ROW * 1.35) + 1
     ranked = shown[np.argsort(heights[shown], kind="stable")]
     kept = ranked if len(ranked) <= room else np.concatenate([ranked[: room // 2], ranked[-(room - room // 2) :]])
-    for index, place in zip(kept, spread(heights[kept], ROW * 0.78 / size, 0, 1) if len(kept) else [], strict=True):
+    for index, position in zip(
+        kept, spread(heights[kept], ROW * 0.78 / size, 0, 1) if len(kept) else [], strict=True
+    ):
         axes.annotate(
             short(names[index]),
             (1, float(np.clip(heights[index], 0, 1))),
-            xytext=(1 + 0.16 / (axes.get_window_extent().width / 100), place),
+            xytext=(1 + 0.16 / (axes.get_window_extent().width / 100), position),
             xycoords="axes fraction",
             textcoords="axes fraction",
             va="center",

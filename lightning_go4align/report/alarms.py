@@ -10,6 +10,8 @@ from lightning_go4align.plots.shares import risk_shares
 
 RECENT = 1000  # recorded steps
 STARVED = 1e-3  # of an even share
+LEARNED = 1e-2  # of a task's first loss
+SHORTEST = 50  # recorded steps; of a long run a tenth
 RESTLESS = 0.5  # adjusted Rand index: halfway between chance and no change
 _NAMED = 8
 
@@ -56,12 +58,41 @@ def recent_shares(history: History) -> NDArray[np.float64]:
         >>> recent_shares(example_history()).round(2)
         array([1., 1., 1., 1.])
     """
-    losses, weights = history.losses[-RECENT:], history.weights[-RECENT:]
+    even = _of_even(history.losses[-RECENT:], history.weights[-RECENT:])
+    known = np.isfinite(even)
+    total = even.sum(0, where=known)
+    return np.asarray(np.where(known.any(0), total / known.sum(0).clip(1), np.nan))
+
+
+def starving_since(history: History) -> NDArray[np.int64]:
+    """Count the recorded steps since each task had its part of the weighted loss, or had learned what there is.
+
+    Args:
+        history: The run.
+
+    Returns:
+        Numbers of the last recorded steps in which the task was present with a share below a thousandth of an even
+        one and a loss above a hundredth of its first, and none between in which it was not so; shape ``[M]``.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> starving_since(example_history())
+        array([0, 0, 0, 0])
+    """
+    even = _of_even(history.losses, history.weights)
+    known = np.isfinite(even)
+    first = np.take_along_axis(history.losses, known.argmax(0)[None], 0)
+    unheard = known & (even < STARVED) & (np.abs(history.losses) > LEARNED * np.abs(first))
+    heard = known & ~unheard
+    heard_later = heard[::-1].cumsum(0)[::-1] > 0
+    return np.asarray((unheard & ~heard_later).sum(0))
+
+
+def _of_even(losses: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Each task's share of the weighted loss, of an even one in the step, shape ``[R, M]``; NaN for none."""
     present = np.isfinite(losses) & np.isfinite(weights)
     shares = risk_shares(np.where(present, losses.astype(float) * weights, np.nan))
-    even = np.where(present, shares * present.sum(1, keepdims=True), 0)
-    known = present & np.isfinite(shares)
-    return np.asarray(np.where(known.any(0), even.sum(0, where=known) / known.sum(0).clip(1), np.nan))
+    return np.asarray(np.where(present, shares * present.sum(1, keepdims=True), np.nan))
 
 
 def _interrupted(history: History) -> list[Alarm]:
@@ -89,19 +120,18 @@ def _unweighted(history: History) -> list[Alarm]:
 
 
 def _starved(history: History) -> list[Alarm]:
-    shares = recent_shares(history)
-    starved = shares < STARVED
+    steps = starving_since(history)
+    starved = steps >= max(SHORTEST, len(history.steps) // 10)
     starved &= np.nan_to_num(history.weights[-RECENT:]).any(0)  # weight 0 is said on its own
     if not starved.any():
         return []
-    least = float(shares[starved].min())
     what = (
-        f"{_names(history, starved)} starves: in the last {min(RECENT, len(history.steps)):,} recorded steps "
-        f"its share of the weighted loss is below a thousandth of an even one (at least one is at {least:.1g} of it)."
+        f"{_names(history, starved)} starves: in the last {steps[starved].min():,} recorded steps its share of the "
+        "weighted loss is below a thousandth of an even one."
     )
     advice = (
-        "Unless its loss is 0 because it is learned, hardly anything trains it. `RobustGO4Align` does not depend "
-        "on the losses' units; with `GO4Align`, lower `beta` or bring the losses to a similar size."
+        "Hardly anything trains it. `RobustGO4Align` does not depend on the losses' units; with `GO4Align`, lower "
+        "`beta` or bring the losses to a similar size."
     )
     return [Alarm(what, advice)]
 

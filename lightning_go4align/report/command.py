@@ -104,10 +104,10 @@ def server(folders: list[Path], port: int) -> Server:
     def pages(path: str) -> Watched | None:
         runs = _runs(folders)
         if path == "":
-            links = {run: f"{place}/" for place, run in enumerate(runs)}
+            links = {run: f"{index}/" for index, run in enumerate(runs)}
             return Watched(lambda: _stamp(runs), lambda: _page_of(folders, folders[0], links))
-        places = {f"{place}/": run for place, run in enumerate(runs)}
-        run = None if runs == folders[:1] else places.get(path)  # one run is the page itself
+        below = {f"{index}/": run for index, run in enumerate(runs)}
+        run = None if runs == folders[:1] else below.get(path)  # one run is the page itself
         return None if run is None else Watched(lambda: _stamp([run]), lambda: _run_page(run))
 
     return Server(pages, port)

@@ -73,12 +73,12 @@ def _by_method(runs: list[Run]) -> dict[str, list[Run]]:
 
 def _pictures(runs: list[Run]) -> list[str]:
     best = {name: [_delta_m(run.history)["∆m"] for run in found] for name, found in _by_method(runs).items()}
-    said = ", ".join(f"{name} {number(float(np.mean(values)), '%')}" for name, values in best.items())
+    text = ", ".join(f"{name} {number(float(np.mean(values)), '%')}" for name, values in best.items())
     curves = {run.label: (run.history.validations.epochs, run.history.validations.delta_m) for run in runs}
     with style("light"):
         bars, lines = inline(comparison_bars(best)), inline(delta_m_of_runs(curves))
     return [
-        _picture("Best ∆m", f"Bars of the mean best ∆m: {said}.", bars),
+        _picture("Best ∆m", f"Bars of the mean best ∆m: {text}.", bars),
         _picture(
             "∆m by epoch", f"Lines of ∆m by epoch of {len(runs)} runs; their best values are in the table.", lines
         ),
@@ -130,13 +130,13 @@ def _paired(title: str, methods: dict[str, list[Run]], score: Score) -> str:
             found = paired_difference(
                 *zip(*[(a.get(name, np.nan), b.get(name, np.nan)) for a, b in pairs], strict=True)
             )
-            rows.append([f"{name}: {method} − {reference}", *_words(found)])
+            rows.append([f"{name}: {method} − {reference}", *_phrases(found)])
     if not rows:
         return table_card(title, f"<p>No other method has a run with a seed of {escape(reference)}.</p>")
     return table_card(title, table(title, ["difference", "pairs", "mean, 95% interval", "lower in"], rows))
 
 
-def _words(found: Difference) -> list[str]:
+def _phrases(found: Difference) -> list[str]:
     interval = f" ± {found.half_width:.3g}" if np.isfinite(found.half_width) else ""
     return [str(found.pairs), number(found.mean) + interval, f"{found.lower} of {found.pairs}"]
 
@@ -162,5 +162,5 @@ def _adjusted_rand(first: History, second: History) -> float:
 
 
 def _homes(history: History, tasks: list[str]) -> torch.Tensor:
-    places = [history.tasks.index(task) for task in tasks]
-    return torch.from_numpy(history.main_groups[places].astype(np.int64))
+    positions = [history.tasks.index(task) for task in tasks]
+    return torch.from_numpy(history.main_groups[positions].astype(np.int64))

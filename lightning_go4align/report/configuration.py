@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from lightning_go4align.history import HIDDEN, is_secret
 
@@ -61,5 +61,5 @@ def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
             pair for name, part in value.items() for pair in _flat(f"{prefix}.{name}" if prefix else str(name), part)
         ]
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        return [pair for place, part in enumerate(value) for pair in _flat(f"{prefix}[{place}]", part)]
+        return [pair for index, part in enumerate(value) for pair in _flat(f"{prefix}[{index}]", part)]
     return [(prefix, "–" if value is None else str(value))]

@@ -121,8 +121,8 @@ def _ends(drawn: Lines, values: NDArray[np.float32], unit: str) -> str:
     return f"At the end: {_few(ends)}."
 
 
-def _few(words: Sequence[str]) -> str:
+def _few(items: Sequence[str]) -> str:
     """All of few, of many the first and the last."""
-    if len(words) <= 8:
-        return ", ".join(words)
-    return f"{', '.join(words[:4])}, {len(words) - 8} between, {', '.join(words[-4:])}"
+    if len(items) <= 8:
+        return ", ".join(items)
+    return f"{', '.join(items[:4])}, {len(items) - 8} between, {', '.join(items[-4:])}"

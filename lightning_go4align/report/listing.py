@@ -54,7 +54,7 @@ def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) ->
     """
     count = f"{len(runs)} run" + ("" if len(runs) == 1 else "s")
     problems = "".join(f"<li>{escape(problem)}</li>" for problem in unread)
-    said = (
+    notice = (
         f'<section class="alarms" aria-labelledby="unread"><h2 id="unread">Not read</h2><ul>{problems}</ul></section>'
         if unread
         else ""
@@ -66,7 +66,7 @@ def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) ->
     )
     name = escape(root.resolve().name)
     body = (
-        f'<main>\n<h1>{count} in {name}</h1>\n<p class="calm">{hint}</p>\n{said}'
+        f'<main>\n<h1>{count} in {name}</h1>\n<p class="calm">{hint}</p>\n{notice}'
         f'<div class="cards">\n{listed}\n</div>\n</main>'
     )
     return shell(f"{count} in {root.resolve().name}", body)

@@ -26,8 +26,8 @@ def overview(history: History) -> str:
         >>> "No alarm" in overview(example_history())
         True
     """
-    said = _list([bold(sentence) for sentence in sentences(history)])
-    return f'{_alarms(history)}\n<div class="tiles">{"".join(map(_tile, tiles(history)))}</div>\n{said}'
+    summary = _list([bold(sentence) for sentence in sentences(history)])
+    return f'{_alarms(history)}\n<div class="tiles">{"".join(map(_tile, tiles(history)))}</div>\n{summary}'
 
 
 def circumstances(history: History, config: Mapping[str, str]) -> str:

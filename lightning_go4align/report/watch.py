@@ -109,5 +109,5 @@ def _following(html: str, stamp: str) -> str:
     """Let a page ask for its newest state."""
     script = files("lightning_go4align.report").joinpath("assets/follow.js").read_text(encoding="utf-8")
     html = html.replace("<title>", f'<meta name="stamp" content="{stamp}">\n<title>', 1)
-    said = '<p id="state" role="status" class="state"></p>'
-    return html.replace("</body>", f"{said}<script>{script}</script>\n</body>", 1)
+    status = '<p id="state" role="status" class="state"></p>'
+    return html.replace("</body>", f"{status}<script>{script}</script>\n</body>", 1)

@@ -35,11 +35,11 @@ class Ending(NamedTuple):
 
     Args:
         end: How it ended.
-        words: Why, unless the run is finished.
+        reason: Why, unless the run is finished.
     """
 
     end: End
-    words: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,13 @@ class Attempt:
         self.claim.release()
 
 
-def begin(run: Run, environment: Mapping[str, str], place: Path | None = None) -> Attempt | Ending:
+def begin(run: Run, environment: Mapping[str, str], directory: Path | None = None) -> Attempt | Ending:
     """Start a process that trains a run, from its last epoch if it has one.
 
     Args:
         run: The run.
         environment: What the process finds in its environment, beside what this one has.
-        place: Where the process runs, for paths in the configuration; here if not given.
+        directory: Where the process runs, for paths in the configuration; here if not given.
 
     Returns:
         The attempt; or how it ended, if the run is finished or another process is at it.
@@ -122,7 +122,7 @@ def begin(run: Run, environment: Mapping[str, str], place: Path | None = None) -
     command += [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
     with (run.folder / "output.txt").open("w") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment}, cwd=place
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment}, cwd=directory
         )
     return Attempt(run, claim, process, time.perf_counter(), checkpoint is not None)
 
@@ -134,16 +134,16 @@ class Performance:
     Args:
         run: The run.
         environment: What the process that trains finds in its environment, beside what there is.
-        place: Where it runs, for paths in the configuration.
+        directory: Where it runs, for paths in the configuration.
     """
 
     run: Run
     environment: Mapping[str, str]
-    place: Path
+    directory: Path
 
     def __call__(self) -> Ending:
         """Make an attempt and wait for its end; if this is interrupted, the attempt is stopped."""
-        attempt = begin(self.run, self.environment, self.place)
+        attempt = begin(self.run, self.environment, self.directory)
         if isinstance(attempt, Ending):
             return attempt
         try:

@@ -35,11 +35,11 @@ def _is_score(value: object) -> bool:
     return isinstance(value, float | int) and math.isfinite(value) and value != 0
 
 
-def read_baseline(place: str) -> Baseline:
+def read_baseline(source: str) -> Baseline:
     """Read the metrics of single-task networks.
 
     Args:
-        place: A JSON file with ``about`` and ``errors``, or ``module:NAME`` of a mapping.
+        source: A JSON file with ``about`` and ``errors``, or ``module:NAME`` of a mapping.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -50,9 +50,9 @@ def read_baseline(place: str) -> Baseline:
         >>> baseline.values["miou"]
         38.3
     """
-    if ":" in place:
-        return Baseline(f"`{place}`", _named(place))
-    file = Path(place)
+    if ":" in source:
+        return Baseline(f"`{source}`", _named(source))
+    file = Path(source)
     if not file.is_file():
         raise FileNotFoundError(
             f"The study's `baseline` is {file}, but there is no such file. If a study writes it, run that one first: "
@@ -70,14 +70,14 @@ def read_baseline(place: str) -> Baseline:
     return Baseline(f"`{file.name}`: {content['about']}", content["errors"])
 
 
-def _named(place: str) -> dict[str, float]:
+def _named(source: str) -> dict[str, float]:
     try:
-        values = pkgutil.resolve_name(place)
+        values = pkgutil.resolve_name(source)
     except (ImportError, AttributeError, ValueError) as error:
         values = error
     if not isinstance(values, Mapping):
         raise ValueError(
-            f"The study's `baseline` must name a JSON file or, as `module:NAME`, a mapping, but {place} gives "
+            f"The study's `baseline` must name a JSON file or, as `module:NAME`, a mapping, but {source} gives "
             f"{values!r:.200}. Correct the name."
         )
     return dict(values)

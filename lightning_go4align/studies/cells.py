@@ -23,13 +23,13 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in escaped)
 
 
-def cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None) -> list[str]:
+def cells(values: Sequence[Sequence[float]], sign: int, template: str | None = None) -> list[str]:
     """Print the values of each method, the best mean in bold.
 
     Args:
         values: A metric's values, one a seed, for each method.
         sign: 1 if lower is better, else -1.
-        words: How to print a number; three digits if not given.
+        template: How to print a number; three digits if not given.
 
     Example:
         >>> cells([[1.0, 3.0], [1.5], []], sign=1)
@@ -37,16 +37,16 @@ def cells(values: Sequence[Sequence[float]], sign: int, words: str | None = None
     """
     means = [sign * statistics.mean(value) if value else math.nan for value in values]
     best = min(filter(math.isfinite, means), default=math.nan)
-    printed = [cell(value, words) for value in values]
+    printed = [cell(value, template) for value in values]
     return [f"**{text}**" if mean == best else text for text, mean in zip(printed, means, strict=True)]
 
 
-def cell(values: Sequence[float], words: str | None = None) -> str:
+def cell(values: Sequence[float], template: str | None = None) -> str:
     """Print the mean of the values, and their standard deviation if there are several.
 
     Args:
         values: The values, one a seed.
-        words: How to print a number; three digits, but all of a whole number, if not given.
+        template: How to print a number; three digits, but all of a whole number, if not given.
 
     Returns:
         A dash unless the mean is a finite number.
@@ -57,9 +57,9 @@ def cell(values: Sequence[float], words: str | None = None) -> str:
     """
     if not values or not math.isfinite(mean := statistics.mean(values)):
         return "-"
-    if words is None:
+    if template is None:
         digits = 2 - math.floor(math.log10(abs(mean))) if mean else 2
-        words = f"{{:.{max(digits, 0)}f}}"
-    spread = f" ± {words.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
-    printed = words.format(mean)
+        template = f"{{:.{max(digits, 0)}f}}"
+    spread = f" ± {template.replace('+', '').format(statistics.stdev(values))}" if len(values) > 1 else ""
+    printed = template.format(mean)
     return (printed if float(printed) else printed.lstrip("+-")) + spread

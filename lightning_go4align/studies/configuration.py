@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from lightning_go4align.studies.merge import merged
 from lightning_go4align.studies.plan import Run
@@ -19,15 +19,16 @@ def write_config(run: Run) -> Path:
         The file, with which alone ``go4align fit -c`` repeats the run.
     """
     trainer = run.config.get("trainer") or {}
-    asked = trainer.get("callbacks") or []
-    callbacks = [_with_folder(callback, run.folder) for callback in (asked if isinstance(asked, list) else [asked])]
+    configured = trainer.get("callbacks") or []
+    configured = configured if isinstance(configured, list) else [configured]
+    callbacks = [_with_folder(callback, run.folder) for callback in configured]
     resume = {"dirpath": str(run.folder / "resume")}
     callbacks += [
         {"class_path": "lightning_go4align.studies.epoch_cost.EpochCost"},
         {"class_path": "lightning_go4align.studies.resume.ResumeCheckpoint", "init_args": resume},
     ]
-    place = {"save_dir": str(run.folder), "name": "logs"}
-    logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": place}
+    init_args = {"save_dir": str(run.folder), "name": "logs"}
+    logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": init_args}
     added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
     file = run.folder / "config.yaml"
     file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))

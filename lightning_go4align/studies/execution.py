@@ -117,8 +117,8 @@ class _Execution:
         is_lost = ending.end is End.LOST and self._losses[run.folder] <= MOST_LOSSES
         if is_lost or ending.end is End.TAKEN:
             self.waiting.append(run)
-            self._watcher.postponed(run, ending.words)
+            self._watcher.postponed(run, ending.reason)
             return
         if ending.end is not End.FINISHED:
-            self.failures[run.title] = ending.words
+            self.failures[run.title] = ending.reason
         self._watcher.ended(run, self.failures.get(run.title))

@@ -51,8 +51,8 @@ def _beat(claim: Claim, parent: int) -> None:
             _leave(str(error), LOST)
 
 
-def _leave(words: str, code: int) -> None:
-    sys.stderr.write(f"{words}\n")
+def _leave(message: str, code: int) -> None:
+    sys.stderr.write(f"{message}\n")
     sys.stderr.flush()
     os._exit(code)  # whatever the training is in the middle of: its files are another's
 

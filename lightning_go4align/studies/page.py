@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from lightning_go4align import __version__
 from lightning_go4align.atomic_write import atomic_write

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,17 +88,19 @@ class Plan:
         study = self.study
         runs = [run for name in study.methods for run in self.candidates(name)]
         seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
-        asked = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
-        chosen = [self.chosen(name, seed) for name, seed in asked]
+        requested = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
+        chosen = [self.chosen(name, seed) for name, seed in requested]
         known = {(run.method, run.folder): run for run in (*runs, *filter(None, chosen))}
-        unknown = [name for name, run in zip([name for name, _ in asked], chosen, strict=True) if run is None]
-        # The first seed of such a method is one of the runs that search.
-        return replace(self, runs=tuple(known.values()), waiting=len(unknown) - len(set(unknown)))
+        unknown = [pair for pair, run in zip(requested, chosen, strict=True) if run is None]
+        # A seed that searches has the run of the chosen learning rate already.
+        waiting = [(name, seed) for name, seed in unknown if seed not in study.choosing_seeds_of(name)]
+        return replace(self, runs=tuple(known.values()), waiting=len(waiting))
 
     def candidates(self, method: str) -> list[Run]:
         """The runs among which a method's learning rate is chosen: none if the study names at most one."""
         rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
-        return [self.run(method, self.study.seeds_of(method)[0], rate) for rate in rates]
+        seeds = self.study.choosing_seeds_of(method)
+        return [self.run(method, seed, rate) for rate in rates for seed in seeds]
 
     def chosen(self, method: str, seed: int) -> Run | None:
         """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
@@ -106,8 +109,10 @@ class Plan:
             return self.run(method, seed, next(iter(self.study.learning_rates), None))
         if not all(run.is_finished for run in searched):
             return None
-        winner = min(searched, key=lambda run: best_value(run.folder, self.study.select_by))
-        return self.run(method, seed, winner.learning_rate)
+        values: dict[float | None, list[float]] = {run.learning_rate: [] for run in searched}
+        for run in searched:
+            values[run.learning_rate].append(best_value(run.folder, self.study.select_by))
+        return self.run(method, seed, min(values, key=lambda rate: statistics.fmean(values[rate])))
 
     def run(self, method: str, seed: int, learning_rate: float | None) -> Run:
         """Make one run.

@@ -31,8 +31,8 @@ def read_study(file: Path) -> Study:
     methods = {name: _mapping(entry, f"`methods.{name}` of the study {file}") for name, entry in entries}
     search = _mapping(written.get("search"), f"`search` of the study {file}")
     written |= {"search": {**search, "space": {}} if search else None}  # of which entries may name classes, too
-    asked = _without_overrides(written) | {"methods": {name: _without_overrides(methods[name]) for name in methods}}
-    values = _parsed(asked, file)
+    content = _without_overrides(written) | {"methods": {name: _without_overrides(methods[name]) for name in methods}}
+    values = _parsed(content, file)
     values["methods"] = {
         name: replace(
             method,
@@ -61,24 +61,24 @@ def read_mapping(file: Path) -> dict[str, Any]:
     return _mapping(read_config(file), f"What {file} holds")
 
 
-def _parsed(asked: Mapping[str, Any], file: Path) -> dict[str, Any]:
+def _parsed(content: Mapping[str, Any], file: Path) -> dict[str, Any]:
     parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
     parser.add_class_arguments(Study)
     try:
-        values: dict[str, Any] = vars(parser.instantiate(parser.parse_object(asked)))
+        values: dict[str, Any] = vars(parser.instantiate(parser.parse_object(content)))
     except ArgumentError as error:
-        said = f"The study {file} cannot be read: {_in_one_line(error)}."
-        raise ValueError(f"{said} Its keys are the arguments of `Study`.") from error
+        message = f"The study {file} cannot be read: {_in_one_line(error)}."
+        raise ValueError(f"{message} Its keys are the arguments of `Study`.") from error
     return values
 
 
-def _mapping(value: object, place: str) -> dict[str, Any]:
+def _mapping(value: object, where: str) -> dict[str, Any]:
     if not isinstance(value, Mapping | None):
-        raise ValueError(f"{place} must be a mapping, with a line `name: value` for each entry, but is {value!r}.")
+        raise ValueError(f"{where} must be a mapping, with a line `name: value` for each entry, but is {value!r}.")
     names = list(map(str, value or {}))
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise ValueError(f"{place} has {', '.join(twice)} more than once. Rename all but one.")
+        raise ValueError(f"{where} has {', '.join(twice)} more than once. Rename all but one.")
     return dict(zip(names, (value or {}).values(), strict=True))
 
 

@@ -90,35 +90,35 @@ class Pool:
             raise ValueError(f"`gpus` must name each GPU once, but is {list(gpus)}.")
         return cls(jobs, MappingProxyType(dict.fromkeys(gpus, 1.0)), cpus, memory_gb)
 
-    def share(self, asked: Resources) -> Share:
+    def share(self, request: Resources) -> Share:
         """Choose what a run gets; the fullest GPUs first, so that whole ones are left for others.
 
         Args:
-            asked: What it needs, which :meth:`lack` finds there.
+            request: What it needs, which :meth:`lack` finds there.
         """
-        number, fraction = self._gpus(asked)
+        number, fraction = self._gpus(request)
         fitting = [name for name, free in self.gpus.items() if free >= fraction]
         chosen = sorted(fitting, key=lambda name: self.gpus[name])[:number]
         names = tuple(name for name in self.gpus if name in chosen)
-        return Share(names, fraction, asked.cpus or 0, asked.memory_gb or 0.0)
+        return Share(names, fraction, request.cpus or 0, request.memory_gb or 0.0)
 
-    def lack(self, asked: Resources) -> str | None:
+    def lack(self, request: Resources) -> str | None:
         """Say what is missing for a run; None if nothing is."""
-        number, fraction = self._gpus(asked)
+        number, fraction = self._gpus(request)
         fitting = sum(free >= fraction for free in self.gpus.values())
         if self.jobs < 1:
             return "another run to end, of as many as `jobs` allows"
         if fitting < number:
-            return f"{asked.gpus or 1:g} GPUs, of which {fitting} free"
-        if (asked.cpus or 0) > self.cpus:
-            return f"{asked.cpus} processors, of which {self.cpus} free"
-        if (asked.memory_gb or 0) > self.memory_gb:
-            return f"{asked.memory_gb:g} GiB of memory, of which {self.memory_gb:.1f} free"
+            return f"{request.gpus or 1:g} GPUs, of which {fitting} free"
+        if (request.cpus or 0) > self.cpus:
+            return f"{request.cpus} processors, of which {self.cpus} free"
+        if (request.memory_gb or 0) > self.memory_gb:
+            return f"{request.memory_gb:g} GiB of memory, of which {self.memory_gb:.1f} free"
         return None
 
-    def _gpus(self, asked: Resources) -> tuple[int, float]:
+    def _gpus(self, request: Resources) -> tuple[int, float]:
         """Number of GPUs, and how much of each."""
-        gpus = min(1, len(self.gpus)) if asked.gpus is None else asked.gpus
+        gpus = min(1, len(self.gpus)) if request.gpus is None else request.gpus
         return math.ceil(gpus), 1.0 if gpus >= 1 else gpus
 
     def without(self, share: Share) -> "Pool":

@@ -76,17 +76,17 @@ def _suggest(trial: Trial, name: str, entry: Mapping[str, Any]) -> Any:
 
 
 def _check(name: str, entry: object) -> None:
-    place = f"`search.space.{name}`"
+    key = f"`search.space.{name}`"
     if not isinstance(entry, Mapping) or ("choices" in entry) == ("low" in entry or "high" in entry):
-        raise ValueError(f"{place} must be {{low, high}} or {{choices}}, but is {entry!r}.")
+        raise ValueError(f"{key} must be {{low, high}} or {{choices}}, but is {entry!r}.")
     if unknown := sorted(set(entry) - KEYS):
-        raise ValueError(f"{place} may have {sorted(KEYS)}, but has {unknown}.")
+        raise ValueError(f"{key} may have {sorted(KEYS)}, but has {unknown}.")
     if "choices" in entry:
         if not isinstance(entry["choices"], list) or not entry["choices"]:
-            raise ValueError(f"{place}.choices must be a list of at least one value, but is {entry['choices']!r}.")
+            raise ValueError(f"{key}.choices must be a list of at least one value, but is {entry['choices']!r}.")
         return
     low, high = entry.get("low"), entry.get("high")
     if not all(isinstance(end, int | float) and math.isfinite(end) for end in (low, high)):
-        raise ValueError(f"{place} needs numbers as `low` and `high`, but has {low!r} and {high!r}; write 1.0e-4.")
+        raise ValueError(f"{key} needs numbers as `low` and `high`, but has {low!r} and {high!r}; write 1.0e-4.")
     if low > high or (entry.get("log") and low <= 0):  # type: ignore[operator]  # numbers, as just seen
-        raise ValueError(f"{place} must have `low` at most `high`, and above 0 with `log`, but has {low} and {high}.")
+        raise ValueError(f"{key} must have `low` at most `high`, and above 0 with `log`, but has {low} and {high}.")

@@ -51,6 +51,8 @@ class Study:
         overrides: Arguments of ``fit`` for all methods, by dotted names, on top of their files: the budget.
         learning_rates: If several, each method is trained with each of them and its first seed; its other seeds
             take the one with the best ``select_by``.
+        learning_rate_seeds: Seeds that choose it instead, by their mean. With others than ``seeds`` no run that is
+            compared has chosen.
         learning_rate_argument: Where ``fit`` takes it.
         select_by: Metric that chooses the learning rate; lower is better, the best epoch counts. Not of the test.
         baseline: Metrics of single-task networks for delta_m: a JSON file with ``about`` and ``errors``, such as
@@ -72,6 +74,7 @@ class Study:
     seed_argument: str = "seed_everything"
     overrides: dict[str, Any] = field(default_factory=dict)
     learning_rates: list[float] = field(default_factory=list)
+    learning_rate_seeds: list[int] = field(default_factory=list)
     learning_rate_argument: str = "model.init_args.learning_rate"
     select_by: str = "val/delta_m"
     baseline: str | None = None
@@ -84,12 +87,12 @@ class Study:
     def __post_init__(self) -> None:
         self._check_lists()
         self._check_outputs()
-        asked = {"higher_is_better": self.higher_is_better}
-        asked |= {f"methods.{name}.columns": method.columns or [] for name, method in self.methods.items()}
-        for place, names in asked.items():
+        named = {"higher_is_better": self.higher_is_better}
+        named |= {f"methods.{name}.columns": method.columns or [] for name, method in self.methods.items()}
+        for key, names in named.items():
             unknown = set(names) - set(self.columns)
             if unknown:
-                raise ValueError(f"`{place}` may name {self.columns}, but names {sorted(unknown)}.")
+                raise ValueError(f"`{key}` may name {self.columns}, but names {sorted(unknown)}.")
         if self.reference is not None and self.reference not in self.methods:
             raise ValueError(f"`reference` must be one of {list(self.methods)}, but is {self.reference!r}.")
         if self.select_by.startswith("test/"):
@@ -101,12 +104,12 @@ class Study:
                 f"`name` is that of the study's folder, but is {self.name!r}. Leave out what names others."
             )
         seeds = {"seeds": self.seeds} | {f"methods.{name}.seeds": self.seeds_of(name) for name in self.methods}
-        for place, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
+        for key, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
             if not entries:
-                raise ValueError(f"`{place}` must name at least one, but is empty. Add one.")
-        for place, numbers in seeds.items():
+                raise ValueError(f"`{key}` must name at least one, but is empty. Add one.")
+        for key, numbers in {**seeds, "learning_rate_seeds": self.learning_rate_seeds}.items():
             if len(set(numbers)) < len(numbers):
-                raise ValueError(f"`{place}` must name no seed twice, but is {numbers}.")
+                raise ValueError(f"`{key}` must name no seed twice, but is {numbers}.")
         names = [short_name(column) for column in self.columns]
         same = [column for column in self.columns if names.count(short_name(column)) > 1]
         if same:
@@ -118,9 +121,9 @@ class Study:
     def _check_outputs(self) -> None:
         has_x = any(method.x is not None for method in self.methods.values())
         found = {"baseline": self.baseline is not None, "x": has_x}
-        words = {"baseline": "a `baseline`", "x": "methods with an `x`"}
+        descriptions = {"baseline": "a `baseline`", "x": "methods with an `x`"}
         for output in self.outputs:
-            missing = [words[need] for need in getattr(output, "needs", ()) if not found[need]]
+            missing = [descriptions[need] for need in getattr(output, "needs", ()) if not found[need]]
             if missing:
                 raise ValueError(
                     f"`outputs` has `{type(output).__name__}`, which needs {' and '.join(missing)}, but the study "
@@ -131,6 +134,10 @@ class Study:
         """Seeds of a method."""
         seeds = self.methods[method].seeds
         return self.seeds if seeds is None else seeds
+
+    def choosing_seeds_of(self, method: str) -> list[int]:
+        """Seeds that choose the learning rate of a method."""
+        return self.learning_rate_seeds or self.seeds_of(method)[:1]
 
 
 def short_name(column: str) -> str:

@@ -112,8 +112,8 @@ def paired_table(results: Results) -> str:
     return about + markdown([*header, "better in"], rows) if rows else ""
 
 
-def _mean_and_each(mean: float, values: Iterable[float], words: str) -> list[str]:
-    return [cell([mean], words), _list(cell([value], words) for value in values)]
+def _mean_and_each(mean: float, values: Iterable[float], template: str) -> list[str]:
+    return [cell([mean], template), _list(cell([value], template) for value in values)]
 
 
 def _mean_ranks(results: Results) -> list[float]:

@@ -53,8 +53,8 @@ def trajectories(paths: Mapping[str, Sequence[NDArray[np.float64]]]) -> Figure:
     rows = -(-len(paths) // COLUMNS)
     figure, whole = canvas(WIDE, 2.9 * rows, left=0.05, right=0.05, top=0.05, bottom=0.05)
     whole.set_axis_off()
-    for place, (name, lines) in enumerate(paths.items(), start=1):
-        axes = figure.add_subplot(rows, COLUMNS, place)
+    for index, (name, lines) in enumerate(paths.items(), start=1):
+        axes = figure.add_subplot(rows, COLUMNS, index)
         axes.set_title(name)
         _draw(axes, lines)
     return figure

@@ -118,8 +118,8 @@ class Tuning:
 
     def _may_ask(self) -> bool:
         ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
-        asked = len(ended) + len(self.working)
-        return asked < self.search.trials and time.monotonic() + self._final_seconds() < self.deadline
+        started = len(ended) + len(self.working)
+        return started < self.search.trials and time.monotonic() + self._final_seconds() < self.deadline
 
     def _final_seconds(self) -> float:
         """What the finalists will take, as far as it is known: they have to fit into the time, too."""
@@ -142,8 +142,8 @@ class Tuning:
 
     def _run(self, method: str, settings: dict[str, Any]) -> Run:
         chosen = self._with(method, settings)
-        asked = replace(self.study, methods={method: replace(chosen, seeds=[self.search.seed])}, reference=None)
-        return make_plan(replace(asked, learning_rates=[])).runs[0]
+        single = replace(self.study, methods={method: replace(chosen, seeds=[self.search.seed])}, reference=None)
+        return make_plan(replace(single, learning_rates=[])).runs[0]
 
     def _with(self, method: str, settings: dict[str, Any]) -> Method:
         chosen = self.study.methods[method]
@@ -159,7 +159,7 @@ class Tuning:
             if ending.end is End.FINISHED:
                 self._tell(work.trial, run)
             else:
-                self._say(work.trial, f"failed: {ending.words}")
+                self._say(work.trial, f"failed: {ending.reason}")
                 self._optuna.tell(work.trial, state=TrialState.FAIL)
             return
         values = logged(run.folder, self.study.select_by)
@@ -177,8 +177,8 @@ class Tuning:
         self._say(trial, f"{self.study.select_by} {value:.4g}")
         self._optuna.tell(trial, value)
 
-    def _say(self, trial: optuna.Trial, words: str) -> None:
-        self.console.print(Text(f"trial {trial.number}: {_settings(trial.params)}: {words}"), soft_wrap=True)
+    def _say(self, trial: optuna.Trial, message: str) -> None:
+        self.console.print(Text(f"trial {trial.number}: {_settings(trial.params)}: {message}"), soft_wrap=True)
 
     def _best(self) -> list[Finalist]:
         ended = self._optuna.get_trials(states=[TrialState.COMPLETE])

@@ -53,8 +53,8 @@ class Watcher:
 
     def waiting(self, number: int, what: str) -> None:
         """Runs wait for something."""
-        words = f"{self._study}; {number} wait for {what}" if number else self._study
-        self._progress.update(self._all, description=words)
+        text = f"{self._study}; {number} wait for {what}" if number else self._study
+        self._progress.update(self._all, description=text)
 
     def postponed(self, run: Run, why: str) -> None:
         """A run has to be submitted again: its machine is lost, or another process is at it."""

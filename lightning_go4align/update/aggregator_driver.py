@@ -94,7 +94,8 @@ class AggregatorDriver:
             jacobian: Tensor = parameter.jac  # type: ignore[attr-defined]  # TorchJD's field
             # Aggregators decompose matrices and ask solvers on the host, neither of which takes half precision.
             jacobian = jacobian.to(torch.promote_types(jacobian.dtype, torch.float32))
-            _average(jacobian)
+            if is_distributed():
+                jacobian = _averaged(jacobian)
             parameter.jac = jacobian  # type: ignore[attr-defined]  # as above
         weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
         return weights
@@ -119,8 +120,8 @@ class AggregatorDriver:
             return
         gradients = torch.autograd.grad(losses, heads, outer, materialize_grads=True)
         for parameter, gradient in zip(heads, gradients, strict=True):
-            _average(gradient)
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+            whole = _averaged(gradient)
+            parameter.grad = whole if parameter.grad is None else parameter.grad + whole
 
     def update_after_step(self, losses: Tensor | None) -> None:
         if losses is not None:
@@ -140,7 +141,10 @@ def _spread(values: Tensor, rows: Tensor, losses: Tensor, gap: float = 0.0) -> T
     return values.new_full(losses.shape, gap).index_copy(0, rows, values)
 
 
-def _average(tensor: Tensor) -> None:
+def _averaged(gradient: Tensor) -> Tensor:
+    """Average over ranks, in memory of its own: parameters that are added or summed up share one gradient."""
+    own = gradient.clone(memory_format=torch.contiguous_format)
     if is_distributed():
-        dist.all_reduce(tensor)
-        tensor /= dist.get_world_size()
+        dist.all_reduce(own)
+        own /= dist.get_world_size()
+    return own

@@ -13,30 +13,32 @@ from typing_extensions import override
 
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
+from lightning_go4align.update.families import Family, shown
 from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
-from lightning_go4align.update.interception import check_parts, intercept
-from lightning_go4align.update.last_step import TellsLastStep, told
+from lightning_go4align.update.hyperparameters import log_settings
+from lightning_go4align.update.interception import check_parts, intercept, refuse_different
+from lightning_go4align.update.last_step import overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
-from lightning_go4align.update.signals import Signals, former_signals
 from lightning_go4align.update.step_log import StepLog
+from lightning_go4align.update.telling import TellsOfItself
+from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
-class MultiTaskCallback(TellsLastStep, Callback):
+class MultiTaskCallback(TellsOfItself, Callback):
     """Train a LightningModule that returns several losses with a method of multi-task optimization.
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
     ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
     updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
     training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
-    The method's state is saved in checkpoints, and a resume goes on with it. A fit without a checkpoint goes on with
-    it where the model goes on too, and begins anew for any other model, see ``Continuation``.
-    Losses, weights and groups go to the loggers, see ``step_row``; means of the epoch so far to callbacks, for
-    ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
+    The method's state is saved in checkpoints. A fit without one goes on with it where the model goes on, too, and
+    begins anew for any other model, see ``Continuation``. Losses, weights and groups go to loggers, see ``step_row``;
+    means of the epoch so far to callbacks, for ``EarlyStopping(monitor="loss/depth")`` and the like.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
@@ -48,10 +50,11 @@ class MultiTaskCallback(TellsLastStep, Callback):
         losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
             {task: loss}``. The step's other entries stay in ``outputs``, and its own loss as ``step_loss``.
         prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
+        logged: What loggers get, as ``("loss", "weight")``: see ``Shown``, also for what they get without it.
 
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
-        ValueError: If ``optimization`` or ``tasks`` are wrong, other tasks come, or no finite weights are found.
+        ValueError: If an argument is wrong, other tasks come, or no finite weights are found.
         MisconfigurationException: If the module or the trainer does not fit.
 
     Example:
@@ -68,18 +71,18 @@ class MultiTaskCallback(TellsLastStep, Callback):
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
         prog_bar: Sequence[str] = ("objective",),
+        logged: Sequence[Family] | None = None,
     ) -> None:
         check_method(method)
         check_optimization(optimization)
         check_pick(losses)
-        self.method = method
-        self.optimization = optimization
+        self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.
         self._losses = losses
-        self._prog_bar = (prog_bar,) if isinstance(prog_bar, str) else tuple(prog_bar)
+        self.shown = shown(prog_bar, logged)
         self._memory = Memory(method, () if tasks is None else check_names(tasks))
         self._fits = Continuation()
-        self._evaluates, self._step = False, 0
+        self._evaluates, self.num_steps = False, 0
         self._training: TrainingStep | None = None
         self._log: StepLog | None = None
         self._patches: AttributePatches | None = None
@@ -89,15 +92,10 @@ class MultiTaskCallback(TellsLastStep, Callback):
         """Names of the tasks, as declared or in the order of the first step; empty before it."""
         return self._memory.tasks.names
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         return self._memory.driver.last_step
-
-    @property
-    def signals(self) -> Signals | None:
-        """The former name of ``last_step``."""
-        return former_signals(self.last_step)
 
     @property
     def goes_on(self) -> bool:
@@ -115,20 +113,27 @@ class MultiTaskCallback(TellsLastStep, Callback):
             leave(trainer, self)
             return
         self._evaluates = stage != "fit"
-        if self._evaluates:
+        if stage != "fit":
             return
-        refuse_second(trainer, self, pl_module)
-        self._fits.begin(trainer, pl_module, self._memory)
-        check_parts(trainer, pl_module, self._memory)
-        self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self._prog_bar)
-        self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
-        self._log = self._training.log
+        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+            refuse_second(trainer, self, pl_module)
+            self._fits.begin(trainer, pl_module, self._memory)
+            check_parts(trainer, pl_module, self._memory)
+            self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self.shown)
+            self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
+            self._log = self._training.log
+            ranks.mine = self._memory.given
+        refuse_different(ranks.all)
+
+    @override
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        log_settings(trainer)
 
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._step = trainer.global_step
-        if self._fits.told is not None:  # And no checkpoint was loaded since.
-            rank_zero_info(self._fits.told)
+        self.num_steps = trainer.global_step
+        if self._fits.notice is not None:  # And no checkpoint was loaded since.
+            rank_zero_info(self._fits.notice)
 
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -140,11 +145,10 @@ class MultiTaskCallback(TellsLastStep, Callback):
 
     @override
     def on_train_batch_end(self, *_: Any) -> None:
-        if self._training is not None:
-            self._step = self._training.end_batch(self._step)
+        self.num_steps = self.num_steps if self._training is None else self._training.end_batch(self.num_steps)
 
     def read_steps(self) -> HostNumbers | None:
-        """Copy what waits on the device to the host, once for each step; None if there was none in this fit."""
+        """Copy what waits on the device to the host, once for each step; None if there was none."""
         return None if self._log is None else self._log.read()
 
     @override
@@ -173,10 +177,6 @@ class MultiTaskCallback(TellsLastStep, Callback):
         """Leave the trainer out of a copy: averaged models are deep copies of the module with its callback."""
         return {**vars(self), "_training": None, "_log": None, "_patches": None, "_fits": Continuation()}
 
-    def __repr__(self) -> str:
-        state = f"tasks={self.tasks}; " + (f"after {self._step} steps" if self._step else "not trained")
-        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, {state})"
-
     @override
     def state_dict(self) -> dict[str, Any]:
         return self._memory.state_dict()
@@ -197,4 +197,4 @@ class MultiTaskCallback(TellsLastStep, Callback):
             if not self._evaluates:  # Validation, test and prediction need no method.
                 raise
             rank_zero_info(f"The state of {self.method} is not loaded for this evaluation: {error}")
-        self._fits.told = None
+        self._fits.notice = None

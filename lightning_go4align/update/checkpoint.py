@@ -9,7 +9,8 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Generator, Tensor, nn
 
 from lightning_go4align.methods.fields import differing_fields, in_words
-from lightning_go4align.methods.sized_by_first_call import persistent_buffers
+from lightning_go4align.methods.former import present_names
+from lightning_go4align.methods.lazy_buffers import persistent_buffers
 from lightning_go4align.methods.state import full_state
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.layout import difference, layout
@@ -81,15 +82,15 @@ def _check_method(saved: Any, fields: Any) -> None:
     raise MisconfigurationException(f"The checkpoint was trained with {_short(in_words(saved))}{found}. {RESUME}")
 
 
-def _check_words(saved: str, words: str) -> None:
-    if _without_device(saved) != _without_device(words):
+def _check_words(saved: str, description: str) -> None:
+    if _without_device(present_names(saved)) != _without_device(description):
         raise MisconfigurationException(
-            f"The checkpoint was trained with {_short(saved)}, but the method is {_short(words)}. {RESUME}"
+            f"The checkpoint was trained with {_short(saved)}, but the method is {_short(description)}. {RESUME}"
         )
 
 
-def _short(words: str) -> str:
-    return shorten(words, 80, placeholder=" ...")
+def _short(description: str) -> str:
+    return shorten(description, 80, placeholder=" ...")
 
 
 def damaged(what: str) -> ValueError:
@@ -155,8 +156,8 @@ def _wrong_kind(value: Any, expected: Any, path: str = "") -> str | None:
     if not isinstance(value, Mapping):
         return f"`{path}` is a {type(value).__name__} instead of a dict"
     for name, kind in expected.items():
-        place = f"{path}.{name}".removeprefix(".")
-        wrong = _wrong_kind(value[name], kind, place) if name in value else f"`{place}` is missing"
+        inner = f"{path}.{name}".removeprefix(".")
+        wrong = _wrong_kind(value[name], kind, inner) if name in value else f"`{inner}` is missing"
         if wrong:
             return wrong
     return None
@@ -175,5 +176,5 @@ def _check_content(state: Mapping[str, Any]) -> None:
         raise damaged(str(error).partition("\n")[0].rstrip(".")) from error
 
 
-def _without_device(words: str) -> str:
-    return re.sub(r", device='[^']*'", "", words)
+def _without_device(description: str) -> str:
+    return re.sub(r", device='[^']*'", "", description)

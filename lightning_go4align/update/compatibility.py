@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as pl
+from lightning.fabric.utilities.logger import _convert_params, _flatten_dict
 from lightning.pytorch.core import optimizer as optimizers_of_lightning
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.trainer import call
@@ -124,3 +125,27 @@ def builds_from_config() -> bool:
     mixins = [hparams_mixin, sys.modules.get("pytorch_lightning.core.mixins.hparams_mixin")]
     given = [getattr(mixin, "_given_hyperparameters", None) for mixin in mixins]
     return any(each is not None and each.get() is not None for each in given)
+
+
+def own_hyperparameters(trainer: pl.Trainer) -> dict[str, Any]:
+    """Collect what Lightning logs of the module's and the data's hyperparameters.
+
+    Args:
+        trainer: The trainer, in ``setup`` or later.
+
+    Returns:
+        Those that ``save_hyperparameters`` kept, unless with ``logger=False``.
+    """
+    parts = [trainer.lightning_module, cast(Any, trainer).datamodule]
+    kept = [part.hparams_initial for part in parts if part is not None and part._log_hyperparams]
+    return {name: value for each in kept for name, value in each.items() if name != "_class_path"}
+
+
+def flattened(settings: dict[str, Any]) -> dict[str, Any]:
+    """Name nested settings by their paths, as the loggers of Lightning do.
+
+    Example:
+        >>> flattened({"method": {"beta": 0.1}, "parts": [{"size": 2}]})
+        {'method/beta': 0.1, 'parts/0/size': 2}
+    """
+    return _flatten_dict(_convert_params(settings))

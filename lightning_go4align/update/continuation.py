@@ -17,7 +17,7 @@ class Continuation:
 
     Attributes:
         has_gone_on: Whether the last fit that began went on.
-        told: What a user should know of that; None if there is nothing to tell.
+        notice: What a user should know of that; None if there is nothing to tell.
 
     Example:
         >>> from lightning.pytorch.demos.boring_classes import BoringModel
@@ -32,23 +32,23 @@ class Continuation:
 
     def __init__(self) -> None:
         self.has_gone_on = False
-        self.told: str | None = None
+        self.notice: str | None = None
         self._trained: list[tuple[weakref.ref[nn.Parameter], int]] = []
         self._pair: tuple[weakref.ref[pl.Trainer], weakref.ref[pl.LightningModule]] | None = None
 
     def begin(self, trainer: pl.Trainer, module: pl.LightningModule, memory: Memory) -> None:
-        """Let a method go on with the fit before or begin anew, and note which in ``told``.
+        """Let a method go on with the fit before or begin anew, and note which in ``notice``.
 
         Args:
             trainer: The trainer, in its ``setup``.
             module: The module that it is about to fit.
             memory: What is remembered of the method.
         """
-        self.told, self.has_gone_on = None, self.goes_on(trainer, module)
+        self.notice, self.has_gone_on = None, self.goes_on(trainer, module)
         if self.has_gone_on:
-            self.told = f"This fit goes on with what {memory.method} learned in the one before, as the model does."
+            self.notice = f"This fit goes on with what {memory.method} learned in the one before, as the model does."
         elif memory.begin_anew():
-            self.told = (
+            self.notice = (
                 f"This fit begins anew: what {memory.method} learned in the one before is forgotten, for the model "
                 "is another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
             )

@@ -92,7 +92,7 @@ def _edges_below_own_functions(losses: list[Tensor]) -> Iterator[tuple[Node, int
             waiting += [edge[0] for edge in node.next_functions]
     for node in seen:
         if issubclass(type(node), BackwardCFunction):
-            yield from ((below, place) for below, place in node.next_functions if below is not None)
+            yield from ((below, index) for below, index in node.next_functions if below is not None)
 
 
 @contextmanager
@@ -103,8 +103,7 @@ def _watching(parameters: list[nn.Parameter]) -> Iterator[set[int]]:
     hooks = []
     for parameter in parameters:
         parameter.grad = None
-        # Torch leaves it without types.
-        hooks.append(parameter.register_post_accumulate_grad_hook(lambda p: reached.add(id(p))))  # type: ignore[no-untyped-call]
+        hooks.append(parameter.register_post_accumulate_grad_hook(lambda p: reached.add(id(p))))
     try:
         yield reached
     finally:

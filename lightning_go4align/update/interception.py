@@ -1,13 +1,14 @@
 """Standing in the place of a module's ``training_step``, where the parts fit together."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 from torchjd.aggregation import Aggregator
 
+from lightning_go4align.methods.fields import differing_fields, in_words
 from lightning_go4align.update.compatibility import missing_names, parse_optimizers
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.misconfiguration import MisconfigurationException
@@ -93,6 +94,25 @@ def check_parts(trainer: pl.Trainer, module: pl.LightningModule, memory: Memory)
             f"{method} computes the losses of each batch twice, but a `training_step` that takes "
             "`dataloader_iter` draws its own batch. Take `batch` instead."
         )
+
+
+def refuse_different(ranks: Sequence[dict[str, Any]]) -> None:
+    """Refuse ranks that were given different methods or tasks.
+
+    Args:
+        ranks: What each was given.
+
+    Raises:
+        MisconfigurationException: If it is not the same on all.
+    """
+    for rank, given in enumerate(ranks):
+        for name, value in given.items():
+            if differing_fields(ranks[0][name], value):
+                raise MisconfigurationException(
+                    f"`MultiTaskCallback` was given the {name} {in_words(ranks[0][name])} on rank 0, but "
+                    f"{in_words(value)} on rank {rank}. Make it from what all ranks have in common: not from a "
+                    "rank's number, data or clock."
+                )
 
 
 def _is_of_lightning(method: Callable[..., Any]) -> bool:

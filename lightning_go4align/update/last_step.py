@@ -10,12 +10,12 @@ from lightning_go4align.update.record import StepRecord
 Value = TypeVar("Value")
 
 
-class told(Generic[Value]):  # noqa: N801  # a decorator, as `property`
+class overridable_property(Generic[Value]):  # noqa: N801  # a decorator, as `property`
     """A property that gives way to an attribute, a layer or a buffer that a user's module has under its name.
 
     Example:
         >>> class Module:
-        ...     @told
+        ...     @overridable_property
         ...     def groups(self):
         ...         return "ours"
         >>> module, other = Module(), Module()
@@ -44,21 +44,21 @@ class told(Generic[Value]):  # noqa: N801  # a decorator, as `property`
         return self._function(instance)
 
 
-class TellsLastStep:
+class LastStepMixin:
     """What a callback and a module tell of the last step."""
 
-    @told
+    @overridable_property
     def last_step(self) -> StepRecord | None:
         """What the last batch found about its tasks, on their device; None before the first."""
         raise NotImplementedError
 
-    @told
+    @overridable_property
     def task_weights(self) -> dict[str, Tensor]:
         """The last weight of each task, a tensor of shape ``[]``; empty before the first step, or without weights."""
         record = self.last_step
         return {} if record is None else record.task_weights
 
-    @told
+    @overridable_property
     def groups(self) -> dict[str, Tensor]:
         """The last group of each task, an int64 tensor of shape ``[]``, -1 for none; empty if nothing is grouped."""
         record = self.last_step

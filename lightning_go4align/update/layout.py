@@ -46,8 +46,8 @@ def difference(expected: Any, actual: Any, path: str = "") -> str | None:
     """
     if isinstance(expected, dict) and isinstance(actual, dict):
         pairs = [(f"{path}.{key}", key in expected, key in actual, key) for key in {**expected, **actual}]
-        for place, was, is_there, key in pairs:
-            name = place.removeprefix(".")
+        for location, was, is_there, key in pairs:
+            name = location.removeprefix(".")
             if not was:
                 return f"`{name}` should not be there"
             if not is_there:

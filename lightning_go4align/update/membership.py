@@ -1,5 +1,6 @@
 """The callbacks of a trainer: the one that drives its module, and those that watch it."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import lightning.pytorch as pl
@@ -18,6 +19,9 @@ class Owned(Protocol):
     """
 
     owner: object | None
+
+    def settings(self) -> Mapping[str, object]:
+        """Tell what loggers are to know of it."""
 
     def join(self, trainer: pl.Trainer, owner: object) -> None:
         """Enter a trainer's callbacks for its module."""

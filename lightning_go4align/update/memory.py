@@ -1,6 +1,6 @@
 """What a run remembers of a method and its tasks: saved in checkpoints, and forgotten between fits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -16,7 +16,6 @@ from lightning_go4align.update.checkpoint import check_saved, damaged, sealed
 from lightning_go4align.update.driver import Driver
 from lightning_go4align.update.random_stream import RandomStream, start_seed
 from lightning_go4align.update.scalarizer_driver import ScalarizerDriver
-from lightning_go4align.update.task_losses import sync_tasks_and_seed
 from lightning_go4align.update.tasks import KnownTasks
 
 
@@ -105,16 +104,29 @@ class Memory:
             part.step()
         self.epoch = epoch
 
-    def sync_tasks_and_seed(self, names: Sequence[str]) -> None:
-        """Let all ranks begin with the same tasks and the same stream.
+    def told_to_ranks(self, names: Iterable[str]) -> tuple[list[str], int]:
+        """Return what this rank tells the others of its first step.
 
         Args:
-            names: Names of the tasks in the first step that has any on this rank.
+            names: Names of the tasks in it.
+
+        Returns:
+            The names of all tasks that it knows of, and what its stream would start from.
         """
-        synced, seed = sync_tasks_and_seed(self.tasks.names or names, self._seed)
-        if synced:
-            self.random.seed = seed
-            self.tasks.set_tasks(synced)
+        return self.tasks.names or list(names), self._seed
+
+    def begin_with(self, ranks: Sequence[tuple[list[str], int]]) -> None:
+        """Begin with the tasks that any rank saw, in the order of their first appearance, and rank 0's stream.
+
+        What a checkpoint or an earlier fit has begun goes on.
+
+        Args:
+            ranks: What each rank told.
+        """
+        names = list(dict.fromkeys(name for theirs, _ in ranks for name in theirs))
+        if names and self.random.seed is None:
+            self.random.seed = ranks[0][1]
+            self.tasks.set_tasks(names)
 
     def state_dict(self) -> dict[str, Any]:
         """Return it in types that ``torch.load(weights_only=True)`` reads.
@@ -127,7 +139,7 @@ class Memory:
             {
                 "tasks": list(self.tasks.names),
                 "epoch": self.epoch,
-                "method": self._settings,
+                "method": self.settings,
                 "state": full_state(self.method),
                 "weighting": self.driver.state_dict(),
                 "random": self.random.state_dict(),
@@ -135,7 +147,12 @@ class Memory:
         )
 
     @property
-    def _settings(self) -> Any:
+    def given(self) -> dict[str, Any]:
+        """What was given to this rank, which must be the same on all."""
+        return {"tasks": list(self.tasks.names), "method": self.settings}
+
+    @property
+    def settings(self) -> Any:
         """As they were when the fit began: some are moved along a schedule."""
         return self._fields or method_fields(self.method)
 
@@ -149,7 +166,7 @@ class Memory:
             ValueError: If it is damaged.
             MisconfigurationException: If it was saved with another method, other arguments or other tasks.
         """
-        check_saved(state, self.method, self._settings)
+        check_saved(state, self.method, self.settings)
         self.tasks.check_resumed(state["tasks"])
         before = self.state_dict()
         try:

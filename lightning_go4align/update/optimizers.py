@@ -116,13 +116,13 @@ def _sharing(closure: Callable[[], Tensor | None], number: int) -> list[Callable
     results: list[Tensor | None] = []
 
     def make() -> Callable[[], Tensor | None]:
-        asked = False
+        called = False
 
         def compute() -> Tensor | None:
-            nonlocal asked
-            if asked or not results:
+            nonlocal called
+            if called or not results:
                 results[:] = [closure()]
-            asked = True
+            called = True
             return results[0]
 
         return compute

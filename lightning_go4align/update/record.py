@@ -80,8 +80,8 @@ class StepWatcher(Protocol):
     def record_steps(self, steps: WatchedSteps) -> None:
         """Take the steps since the last time; called whenever the host reads."""
 
-    def log_steps(self, trainer: pl.Trainer) -> None:
-        """Log what they say; called at the trainer's interval, after they were recorded."""
+    def log_steps(self, trainer: pl.Trainer) -> dict[str, float]:
+        """Say what loggers are to get of them; called at the trainer's interval, after they were recorded."""
 
 
 class LastSteps(NamedTuple):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.methods.gaps import fill_gaps, takes_gaps
 from lightning_go4align.methods.learning import learned_parameters, learning_after_step, parameter_groups
+from lightning_go4align.methods.missing import impute_missing, supports_missing
 from lightning_go4align.methods.randomness import may_draw
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.random_stream import RandomStream
@@ -37,7 +37,7 @@ class ScalarizerDriver:
         self._method = method
         self._random = random
         self._tasks = tasks
-        self._takes_gaps = takes_gaps(method)
+        self._supports_missing = supports_missing(method)
         self._may_draw = may_draw(method)
         self._last: Tensor | None = None
         self._learned = learned_parameters(method)
@@ -55,7 +55,7 @@ class ScalarizerDriver:
         self._earlier = self._gradients
 
     def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
-        values = losses if self._takes_gaps else self._filled(losses)
+        values = losses if self._supports_missing else self._filled(losses)
         objective = self._combine(values)
         weights: Tensor | None = getattr(self._method, "task_weights", None)
         if objective.requires_grad and (weights is None or self._learned):
@@ -79,7 +79,7 @@ class ScalarizerDriver:
         return self._random.draw(losses.device, self._method, losses)
 
     def _filled(self, losses: Tensor) -> Tensor:
-        values = fill_gaps(losses, self._last)
+        values = impute_missing(losses, self._last)
         self._last = values.detach()
         return values
 

@@ -75,16 +75,16 @@ class SharedParameters:
     def _find(self, output: StepOutput, tasks: list[str]) -> None:
         """Look at the tasks that were not looked at, on all ranks together."""
         every = list(self._module.parameters())
-        places = [i for i, trained in enumerate(self._trained) if trained]
+        positions = [i for i, trained in enumerate(self._trained) if trained]
         news = {i: output.present.get(task) for i, task in enumerate(tasks) if not self._looked[i]}
-        losses = {i: loss for i, loss in news.items() if loss is not None and loss.requires_grad and places}
-        parameters = [every[j] for j in places]
+        losses = {i: loss for i, loss in news.items() if loss is not None and loss.requires_grad and positions}
+        parameters = [every[j] for j in positions]
         for i, loss in losses.items():
             with explained():
                 gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-            self._uses[i, places] |= torch.tensor([gradient is not None for gradient in gradients])
+            self._uses[i, positions] |= torch.tensor([gradient is not None for gradient in gradients])
             self._looked[i] = True
-        used = [every[j] for j in places if self._uses[:, j].any()]
+        used = [every[j] for j in positions if self._uses[:, j].any()]
         if losses:
             refuse_hidden(list(output.present.values()), self._module, used)
         self._join(every[0].device)

@@ -25,14 +25,14 @@ class Signals(NamedTuple):
     grouping: Grouping | None
 
 
-def former_signals(record: StepRecord | None) -> Signals | None:
-    """Make what ``MultiTaskCallback.signals`` returns, and warn its reader.
+class FormerSignals:
+    """The former name of a callback's ``last_step``."""
 
-    Args:
-        record: What the last step found; None before the first.
+    last_step: StepRecord | None
 
-    Returns:
-        The four fields that there were; None before the first step.
-    """
-    warnings.warn("`signals` will be removed: read `last_step`.", DeprecationWarning, stacklevel=3)
-    return None if record is None else Signals(record.losses, record.weights, record.indicators, record.grouping)
+    @property
+    def signals(self) -> Signals | None:
+        """Four fields of ``last_step``; None before the first step."""
+        warnings.warn("`signals` will be removed: read `last_step`.", DeprecationWarning, stacklevel=2)
+        record = self.last_step
+        return None if record is None else Signals(record.losses, record.weights, record.indicators, record.grouping)

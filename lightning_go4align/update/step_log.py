@@ -9,6 +9,8 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.update.compatibility import logged_names
+from lightning_go4align.update.families import Family, Shown
+from lightning_go4align.update.hyperparameters import log_settings
 from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import HostNumbers, LastSteps, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
@@ -25,7 +27,7 @@ class StepLog:
         method: How tasks are balanced.
         readout: What reads the steps.
         watchers: The monitors.
-        prog_bar: Names of what the progress bar shows, see ``step_row``.
+        shown: What of a step is shown where.
     """
 
     def __init__(
@@ -33,12 +35,13 @@ class StepLog:
         method: nn.Module,
         readout: Readout,
         watchers: Sequence[StepWatcher] = (),
-        prog_bar: Sequence[str] = (),
+        shown: Shown = Shown(),  # noqa: B008  # a tuple
     ) -> None:
-        self._readout, self._watchers, self._prog_bar = readout, watchers, prog_bar
+        self._readout, self._watchers, self._shown = readout, watchers, shown
+        self._families: tuple[Family, ...] | None = None  # None: the tasks are not known
         self._warnings, self._taken = StepWarnings(method), set[str]()
         self._read: HostNumbers | None = None
-        self._told: HostNumbers | None = None
+        self._reported: HostNumbers | None = None
 
     def begin_epoch(self, step: int) -> None:
         """Begin new means.
@@ -68,15 +71,22 @@ class StepLog:
         Args:
             trainer: The trainer, at its interval.
         """
-        numbers = self.tell()
+        numbers, row = self.tell(), dict[str, float]()
         if numbers is not None:
-            row = self._apart(step_row(numbers), logged_names(trainer))
-            for logger in trainer.loggers:
-                logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=numbers.step - 1)
-            trainer.progress_bar_metrics.update({name: row[name] for name in self._prog_bar if name in row})
+            if self._families is None:
+                log_settings(trainer)
+                self._families = self._shown.families(len(numbers.tasks))
+            names, families = step_row(numbers), self._families
+            chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
+            row = self._apart(chosen, logged_names(trainer))
+            found = self._apart(names, self._taken)
+            trainer.progress_bar_metrics.update({name: found[name] for name in self._shown.prog_bar if name in found})
         if self._watchers and self.read() is not None:
             for watcher in self._watchers:
-                watcher.log_steps(trainer)
+                row |= watcher.log_steps(trainer)
+        if row:
+            for logger in trainer.loggers:
+                logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=trainer.global_step - 1)
 
     def tell(self) -> HostNumbers | None:
         """Tell the user of what has gone wrong.
@@ -88,9 +98,9 @@ class StepLog:
             ValueError: If a weight was not finite.
         """
         numbers = self.read()
-        if numbers is None or numbers is self._told:
+        if numbers is None or numbers is self._reported:
             return None
-        self._told = numbers
+        self._reported = numbers
         if _is_troubled(numbers.last_steps):
             self._warnings.tell(numbers)
         return numbers

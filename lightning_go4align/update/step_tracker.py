@@ -91,10 +91,10 @@ class StepTracker:
 
     def _firsts(self, losses: Tensor, given: Tensor) -> Tensor:
         """Return how large the first loss of each task was, shape ``[M]``; 0 for one that has not come yet."""
-        place = given.to(torch.uint8).argmax(0, keepdim=True)
-        found = torch.where(given, losses, 0).gather(0, place)[0].abs()
-        first = torch.zeros_like(found) if self._first is None else self._first.to(found)
-        self._first = torch.where(first == 0, found, first)
+        index = given.to(torch.uint8).argmax(0, keepdim=True)
+        reference = torch.where(given, losses, 0).gather(0, index)[0].abs()
+        first = torch.zeros_like(reference) if self._first is None else self._first.to(reference)
+        self._first = torch.where(first == 0, reference, first)
         return self._first
 
 

@@ -42,8 +42,8 @@ class StepWarnings:
         self._epoch_start = 0
         self._why_positive = why_positive(method)
         self._sums_raw_losses = any(isinstance(part, GO4Align) for part in method.modules())
-        self._told: set[str] = set()
-        self._bad: set[str] = set()
+        self._warned: set[str] = set()
+        self._non_finite: set[str] = set()
         self._last_bad: dict[str, int] = {}
 
     def begin_epoch(self, step: int) -> None:
@@ -76,14 +76,14 @@ class StepWarnings:
             numbers: The numbers of its last step.
         """
         most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
-        self._tell_once(numbers, lambda numbers, place: self._of_share(numbers, place, most))
+        self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most))
 
     def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str | None]) -> None:
         intended = intended_weights(self._method, numbers.tasks)
-        for place, task in enumerate(numbers.tasks):
-            message = None if task in self._told | intended else message_of(numbers, place)
+        for index, task in enumerate(numbers.tasks):
+            message = None if task in self._warned | intended else message_of(numbers, index)
             if message is not None:
-                self._told.add(task)
+                self._warned.add(task)
                 rank_zero_warn(message)
 
     def _refuse_weights(self, numbers: HostNumbers) -> None:
@@ -97,33 +97,33 @@ class StepWarnings:
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:
         """Warn once for each time that a loss turns bad."""
-        before, self._bad = self._bad, set()
+        before, self._non_finite = self._non_finite, set()
         for task, step in zip(numbers.tasks, numbers.last_steps.bad_loss, strict=True):
             if step <= self._last_bad.get(task, -1):
                 continue
             self._last_bad[task] = step
-            self._bad.add(task)
+            self._non_finite.add(task)
             if task not in before:
                 rank_zero_warn(
                     f"The loss of task '{task}' was not finite in step {step}: its weight was 0 and the method's "
                     "state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss."
                 )
 
-    def _of_sign(self, numbers: HostNumbers, place: int) -> str | None:
-        step = numbers.last_steps.negative[place]
+    def _of_sign(self, numbers: HostNumbers, index: int) -> str | None:
+        step = numbers.last_steps.negative[index]
         if step < 0 or self._why_positive is None:
             return None
-        return f"The loss of task '{numbers.tasks[place]}' was negative in step {step}. {self._why_positive}"
+        return f"The loss of task '{numbers.tasks[index]}' was negative in step {step}. {self._why_positive}"
 
-    def _of_share(self, numbers: HostNumbers, place: int, long: float = LONG) -> str | None:
+    def _of_share(self, numbers: HostNumbers, index: int, long: float = LONG) -> str | None:
         last = numbers.last_steps
-        steps = last.starved[place] - max(last.fed[place], (self._start or 0) - 1)
-        has_weight_0 = last.unweighted[place] == last.starved[place]
+        steps = last.starved[index] - max(last.fed[index], (self._start or 0) - 1)
+        has_weight_0 = last.unweighted[index] == last.starved[index]
         if steps < (min(long, LONG_WITH_WEIGHT_0) if has_weight_0 else long):
             return None
         mend = SUM_OF_RAW_LOSSES if self._sums_raw_losses else OTHER_SIZE
         return (
-            f"Task '{numbers.tasks[place]}' starves: for {steps} steps its part of the weighted loss was below a "
-            f"thousandth of an even one, and it learns next to nothing (loss {numbers.losses[place]:.3g}, weight "
-            f"{numbers.weights[place]:.2g}). {mend}"
+            f"Task '{numbers.tasks[index]}' starves: for {steps} steps its part of the weighted loss was below a "
+            f"thousandth of an even one, and it learns next to nothing (loss {numbers.losses[index]:.3g}, weight "
+            f"{numbers.weights[index]:.2g}). {mend}"
         )

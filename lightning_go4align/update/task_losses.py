@@ -122,27 +122,6 @@ def _scalar(loss: Tensor) -> Tensor:
     return loss.reshape(()) if loss.dim() else loss
 
 
-def sync_tasks_and_seed(names: Sequence[str], seed: int) -> tuple[list[str], int]:
-    """Join the task names of all ranks, in the order of their first appearance, and take rank 0's seed; once a run.
-
-    Args:
-        names: The names that this rank saw.
-        seed: What this rank would draw from.
-
-    Returns:
-        The names that any rank saw and the seed, the same on all.
-
-    Example:
-        >>> sync_tasks_and_seed(["depth", "normal"], 3)
-        (['depth', 'normal'], 3)
-    """
-    if not is_distributed():
-        return list(names), seed
-    gathered: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(gathered, (list(names), seed))
-    return list(dict.fromkeys(name for theirs, _ in gathered for name in theirs)), gathered[0][1]
-
-
 def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor]:
     r"""Give the losses their mean value over the ranks, and keep the graph of this rank's.
 

@@ -123,7 +123,7 @@ class Graphless:
 
     def __init__(self) -> None:
         self._losses: set[str] = set()
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self.names: list[str] = []
 
     def expect(self, tasks: Iterable[str]) -> None:
@@ -165,9 +165,9 @@ class Graphless:
                 f"{output.source} returned {strangers} among the task losses, without a graph. Do not detach a loss, "
                 f"and return None for a task that is absent from the batch. {BESIDE}"
             )
-        news = [task for task in self.names if task not in self._told]
+        news = [task for task in self.names if task not in self._announced]
         if news:
-            self._told |= set(news)
+            self._announced |= set(news)
             rank_zero_warn(
                 f"The losses of {news} have no graph: these tasks are absent from this batch and from others like "
                 f"it. {BESIDE}"

@@ -1,12 +1,13 @@
 """The training step of one fit: the user's losses in, the objective out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning.pytorch as pl
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn, stack
 
 from lightning_go4align.methods.observation import observe, observes
+from lightning_go4align.update.families import Shown
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.optimizers import PerformedSteps
@@ -17,6 +18,7 @@ from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
+from lightning_go4align.update.together import Together
 
 
 class TrainingStep:
@@ -27,7 +29,7 @@ class TrainingStep:
         module: The module to train.
         memory: What is remembered of the method and its tasks.
         pick: Picks the task losses out of what the step returns; None if it returns them.
-        prog_bar: Names of what the progress bar shows.
+        shown: What of a step is shown where.
 
     Attributes:
         log: What hands on the numbers of steps.
@@ -40,12 +42,12 @@ class TrainingStep:
         module: pl.LightningModule,
         memory: Memory,
         pick: Pick | None,
-        prog_bar: Sequence[str] = (),
+        shown: Shown = Shown(),  # noqa: B008  # a tuple
     ) -> None:
         watchers = watchers_of(trainer)
         self._watched = bool(watchers)
         self._readout = Readout(keeps_steps=self._watched)
-        self.log = StepLog(memory.method, self._readout, watchers, prog_bar)
+        self.log = StepLog(memory.method, self._readout, watchers, shown)
         self.performed = PerformedSteps()
         self._trainer = trainer
         self._module = module
@@ -56,6 +58,7 @@ class TrainingStep:
         self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         self._epoch: int | None = None
+        self._has_begun = False
         memory.attach(module)
 
     def begin_batch(self, batch_idx: int) -> None:
@@ -73,15 +76,29 @@ class TrainingStep:
     def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         if self._memory.driver.needs_post_step_losses:
             self._batch = args, kwargs
-        output = self._output(*args, **kwargs)
-        optimizers = self._trainer.optimizers
-        if len(optimizers) > 1:
-            self._reach.check(output.present, optimizers)
-        record = self._weigh(output)
-        if record is None:
+        if (record := self._weigh(output := self._read(*args, **kwargs))) is None:
             return None
         losses = dict(zip(record.tasks, record.losses.unbind(), strict=True))
         return {**output.extras, "loss": record.objective, "task_losses": losses}
+
+    def _read(self, *args: Any, **kwargs: Any) -> StepOutput:
+        """Read the losses of a batch; in the first steps, until tasks are known, all ranks do so or none."""
+        memory = self._memory
+        if self._has_begun and memory.random.seed is not None:  # As a loaded checkpoint may have it.
+            return self._checked_output(*args, **kwargs)
+        with Together("in its first training step", memory.told_to_ranks([])) as ranks:
+            output = self._checked_output(*args, **kwargs)
+            ranks.mine = memory.told_to_ranks(output.losses)
+        memory.begin_with(ranks.all)
+        self._has_begun = bool(memory.tasks.names)
+        return output
+
+    def _checked_output(self, *args: Any, **kwargs: Any) -> StepOutput:
+        output, optimizers = self._output(*args, **kwargs), self._trainer.optimizers
+        if len(optimizers) > 1:
+            self._reach.check(output.present, optimizers)
+        self._memory.tasks.select(output, self._module)
+        return output
 
     def _output(self, *args: Any, **kwargs: Any) -> StepOutput:
         returned = self._user_step(*args, **kwargs)
@@ -91,15 +108,9 @@ class TrainingStep:
 
     def _weigh(self, output: StepOutput) -> StepRecord | None:
         """Weigh the losses; None if no task is present on any rank."""
-        if not output.present and not is_distributed():
-            return None
         memory, device = self._memory, self._module.device
-        memory.tasks.select(output, self._module)
-        is_first = memory.random.seed is None
-        if is_first:
-            memory.sync_tasks_and_seed(list(output.losses))
         tasks = memory.tasks.names
-        if not tasks:
+        if not tasks or not (output.present or is_distributed()):
             return None
         if device != memory.device:
             memory.begin_training(device)
@@ -112,10 +123,11 @@ class TrainingStep:
             observe(memory.method, losses.detach(), output.extras.get("representation"))
         try:
             return memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
-        except ValueError as error:
-            if not is_first or memory.tasks.declared:
+        except (ValueError, MisconfigurationException) as error:
+            if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
-            raise ValueError(
+            kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
+            raise kind(
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error

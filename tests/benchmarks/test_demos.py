@@ -28,12 +28,14 @@ pytestmark = [
 
 @pytest.mark.parametrize("method", ["go4align", "famo"])
 @pytest.mark.parametrize("benchmark", list(LESS))
-def test_a_demo_trains_tests_logs_checkpoints_and_resumes(benchmark, method, tmp_path, monkeypatch, capsys):
+def test_a_demo_trains_tests_logs_checkpoints_and_resumes(
+    benchmark: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["go4align"])
 
-    def fit(max_epochs, *options):
+    def fit(max_epochs: int, *options: str) -> Path:
         files = [f"--config={CONFIGS / benchmark / name}.yaml" for name in ("base", "demo", method)]
         changes = {"trainer.max_epochs": max_epochs, "trainer.accelerator": "cpu", "trainer.log_every_n_steps": 1}
         changes |= {"trainer.enable_progress_bar": False, **LESS[benchmark]}

@@ -1,11 +1,12 @@
 import json
 import math
 from pathlib import Path
+from typing import Any, NoReturn
 
 import kmeans_pytorch
 import pytest
 import torch
-from torch import tensor
+from torch import Tensor, tensor
 
 from lightning_go4align.clustering.lloyd import Lloyd
 from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
@@ -19,7 +20,7 @@ HANGING = [
 
 
 @pytest.mark.parametrize("case", HANGING)
-def test_it_returns_where_the_package_never_does(case):
+def test_it_returns_where_the_package_never_does(case: dict[str, Any]) -> None:
     points = tensor([float(value) for value in case["x"]])
     grouping = Lloyd()(points, case["K"])
     assert grouping.group_weights.isfinite().all()
@@ -27,7 +28,7 @@ def test_it_returns_where_the_package_never_does(case):
 
 
 @pytest.mark.parametrize("case", HANGING)
-def test_every_group_has_a_task_where_there_are_enough_points(case):
+def test_every_group_has_a_task_where_there_are_enough_points(case: dict[str, Any]) -> None:
     points = tensor([float(value) for value in case["x"]])
     distinct = len(points[points.isfinite()].unique())
     grouping = Lloyd()(points, case["K"])
@@ -35,11 +36,13 @@ def test_every_group_has_a_task_where_there_are_enough_points(case):
     assert len(occupied) == min(case["K"], distinct)
 
 
-def test_it_is_what_the_package_finds_from_the_same_start(monkeypatch, capfd):
+def test_it_is_what_the_package_finds_from_the_same_start(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     started = []
     original = torch.Tensor.index_select
 
-    def record(self, dim, index):
+    def record(self: Tensor, dim: int, index: Tensor) -> Tensor:
         chosen = original(self, dim, index)
         started.append(chosen.clone())
         return chosen
@@ -53,15 +56,17 @@ def test_it_is_what_the_package_finds_from_the_same_start(monkeypatch, capfd):
     torch.testing.assert_close(found.task_weights, centres[labels, 0])
 
 
-def test_it_is_a_local_optimum_only():
+def test_it_is_a_local_optimum_only() -> None:
     generator, missed = torch.Generator().manual_seed(0), 0
     for _ in range(20):
         points = torch.rand(11, generator=generator)
-        missed += sum_of_squares(points, Lloyd()(points, 5)) > 1.001 * sum_of_squares(points, kmeans_1d(points, 5))
+        missed += bool(
+            sum_of_squares(points, Lloyd()(points, 5)) > 1.001 * sum_of_squares(points, kmeans_1d(points, 5))
+        )
     assert missed > 5
 
 
-def test_another_seed_of_torch_starts_elsewhere():
+def test_another_seed_of_torch_starts_elsewhere() -> None:
     points = torch.rand(40, generator=torch.Generator().manual_seed(0))
     found = []
     with torch.random.fork_rng():
@@ -71,31 +76,31 @@ def test_another_seed_of_torch_starts_elsewhere():
     assert len(set(found)) > 1
 
 
-def test_it_stops_at_the_limit():
+def test_it_stops_at_the_limit() -> None:
     points = torch.rand(200, generator=torch.Generator().manual_seed(0)) * 1000
     one, many = Lloyd(iter_limit=1)(points, 8), Lloyd(iter_limit=1000, tol=1e-12)(points, 8)
     assert sum_of_squares(points, one) > sum_of_squares(points, many)
 
 
-def test_points_beyond_float32_have_finite_weights():
+def test_points_beyond_float32_have_finite_weights() -> None:
     assert Lloyd()(tensor([1e300, 2e300, 1.0], dtype=torch.float64), 2).assignment.tolist() == [1, 1, 0]
 
 
-def test_points_equal_in_float32_but_not_in_float64_do_not_hang():
+def test_points_equal_in_float32_but_not_in_float64_do_not_hang() -> None:
     points = tensor([1.0, 1.0 + 1e-12, 1.0 + 2e-12, 2.0], dtype=torch.float64)
     assert Lloyd()(points, 3).task_weights.isfinite().all()
 
 
-def test_the_package_is_left_as_it_was():
+def test_the_package_is_left_as_it_was() -> None:
     before = dict(vars(kmeans_pytorch))
     Lloyd()(torch.rand(9), 3)
     assert vars(kmeans_pytorch) == before
 
 
-def test_the_package_is_left_as_it_was_after_an_error(monkeypatch):
+def test_the_package_is_left_as_it_was_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     before = dict(vars(kmeans_pytorch))
 
-    def fail(*arguments):
+    def fail(*arguments: Any) -> NoReturn:
         raise ArithmeticError
 
     monkeypatch.setattr("kmeans_pytorch.pairwise_distance", fail)
@@ -106,7 +111,7 @@ def test_the_package_is_left_as_it_was_after_an_error(monkeypatch):
 
 
 @pytest.mark.parametrize("arguments", [{"iter_limit": 0}, {"tol": 0.0}, {"tol": math.nan}], ids=str)
-def test_bad_argument_is_refused_with_advice(arguments):
+def test_bad_argument_is_refused_with_advice(arguments: dict[str, Any]) -> None:
     with pytest.raises(
         ValueError, match=r"`iter_limit` must be at least 1, but|`tol` must be positive and finite, but"
     ):

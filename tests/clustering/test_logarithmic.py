@@ -1,9 +1,12 @@
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from lightning_go4align.clustering import AutomaticLogKMeans, log_kmeans_1d
 from lightning_go4align.functional.evidence import group_evidence
@@ -11,11 +14,11 @@ from lightning_go4align.functional.grouping import kmeans_1d_path
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 
 
-def draw(seed, size):
+def draw(seed: int, size: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).lognormal(sigma=2.0, size=size))
 
 
-def best_by_trying_all(points, number):
+def best_by_trying_all(points: Any, number: int) -> Any:
     logs = np.sort(np.log(points))
     cuts = itertools.combinations(range(1, len(logs)), number - 1)
     return min(sum(part.var() * len(part) for part in np.split(logs, cut)) for cut in cuts)
@@ -23,20 +26,20 @@ def best_by_trying_all(points, number):
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
 @pytest.mark.parametrize("seed", range(5))
-def test_groups_are_the_best_by_ratio(seed, number):
+def test_groups_are_the_best_by_ratio(seed: int, number: int) -> None:
     points = draw(seed, 8)
     distances = points.log() - log_kmeans_1d(points, number).task_weights.log()
     assert distances.square().sum().item() == pytest.approx(best_by_trying_all(points.numpy(), number))
 
 
-def test_a_group_weighs_the_geometric_mean_of_its_points():
+def test_a_group_weighs_the_geometric_mean_of_its_points() -> None:
     points = torch.tensor([1e-6, 4e-6, 1.0, 100.0, 1e4], dtype=torch.float64)
     torch.testing.assert_close(
         log_kmeans_1d(points, 2).group_weights, torch.tensor([2e-6, 100.0], dtype=torch.float64)
     )
 
 
-def test_groups_a_factor_of_ten_apart_are_found_where_a_linear_scale_misses_them():
+def test_groups_a_factor_of_ten_apart_are_found_where_a_linear_scale_misses_them() -> None:
     noise = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4)) * 0.2).exp()
     points = (10.0 ** torch.arange(3)[:, None] * noise).flatten()
     assert log_kmeans_1d(points, 3).assignment.tolist() == [0] * 4 + [1] * 4 + [2] * 4
@@ -47,12 +50,12 @@ def test_groups_a_factor_of_ten_apart_are_found_where_a_linear_scale_misses_them
 @pytest.mark.parametrize(
     "solve", [lambda points: log_kmeans_1d(points, 2), lambda points: AutomaticLogKMeans()(points)]
 )
-def test_what_is_no_indicator_is_in_no_group(solve, value):
+def test_what_is_no_indicator_is_in_no_group(solve: Callable[..., Any], value: float) -> None:
     assignment = solve(torch.tensor([1.0, value, 1.1, 50.0], dtype=torch.float64)).assignment
     assert assignment.tolist() == [0, -1, 0, 1]
 
 
-def test_no_indicator_at_all_gives_no_group():
+def test_no_indicator_at_all_gives_no_group() -> None:
     grouping = AutomaticLogKMeans()(torch.full((3,), torch.nan, dtype=torch.float64))
     assert grouping.assignment.tolist() == [-1, -1, -1]
     assert grouping.task_weights.tolist() == [0, 0, 0]
@@ -60,7 +63,7 @@ def test_no_indicator_at_all_gives_no_group():
 
 @pytest.mark.parametrize("size", [1, 2, 3, 11, 40])
 @pytest.mark.parametrize("library", [torch.Tensor.numpy, torch.Tensor.clone])
-def test_evidence_is_that_of_the_criterion(size, library):
+def test_evidence_is_that_of_the_criterion(size: int, library: Callable[..., Any]) -> None:
     points = draw(size, size)
     points[: size // 3] = torch.nan
     most = min(8, size)
@@ -70,7 +73,7 @@ def test_evidence_is_that_of_the_criterion(size, library):
     np.testing.assert_allclose(found, group_number_criterion(points, most), rtol=1e-10)
 
 
-def test_number_of_groups_is_that_of_the_averaged_criterion_step_by_step():
+def test_number_of_groups_is_that_of_the_averaged_criterion_step_by_step() -> None:
     clustering, average = AutomaticLogKMeans(momentum=0.5), None
     for seed in range(20):
         points = draw(seed, 11)
@@ -84,7 +87,7 @@ def test_number_of_groups_is_that_of_the_averaged_criterion_step_by_step():
         average = average.float().double()  # as it is kept
 
 
-def test_accelerators_and_the_host_find_the_same(monkeypatch):
+def test_accelerators_and_the_host_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     host, device = AutomaticLogKMeans(), AutomaticLogKMeans()
     for seed in range(20):
         points = draw(seed, 9)
@@ -97,22 +100,22 @@ def test_accelerators_and_the_host_find_the_same(monkeypatch):
     torch.testing.assert_close(device.criterion, host.criterion)
 
 
-def test_half_precision_points_are_grouped():
+def test_half_precision_points_are_grouped() -> None:
     assert AutomaticLogKMeans()(torch.tensor([1.0, 1.0, 9e3, 9e3]).bfloat16()).assignment.tolist() == [0, 0, 1, 1]
 
 
-def test_a_number_of_groups_is_refused_where_it_is_chosen():
+def test_a_number_of_groups_is_refused_where_it_is_chosen() -> None:
     with pytest.raises(ValueError, match="`max_groups` bounds it"):
         AutomaticLogKMeans()(torch.ones(3), 2)
 
 
 @pytest.mark.parametrize(("argument", "value"), [("max_groups", 0), ("momentum", 1.0), ("momentum", -0.1)])
-def test_bad_argument_is_refused(argument, value):
+def test_bad_argument_is_refused(argument: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"`{argument}` must be"):
-        AutomaticLogKMeans(**{argument: value})
+        AutomaticLogKMeans(**{argument: value})  # type: ignore[arg-type]
 
 
-def test_nothing_of_the_past_is_left_after_reset():
+def test_nothing_of_the_past_is_left_after_reset() -> None:
     clustering = AutomaticLogKMeans()
     clustering(draw(0, 5))
     clustering.reset()

@@ -1,12 +1,16 @@
 """What holds for every solver of Eq. 3."""
 
 import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from lightning_go4align.clustering import FixedGroups, RandomGroups, kmeans_1d, ungrouped
 from lightning_go4align.clustering.lloyd import Lloyd
@@ -33,7 +37,9 @@ points_of_any_kind = st.lists(
 @solvers
 @PROPERTY
 @given(points_of_any_kind, st.integers(1, 7))
-def test_weights_are_the_ascending_means_of_the_groups(solve, points, num_clusters):
+def test_weights_are_the_ascending_means_of_the_groups(
+    solve: Callable[..., Any], points: Tensor, num_clusters: int
+) -> None:
     num_clusters = min(num_clusters, len(points))
     assignment, weights = solve(points, num_clusters)
     assert weights.shape == (num_clusters,)
@@ -47,7 +53,9 @@ def test_weights_are_the_ascending_means_of_the_groups(solve, points, num_cluste
 @solvers
 @PROPERTY
 @given(points_of_any_kind, st.integers(1, 7), st.randoms(use_true_random=False))
-def test_order_of_points_does_not_matter(solve, points, num_clusters, random):
+def test_order_of_points_does_not_matter(
+    solve: Callable[..., Any], points: Tensor, num_clusters: int, random: Random
+) -> None:
     order = list(range(len(points)))
     random.shuffle(order)
     num_clusters = min(num_clusters, len(points))
@@ -59,54 +67,56 @@ def test_order_of_points_does_not_matter(solve, points, num_clusters, random):
     ("name", "num_points", "num_clusters"),
     [(name, *sizes) for name in FOUND for sizes in [(3, 2), (11, 5), (40, 5)] if name != "lloyd" or sizes[1] == 2],
 )
-def test_groups_far_apart_are_found(name, num_points, num_clusters):
+def test_groups_far_apart_are_found(name: str, num_points: int, num_clusters: int) -> None:
     expected = torch.arange(num_points) % num_clusters
     noise = torch.rand(num_points, generator=torch.Generator().manual_seed(0))
     points = 10.0 * expected + 0.1 * noise
-    assert torch.equal(FOUND[name](points, num_clusters).assignment, expected)
+    assert torch.equal(FOUND[name](points, num_clusters).assignment, expected)  # type: ignore[operator]
 
 
 @solvers
-def test_there_are_no_more_groups_than_distinct_points(solve):
+def test_there_are_no_more_groups_than_distinct_points(solve: Callable[..., Any]) -> None:
     assignment, weights = solve(torch.tensor([2.0, 1.0, 2.0, 1.0]), 3)
     assert assignment.tolist() == [1, 0, 1, 0]
     assert weights.tolist() == [1.0, 2.0, 2.0]
 
 
 @solvers
-def test_as_many_groups_as_points_leave_each_alone(solve):
+def test_as_many_groups_as_points_leave_each_alone(solve: Callable[..., Any]) -> None:
     assert solve(torch.tensor([3.0, 1.0, 2.0]), 3).task_weights.tolist() == [3.0, 1.0, 2.0]
 
 
 @solvers
-def test_one_group_holds_all(solve):
+def test_one_group_holds_all(solve: Callable[..., Any]) -> None:
     assert solve(torch.tensor([3.0, 1.0, 2.0]), 1).task_weights.tolist() == [2.0, 2.0, 2.0]
 
 
 @solvers
-def test_nothing_but_absent_points_is_no_group(solve):
+def test_nothing_but_absent_points_is_no_group(solve: Callable[..., Any]) -> None:
     assert solve(torch.full((3,), math.nan), 2).task_weights.tolist() == [0.0, 0.0, 0.0]
 
 
 @solvers
-def test_dtype_of_the_points_is_kept(solve):
+def test_dtype_of_the_points_is_kept(solve: Callable[..., Any]) -> None:
     for dtype in (torch.bfloat16, torch.float32, torch.float64):
         assert solve(torch.tensor([1.0, 2.0, 3.0, 9.0], dtype=dtype), 2).group_weights.dtype == dtype
 
 
 @solvers
-def test_nothing_is_printed_and_no_global_generator_moves(solve, capfd):
+def test_nothing_is_printed_and_no_global_generator_moves(
+    solve: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     points = torch.rand(11, generator=torch.Generator().manual_seed(0))
-    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     first = solve(points, 5)
     assert torch.equal(torch.get_rng_state(), torch_state)
-    assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == numpy_state).all()  # type: ignore[index]  # noqa: NPY002
     assert torch.equal(solve(points, 5).assignment, first.assignment)
     assert capfd.readouterr() == ("", "")
 
 
 @solvers
-def test_impossible_number_of_groups_is_refused_with_advice(solve):
+def test_impossible_number_of_groups_is_refused_with_advice(solve: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"must lie in \[1, 2\], the number of tasks, but is .*Change it"):
         solve(torch.tensor([1.0, 2.0]), 3)
 
@@ -116,7 +126,7 @@ def test_impossible_number_of_groups_is_refused_with_advice(solve):
     [*FOUND.values(), ungrouped, RandomGroups(), FixedGroups([0, 1, 1, 0])],
     ids=[*FOUND, "ungrouped", "random", "fixed"],
 )
-def test_go4align_trains_with_it(clustering):
+def test_go4align_trains_with_it(clustering: Callable[..., Any]) -> None:
     parameters = torch.ones(4, requires_grad=True)
     optimizer = torch.optim.SGD([parameters], lr=0.01)
     method = GO4Align(2, clustering=clustering)

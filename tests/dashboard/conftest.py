@@ -3,8 +3,11 @@
 import json
 import re
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import matplotlib
@@ -18,20 +21,20 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.operations, self.unknown = [], []
-        self.views, self.uploads, self.rows = {}, {}, []
-        self.config = {}
+        self.operations, self.unknown = list[str](), list[str]()
+        self.views, self.uploads, self.rows = dict[str, Any](), dict[str, bytes](), list[Any]()
+        self.config: dict[str, Any] = {}
 
     @property
-    def address(self):
+    def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no failure of a test."""
 
-    def answer(self, name, variables):
+    def answer(self, name: str, variables: dict[str, Any]) -> Any:
         project = {
             "id": "p",
             "name": "qm9",
@@ -78,35 +81,36 @@ class Server(ThreadingHTTPServer):
         found = answers[name]
         return found() if callable(found) else found
 
-    def find_views(self, name):
+    def find_views(self, name: str | None) -> list[dict[str, Any]]:
         return [
             {"node": {"id": v["id"], "displayName": v["displayName"], "spec": v["spec"]}}
             for v in self.views.values()
             if v["name"] == name
         ]
 
-    def reports(self, variables):
+    def reports(self, variables: dict[str, Any]) -> dict[str, Any]:
         found = [view for view in self.views.values() if view["type"] == "runs"]
         nodes = [{"node": view | {"user": {}, "updatedAt": "", "previewUrl": None, "project": {}}} for view in found]
         page = {"hasNextPage": False, "endCursor": None}
         return {"project": {"allViews": {"edges": nodes, "pageInfo": page}}}
 
-    def upsert(self, variables):
+    def upsert(self, variables: dict[str, Any]) -> dict[str, Any]:
         identity = variables.get("id") or f"view-{len(self.views)}"
         inserted = identity not in self.views
         self.views[identity] = {**variables, "id": identity}
         view = {key: variables.get(key) for key in ("name", "displayName", "description", "type", "spec")}
         return {"upsertView": {"view": {"id": identity, **view}, "inserted": inserted}}
 
-    def offer(self, variables):
+    def offer(self, variables: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.address}/upload/{name}"} for name in variables["files"]]
         return {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}}
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Server
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlparse(self.path).path
         if path == "/graphql":
@@ -120,17 +124,19 @@ class Handler(BaseHTTPRequestHandler):
             self.server.unknown.append(f"POST {path}")
             self.reply({})
 
-    def do_PUT(self):
+    def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.uploads[urlparse(self.path).path.removeprefix("/upload/")] = body
         self.reply({})
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.server.unknown.append(f"GET {self.path}")
         self.reply({})
 
-    def graphql(self, asked):
-        name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"]).group(1)
+    def graphql(self, asked: dict[str, Any]) -> None:
+        found = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"])
+        assert found is not None
+        name = found.group(1)
         variables = asked.get("variables") or {}
         self.server.operations.append(name)
         answer = self.server.answer(name, variables)
@@ -140,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.reply({"data": answer})
 
-    def reply(self, answer):
+    def reply(self, answer: Any) -> None:
         body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -148,12 +154,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Keep the test's output its own."""
 
 
 @contextmanager
-def isolated(folder):
+def isolated(folder: Path) -> Iterator[None]:
     """Let W&B see nothing of this computer but a folder."""
     values = {
         "WANDB_MODE": "offline",
@@ -180,14 +186,14 @@ def isolated(folder):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("wandb")
     with isolated(folder):
         yield folder
 
 
 @pytest.fixture
-def server(alone, monkeypatch):
+def server(alone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     with Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("WANDB_BASE_URL", server.address)

@@ -5,14 +5,19 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
+from torch import Tensor
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
+
+if TYPE_CHECKING:
+    from dashboard.conftest import Server
 
 pytest.importorskip("wandb")
 pytestmark = [
@@ -27,32 +32,32 @@ PICTURES = {"pictures/assignment", "pictures/co_assignment", "pictures/weights"}
 
 
 class Toy(LightningModule):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.body, self.heads = torch.nn.Linear(3, 8), torch.nn.Linear(8, len(TASKS))
 
-    def losses(self, batch):
+    def losses(self, batch: Tensor) -> dict[str, Tensor]:
         errors = self.heads(self.body(batch).relu()) - batch.sum(1, keepdim=True)
         return dict(zip(TASKS, errors.square().mean(0), strict=True))
 
-    def training_step(self, batch):
+    def training_step(self, batch: Tensor) -> dict[str, Tensor]:
         return self.losses(batch)
 
-    def validation_step(self, batch):
+    def validation_step(self, batch: Tensor) -> None:
         self.log_dict({f"val/{task}": loss for task, loss in self.losses(batch).items()})
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=1e-2)
 
-    def train_dataloader(self):
+    def train_dataloader(self) -> Any:
         data = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
-        return torch.utils.data.DataLoader(data, batch_size=4)
+        return torch.utils.data.DataLoader(data, batch_size=4)  # type: ignore[arg-type]
 
     val_dataloader = train_dataloader
 
 
 @pytest.fixture(scope="module")
-def run(alone):
+def run(alone: Path) -> Path:
     """Folder of an offline run of two epochs."""
     import wandb
 
@@ -80,7 +85,7 @@ def run(alone):
 
 
 @pytest.fixture(scope="module")
-def records(run):
+def records(run: Path) -> dict[str, list[Any]]:
     """What W&B's own reader finds on the disk: names of records to their contents."""
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(run)]
     lines = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
@@ -90,7 +95,7 @@ def records(run):
     return found
 
 
-def keys_at(records, step):
+def keys_at(records: dict[str, list[Any]], step: int) -> set[str]:
     """Keys of all rows of a training step, without W&B's own and the parts of media."""
     rows = [row["item"] for row in records["history"] if row["item"]["trainer/global_step"] == step]
     return {key.partition(".")[0] for row in rows for key in row if not key.startswith(("_", "trainer/"))}
@@ -103,20 +108,20 @@ SCORES = {f"val/{task}" for task in TASKS} | {f"val/delta/{task}" for task in TA
 SCORES |= {"val/delta_m", "val/convergence_difference", "epoch"}
 
 
-def test_every_logging_step_has_every_key(records):
+def test_every_logging_step_has_every_key(records: dict[str, list[Any]]) -> None:
     assert keys_at(records, 4) == PER_TASK | PER_GROUP | MEANS
     assert keys_at(records, 9) == PER_TASK | PER_GROUP | MEANS | SCORES
     assert {row["item"]["trainer/global_step"] for row in records["history"]} == set(STEPS)
 
 
-def test_pictures_and_the_page_come_at_the_end(records, run):
+def test_pictures_and_the_page_come_at_the_end(records: dict[str, list[Any]], run: Path) -> None:
     assert keys_at(records, 19) >= PICTURES | {"report"}
     media = [file["path"] for files in records["files"] for file in files["files"] if "media" in file["path"]]
     assert sorted(Path(path).suffix for path in media) == [".html", ".png", ".png", ".png"]
     assert all((run / "files" / path).stat().st_size > 1000 for path in media)
 
 
-def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records):
+def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records: dict[str, list[Any]]) -> None:
     scores = [row["item"]["val/delta_m"] for row in records["history"] if "val/delta_m" in row["item"]]
     found = [entry["update"]["val/delta_m"] for entry in records["summary"] if "val/delta_m" in entry["update"]]
     assert found[-1] == {"last": scores[-1], "min": min(scores)}
@@ -125,12 +130,12 @@ def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records
     ]
 
 
-def test_the_page_is_handed_over_as_it_is(records, run):
+def test_the_page_is_handed_over_as_it_is(records: dict[str, list[Any]], run: Path) -> None:
     (page,) = (run / "files" / "media" / "html").iterdir()
     assert page.read_bytes() == (run.parents[1] / "qm9" / "toy" / "group_dynamics.html").read_bytes()
 
 
-def test_sync_delivers_all_rows_and_media(records, run, server):
+def test_sync_delivers_all_rows_and_media(records: dict[str, list[Any]], run: Path, server: "Server") -> None:
     subprocess.run([sys.executable, "-m", "wandb", "sync", str(run)], capture_output=True, timeout=120, check=True)
     assert not server.unknown
     assert len(server.rows) == len(records["history"])

@@ -2,10 +2,15 @@ import json
 import re
 import socket
 import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from lightning_go4align.dashboard import dashboard
+
+if TYPE_CHECKING:
+    from dashboard.conftest import Server
 
 pytest.importorskip("wandb_workspaces")
 pytestmark = pytest.mark.wandb
@@ -13,12 +18,12 @@ pytestmark = pytest.mark.wandb
 SECTIONS = ["Overview", "Groups", "Weights", "Risk ratios", "Tasks", "Report"]
 
 
-def sections(view):
+def sections(view: dict[str, Any]) -> list[str]:
     return [section["name"] for section in json.loads(view["spec"])["section"]["panelBankConfig"]["sections"]]
 
 
-def test_a_dry_run_touches_no_network(alone, monkeypatch):
-    def forbidden(*_):
+def test_a_dry_run_touches_no_network(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: Any) -> NoReturn:
         raise AssertionError("a dry run asked for a network")
 
     monkeypatch.setattr(socket, "socket", forbidden)
@@ -27,20 +32,20 @@ def test_a_dry_run_touches_no_network(alone, monkeypatch):
     assert [section["name"] for section in found["section"]["panelBankConfig"]["sections"]] == SECTIONS
 
 
-def test_a_second_push_updates_the_view_of_the_first(server):
+def test_a_second_push_updates_the_view_of_the_first(server: "Server") -> None:
     first, second = dashboard("team/qm9"), dashboard("team/qm9")
     assert not server.unknown
     assert first == second
     assert [sections(view) for view in server.views.values()] == [SECTIONS]
 
 
-def test_the_address_leads_to_the_view(server):
+def test_the_address_leads_to_the_view(server: "Server") -> None:
     address = dashboard("team/qm9")
     (view,) = server.views.values()
     assert address == f"{server.address}/team/qm9?nw={view['name'][3:-2]}"
 
 
-def test_what_users_changed_beside_the_sections_stays(server):
+def test_what_users_changed_beside_the_sections_stays(server: "Server") -> None:
     dashboard("team/qm9")
     (view,) = server.views.values()
     specification = json.loads(view["spec"])
@@ -51,7 +56,7 @@ def test_what_users_changed_beside_the_sections_stays(server):
     assert json.loads(view["spec"])["section"]["runSets"][0]["search"]["query"] == "seed0"
 
 
-def test_a_report_is_pushed_beside_the_workspace_and_updated(server):
+def test_a_report_is_pushed_beside_the_workspace_and_updated(server: "Server") -> None:
     dashboard("team/qm9", report=True)
     dashboard("team/qm9", report=True)
     assert not server.unknown
@@ -59,12 +64,12 @@ def test_a_report_is_pushed_beside_the_workspace_and_updated(server):
 
 
 @pytest.mark.parametrize("path", ["qm9", "team/", "/qm9", "team/qm9/runs"])
-def test_a_path_that_is_not_entity_and_project_is_refused(path):
+def test_a_path_that_is_not_entity_and_project_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="ENTITY/PROJECT"):
         dashboard(path, dry_run=True)
 
 
-def test_every_panel_of_a_regex_finds_the_keys_that_are_logged(alone):
+def test_every_panel_of_a_regex_finds_the_keys_that_are_logged(alone: Path) -> None:
     text = dashboard("team/qm9", dry_run=True)
     patterns = re.findall(r'"metricRegex": "([^"]+)"', text)
     logged = [

@@ -8,7 +8,7 @@ SWEEPS = Path(__file__).parents[2] / "configs" / "sweeps"
 
 
 @pytest.mark.parametrize(("name", "runs"), [("num_groups", 12), ("beta", 15)])
-def test_a_sweep_and_its_shell_loop_cover_the_same_grid(name, runs):
+def test_a_sweep_and_its_shell_loop_cover_the_same_grid(name: str, runs: int) -> None:
     sweep = yaml.safe_load((SWEEPS / f"{name}.yaml").read_text())
     loop = (SWEEPS / f"{name}.sh").read_text()
     values = sweep["parameters"][f"model.method.{name}"]["values"]
@@ -21,7 +21,9 @@ def test_a_sweep_and_its_shell_loop_cover_the_same_grid(name, runs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["num_groups", "beta"])
-def test_the_command_of_a_sweep_is_one_that_the_cli_understands(name, monkeypatch, capsys):
+def test_the_command_of_a_sweep_is_one_that_the_cli_understands(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     sweeps = pytest.importorskip("wandb.sdk.launch.sweeps.utils")
     from lightning_go4align.cli import main
 

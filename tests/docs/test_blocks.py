@@ -5,7 +5,7 @@ import re
 import subprocess
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -29,36 +29,36 @@ class Block(NamedTuple):
 BLOCKS = [Block(page, *found) for page in PAGES for found in FENCE.findall(page.read_text("utf-8"))]
 
 
-def each(language):
+def each(language: str) -> pytest.MarkDecorator:
     found = [block for block in BLOCKS if block.language == language]
     names = [f"{block.page.relative_to(ROOT)}-{index}" for index, block in enumerate(found)]
     return pytest.mark.parametrize("block", [pytest.param(b, id=name) for b, name in zip(found, names, strict=True)])
 
 
 @each("python")
-def test_every_python_block_parses_and_imports_what_exists(block):
+def test_every_python_block_parses_and_imports_what_exists(block: Block) -> None:
     for node in ast.walk(ast.parse(block.code)):
         if isinstance(node, ast.ImportFrom):
-            module = import_module(node.module)
+            module = import_module(node.module)  # type: ignore[arg-type]
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 import_module(alias.name)
 
 
-def test_every_shell_block_parses():
+def test_every_shell_block_parses() -> None:
     shell = "\n".join(f"({block.code}\n)" for block in BLOCKS if block.language == "bash")
     assert subprocess.run(["bash", "-n", "-c", shell], capture_output=True, text=True).stderr == ""
 
 
 @each("yaml")
-def test_every_yaml_block_is_a_mapping(block):
+def test_every_yaml_block_is_a_mapping(block: Block) -> None:
     assert isinstance(yaml.safe_load(block.code), dict)
 
 
-def test_the_five_minutes_run_as_they_stand():
+def test_the_five_minutes_run_as_they_stand() -> None:
     page = ROOT / "docs" / "start" / "five_minutes.md"
-    names = {}
+    names: dict[str, Any] = {}
     for block in BLOCKS:
         if block.page == page and block.language == "python":
             exec(compile(block.code, str(page), "exec"), names)
@@ -66,7 +66,7 @@ def test_the_five_minutes_run_as_they_stand():
     assert weights["depth"] > 1000 * weights["price"]
 
 
-def test_the_readme_keeps_its_two_commands():
+def test_the_readme_keeps_its_two_commands() -> None:
     setup = (ROOT / "README.md").read_text("utf-8").partition("## Set up")[2].partition("## Use")[0]
     commands = [code for language, code in FENCE.findall(setup) if language == "bash"]
     assert [command.count("\n") for command in commands] == [1, 1]

@@ -18,13 +18,13 @@ def exists(target: Path) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_no_relative_link_leads_nowhere(page):
+def test_no_relative_link_leads_nowhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", text)
     assert [link for link in links if not exists((page.parent / link).resolve())] == []
 
 
-def test_every_page_of_the_site_is_in_a_table_of_contents():
+def test_every_page_of_the_site_is_in_a_table_of_contents() -> None:
     listed = set()
     for page in DOCS.rglob("*.md"):
         for block in re.findall(r"^```\{toctree\}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):

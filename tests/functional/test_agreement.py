@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ STEPS = [GENERATOR.integers(-1, num_groups, (2, num_tasks)) for num_tasks in (2,
 @pytest.mark.parametrize(
     ("before", "now"), STEPS, ids=lambda groups: f"{len(groups)} tasks, {groups.max() + 1} groups"
 )
-def test_indices_are_scikit_learn_s_over_the_tasks_in_both(before, now):
+def test_indices_are_scikit_learn_s_over_the_tasks_in_both(before: Any, now: Any) -> None:
     both = (before >= 0) & (now >= 0)
     rand, adjusted = rand_indices(torch.from_numpy(before), torch.from_numpy(now)).tolist()
     if both.sum() > 1:
@@ -34,11 +36,11 @@ def test_indices_are_scikit_learn_s_over_the_tasks_in_both(before, now):
         pytest.param([0, 0, 1], [0, 1, 1], [1 / 3, -0.5], id="worse than chance"),
     ],
 )
-def test_indices_of_what_can_be_counted_by_hand(before, now, expected):
+def test_indices_of_what_can_be_counted_by_hand(before: list[int], now: list[int], expected: Sequence[float]) -> None:
     assert rand_indices(torch.tensor(before), torch.tensor(now)).tolist() == pytest.approx(expected)
 
 
-def test_counts_of_numpy_and_of_torch_give_the_same():
+def test_counts_of_numpy_and_of_torch_give_the_same() -> None:
     pairs, both, first, second = counts = np.array(
         [[0.0, 1.0, 6.0], [0.0, 1.0, 1.0], [0.0, 1.0, 2.0], [0.0, 1.0, 1.0]]
     )
@@ -49,7 +51,7 @@ def test_counts_of_numpy_and_of_torch_give_the_same():
     np.testing.assert_array_equal(torch.stack(found), np.stack([rand, adjusted]))
 
 
-def test_pairs_share_a_group_unless_one_is_absent():
+def test_pairs_share_a_group_unless_one_is_absent() -> None:
     groups = [0, 1, -1, 0, -1]
     found = shared_group(torch.tensor([groups, groups[::-1]]))
     assert found.shape == (2, 5, 5)
@@ -57,6 +59,6 @@ def test_pairs_share_a_group_unless_one_is_absent():
     assert (pairs, found[0].diag().tolist()) == ({(0, 3)}, [True, True, False, True, False])
 
 
-def test_a_task_moves_where_both_of_its_groups_are_known():
+def test_a_task_moves_where_both_of_its_groups_are_known() -> None:
     found = moved_tasks(torch.tensor([[0, 0, -1, 0, -1, 1]]), torch.tensor([[0, 1, 1, -1, -1, 0]]))
     assert found.tolist() == [[False, True, False, False, False, True]]

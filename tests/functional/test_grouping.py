@@ -1,11 +1,15 @@
 import itertools
 import math
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
@@ -13,11 +17,11 @@ from lightning_go4align.functional.kmeans_torch import solve_by_torch
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
 
 
-def on_host(points, num_clusters):
+def on_host(points: Tensor, num_clusters: int) -> Grouping:
     return kmeans_1d(points, num_clusters)
 
 
-def on_device(points, num_clusters):
+def on_device(points: Tensor, num_clusters: int) -> Grouping:
     [(assignment, means)] = solve_by_torch(points, range(num_clusters, num_clusters + 1))
     return Grouping(assignment, means.to(points.dtype))
 
@@ -35,19 +39,19 @@ KINDS = st.sampled_from([uniform, tied, clustered, decades, nearly_equal, signed
 
 
 @st.composite
-def problems(draw, largest=8):
+def problems(draw: st.DrawFn, largest: int = 8) -> tuple[Tensor, int]:
     numbers = st.lists(draw(KINDS), min_size=1, max_size=largest)
     points = torch.tensor(draw(numbers), dtype=torch.float64)
     return points, draw(st.integers(1, len(points)))
 
 
-def squares(values):
+def squares(values: Sequence[float]) -> float:
     """Sum of squares around the mean, in two passes, exactly rounded."""
     mean = math.fsum(values) / len(values)
     return math.fsum((value - mean) ** 2 for value in values)
 
 
-def brute_force(points, num_clusters):
+def brute_force(points: Tensor, num_clusters: int) -> float:
     """Least sum of squares of all contiguous partitions into at most ``num_clusters`` parts."""
     ordered = sorted(value for value in points.tolist() if math.isfinite(value))
     if not ordered:
@@ -59,13 +63,13 @@ def brute_force(points, num_clusters):
     )
 
 
-def rounding(points):
+def rounding(points: Tensor) -> float:
     """What thousands of roundings in float64 make of the points' own sum of squares and of their squares."""
     finite = points[points.isfinite()].tolist()
     return 1e-12 * brute_force(points, 1) + 1e-30 * max([value * value for value in finite], default=0.0)
 
 
-def cost(points, grouping):
+def cost(points: Tensor, grouping: Grouping) -> float:
     values, groups = points.tolist(), grouping.assignment.tolist()
     members = [[v for v, g in zip(values, groups, strict=True) if g == rank] for rank in set(groups) - {-1}]
     return math.fsum(map(squares, members))
@@ -74,14 +78,14 @@ def cost(points, grouping):
 @SOLVERS
 @PROPERTY
 @given(problems())
-def test_no_other_grouping_costs_less(solve, problem):
+def test_no_other_grouping_costs_less(solve: Callable[..., Any], problem: tuple[Tensor, int]) -> None:
     points, num_clusters = problem
     assert cost(points, solve(points, num_clusters)) <= brute_force(points, num_clusters) + rounding(points)
 
 
-def draw(random, kind):
+def draw(random: np.random.Generator, kind: str) -> Any:
     size = random.integers(1, 9)
-    return {
+    return {  # type: ignore[no-untyped-call]
         "uniform": lambda: random.random(size),
         "tied": lambda: random.integers(0, 4, size).astype(float),
         "clustered": lambda: random.choice([1.0, 1.1, 7.0, 30.0], size) + 0.01 * random.random(size),
@@ -93,7 +97,7 @@ def draw(random, kind):
 
 @SOLVERS
 @pytest.mark.parametrize("kind", ["uniform", "tied", "clustered", "decades", "nearly equal", "heavy tail"])
-def test_no_other_grouping_of_thousands_of_inputs_costs_less(solve, kind):
+def test_no_other_grouping_of_thousands_of_inputs_costs_less(solve: Callable[..., Any], kind: str) -> None:
     random = np.random.default_rng(0)
     for _ in range(350):
         points = torch.from_numpy(draw(random, kind))
@@ -105,7 +109,9 @@ def test_no_other_grouping_of_thousands_of_inputs_costs_less(solve, kind):
 @SOLVERS
 @PROPERTY
 @given(problems(largest=12))
-def test_weights_are_the_means_of_the_groups_in_ascending_order(solve, problem):
+def test_weights_are_the_means_of_the_groups_in_ascending_order(
+    solve: Callable[..., Any], problem: tuple[Tensor, int]
+) -> None:
     points, num_clusters = problem
     assignment, weights = solve(points, num_clusters)
     assert weights.shape == (num_clusters,)
@@ -117,7 +123,9 @@ def test_weights_are_the_means_of_the_groups_in_ascending_order(solve, problem):
 @SOLVERS
 @PROPERTY
 @given(problems(largest=12))
-def test_equal_points_share_a_group_and_larger_ones_never_have_a_lighter(solve, problem):
+def test_equal_points_share_a_group_and_larger_ones_never_have_a_lighter(
+    solve: Callable[..., Any], problem: tuple[Tensor, int]
+) -> None:
     points, num_clusters = problem
     present = points.isfinite()
     values, groups = points[present], solve(points, num_clusters).assignment[present]
@@ -130,7 +138,9 @@ def test_equal_points_share_a_group_and_larger_ones_never_have_a_lighter(solve, 
 @SOLVERS
 @PROPERTY
 @given(problems(largest=12), st.randoms(use_true_random=False))
-def test_order_of_points_does_not_matter(solve, problem, random):
+def test_order_of_points_does_not_matter(
+    solve: Callable[..., Any], problem: tuple[Tensor, int], random: Random
+) -> None:
     points, num_clusters = problem
     order = list(range(len(points)))
     random.shuffle(order)
@@ -141,7 +151,9 @@ def test_order_of_points_does_not_matter(solve, problem, random):
 @SOLVERS
 @PROPERTY
 @given(problems(largest=12))
-def test_a_point_that_is_not_finite_is_in_no_group_and_moves_no_other(solve, problem):
+def test_a_point_that_is_not_finite_is_in_no_group_and_moves_no_other(
+    solve: Callable[..., Any], problem: tuple[Tensor, int]
+) -> None:
     points, num_clusters = problem
     with_absent = torch.cat([points[:1] * torch.nan, points, torch.tensor([torch.inf], dtype=points.dtype)])
     assignment, weights = solve(with_absent, num_clusters)
@@ -152,14 +164,14 @@ def test_a_point_that_is_not_finite_is_in_no_group_and_moves_no_other(solve, pro
 
 @PROPERTY
 @given(problems(largest=12))
-def test_device_and_host_find_groupings_of_equal_cost(problem):
+def test_device_and_host_find_groupings_of_equal_cost(problem: tuple[Tensor, int]) -> None:
     points, num_clusters = problem
     difference = cost(points, on_device(points, num_clusters)) - cost(points, on_host(points, num_clusters))
     assert abs(difference) <= rounding(points)
 
 
 @pytest.mark.parametrize("num_points", [1, 2, 3, 11, 40, 63, 64, 65, 128, 129, 200, 1000])
-def test_device_and_host_find_the_same_grouping_of_distinct_points(num_points):
+def test_device_and_host_find_the_same_grouping_of_distinct_points(num_points: int) -> None:
     points = torch.rand(num_points, dtype=torch.float64, generator=torch.Generator().manual_seed(num_points))
     for num_clusters in {1, 2, min(5, num_points), min(10, num_points)} - {num_points + 1}:
         if num_clusters <= num_points:
@@ -168,7 +180,7 @@ def test_device_and_host_find_the_same_grouping_of_distinct_points(num_points):
             torch.testing.assert_close(host.group_weights, device.group_weights, rtol=1e-13, atol=0)
 
 
-def dynamic_programme(points, num_clusters):
+def dynamic_programme(points: Tensor, num_clusters: int) -> float:
     """Least sum of squares for many points, by the textbook's recursion over two-pass costs."""
     ordered = np.sort(points.numpy())
     size = len(ordered)
@@ -180,12 +192,12 @@ def dynamic_programme(points, num_clusters):
     best = costs[0]
     for _ in range(num_clusters - 1):
         best = (best[:, None] + costs).min(0)
-    return best[-1]
+    return float(best[-1])
 
 
 @SOLVERS
 @pytest.mark.parametrize("num_points", [1, 2, 10, 63, 64, 65, 127, 128, 129, 500, 1000])
-def test_optimum_for_many_points(solve, num_points):
+def test_optimum_for_many_points(solve: Callable[..., Any], num_points: int) -> None:
     generator = torch.Generator().manual_seed(num_points)
     points = torch.rand(num_points, dtype=torch.float64, generator=generator).pow(3)
     num_clusters = min(5, num_points)
@@ -194,26 +206,26 @@ def test_optimum_for_many_points(solve, num_points):
 
 
 @SOLVERS
-def test_many_points_of_few_values(solve):
+def test_many_points_of_few_values(solve: Callable[..., Any]) -> None:
     points = torch.randint(4, (300,), generator=torch.Generator().manual_seed(0)).double()
     assert torch.equal(solve(points, 4).assignment, points.long())
 
 
 @SOLVERS
-def test_empty_groups_repeat_the_largest_weight(solve):
+def test_empty_groups_repeat_the_largest_weight(solve: Callable[..., Any]) -> None:
     assignment, weights = solve(torch.tensor([2.0, 1.0, 2.0, 1.0]), 4)
     assert assignment.tolist() == [1, 0, 1, 0]
     assert weights.tolist() == [1.0, 2.0, 2.0, 2.0]
 
 
 @SOLVERS
-def test_no_point_at_all_is_no_group_of_weight_0(solve):
+def test_no_point_at_all_is_no_group_of_weight_0(solve: Callable[..., Any]) -> None:
     assignment, weights = solve(torch.full((3,), torch.nan), 2)
     assert assignment.tolist() == [-1, -1, -1]
     assert weights.tolist() == [0.0, 0.0]
 
 
-def test_float32_points_that_nearly_agree_are_still_told_apart():
+def test_float32_points_that_nearly_agree_are_still_told_apart() -> None:
     points = torch.tensor([1.0, 1.0 + 3e-7, 1.0 + 9e-7, 1.0 + 10e-7])
     for solve in (on_host, on_device):
         assert solve(points, 2).assignment.tolist() == [0, 0, 1, 1]
@@ -221,7 +233,7 @@ def test_float32_points_that_nearly_agree_are_still_told_apart():
 
 @PROPERTY
 @given(problems(largest=10))
-def test_path_holds_the_optimum_of_every_number_of_clusters(problem):
+def test_path_holds_the_optimum_of_every_number_of_clusters(problem: tuple[Tensor, int]) -> None:
     points, most = problem
     path = kmeans_1d_path(points, most)
     for row, assignment in enumerate(path.assignment):
@@ -231,7 +243,7 @@ def test_path_holds_the_optimum_of_every_number_of_clusters(problem):
 
 @PROPERTY
 @given(problems(largest=10))
-def test_sum_of_squares_is_the_value_of_equation_3(problem):
+def test_sum_of_squares_is_the_value_of_equation_3(problem: tuple[Tensor, int]) -> None:
     points, num_clusters = problem
     grouping = kmeans_1d(points, num_clusters)
     expected = cost(points, grouping)
@@ -240,13 +252,13 @@ def test_sum_of_squares_is_the_value_of_equation_3(problem):
     )
 
 
-def test_solver_on_an_accelerator_never_reads_a_value():
+def test_solver_on_an_accelerator_never_reads_a_value() -> None:
     points = torch.empty(11, device="meta")  # There any read of a value is an error.
     assert kmeans_1d(points, 5).assignment.shape == (11,)
     assert kmeans_1d_path(points, 8).assignment.shape == (8, 11)
 
 
-def test_solver_on_an_accelerator_is_allowed_when_only_deterministic_algorithms_are():
+def test_solver_on_an_accelerator_is_allowed_when_only_deterministic_algorithms_are() -> None:
     points = torch.rand(50, generator=torch.Generator().manual_seed(0))
     expected = on_device(points, 5)
     torch.use_deterministic_algorithms(True)
@@ -256,29 +268,29 @@ def test_solver_on_an_accelerator_is_allowed_when_only_deterministic_algorithms_
         torch.use_deterministic_algorithms(False)
 
 
-def test_weights_have_the_dtype_of_the_points():
+def test_weights_have_the_dtype_of_the_points() -> None:
     for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         assert kmeans_1d(torch.tensor([1.0, 2.0, 5.0], dtype=dtype), 2).group_weights.dtype == dtype
 
 
-def test_task_of_no_group_has_weight_0():
+def test_task_of_no_group_has_weight_0() -> None:
     grouping = Grouping(torch.tensor([1, -1, 0]), torch.tensor([0.5, 2.0]))
     assert grouping.task_weights.tolist() == [2.0, 0.0, 0.5]
     assert grouping.matrix.sum(0).tolist() == [1.0, 0.0, 1.0]
 
 
-def test_task_weights_are_group_weights_times_matrix():
+def test_task_weights_are_group_weights_times_matrix() -> None:
     grouping = kmeans_1d(torch.rand(20, generator=torch.Generator().manual_seed(0)), 4)
     torch.testing.assert_close(grouping.group_weights @ grouping.matrix, grouping.task_weights)
 
 
 @pytest.mark.parametrize("num_clusters", [0, -1, 4])
-def test_impossible_number_of_groups_is_refused_with_advice(num_clusters):
+def test_impossible_number_of_groups_is_refused_with_advice(num_clusters: int) -> None:
     with pytest.raises(ValueError, match=r"must lie in \[1, 3\], the number of tasks, but is .*Change it"):
         kmeans_1d(torch.tensor([1.0, 2.0, 3.0]), num_clusters)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 2)], ids=str)
-def test_points_that_are_no_vector_are_refused(shape):
+def test_points_that_are_no_vector_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="must be a vector of at least one number"):
         kmeans_1d(torch.ones(shape), 1)

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
@@ -25,52 +28,54 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("baseline", "directions", "row", "printed", "rounding"), ROWS)
-def test_rows_of_the_paper_give_the_printed_delta_m(baseline, directions, row, printed, rounding):
+def test_rows_of_the_paper_give_the_printed_delta_m(
+    baseline: list[float], directions: list[int], row: list[float], printed: float, rounding: float
+) -> None:
     score = delta_m(torch.tensor(row), torch.tensor(baseline), torch.tensor(directions).bool())
     assert score.item() == pytest.approx(printed, abs=rounding)
 
 
-def test_better_is_negative_whichever_way_a_metric_points():
+def test_better_is_negative_whichever_way_a_metric_points() -> None:
     values, baseline = torch.tensor([9.0, 11.0, -1.0]), torch.tensor([10.0, 10.0, -2.0])
     changes = relative_changes(values, baseline, torch.tensor([False, True, True]))
     torch.testing.assert_close(changes, torch.tensor([-10.0, -10.0, -50.0]))
 
 
-def test_ties_share_the_better_rank_as_in_table_1():
+def test_ties_share_the_better_rank_as_in_table_1() -> None:
     values = torch.tensor([[1.0, 5.0], [1.0, 6.0], [2.0, 4.0]])
     assert mean_rank(values, torch.tensor([False, True])).tolist() == [1.5, 1.0, 3.0]
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool])
-def test_integers_are_ranked_as_floats_are(dtype):
+def test_integers_are_ranked_as_floats_are(dtype: torch.dtype) -> None:
     values = torch.tensor([[0, 0], [1, 1], [1, 0]])
     directions = torch.tensor([False, True])
     assert mean_rank(values.to(dtype), directions).tolist() == mean_rank(values.float(), directions).tolist()
 
 
-def test_a_method_without_a_value_ranks_last():
+def test_a_method_without_a_value_ranks_last() -> None:
     values = torch.tensor([[torch.nan], [3.0], [torch.inf], [-torch.inf]])
     assert mean_rank(values, torch.tensor([False])).tolist() == [3.0, 2.0, 3.0, 1.0]
 
 
-def test_a_metric_converges_when_it_last_improves_by_more_than_a_hundredth():
+def test_a_metric_converges_when_it_last_improves_by_more_than_a_hundredth() -> None:
     nan = torch.nan
     curves = torch.tensor([[10.0, 1.0, nan, 5.0], [5.0, 2.0, 3.0, nan], [4.99, 2.001, 2.9, 4.0]])
     epochs = convergence_epochs(curves, torch.tensor([False, True, False, False]))
     assert epochs.tolist() == [2, 2, 3, 3]
 
 
-def test_a_number_improves_on_an_infinite_first_value_whichever_way_a_metric_points():
+def test_a_number_improves_on_an_infinite_first_value_whichever_way_a_metric_points() -> None:
     curves = torch.tensor([[torch.inf, -torch.inf, -torch.inf], [5.0, 5.0, 5.0], [1.0, 9.0, -9.0]])
     assert convergence_epochs(curves, torch.tensor([False, True, False])).tolist() == [3, 3, 1]
 
 
-def test_small_improvements_count_once_they_add_up():
+def test_small_improvements_count_once_they_add_up() -> None:
     curves = 0.996 ** torch.arange(10.0)[:, None]  # three steps of 0.4 % make more than 1 %
     assert convergence_epochs(curves, torch.tensor([False])).tolist() == [10]
 
 
-def test_tasks_that_converge_together_have_no_convergence_difference():
+def test_tasks_that_converge_together_have_no_convergence_difference() -> None:
     curves = torch.tensor([[3.0, 30.0], [2.0, 20.0], [1.0, 10.0]])
     assert convergence_difference(curves, torch.tensor([False, False])) == 0
 
@@ -83,6 +88,6 @@ def test_tasks_that_converge_together_have_no_convergence_difference():
         pytest.param(lambda: convergence_epochs(torch.ones(0, 2), torch.ones(2).bool()), id="no epoch"),
     ],
 )
-def test_shapes_that_do_not_fit_are_refused(refused):
+def test_shapes_that_do_not_fit_are_refused(refused: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="`higher_is_better`"):
         refused()

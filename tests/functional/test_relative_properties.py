@@ -1,12 +1,16 @@
 """What holds of relative changes, ranks and convergence for any numbers."""
 
 import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from lightning_go4align.functional.relative import (
     convergence_difference,
@@ -22,12 +26,12 @@ NUMBERS = st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-6)
 ANYTHING = st.one_of(NUMBERS, st.sampled_from([0.0, math.nan, math.inf, -math.inf]))
 
 
-def _table(found):
+def _table(found: list[tuple[list[float], bool]]) -> tuple[Tensor, Tensor]:
     curves, directions = zip(*found, strict=True)
     return torch.tensor(curves, dtype=torch.float64).T, torch.tensor(directions)
 
 
-def tables(numbers, max_rows):
+def tables(numbers: st.SearchStrategy[float], max_rows: int) -> st.SearchStrategy[tuple[Tensor, Tensor]]:
     """Some metrics in some rows, shape [T, S], and their directions, shape [S]."""
     rows = st.integers(1, max_rows)
     return rows.flatmap(
@@ -43,13 +47,13 @@ METRICS = ROWS.map(lambda rows: [torch.tensor(column) for column in zip(*rows, s
 )
 
 
-def loop_of_changes(values, baseline, directions):
+def loop_of_changes(values: Tensor, baseline: Tensor, directions: Tensor) -> list[float]:
     signs = [-1 if higher else 1 for higher in directions.tolist()]
     rows = zip(signs, values.tolist(), baseline.tolist(), strict=True)
     return [sign * 100 * (value - base) / abs(base) for sign, value, base in rows]
 
 
-def loop_of_epochs(curves, directions, tolerance):
+def loop_of_epochs(curves: Tensor, directions: Tensor, tolerance: float) -> list[int]:
     found = []
     for curve, higher in zip(curves.T.tolist(), directions.tolist(), strict=True):
         best, when = curve[0], 1
@@ -64,7 +68,7 @@ def loop_of_epochs(curves, directions, tolerance):
 
 @PROPERTY
 @given(METRICS)
-def test_changes_are_those_of_a_loop(metrics):
+def test_changes_are_those_of_a_loop(metrics: tuple[Tensor, Tensor, Tensor]) -> None:
     values, baseline, directions = metrics
     expected = loop_of_changes(values, baseline, directions)
     assert relative_changes(values, baseline, directions).tolist() == pytest.approx(expected, rel=1e-12)
@@ -73,7 +77,7 @@ def test_changes_are_those_of_a_loop(metrics):
 
 @PROPERTY
 @given(METRICS, st.floats(1e-3, 1e3))
-def test_changes_have_no_unit(metrics, unit):
+def test_changes_have_no_unit(metrics: tuple[Tensor, Tensor, Tensor], unit: float) -> None:
     values, baseline, directions = metrics
     scaled = relative_changes(unit * values, unit * baseline, directions)
     torch.testing.assert_close(scaled, relative_changes(values, baseline, directions), rtol=1e-6, atol=1e-6)
@@ -81,7 +85,7 @@ def test_changes_have_no_unit(metrics, unit):
 
 @PROPERTY
 @given(METRICS, st.randoms(use_true_random=False))
-def test_changes_come_in_the_order_of_the_metrics(metrics, random):
+def test_changes_come_in_the_order_of_the_metrics(metrics: tuple[Tensor, Tensor, Tensor], random: Random) -> None:
     order = random.sample(range(len(metrics[0])), len(metrics[0]))
     permuted = relative_changes(*(column[order] for column in metrics))
     torch.testing.assert_close(permuted, relative_changes(*metrics)[order])
@@ -90,14 +94,14 @@ def test_changes_come_in_the_order_of_the_metrics(metrics, random):
 
 @PROPERTY
 @given(METRICS)
-def test_the_other_direction_is_the_other_sign(metrics):
+def test_the_other_direction_is_the_other_sign(metrics: tuple[Tensor, Tensor, Tensor]) -> None:
     values, baseline, directions = metrics
     torch.testing.assert_close(relative_changes(values, baseline, ~directions), -relative_changes(*metrics))
 
 
 @PROPERTY
 @given(tables(ANYTHING, 6))
-def test_ranks_count_the_methods_that_are_strictly_better(table):
+def test_ranks_count_the_methods_that_are_strictly_better(table: tuple[Tensor, Tensor]) -> None:
     values, directions = table
     costs = [[-v if h else v for v, h in zip(row, directions.tolist(), strict=True)] for row in values.tolist()]
     costs = [[math.inf if math.isnan(cost) else cost for cost in row] for row in costs]
@@ -107,7 +111,7 @@ def test_ranks_count_the_methods_that_are_strictly_better(table):
 
 @PROPERTY
 @given(tables(NUMBERS, 6), st.floats(1e-3, 1e3), st.randoms(use_true_random=False))
-def test_ranks_have_no_unit_and_follow_the_methods(table, unit, random):
+def test_ranks_have_no_unit_and_follow_the_methods(table: tuple[Tensor, Tensor], unit: float, random: Random) -> None:
     values, directions = table
     order = random.sample(range(len(values)), len(values))
     torch.testing.assert_close(mean_rank(unit * values[order], directions), mean_rank(values, directions)[order])
@@ -115,7 +119,7 @@ def test_ranks_have_no_unit_and_follow_the_methods(table, unit, random):
 
 @PROPERTY
 @given(tables(ANYTHING, 8), st.sampled_from([0.0, 0.01, 0.5, 1.0, 3.0]))
-def test_epochs_of_convergence_are_those_of_a_loop(table, tolerance):
+def test_epochs_of_convergence_are_those_of_a_loop(table: tuple[Tensor, Tensor], tolerance: float) -> None:
     curves, directions = table
     expected = loop_of_epochs(curves, directions, tolerance)
     assert convergence_epochs(curves, directions, tolerance).tolist() == expected
@@ -125,41 +129,41 @@ def test_epochs_of_convergence_are_those_of_a_loop(table, tolerance):
 
 @PROPERTY
 @given(tables(NUMBERS, 8), st.integers(-20, 20))
-def test_convergence_has_no_unit(table, power):
+def test_convergence_has_no_unit(table: tuple[Tensor, Tensor], power: int) -> None:
     curves, directions = table  # times a power of two, which rounds nothing
     torch.testing.assert_close(convergence_epochs(curves * 2.0**power, directions), convergence_epochs(*table))
 
 
 @PROPERTY
 @given(tables(ANYTHING, 8))
-def test_a_mirrored_metric_converges_at_the_same_time(table):
+def test_a_mirrored_metric_converges_at_the_same_time(table: tuple[Tensor, Tensor]) -> None:
     curves, directions = table
     assert convergence_epochs(-curves, ~directions).tolist() == convergence_epochs(curves, directions).tolist()
 
 
 @PROPERTY
 @given(tables(ANYTHING, 8))
-def test_an_epoch_that_is_unknown_is_no_improvement(table):
+def test_an_epoch_that_is_unknown_is_no_improvement(table: tuple[Tensor, Tensor]) -> None:
     curves, directions = table
     unknown = torch.cat([curves, torch.full_like(curves[:1], torch.nan)])
     assert convergence_epochs(unknown, directions).tolist() == convergence_epochs(curves, directions).tolist()
 
 
 @pytest.mark.parametrize(("value", "is_better"), [(0.75, False), (0.74, True), (1.25, False)])
-def test_an_improvement_exceeds_the_tolerance_and_does_not_merely_reach_it(value, is_better):
+def test_an_improvement_exceeds_the_tolerance_and_does_not_merely_reach_it(value: float, is_better: bool) -> None:
     # A quarter of 1 is exact in binary: 0.75 is better by 0.25 and not by more.
     higher = improved(torch.tensor([-value]), torch.tensor([-1.0]), torch.tensor([True]), 0.25)
     lower = improved(torch.tensor([value]), torch.tensor([1.0]), torch.tensor([False]), 0.25)
     assert (lower.tolist(), higher.tolist()) == ([is_better], [is_better])
 
 
-def test_without_tolerance_an_equal_value_is_no_improvement_and_any_better_one_is():
+def test_without_tolerance_an_equal_value_is_no_improvement_and_any_better_one_is() -> None:
     values, best = torch.tensor([1.0, 0.999, 0.0, -1e-9]), torch.tensor([1.0, 1.0, 0.0, 0.0])
     assert improved(values, best, torch.zeros(4, dtype=torch.bool), 0.0).tolist() == [False, True, False, True]
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool])
-def test_any_real_dtype_is_compared_as_wide_floats_are(dtype):
+def test_any_real_dtype_is_compared_as_wide_floats_are(dtype: torch.dtype) -> None:
     values, baseline = torch.tensor([200.0, 1.0, 0.0]).to(dtype), torch.tensor([8.0, 2.0, 1.0]).to(dtype)
     directions = torch.tensor([True, False, True])
     expected = relative_changes(values.double(), baseline.double(), directions)
@@ -170,13 +174,13 @@ def test_any_real_dtype_is_compared_as_wide_floats_are(dtype):
     assert convergence_difference(curves, directions).item() == pytest.approx(epochs.double().std(correction=0))
 
 
-def test_changes_of_half_precision_do_not_overflow_on_the_way():
+def test_changes_of_half_precision_do_not_overflow_on_the_way() -> None:
     values, baseline = torch.tensor([2000.0]).half(), torch.tensor([1000.0]).half()  # 100 * 1000 is no float16
     assert relative_changes(values, baseline, torch.tensor([False])).item() == 100
 
 
 @pytest.mark.parametrize("tolerance", [-0.01, math.nan, math.inf])
-def test_a_tolerance_that_is_no_share_is_refused(tolerance):
+def test_a_tolerance_that_is_no_share_is_refused(tolerance: float) -> None:
     with pytest.raises(ValueError, match="at least 0 and finite"):
         convergence_difference(torch.ones(2, 1), torch.tensor([True]), tolerance)
 
@@ -184,13 +188,17 @@ def test_a_tolerance_that_is_no_share_is_refused(tolerance):
 @pytest.mark.parametrize(
     ("values", "baseline", "directions"), [((2,), (2,), (1,)), ((2,), (1,), (2,)), ((1,), (2,), (2,))]
 )
-def test_shapes_are_not_broadcast(values, baseline, directions):
+def test_shapes_are_not_broadcast(
+    values: tuple[int, ...], baseline: tuple[int, ...], directions: tuple[int, ...]
+) -> None:
     with pytest.raises(ValueError, match="must have one entry for each metric"):
         relative_changes(torch.ones(values), torch.ones(baseline), torch.ones(directions).bool())
 
 
 @pytest.mark.parametrize("function", [mean_rank, convergence_epochs], ids=["ranks", "epochs"])
 @pytest.mark.parametrize(("shape", "directions"), [((2, 3), (2,)), ((3,), (3,)), ((1, 2, 3), (3,)), ((2, 3), (1,))])
-def test_tables_have_a_column_for_each_direction(function, shape, directions):
+def test_tables_have_a_column_for_each_direction(
+    function: Callable[..., Any], shape: tuple[int, ...], directions: tuple[int, ...]
+) -> None:
     with pytest.raises(ValueError, match="column for each entry of"):
         function(torch.ones(shape), torch.ones(directions).bool())

@@ -6,7 +6,7 @@ variable ``INJECT`` names the mode, ``manual`` or ``automatic``; ``none`` change
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Note how each test ended, and the last line of what it said."""
     report: Any = yield
     if report.when == "call" or report.outcome != "passed":
@@ -74,7 +74,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
             file.write(
                 json.dumps({"test": item.nodeid, "outcome": report.outcome, "fits": fits, "said": said}) + "\n"
             )
-    return report  # type: ignore[return-value]  # what a wrapper hands on
+    return report
 
 
 def _last_line(longrepr: Any) -> str:

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torchjd.aggregation import MGDA, UPGrad
@@ -53,7 +56,7 @@ ANY_SIGN = {
 NEGATIVE = torch.tensor([3.0, -5.0])
 
 
-def weights(make, steps=400):
+def weights(make: Callable[[], Any], steps: Any = 400) -> tuple[float, float]:
     """The weights at the first step and after a while, losses constant, everything that is learned included."""
     method, found = make(), []
     learned = list(method.parameters())
@@ -68,14 +71,14 @@ def weights(make, steps=400):
 
 
 @pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in POSITIVE.items()])
-def test_a_method_that_says_that_it_needs_positive_losses_does(make):
+def test_a_method_that_says_that_it_needs_positive_losses_does(make: Callable[..., Any]) -> None:
     assert requires_positive_losses(make())
     first, last = weights(make)
     assert not first > 0 or last > 100 * first or not last > 0
 
 
 @pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in ANY_SIGN.items()])
-def test_a_method_that_does_not_say_so_takes_losses_of_any_sign(make):
+def test_a_method_that_does_not_say_so_takes_losses_of_any_sign(make: Callable[..., Any]) -> None:
     assert why_positive(make()) is None
     first, last = weights(make)
     assert last >= 0
@@ -83,16 +86,16 @@ def test_a_method_that_does_not_say_so_takes_losses_of_any_sign(make):
 
 
 @pytest.mark.parametrize("make", [GeometricMean, DWA, WindowedDWA, DBMTL, lambda: GradNorm(2)])
-def test_methods_by_logarithms_or_ratios_of_losses_need_positive_ones(make):
+def test_methods_by_logarithms_or_ratios_of_losses_need_positive_ones(make: Callable[..., Any]) -> None:
     assert requires_positive_losses(make())
 
 
 @pytest.mark.parametrize("make", [MGDA, UPGrad, NTKMTL, lambda: GroupedAggregator(MGDA())])
-def test_methods_by_gradients_take_losses_of_any_sign(make):
+def test_methods_by_gradients_take_losses_of_any_sign(make: Callable[..., Any]) -> None:
     assert not requires_positive_losses(make())
 
 
-def test_the_reason_names_the_method_and_a_mend():
+def test_the_reason_names_the_method_and_a_mend() -> None:
     reason = why_positive(WithFactors(UW(2), [1.0, 1.0]))
     assert reason.startswith("UW needs positive losses, as `exp(-s) L + s / 2` falls without bound")
     assert "RobustGO4Align" in reason
@@ -100,17 +103,17 @@ def test_the_reason_names_the_method_and_a_mend():
     assert "min_losses" in why_positive(FAMO(2))
 
 
-def test_a_lower_bound_gives_the_gradient_of_the_distance_from_it():
+def test_a_lower_bound_gives_the_gradient_of_the_distance_from_it() -> None:
     losses = torch.tensor([-3.0, 5.0], requires_grad=True)
     WithLowerBounds(SI(), [-5.0, 0.0])(losses).backward()
     torch.testing.assert_close(losses.grad, torch.tensor([1 / 2, 1 / 5]))
 
 
-def test_bounds_of_another_number_are_refused_with_advice():
+def test_bounds_of_another_number_are_refused_with_advice() -> None:
     with pytest.raises(ValueError, match="one number for each of the 2 tasks, but holds 3"):
         WithLowerBounds(SI(), [0.0, 0.0, 0.0])(NEGATIVE)
 
 
-def test_bounds_of_a_method_with_a_second_look_are_refused_with_advice():
+def test_bounds_of_a_method_with_a_second_look_are_refused_with_advice() -> None:
     with pytest.raises(ValueError, match="min_losses"):
         WithLowerBounds(FAMO(2), [0.0, 0.0])

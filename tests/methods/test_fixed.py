@@ -1,8 +1,10 @@
 import math
+from typing import Any
 
 import pytest
 import torch
-from torchjd.scalarization import Sum
+from torch import Tensor
+from torchjd.scalarization import Scalarizer, Sum
 
 from lightning_go4align.methods import FixedWeights, GroupedScalarizer, SingleTask
 from lightning_go4align.methods.fixed import name_tasks
@@ -10,59 +12,59 @@ from lightning_go4align.methods.fixed import name_tasks
 LOSSES = torch.tensor([2.0, 4.0, 8.0])
 
 
-def gradient(method, losses):
+def gradient(method: Scalarizer, losses: Tensor) -> list[float]:
     losses = losses.clone().requires_grad_()
     return torch.autograd.grad(method(losses), losses)[0].tolist()
 
 
-def test_weights_are_as_given():
+def test_weights_are_as_given() -> None:
     assert gradient(FixedWeights([1.0, 0.0, 0.5]), LOSSES) == [1.0, 0.0, 0.5]
 
 
 @pytest.mark.parametrize("task", [1, "depth"])
-def test_only_the_single_task_is_trained(task):
+def test_only_the_single_task_is_trained(task: int | str) -> None:
     method = SingleTask(task)
     name_tasks(method, ["segmentation", "depth", "normal"])
     assert gradient(method, LOSSES) == [0.0, 1.0, 0.0]
 
 
 @pytest.mark.parametrize("method", [FixedWeights([1.0, 1.0, 1.0]), SingleTask(1)], ids=str)
-def test_absent_task_has_weight_0(method):
+def test_absent_task_has_weight_0(method: Any) -> None:
     assert gradient(method, torch.tensor([2.0, math.nan, 8.0]))[1] == 0
 
 
-def test_names_reach_a_method_in_another():
+def test_names_reach_a_method_in_another() -> None:
     method = GroupedScalarizer(SingleTask("depth"))
     name_tasks(method, ["segmentation", "depth", "normal"])
     method(LOSSES)
     assert method.indicators.tolist() == [0.0, 1.0, 0.0]
 
 
-def test_method_without_interest_in_names_is_left_alone():
+def test_method_without_interest_in_names_is_left_alone() -> None:
     name_tasks(Sum(), ["segmentation"])
 
 
-def test_unknown_task_is_refused_with_advice():
+def test_unknown_task_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"must be one of \['a', 'b'\], but is 'c'. Name one of them"):
         name_tasks(SingleTask("c"), ["a", "b"])
 
 
-def test_name_without_names_is_refused_with_advice():
+def test_name_without_names_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match="Give the number of the task, or call `name_tasks` first"):
         SingleTask("depth")(LOSSES)
 
 
 @pytest.mark.parametrize("task", [-1, 3])
-def test_task_out_of_range_is_refused_with_advice(task):
+def test_task_out_of_range_is_refused_with_advice(task: int) -> None:
     with pytest.raises(ValueError, match=r"must lie in \[0, 2\], but is .*Choose one of these"):
         SingleTask(task)(LOSSES)
 
 
-def test_wrong_number_of_weights_is_refused_with_advice():
+def test_wrong_number_of_weights_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"one number for each of the 3 tasks, but holds 2.*Change their number"):
         FixedWeights([1.0, 1.0])(LOSSES)
 
 
-def test_negative_weight_is_refused_with_advice():
+def test_negative_weight_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"`weights` must be a number of at least 0, but is -1.0"):
         FixedWeights([-1.0])

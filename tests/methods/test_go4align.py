@@ -1,16 +1,20 @@
 import json
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.functional.grouping import Grouping
-from lightning_go4align.functional.indicators import group_indicators, scale_vector, smoothness_vector
+from lightning_go4align.functional.indicators import Reduction, group_indicators, scale_vector, smoothness_vector
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import GO4Align
 
@@ -18,19 +22,20 @@ DATA = Path(__file__).parent.parent / "data"
 TRACES = sorted(DATA.glob("go4align_*.npz"))
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
 IN_ONE_GRAPH = pytest.mark.skipif(
-    torch.__version__ < (2, 11), reason="earlier ones do not compile properties of named tuples without a break"
+    torch.__version__ < (2, 11),  # type: ignore[operator]
+    reason="earlier ones do not compile properties of named tuples without a break",
 )
 BETAS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0]
 
 
-def cases():
+def cases() -> Iterator[Any]:
     for path in TRACES:
         with np.load(path) as trace:
             for num_groups in json.loads(bytes(trace["meta"]))["Ks"]:
                 yield pytest.param(path, num_groups, id=f"{path.stem}-K{num_groups}")
 
 
-def run(method, losses):
+def run(method: GO4Align, losses: Tensor) -> Iterator[Tensor]:
     """Weights, assignments, indicators and objectives of all steps."""
     rows = []
     for step in losses:
@@ -40,7 +45,7 @@ def run(method, losses):
 
 
 @pytest.mark.parametrize(("path", "num_groups"), list(cases()))
-def test_authors_code_is_reproduced(path, num_groups):
+def test_authors_code_is_reproduced(path: Path, num_groups: int) -> None:
     with np.load(path) as archive:
         trace = {name: torch.from_numpy(archive[name]) for name in archive.files}
         beta = json.loads(bytes(archive["meta"]))["beta"]
@@ -59,7 +64,7 @@ def test_authors_code_is_reproduced(path, num_groups):
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in TRACES])
-def test_smoothness_of_the_authors_code_is_reproduced(path):
+def test_smoothness_of_the_authors_code_is_reproduced(path: Path) -> None:
     with np.load(path) as archive:
         losses, expected = torch.from_numpy(archive["losses"]), torch.from_numpy(archive["q"]).double()
         meta = json.loads(bytes(archive["meta"]))
@@ -78,14 +83,14 @@ REGULAR = [
 
 
 @pytest.mark.parametrize("case", REGULAR)
-def test_positive_losses_at_the_edges_have_the_smoothness_of_float64(case):
+def test_positive_losses_at_the_edges_have_the_smoothness_of_float64(case: dict[str, Any]) -> None:
     method = GO4Align(case["K"], case["beta"])
     found = [method.smoothness.tolist() for step in case["losses"] if method(torch.tensor(step).float()) is not None]
     np.testing.assert_allclose(found, case["q_float64_softmax"], rtol=1e-6, atol=1e-300)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.5, math.nan, math.inf, -math.inf])
-def test_loss_outside_the_domain_leaves_the_others_as_if_its_task_were_absent(value):
+def test_loss_outside_the_domain_leaves_the_others_as_if_its_task_were_absent(value: float) -> None:
     with_bad, without = GO4Align(2, 0.1), GO4Align(2, 0.1)
     for step in ([1.0, 2.0], [0.5, 3.0], [2.0, 2.5]):
         with_bad(torch.tensor([step[0], value, step[1]]))
@@ -98,7 +103,7 @@ def test_loss_outside_the_domain_leaves_the_others_as_if_its_task_were_absent(va
     assert with_bad.task_weights[1] == 0
 
 
-def test_loss_outside_the_domain_costs_its_task_nothing_later():
+def test_loss_outside_the_domain_costs_its_task_nothing_later() -> None:
     disturbed, other = GO4Align(3, 0.1), GO4Align(3, 0.1)
     for step in ([1.0, 2.0, 3.0], [1.0, math.nan, 3.0], [1.0, 0.0, 3.0], [1.0, 2.0, 3.0]):
         disturbed(torch.tensor(step))
@@ -109,7 +114,7 @@ def test_loss_outside_the_domain_costs_its_task_nothing_later():
     torch.testing.assert_close(disturbed.log_smoothness, expected, rtol=1e-6, atol=0)
 
 
-def test_gradient_of_an_absent_task_is_0_and_the_others_are_their_weights():
+def test_gradient_of_an_absent_task_is_0_and_the_others_are_their_weights() -> None:
     method, losses = GO4Align(2, 0.1), torch.tensor([1.0, math.nan, 5.0], requires_grad=True)
     method(losses).backward()
     torch.testing.assert_close(losses.grad, method.task_weights.float())
@@ -128,7 +133,7 @@ histories = st.integers(2, 8).flatmap(
 
 @PROPERTY
 @given(histories, st.sampled_from([0.0, 1e-4, 0.01, 1.0]))
-def test_weighted_sum_is_the_mean_loss_where_each_task_has_its_own_group(history, beta):
+def test_weighted_sum_is_the_mean_loss_where_each_task_has_its_own_group(history: Tensor, beta: float) -> None:
     method = GO4Align(history.shape[1], beta, reduction="mean")
     for losses in history:
         objective = method(losses)
@@ -137,7 +142,7 @@ def test_weighted_sum_is_the_mean_loss_where_each_task_has_its_own_group(history
 
 @PROPERTY
 @given(positive)
-def test_without_memory_and_grouping_it_is_scale_invariant_scalarization(values):
+def test_without_memory_and_grouping_it_is_scale_invariant_scalarization(values: Tensor) -> None:
     losses = values.clone().requires_grad_()
     GO4Align(len(values), beta=0.0, reduction="mean")(losses).backward()
     expected = values.mean() / len(values) / values  # mean(L) / M times the gradient of the sum of logarithms.
@@ -146,7 +151,9 @@ def test_without_memory_and_grouping_it_is_scale_invariant_scalarization(values)
 
 @PROPERTY
 @given(histories, st.integers(1, 8), st.sampled_from([1e-4, 0.1]))
-def test_mean_reduction_is_the_sum_reduction_over_the_number_of_tasks(history, num_groups, beta):
+def test_mean_reduction_is_the_sum_reduction_over_the_number_of_tasks(
+    history: Tensor, num_groups: int, beta: float
+) -> None:
     num_groups = min(num_groups, history.shape[1])
     by_sum, by_mean = GO4Align(num_groups, beta), GO4Align(num_groups, beta, reduction="mean")
     for losses in history:
@@ -157,7 +164,7 @@ def test_mean_reduction_is_the_sum_reduction_over_the_number_of_tasks(history, n
 
 @PROPERTY
 @given(histories, st.sampled_from([1e-4, 0.1]))
-def test_one_group_is_a_plain_sum_times_the_mean_indicator(history, beta):
+def test_one_group_is_a_plain_sum_times_the_mean_indicator(history: Tensor, beta: float) -> None:
     method = GO4Align(1, beta)
     for losses in history:
         method(losses)
@@ -167,7 +174,7 @@ def test_one_group_is_a_plain_sum_times_the_mean_indicator(history, beta):
 
 @PROPERTY
 @given(histories, st.integers(1, 8), st.randoms(use_true_random=False))
-def test_order_of_tasks_does_not_matter(history, num_groups, random):
+def test_order_of_tasks_does_not_matter(history: Tensor, num_groups: int, random: Random) -> None:
     order = list(range(history.shape[1]))
     random.shuffle(order)
     num_groups = min(num_groups, len(order))
@@ -180,7 +187,7 @@ def test_order_of_tasks_does_not_matter(history, num_groups, random):
 
 @PROPERTY
 @given(histories, st.integers(1, 8), st.integers(-20, 20))
-def test_unit_of_all_losses_does_not_matter_without_memory(history, num_groups, exponent):
+def test_unit_of_all_losses_does_not_matter_without_memory(history: Tensor, num_groups: int, exponent: int) -> None:
     num_groups = min(num_groups, history.shape[1])
     method, other = GO4Align(num_groups, 0.0), GO4Align(num_groups, 0.0)
     for losses in history:
@@ -191,14 +198,14 @@ def test_unit_of_all_losses_does_not_matter_without_memory(history, num_groups, 
 
 @PROPERTY
 @given(histories, st.integers(1, 8))
-def test_there_are_at_most_as_many_weights_as_groups(history, num_groups):
+def test_there_are_at_most_as_many_weights_as_groups(history: Tensor, num_groups: int) -> None:
     method = GO4Align(min(num_groups, history.shape[1]), 0.01)
     for losses in history:
         method(losses)
     assert len(method.task_weights.unique()) <= method.num_groups
 
 
-def hostile(number, num_tasks, seed):
+def hostile(number: int, num_tasks: int, seed: int) -> Tensor:
     """Losses over all of float32, with ties, and a tenth of the kinds that break other code."""
     generator = torch.Generator().manual_seed(seed)
     exponents = torch.rand(number, 1, generator=generator) * 40
@@ -210,7 +217,7 @@ def hostile(number, num_tasks, seed):
     return torch.where(torch.rand(losses.shape, generator=generator) < 0.1, drawn, losses)
 
 
-def outlive(number, num_tasks, num_groups, beta):
+def outlive(number: int, num_tasks: int, num_groups: int, beta: float) -> None:
     method = GO4Align(num_groups, beta)
     losses = hostile(number, num_tasks, seed=num_tasks)
     weights, groups, _, totals = run(method, losses)
@@ -228,15 +235,15 @@ def outlive(number, num_tasks, num_groups, beta):
 @pytest.mark.parametrize(
     ("num_tasks", "num_groups", "beta"), [(1, 1, 1e-4), (2, 2, 1e-4), (3, 2, 0.0), (5, 3, 10.0), (11, 5, 1e-4)]
 )
-def test_hostile_losses_never_poison_the_state(num_tasks, num_groups, beta):
+def test_hostile_losses_never_poison_the_state(num_tasks: int, num_groups: int, beta: float) -> None:
     outlive(4_000, num_tasks, num_groups, beta)
 
 
-def test_a_hundred_thousand_hostile_losses_are_survived_by_the_operations_of_an_accelerator():
+def test_a_hundred_thousand_hostile_losses_are_survived_by_the_operations_of_an_accelerator() -> None:
     losses = hostile(100_000, 5, seed=5).double()
     states = -torch.rand(losses.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 1000
 
-    def step(losses, state):
+    def step(losses: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         state = smoothness_vector(state, losses, 0.1)
         indicators = group_indicators(scale_vector(losses, "sum"), state.softmax(0))
         [(groups, weights)] = solve_by_torch(indicators, range(2, 3))
@@ -251,17 +258,17 @@ def test_a_hundred_thousand_hostile_losses_are_survived_by_the_operations_of_an_
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("beta", BETAS)
-def test_hostile_losses_never_poison_the_state_at_any_beta(beta):
+def test_hostile_losses_never_poison_the_state_at_any_beta(beta: float) -> None:
     outlive(100_000, 11, 5, beta)
 
 
 @pytest.mark.parametrize("num_steps", [50_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
-def test_smoothness_survives_long_training_at_every_beta(num_steps):
+def test_smoothness_survives_long_training_at_every_beta(num_steps: int) -> None:
     betas = torch.tensor(BETAS, dtype=torch.float64)[:, None]
     state = torch.zeros(len(BETAS), 3, dtype=torch.float64)
     losses = torch.rand(1000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 10
     for step in range(num_steps):
-        state = smoothness_vector(state, losses[step % 1000], betas)
+        state = smoothness_vector(state, losses[step % 1000], betas)  # type: ignore[arg-type]
     smoothness = state.softmax(1)
     expected = (-betas * losses.sum(0) * (num_steps // 1000)).softmax(1)
     assert (smoothness >= 0).all()
@@ -272,7 +279,7 @@ def test_smoothness_survives_long_training_at_every_beta(num_steps):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("beta", [BETAS[0], BETAS[-1]])
-def test_weights_survive_a_million_steps(beta):
+def test_weights_survive_a_million_steps(beta: float) -> None:
     method = GO4Align(num_groups=2, beta=beta)
     losses = torch.rand(1000, 3, generator=torch.Generator().manual_seed(0))
     for step in range(1_000_000):
@@ -290,31 +297,31 @@ def test_weights_survive_a_million_steps(beta):
         pytest.param([0.7, 0.7, 0.7], id="equal"),
     ],
 )
-def test_gradient_stays_finite(losses):
-    losses = torch.tensor(losses, requires_grad=True)
-    GO4Align(2)(losses).backward()
-    assert losses.grad.isfinite().all()
+def test_gradient_stays_finite(losses: list[float]) -> None:
+    given = torch.tensor(losses, requires_grad=True)
+    GO4Align(2)(given).backward()
+    assert given.grad.isfinite().all()
 
 
-def test_one_task_has_weight_1():
+def test_one_task_has_weight_1() -> None:
     method = GO4Align(1)
     method(torch.tensor([0.3]))
     assert method.task_weights.item() == 1
 
 
-def test_equal_losses_have_weight_1():
+def test_equal_losses_have_weight_1() -> None:
     method = GO4Align(2)
     method(torch.full((4,), math.log(2)))
     torch.testing.assert_close(method.task_weights, torch.ones(4, dtype=torch.float64))
 
 
-def test_half_precision_losses_are_weighed_in_float32():
+def test_half_precision_losses_are_weighed_in_float32() -> None:
     method = GO4Align(2)
     objective = method(torch.tensor([1.0, 2.0, 300.0], dtype=torch.bfloat16))
     assert (objective.dtype, method.task_weights.dtype) == (torch.float32, torch.float64)
 
 
-def test_default_dtype_does_not_reach_the_state():
+def test_default_dtype_does_not_reach_the_state() -> None:
     torch.set_default_dtype(torch.bfloat16)
     try:
         method = GO4Align(2)
@@ -324,7 +331,7 @@ def test_default_dtype_does_not_reach_the_state():
     assert method.log_smoothness.dtype == torch.float64
 
 
-def test_state_can_be_loaded_before_the_first_call():
+def test_state_can_be_loaded_before_the_first_call() -> None:
     history = torch.rand(5, 4, generator=torch.Generator().manual_seed(0))
     method, resumed = GO4Align(2, 0.5), GO4Align(2, 0.5)
     for losses in history:
@@ -333,7 +340,7 @@ def test_state_can_be_loaded_before_the_first_call():
     assert torch.equal(method(history[0]), resumed(history[0]))
 
 
-def test_nothing_of_the_past_is_left_after_reset():
+def test_nothing_of_the_past_is_left_after_reset() -> None:
     method = GO4Align(None, 1.0, clustering=AutomaticKMeans())
     method(torch.tensor([1.0, 2.0]))
     method.reset()
@@ -343,21 +350,21 @@ def test_nothing_of_the_past_is_left_after_reset():
     assert method(torch.tensor([1.0, 1.0, 1.0])) == 3
 
 
-def test_parts_of_the_step_stay_on_an_accelerator():
+def test_parts_of_the_step_stay_on_an_accelerator() -> None:
     for method in (GO4Align(5), GO4Align(None, clustering=AutomaticKMeans()), GO4Align(clustering=ungrouped)):
         for _ in range(2):
             objective = method(torch.empty(11, device="meta"))  # There any read of a value is an error.
         assert objective.device.type == "meta"
 
 
-def test_changed_number_of_tasks_is_refused_with_advice():
+def test_changed_number_of_tasks_is_refused_with_advice() -> None:
     method = GO4Align(2)
     method(torch.tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match="Mark an absent task with NaN"):
         method(torch.tensor([1.0, 2.0, 3.0]))
 
 
-def test_more_groups_than_tasks_are_refused_with_advice():
+def test_more_groups_than_tasks_are_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"must lie in \[1, 2\], the number of tasks, but is .*Change it"):
         GO4Align(3)(torch.tensor([1.0, 2.0]))
 
@@ -371,31 +378,31 @@ def test_more_groups_than_tasks_are_refused_with_advice():
         ({"num_groups": "auto", "clustering": ungrouped}, "needs the exact solver"),
     ],
 )
-def test_bad_argument_is_refused_with_advice(arguments, advice):
+def test_bad_argument_is_refused_with_advice(arguments: dict[str, Any], advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         GO4Align(**arguments)
 
 
 @pytest.mark.parametrize("number", [np.int64(2), np.int32(2), np.uint8(2)], ids=lambda n: type(n).__name__)
-def test_integers_of_numpy_are_numbers_of_groups(number):
+def test_integers_of_numpy_are_numbers_of_groups(number: Any) -> None:
     method = GO4Align(num_groups=number)
     assert repr(method) == repr(GO4Align(num_groups=2))
     assert method(torch.tensor([1.0, 2.0, 3.0])).isfinite()
 
 
 @pytest.mark.parametrize("number", [2.0, 2.5, True, "2", [2], np.float64(2)], ids=repr)
-def test_what_is_no_integer_is_no_number_of_groups(number):
+def test_what_is_no_integer_is_no_number_of_groups(number: Any) -> None:
     with pytest.raises(TypeError, match="`num_groups` must be an integer, but is"):
         GO4Align(num_groups=number)
 
 
 @pytest.mark.parametrize("beta", [None, "0.1", True, [0.1]], ids=repr)
-def test_what_is_no_number_is_no_temperature(beta):
+def test_what_is_no_number_is_no_temperature(beta: Any) -> None:
     with pytest.raises(TypeError, match="`beta` must be a number of at least 0, but is"):
         GO4Align(beta=beta)
 
 
-def test_the_former_word_for_an_automatic_number_warns_and_gives_the_same():
+def test_the_former_word_for_an_automatic_number_warns_and_gives_the_same() -> None:
     with pytest.warns(FutureWarning, match="clustering=AutomaticKMeans"):
         former = GO4Align("auto", 0.5)
     method = GO4Align(None, 0.5, clustering=AutomaticKMeans())
@@ -405,12 +412,12 @@ def test_the_former_word_for_an_automatic_number_warns_and_gives_the_same():
 
 
 @pytest.mark.parametrize("losses", [[1.0, 2.0], (1.0, 2.0), {"a": 1.0}, 1.0, None, "ab"], ids=repr)
-def test_losses_that_are_no_tensor_are_refused_with_advice(losses):
+def test_losses_that_are_no_tensor_are_refused_with_advice(losses: Any) -> None:
     with pytest.raises(TypeError, match="`losses` must be a tensor of task losses, but is a"):
         GO4Align(1)(losses)
 
 
-def test_no_loss_at_all_is_refused():
+def test_no_loss_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one loss"):
         GO4Align(1)(torch.zeros(0))
 
@@ -418,7 +425,9 @@ def test_no_loss_at_all_is_refused():
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
 @pytest.mark.parametrize("present", [4, 3, 2, 1])
-def test_absent_tasks_do_not_shrink_the_weights_of_those_present(present, num_groups, reduction):
+def test_absent_tasks_do_not_shrink_the_weights_of_those_present(
+    present: int, num_groups: int, reduction: Reduction
+) -> None:
     losses = torch.full((4,), torch.nan)
     losses[:present] = 3.0
     method = GO4Align(num_groups, reduction=reduction)
@@ -429,26 +438,28 @@ def test_absent_tasks_do_not_shrink_the_weights_of_those_present(present, num_gr
 
 @pytest.mark.parametrize("fullgraph", [False, pytest.param(True, marks=IN_ONE_GRAPH)])
 @pytest.mark.parametrize("make", [lambda: GO4Align(2), lambda: GO4Align(1, 0.3, "mean"), lambda: GO4Align(3, 0.5)])
-def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make, fullgraph):
+def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(
+    make: Callable[..., Any], fullgraph: bool
+) -> None:
     torch._dynamo.reset()
     eager, method = make(), make()
     compiled = torch.compile(method, backend="eager", fullgraph=fullgraph)
     for step in range(5):
         losses = torch.rand(5, generator=torch.Generator().manual_seed(step)) + 0.1
-        torch.testing.assert_close(compiled(losses), eager(losses))
+        torch.testing.assert_close(compiled(losses), eager(losses))  # type: ignore[no-untyped-call]
         torch.testing.assert_close(method.task_weights, eager.task_weights)
         assert torch.equal(method.grouping.assignment, eager.grouping.assignment)
     torch.testing.assert_close(method.log_smoothness, eager.log_smoothness)
 
 
-def test_func_grad_gives_the_task_weights():
+def test_func_grad_gives_the_task_weights() -> None:
     losses = torch.tensor([1.0, 2.0, 8.0])
     method = GO4Align(2)
     method(losses)
     torch.testing.assert_close(torch.func.grad(GO4Align(2))(losses), method.task_weights.float())
 
 
-def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state():
+def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state() -> None:
     rows = torch.rand(4, 3) + 0.1
     method = GO4Align(2, 0.5)
     method(torch.tensor([1.0, 2.0, 3.0]))

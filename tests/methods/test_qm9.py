@@ -3,12 +3,15 @@
 import csv
 import math
 import sys
+from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import pytest
 import torch
-from eleven_tasks import METHODS, build
 from lightning.pytorch.loggers import CSVLogger
+from methods.eleven_tasks import METHODS, build
+from torch import Tensor
 
 from lightning_go4align import MultiTaskCallback
 from lightning_go4align.benchmarks.qm9 import DenseMPNN, QM9DataModule
@@ -21,11 +24,11 @@ pytestmark = [
 ]
 EPOCHS, STEPS = 2, 4  # in an epoch
 ZPVE = 5  # The target that STL trains: others hardly move in eight steps.
-DATA = {"num_train": 16 * STEPS, "num_val": 16, "num_test": 16, "batch_size": 16, "num_chunks": 1}
+DATA: dict[str, Any] = {"num_train": 16 * STEPS, "num_val": 16, "num_test": 16, "batch_size": 16, "num_chunks": 1}
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["go4align"])
 
@@ -33,20 +36,20 @@ def _here(tmp_path, monkeypatch):
 class Plain(pl.LightningModule):
     """QM9 in a module that knows nothing of the plugin."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.network = DenseMPNN(11, edge_width=32)
 
-    def training_step(self, batch, batch_idx):
-        mean, std = self.trainer.datamodule.normalisation
+    def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        mean, std = self.trainer.datamodule.normalisation  # type: ignore[attr-defined]  # Lightning sets it.
         losses = (self.network(batch) - (batch.y - mean) / std).square().mean(0)
         return {f"target {number}": loss for number, loss in enumerate(losses)}
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), 1e-3)
 
 
-def mean_log_losses(tmp_path, name):
+def mean_log_losses(tmp_path: Path, name: str) -> list[float]:
     """Of each epoch, from the log of the run."""
     (log,) = tmp_path.rglob("metrics.csv")
     with log.open() as file:
@@ -59,7 +62,9 @@ def mean_log_losses(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_file_of_a_method_is_all_that_the_command_line_needs(name, tmp_path, request):
+def test_file_of_a_method_is_all_that_the_command_line_needs(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     configs = request.config.rootpath / "configs" / "qm9"
     files = [f"--config={configs / file}.yaml" for file in ("base", "quick", name)]
     data = [f"--data.init_args.{key}={value}" for key, value in DATA.items()]
@@ -72,7 +77,7 @@ def test_file_of_a_method_is_all_that_the_command_line_needs(name, tmp_path, req
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_method_trains_a_plain_module(name, tmp_path):
+def test_method_trains_a_plain_module(name: str, tmp_path: Path) -> None:
     pl.seed_everything(0)
     trainer = pl.Trainer(
         accelerator="cpu",

@@ -1,10 +1,13 @@
 import math
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from lightning_go4align import RobustGO4Align
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
@@ -26,7 +29,7 @@ units = st.floats(-6, 6).map(lambda power: 10.0**power)
 problems = st.tuples(st.lists(units, min_size=2, max_size=9), st.integers(0, 1000))
 
 
-def history(scales, seed=0, steps=30):
+def history(scales: Any, seed: int = 0, steps: int = 30) -> Tensor:
     """Noisy positive losses that fall, each in its unit, shape [steps, M]."""
     random = np.random.default_rng(seed)
     rates = random.uniform(0.9, 1.0, len(scales))
@@ -34,15 +37,15 @@ def history(scales, seed=0, steps=30):
     return torch.from_numpy(rates ** np.arange(steps)[:, None] * noise * scales)
 
 
-def weigh(method, losses):
+def weigh(method: Any, losses: Tensor) -> Tensor:
     for step in losses:
         method(step)
-    return method.task_weights
+    return cast(Tensor, method.task_weights)
 
 
 @PROPERTY
 @given(problems, units)
-def test_a_task_alone_contributes_the_same_in_any_unit(problem, factor):
+def test_a_task_alone_contributes_the_same_in_any_unit(problem: tuple[list[float], int], factor: float) -> None:
     losses = history(*problem)
     other = losses * torch.tensor([factor] + [1.0] * (losses.shape[1] - 1), dtype=torch.float64)
     contributions = [weigh(RobustGO4Align(1, ungrouped), rows) * rows[-1] for rows in (losses, other)]
@@ -53,7 +56,9 @@ def test_a_task_alone_contributes_the_same_in_any_unit(problem, factor):
 @pytest.mark.parametrize("num_groups", [None, 1, 2])
 @PROPERTY
 @given(problems)
-def test_no_task_contributes_less_than_a_hundredth_of_an_even_share(num_groups, problem):
+def test_no_task_contributes_less_than_a_hundredth_of_an_even_share(
+    num_groups: int | None, problem: tuple[list[float], int]
+) -> None:
     method, losses = RobustGO4Align(num_groups), history(*problem)
     shares = weigh(method, losses) * method.indicators.reciprocal() / losses.shape[1]
     assert shares.sum().item() == pytest.approx(1)
@@ -62,7 +67,7 @@ def test_no_task_contributes_less_than_a_hundredth_of_an_even_share(num_groups, 
 
 @PROPERTY
 @given(problems, units)
-def test_a_constant_for_all_tasks_divides_all_weights(problem, factor):
+def test_a_constant_for_all_tasks_divides_all_weights(problem: tuple[list[float], int], factor: float) -> None:
     losses = history(*problem)
     torch.testing.assert_close(
         weigh(RobustGO4Align(), factor * losses) * factor, weigh(RobustGO4Align(), losses), rtol=1e-9, atol=0
@@ -70,14 +75,14 @@ def test_a_constant_for_all_tasks_divides_all_weights(problem, factor):
 
 
 @each_method
-def test_the_order_of_the_tasks_does_not_matter(make):
+def test_the_order_of_the_tasks_does_not_matter(make: Callable[..., Any]) -> None:
     losses = history([1e-4, 1e-4, 1.0, 50.0, 1e5])
     order = torch.tensor([3, 0, 4, 2, 1])
     torch.testing.assert_close(weigh(make(), losses[:, order]), weigh(make(), losses)[order], rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("make", [MAKERS["with history"]])
-def test_the_length_of_the_run_does_not_matter(make):
+def test_the_length_of_the_run_does_not_matter(make: Callable[..., Any]) -> None:
     noise = torch.from_numpy(np.random.default_rng(0).lognormal(sigma=0.3, size=(1500, 3)))
     last, before = noise * torch.tensor([1e-4, 1.0, 1e5]), noise[:500] * torch.tensor([1e-3, 5.0, 1e4])
     # Of what lies 1,500 steps back a share of 0.99^1500 = 3e-7 is left.
@@ -87,7 +92,7 @@ def test_the_length_of_the_run_does_not_matter(make):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("steps", [100_000, 1_000_000])
-def test_weights_survive_long_training(steps):
+def test_weights_survive_long_training(steps: int) -> None:
     method, scales = RobustGO4Align(), torch.tensor([1e-6, 1.0, -1.0, 1e6], dtype=torch.float64)
     losses = torch.rand(1000, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * scales
     for step in range(steps):
@@ -101,7 +106,7 @@ def test_weights_survive_long_training(steps):
 
 
 @pytest.mark.parametrize("offset", [-1000.0, -100.0, -1.0, 0.0, 1.0, 100.0, 1000.0])
-def test_a_constant_neither_stops_a_task_nor_lets_its_weight_explode(offset):
+def test_a_constant_neither_stops_a_task_nor_lets_its_weight_explode(offset: float) -> None:
     random = np.random.default_rng(0)
     falling = 3 - 6 * np.arange(600)[:, None] / 600  # A likelihood: on the way through 0, or far from it.
     losses = torch.from_numpy(falling + 0.2 * random.normal(size=(600, 3)) + [0.0, 0.0, offset])
@@ -109,15 +114,15 @@ def test_a_constant_neither_stops_a_task_nor_lets_its_weight_explode(offset):
     for step in losses:
         method(step)
         weights.append(method.task_weights)
-    weights = torch.stack(weights)[100:]
+    late = torch.stack(weights)[100:]
     # The spread of these losses is about 0.5 of what they still can fall: 1 / weight lies between it and ten of it.
-    assert weights.min() > 0.1
-    assert weights.max() < 10
+    assert late.min() > 0.1
+    assert late.max() < 10
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @each_method
-def test_an_absent_task_has_weight_0_and_keeps_its_state_and_group(make, value):
+def test_an_absent_task_has_weight_0_and_keeps_its_state_and_group(make: Callable[..., Any], value: float) -> None:
     method = make()
     losses = history([1e-4, 1.0, 1e4])
     weigh(method, losses)
@@ -131,7 +136,7 @@ def test_an_absent_task_has_weight_0_and_keeps_its_state_and_group(make, value):
 
 
 @each_method
-def test_a_task_never_seen_moves_no_other(make):
+def test_a_task_never_seen_moves_no_other(make: Callable[..., Any]) -> None:
     losses = history([1e-4, 1.0, 1e4])
     absent = torch.full((len(losses), 1), torch.nan, dtype=torch.float64)
     weights = weigh(make(), torch.cat([losses, absent], 1))
@@ -139,7 +144,7 @@ def test_a_task_never_seen_moves_no_other(make):
     assert weights[3] == 0
 
 
-def test_no_loss_at_all_gives_an_objective_of_0():
+def test_no_loss_at_all_gives_an_objective_of_0() -> None:
     method = RobustGO4Align()
     assert method(torch.full((3,), torch.nan)) == 0
     assert method.task_weights.tolist() == [0, 0, 0]
@@ -159,7 +164,7 @@ hostile = st.lists(
 @each_method
 @PROPERTY
 @given(hostile)
-def test_hostile_losses_poison_nothing(make, rows):
+def test_hostile_losses_poison_nothing(make: Callable[..., Any], rows: Tensor) -> None:
     method = make()
     for row in rows:
         losses = torch.tensor(row, dtype=torch.float64, requires_grad=True)
@@ -172,7 +177,7 @@ def test_hostile_losses_poison_nothing(make, rows):
     assert all(state.isfinite().all() for state in method.state_dict().values())
 
 
-def test_a_single_outlier_is_forgotten_as_soon_as_its_mean_is():
+def test_a_single_outlier_is_forgotten_as_soon_as_its_mean_is() -> None:
     losses = torch.from_numpy(np.random.default_rng(0).lognormal(sigma=0.3, size=(300, 3)))
     spoilt = losses.clone()
     spoilt[100, 1] = -1e6
@@ -183,7 +188,7 @@ def test_a_single_outlier_is_forgotten_as_soon_as_its_mean_is():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_nothing_overflows_in_half_precision(dtype):
+def test_nothing_overflows_in_half_precision(dtype: torch.dtype) -> None:
     method = RobustGO4Align()
     for step in history([1e-6, 1e-3, 1.0, 6e4], steps=20).clamp(max=6e4):
         losses = step.to(dtype).requires_grad_()
@@ -195,7 +200,7 @@ def test_nothing_overflows_in_half_precision(dtype):
 
 
 @each_method
-def test_accelerators_and_the_host_weigh_alike(make, monkeypatch):
+def test_accelerators_and_the_host_weigh_alike(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     losses = history([1e-4, 1e-4, 1.0, 1e4], steps=60) - torch.tensor([0.0, 0.0, 0.5, 0.0])
     losses[10:20, 2] = torch.nan
     host, device = make(), make()
@@ -210,7 +215,7 @@ def test_accelerators_and_the_host_weigh_alike(make, monkeypatch):
 
 
 @each_method
-def test_the_step_stays_on_an_accelerator(make):
+def test_the_step_stays_on_an_accelerator(make: Callable[..., Any]) -> None:
     method = make()
     method.to("meta")
     for _ in range(2):
@@ -220,7 +225,7 @@ def test_the_step_stays_on_an_accelerator(make):
 
 @each_method
 @pytest.mark.parametrize("stop", [1, 2, 17])
-def test_a_loaded_state_goes_on_to_the_bit(make, stop):
+def test_a_loaded_state_goes_on_to_the_bit(make: Callable[..., Any], stop: int) -> None:
     losses = history([1e-4, 1.0, 1e4, 1e4])
     method, resumed = make(), make()
     weigh(method, losses[:stop])
@@ -229,7 +234,7 @@ def test_a_loaded_state_goes_on_to_the_bit(make, stop):
 
 
 @each_method
-def test_nothing_of_the_past_is_left_after_reset(make):
+def test_nothing_of_the_past_is_left_after_reset(make: Callable[..., Any]) -> None:
     losses = history([1e-4, 1.0, 1e4])
     method = make()
     weigh(method, history([1.0, 1.0]))
@@ -238,16 +243,16 @@ def test_nothing_of_the_past_is_left_after_reset(make):
 
 
 @pytest.mark.parametrize("make", [RobustGO4Align, MAKERS["with history"]])
-def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make):
+def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make: Callable[..., Any]) -> None:
     torch._dynamo.reset()
     eager, method = make(), make()
     compiled = torch.compile(method, backend="eager", fullgraph=True)
     for step in history([1e-2, 1.0, 1.0, 40.0], steps=4):
-        torch.testing.assert_close(compiled(step), eager(step))
+        torch.testing.assert_close(compiled(step), eager(step))  # type: ignore[no-untyped-call]
         torch.testing.assert_close(method.task_weights, eager.task_weights)
 
 
-def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state():
+def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state() -> None:
     losses = history([1.0, 5.0, 90.0])
     method = RobustGO4Align()
     weigh(method, losses[:5])
@@ -260,46 +265,46 @@ def test_vmap_weighs_each_row_as_the_next_step_and_moves_no_state():
         torch.testing.assert_close(alone(row), value)
 
 
-def test_first_step_has_the_weights_of_scale_invariance():
+def test_first_step_has_the_weights_of_scale_invariance() -> None:
     losses = torch.tensor([1e-6, 2.0, 1e6], dtype=torch.float64)
     torch.testing.assert_close(weigh(RobustGO4Align(1, ungrouped), losses[None]), 1 / losses)
 
 
-def test_without_smoothing_and_groups_levels_have_the_gradient_of_scale_invariance():
+def test_without_smoothing_and_groups_levels_have_the_gradient_of_scale_invariance() -> None:
     losses = history([1e-4, 1.0, 1e4])
     method = RobustGO4Align(1, ungrouped, smoothing=ExponentialMean(0.0), scale=Level())
     torch.testing.assert_close(weigh(method, losses), 1 / losses[-1])
 
 
-def test_mean_scale_has_the_size_of_the_paper_and_of_a_plain_sum():
+def test_mean_scale_has_the_size_of_the_paper_and_of_a_plain_sum() -> None:
     losses = history([1e-4, 1.0, 1e4])
     method = RobustGO4Align(1, ungrouped, smoothing=ExponentialMean(0.0), scale=Level(), normalization=mean_scale)
     torch.testing.assert_close(weigh(method, losses), losses[-1].mean() / losses[-1])
 
 
-def test_history_takes_weight_from_the_task_that_gets_worse():
+def test_history_takes_weight_from_the_task_that_gets_worse() -> None:
     losses = torch.tensor([[1.0, 1.0]] * 50 + [[0.5, 2.0]] * 5, dtype=torch.float64)
-    parts = {"clustering": ungrouped, "scale": Level(), "smoothing": ExponentialMean(0.0)}
+    parts: dict[str, Any] = {"clustering": ungrouped, "scale": Level(), "smoothing": ExponentialMean(0.0)}
     with_history = weigh(RobustGO4Align(1, history=RelativeHistory(1.0), **parts), losses)
     without = weigh(RobustGO4Align(1, **parts), losses)
     assert with_history[1] / with_history[0] < without[1] / without[0]
 
 
-def test_history_moves_a_weight_by_its_temperature_at_most():
+def test_history_moves_a_weight_by_its_temperature_at_most() -> None:
     history_part = RelativeHistory(2.0, horizon=5.0)
     for scales in history([1e-6, 1.0, 1e6], steps=50) ** 3:
         factors = history_part(scales, scales)
         assert (factors.log().abs() <= 2.0).all()
 
 
-def test_two_methods_share_no_part():
+def test_two_methods_share_no_part() -> None:
     one, other = RobustGO4Align(), RobustGO4Align()
     weigh(one, history([1.0, 2.0]))
     assert other.scale.state is None
     assert other.smoothing.state is None
 
 
-def test_changed_number_of_tasks_is_refused_with_advice():
+def test_changed_number_of_tasks_is_refused_with_advice() -> None:
     method = RobustGO4Align()
     method(torch.tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match="Mark an absent task with NaN"):
@@ -320,14 +325,14 @@ def test_changed_number_of_tasks_is_refused_with_advice():
         (lambda: RelativeHistory(beta=-1.0), "`beta` must be a number of at least 0"),
     ],
 )
-def test_bad_argument_is_refused_with_advice(make, advice):
+def test_bad_argument_is_refused_with_advice(make: Callable[..., Any], advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         make()
 
 
 @pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "clustering"])
-def test_what_is_no_part_is_refused_with_advice(part):
+def test_what_is_no_part_is_refused_with_advice(part: str) -> None:
     with pytest.raises(TypeError, match=f"`{part}` must be a function or an object"):
-        RobustGO4Align(**{part: 0.9})
+        RobustGO4Align(**{part: 0.9})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=f"`{part}` is the class"):
-        RobustGO4Align(**{part: ExponentialMean})
+        RobustGO4Align(**{part: ExponentialMean})  # type: ignore[arg-type]

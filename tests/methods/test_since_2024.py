@@ -169,7 +169,7 @@ def test_a_method_that_needs_the_representation_says_how_to_give_it(method: torc
 
 @pytest.mark.parametrize("method", [LDCMTL(2), GradNorm(2)], ids=repr)
 def test_methods_of_epochs_are_told_of_them(method: torch.nn.Module) -> None:
-    assert learning_after_epoch(method) == [method]
+    assert learning_after_epoch(method) == [method]  # type: ignore[comparison-overlap]
     assert learning_after_epoch(Sum()) == []
 
 
@@ -204,7 +204,7 @@ def run(method: torch.nn.Module, step: int) -> torch.Tensor:
     objective: torch.Tensor = method(losses)
     (gradient,) = torch.autograd.grad(objective, features)
     if step % 3 == 2 and hasattr(method, "step"):
-        method.step()
+        method.step()  # type: ignore[operator]
     return gradient
 
 
@@ -237,7 +237,7 @@ class Features(pl.LightningModule):
         return {"task_losses": losses, "representation": features}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.optimizer(self.parameters(), lr=1e-2)
+        return self.optimizer(self.parameters(), lr=1e-2)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
@@ -272,11 +272,11 @@ def test_every_method_trains_every_task(make: Callable[[], Any], optimization: A
 
 def test_the_heads_of_db_mtl_follow_the_logarithm() -> None:
     module = Features(torch.optim.SGD)
-    before = module.heads[0].weight.detach().clone()
+    before = module.heads[0].weight.detach().clone()  # type: ignore[operator]
     batch = torch.randn(8, 4)
     losses = module.training_step([batch], 0)["task_losses"]
     assert isinstance(losses, dict)
-    expected = torch.autograd.grad(sum((loss + 1e-8).log() for loss in losses.values()), module.heads[0].weight)[0]
+    expected = torch.autograd.grad(sum((loss + 1e-8).log() for loss in losses.values()), module.heads[0].weight)[0]  # type: ignore[arg-type]
     pl.Trainer(
         callbacks=MultiTaskCallback(DBMTL()),
         max_steps=1,
@@ -286,4 +286,4 @@ def test_the_heads_of_db_mtl_follow_the_logarithm() -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
     ).fit(module, DataLoader(TensorDataset(batch), batch_size=8))
-    torch.testing.assert_close((before - module.heads[0].weight.detach()) / 1e-2, expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close((before - module.heads[0].weight.detach()) / 1e-2, expected, rtol=1e-3, atol=1e-4)  # type: ignore[operator]

@@ -8,14 +8,17 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from eleven_tasks import METHODS, ElevenTasks, batches, build, parameters
-from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
+from methods.eleven_tasks import METHODS, ElevenTasks, batches, build, parameters
+from torch import Tensor
 from torch.utils.data import DataLoader
 from torchjd.aggregation import PCGrad
 from torchjd.scalarization import DWA, UW
@@ -52,16 +55,16 @@ class Environment(LightningEnvironment):
     """Processes that we start ourselves."""
 
     @property
-    def creates_processes_externally(self):
+    def creates_processes_externally(self) -> bool:
         return True
 
 
-def methods():
+def methods() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield from ((name, lambda config=config: build(config)) for name, config in METHODS.items())
     yield from WITHOUT_FILE.items()
 
 
-def spare(method):
+def spare(method: Any) -> Any:
     """Let Nash-MTL solve two problems in a run, not twenty a step: they take a tenth of a second each."""
     for part in method.modules():
         if hasattr(part, "update_weights_every"):
@@ -69,7 +72,7 @@ def spare(method):
     return method
 
 
-def train(method, rank):
+def train(method: Any, rank: int) -> tuple[Tensor, Tensor, Tensor | None]:
     torch.manual_seed(0)
     module, callback = ElevenTasks(), MultiTaskCallback(method)
     strategy = DDPStrategy(cluster_environment=Environment())
@@ -84,17 +87,17 @@ def train(method, rank):
     )
     before = parameters(module)
     torch.manual_seed(rank)  # As after an augmentation that draws more often on one rank.
-    trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))
+    trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))  # type: ignore[arg-type]
     return before, parameters(module), callback.last_step.weights
 
 
-def gap_between_ranks(values):
+def gap_between_ranks(values: Tensor) -> float:
     others = [torch.empty_like(values) for _ in range(RANKS)]
     dist.all_gather(others, values.contiguous())
     return float((others[0] - others[1]).abs().max())
 
 
-def run(rank, port):
+def run(rank: int, port: str) -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -120,4 +123,4 @@ def run(rank, port):
 
 
 if __name__ == "__main__":
-    mp.start_processes(run, (sys.argv[1],), nprocs=RANKS, start_method="fork")  # They share the imports.
+    mp.start_processes(run, (sys.argv[1],), nprocs=RANKS, start_method="fork")  # type: ignore[attr-defined, no-untyped-call]  # They share the imports.

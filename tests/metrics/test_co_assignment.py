@@ -1,10 +1,11 @@
 import pytest
 import torch
+from torch import Tensor
 
 from lightning_go4align.metrics import CoAssignment
 
 
-def test_an_absent_task_keeps_its_share_with_the_others():
+def test_an_absent_task_keeps_its_share_with_the_others() -> None:
     pairs = CoAssignment(3)
     for assignment in ([0, 0, 1], [0, 0, -1], [0, 1, 1]):
         pairs.update(torch.tensor(assignment))
@@ -12,7 +13,7 @@ def test_an_absent_task_keeps_its_share_with_the_others():
     torch.testing.assert_close(pairs.compute(), expected)
 
 
-def test_counts_are_exact_beyond_what_a_float_holds():
+def test_counts_are_exact_beyond_what_a_float_holds() -> None:
     pairs = CoAssignment(2)
     pairs.together += 2**24
     pairs.update(torch.tensor([0, 0]))
@@ -22,6 +23,6 @@ def test_counts_are_exact_beyond_what_a_float_holds():
 @pytest.mark.parametrize(
     "assignment", [pytest.param(torch.zeros(3).long(), id="shape"), pytest.param(torch.zeros(2), id="dtype")]
 )
-def test_what_is_no_assignment_is_refused(assignment):
+def test_what_is_no_assignment_is_refused(assignment: Tensor) -> None:
     with pytest.raises(ValueError, match="int64 groups of 2 tasks"):
         CoAssignment(2).update(assignment)

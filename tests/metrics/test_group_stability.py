@@ -8,7 +8,7 @@ from lightning_go4align.metrics import GroupStability
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torchmetrics' own
 @pytest.mark.parametrize(("num_tasks", "num_groups"), [(2, 2), (3, 1), (11, 5), (40, 8)])
-def test_indices_equal_those_of_torchmetrics(num_tasks, num_groups):
+def test_indices_equal_those_of_torchmetrics(num_tasks: int, num_groups: int) -> None:
     generator = torch.Generator().manual_seed(0)
     for _ in range(20):
         first, second = torch.randint(num_groups, (2, num_tasks), generator=generator)
@@ -16,28 +16,28 @@ def test_indices_equal_those_of_torchmetrics(num_tasks, num_groups):
         torch.testing.assert_close(rand_indices(first, second), expected, atol=1e-6, rtol=0)
 
 
-def test_tasks_absent_from_either_step_do_not_count():
+def test_tasks_absent_from_either_step_do_not_count() -> None:
     first, second = torch.tensor([0, 0, 1, 1, -1, 2]), torch.tensor([0, 1, 1, -1, 0, 2])
     kept = [0, 1, 2, 5]
     torch.testing.assert_close(rand_indices(first, second), rand_indices(first[kept], second[kept]))
 
 
-def test_moves_and_holds_are_counted_between_consecutive_steps():
+def test_moves_and_holds_are_counted_between_consecutive_steps() -> None:
     stability = GroupStability(3)
     for assignment in ([0, 0, 1], [0, 1, 1], [0, 1, 1], [1, 0, 0]):
         stability.update(torch.tensor(assignment))
     found = stability.compute()
-    assert (found["moves"].item(), found["held"].item()) == (pytest.approx(4 / 3), pytest.approx(1 / 3))
+    assert (found["moves"].item(), found["held"].item()) == (pytest.approx(4 / 3), pytest.approx(1 / 3))  # type: ignore[comparison-overlap]
 
 
-def test_no_step_changes_nothing():
+def test_no_step_changes_nothing() -> None:
     stability = GroupStability(3)
     for steps in ([[0, 0, 1]], [], [[0, 1, 1]], []):
         stability.update(torch.tensor(steps, dtype=torch.int64).reshape(-1, 3))
     assert (stability.task_moves.tolist(), stability.steps.item()) == ([0, 1, 0], 1)
 
 
-def test_one_step_alone_is_neither_stable_nor_restless():
+def test_one_step_alone_is_neither_stable_nor_restless() -> None:
     stability = GroupStability(2)
     stability.update(torch.tensor([0, 1]))
     assert {name: value.item() for name, value in stability.compute().items()} == {

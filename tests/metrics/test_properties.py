@@ -1,9 +1,14 @@
 """What holds of the metrics for any values, groups and maps, and any way to cut them into updates."""
 
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_examples import same, updated
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from lightning_go4align.benchmarks.dense_prediction.scores import SegmentationScores
@@ -24,18 +29,20 @@ RANDOM = st.randoms(use_true_random=False)
 CUTS = st.integers(0, 8)
 
 
-def delta_m(names=NAMES):
+def delta_m(names: Sequence[str] = NAMES) -> DeltaM:
     baseline = {"a": 2.0, "b": -3.0, "c": 0.5}
     return DeltaM({name: baseline[name] for name in names}, ["b"])
 
 
-def singles(items):
+def singles(items: Iterable[Any]) -> list[tuple[Any]]:
     return [(item,) for item in items]
 
 
 @PROPERTY
 @given(EPOCHS, RANDOM, CUTS)
-def test_the_order_of_updates_and_of_names_does_not_matter_to_delta_m(epochs, random, cut):
+def test_the_order_of_updates_and_of_names_does_not_matter_to_delta_m(
+    epochs: list[dict[str, float]], random: Random, cut: int
+) -> None:
     expected = updated(delta_m(), singles(epochs)).compute()
     shuffled = random.sample(epochs, len(epochs))
     other = updated(delta_m(random.sample(NAMES, 3)), singles(shuffled))
@@ -47,7 +54,7 @@ def test_the_order_of_updates_and_of_names_does_not_matter_to_delta_m(epochs, ra
 
 @PROPERTY
 @given(EPOCHS, st.floats(1e-3, 1e3))
-def test_delta_m_has_no_unit(epochs, unit):
+def test_delta_m_has_no_unit(epochs: list[dict[str, float]], unit: float) -> None:
     score = DeltaM({"a": 2.0 * unit, "b": -3.0 * unit, "c": 0.5 * unit}, ["b"])
     scaled = [({name: unit * value for name, value in epoch.items()},) for epoch in epochs]
     assert same(updated(score, scaled).compute(), updated(delta_m(), singles(epochs)).compute(), rel=1e-5, abs=1e-2)
@@ -55,16 +62,18 @@ def test_delta_m_has_no_unit(epochs, unit):
 
 @PROPERTY
 @given(EPOCHS)
-def test_delta_m_of_a_nan_is_nan_and_stays_so(epochs):
+def test_delta_m_of_a_nan_is_nan_and_stays_so(epochs: list[dict[str, float]]) -> None:
     metric = updated(delta_m(), singles([{"a": float("nan"), "b": 1.0, "c": 1.0}, *epochs]))
-    changes = metric.changes()
+    changes = metric.changes()  # type: ignore[operator]
     assert metric.compute().isnan()
     assert [bool(changes[name].isnan()) for name in NAMES] == [True, False, False]
 
 
 @PROPERTY
 @given(st.lists(st.tuples(st.sampled_from(METHODS), VALUES), min_size=1, max_size=8), CUTS, RANDOM)
-def test_ranks_know_the_last_values_of_each_method_alone(updates, cut, random):
+def test_ranks_know_the_last_values_of_each_method_alone(
+    updates: list[tuple[str, dict[str, float]]], cut: int, random: Random
+) -> None:
     joint = updated(MeanRank(METHODS, NAMES, ["b"]), updates).compute()
     last = list(dict(updates).items())
     assert same(updated(MeanRank(METHODS, NAMES, ["b"]), random.sample(last, len(last))).compute(), joint)
@@ -78,16 +87,16 @@ def test_ranks_know_the_last_values_of_each_method_alone(updates, cut, random):
 
 @PROPERTY
 @given(EPOCHS, RANDOM)
-def test_convergence_does_not_depend_on_the_order_of_names(epochs, random):
+def test_convergence_does_not_depend_on_the_order_of_names(epochs: list[dict[str, float]], random: Random) -> None:
     names = random.sample(NAMES, 3)
     one, other = (updated(ConvergenceDifference(n, ["b"]), singles(epochs)) for n in (NAMES, names))
-    assert dict(zip(NAMES, one.epochs.tolist(), strict=True)) == dict(zip(names, other.epochs.tolist(), strict=True))
+    assert dict(zip(NAMES, one.epochs.tolist(), strict=True)) == dict(zip(names, other.epochs.tolist(), strict=True))  # type: ignore[operator]
     assert same(other.compute(), one.compute())
 
 
 @PROPERTY
 @given(GROUPS, RANDOM)
-def test_shares_know_no_order_of_steps_and_no_names_of_groups(groups, random):
+def test_shares_know_no_order_of_steps_and_no_names_of_groups(groups: Tensor, random: Random) -> None:
     size, order = groups.shape[1], random.sample(range(groups.shape[1]), groups.shape[1])
     shares = updated(CoAssignment(size), [(groups,)]).compute().reshape(size, size)
     renamed = torch.tensor([*random.sample(range(10), 4), -1])[groups]
@@ -99,7 +108,9 @@ def test_shares_know_no_order_of_steps_and_no_names_of_groups(groups, random):
 
 @PROPERTY
 @given(GROUPS, CUTS, RANDOM)
-def test_stability_knows_no_cut_no_names_of_groups_and_no_direction_of_time(groups, cut, random):
+def test_stability_knows_no_cut_no_names_of_groups_and_no_direction_of_time(
+    groups: Tensor, cut: int, random: Random
+) -> None:
     size = groups.shape[1]
     expected = updated(GroupStability(size), [(groups,)]).compute()
     merged = updated(GroupStability(size), [(groups[:cut],)])
@@ -112,7 +123,7 @@ def test_stability_knows_no_cut_no_names_of_groups_and_no_direction_of_time(grou
 
 @PROPERTY
 @given(GROUPS, GROUPS)
-def test_three_parts_merge_in_any_brackets(first, second):
+def test_three_parts_merge_in_any_brackets(first: Tensor, second: Tensor) -> None:
     size = min(first.shape[1], second.shape[1])
     parts = [first[:, :size], second[:, :size], first[:, :size].flip(0)]
     left, right = ([updated(GroupStability(size), [(part,)]) for part in parts] for _ in range(2))
@@ -126,7 +137,7 @@ def test_three_parts_merge_in_any_brackets(first, second):
 
 @PROPERTY
 @given(GROUPS)
-def test_agreement_of_pairs_is_symmetric_and_whole_with_itself(groups):
+def test_agreement_of_pairs_is_symmetric_and_whole_with_itself(groups: Tensor) -> None:
     before, now = groups, groups.flip(0)
     torch.testing.assert_close(rand_indices(before, now), rand_indices(now, before))
     assert (rand_indices(groups, groups) == 1).all()
@@ -140,7 +151,7 @@ SEEDS = st.integers(0, 1000).map(lambda seed: torch.Generator().manual_seed(seed
 
 @PROPERTY
 @given(SEEDS, st.integers(0, 6), st.floats(0.01, 100))
-def test_depth_errors_know_no_cut_and_one_unit(generator, cut, unit):
+def test_depth_errors_know_no_cut_and_one_unit(generator: torch.Generator, cut: int, unit: float) -> None:
     target = (torch.randn(6, 3, generator=generator).abs() + 0.1) * (torch.rand(6, 3, generator=generator) > 0.2)
     prediction = torch.randn(6, 3, generator=generator)
     expected = updated(DepthErrors(), [(prediction, target)]).compute()
@@ -154,7 +165,7 @@ def test_depth_errors_know_no_cut_and_one_unit(generator, cut, unit):
 
 @PROPERTY
 @given(SEEDS, st.floats(0.01, 100))
-def test_errors_of_normals_know_no_length_and_no_rotation(generator, length):
+def test_errors_of_normals_know_no_length_and_no_rotation(generator: torch.Generator, length: float) -> None:
     target = normalize(torch.randn(4, 3, 5, generator=generator).double(), dim=1)
     prediction = torch.randn(4, 3, 5, generator=generator).double()
     rotation = torch.linalg.qr(torch.randn(3, 3, generator=generator).double()).Q
@@ -166,7 +177,9 @@ def test_errors_of_normals_know_no_length_and_no_rotation(generator, length):
 
 @PROPERTY
 @given(SEEDS, RANDOM, st.integers(0, 4))
-def test_segmentation_knows_no_cut_and_no_names_of_classes(generator, random, cut):
+def test_segmentation_knows_no_cut_and_no_names_of_classes(
+    generator: torch.Generator, random: Random, cut: int
+) -> None:
     logits, labels = torch.randn(4, 3, 6, generator=generator), torch.randint(-1, 3, (4, 6), generator=generator)
     expected = updated(SegmentationScores(3), [(logits, labels)]).compute()
     cuts = [(logits[:cut], labels[:cut]), (logits[cut:], labels[cut:])]

@@ -1,10 +1,13 @@
 """States that are merged, saved, loaded and shared."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from every_metric import EVERY_METRIC, METRICS
 from metric_examples import EXAMPLES, make, same, updated
-from torchmetrics import MetricCollection
+from torchmetrics import Metric, MetricCollection
 
 from lightning_go4align.metrics import CoAssignment, ConvergenceDifference, DeltaM, GroupStability, MeanRank
 
@@ -13,7 +16,7 @@ MERGED = pytest.mark.parametrize(
 )
 
 
-def foreign(kind):
+def foreign(kind: type[Metric]) -> list[Metric]:
     """Metrics of the same class that were made with other arguments."""
     return [kind(*arguments) for arguments in EXAMPLES[kind.__name__].others]
 
@@ -23,7 +26,7 @@ def foreign(kind):
 @pytest.mark.parametrize(
     "read", [lambda metric: metric, lambda metric: metric.metric_state], ids=["metric", "states"]
 )
-def test_a_merged_metric_has_seen_what_both_saw(kind, cut, read):
+def test_a_merged_metric_has_seen_what_both_saw(kind: type[Metric], cut: int, read: Callable[..., Any]) -> None:
     example = EXAMPLES[kind.__name__]
     metric, later = (updated(make(kind), batches) for batches in (example.batches[:cut], example.batches[cut:]))
     if cut:
@@ -33,7 +36,7 @@ def test_a_merged_metric_has_seen_what_both_saw(kind, cut, read):
 
 
 @MERGED
-def test_a_merged_metric_goes_on_and_leaves_the_other_alone(kind):
+def test_a_merged_metric_goes_on_and_leaves_the_other_alone(kind: type[Metric]) -> None:
     example = EXAMPLES[kind.__name__]
     metric, later = updated(make(kind), example.batches[:1]), updated(make(kind), example.batches[1:2])
     before = later.clone().metric_state
@@ -42,7 +45,7 @@ def test_a_merged_metric_goes_on_and_leaves_the_other_alone(kind):
     torch.testing.assert_close(later.metric_state, before, equal_nan=True)
 
 
-def test_what_cannot_be_merged_says_why_and_stays_as_it_was():
+def test_what_cannot_be_merged_says_why_and_stays_as_it_was() -> None:
     metric = updated(make(ConvergenceDifference), EXAMPLES["ConvergenceDifference"].batches)
     before = metric.clone().metric_state
     with pytest.raises(RuntimeError, match="Update one metric with every epoch"):
@@ -51,26 +54,26 @@ def test_what_cannot_be_merged_says_why_and_stays_as_it_was():
 
 
 @EVERY_METRIC
-def test_only_its_like_is_merged_into_a_metric(kind):
+def test_only_its_like_is_merged_into_a_metric(kind: type[Metric]) -> None:
     metric, later = make(kind), updated(make(kind), EXAMPLES[kind.__name__].batches[:1])
     before = metric.clone().metric_state
     some = dict(list(later.metric_state.items())[:-1])
     for wrong in (None, [1.0], torch.ones(1), some, {**later.metric_state, list(later.metric_state)[-1]: None}):
         with pytest.raises(ValueError, match=r"Give|Make both with the same"):
-            metric.merge_state(wrong)
+            metric.merge_state(wrong)  # type: ignore[arg-type]
     for other in foreign(kind):
         with pytest.raises(ValueError, match=r"it comes from one with other arguments. Make both with the same"):
             metric.merge_state(other)
     torch.testing.assert_close(metric.metric_state, before, equal_nan=True)
 
 
-def test_states_written_by_hand_need_not_say_what_the_metric_was_made_with():
+def test_states_written_by_hand_need_not_say_what_the_metric_was_made_with() -> None:
     score = DeltaM({"error": 2.0})
     score.merge_state({"total": torch.tensor([6.0]), "count": torch.tensor(2)})
-    assert (score.compute(), score.total.dtype) == (50, torch.float64)
+    assert (score.compute(), score.total.dtype) == (50, torch.float64)  # type: ignore[comparison-overlap]
 
 
-def test_a_method_that_the_other_has_not_measured_keeps_its_values():
+def test_a_method_that_the_other_has_not_measured_keeps_its_values() -> None:
     here, there = MeanRank(["LS", "UW"], ["error"]), MeanRank(["LS", "UW"], ["error"])
     here.update("LS", {"error": 1.0})
     here.update("UW", {"error": 2.0})
@@ -79,7 +82,7 @@ def test_a_method_that_the_other_has_not_measured_keeps_its_values():
     assert here.values.tolist() == [[1.0], [0.5]]
 
 
-def test_a_metric_of_the_same_states_but_another_class_is_not_merged():
+def test_a_metric_of_the_same_states_but_another_class_is_not_merged() -> None:
     class Other(DeltaM):
         pass
 
@@ -88,12 +91,12 @@ def test_a_metric_of_the_same_states_but_another_class_is_not_merged():
 
 
 @EVERY_METRIC
-def test_states_are_saved_only_when_asked_for(kind):
+def test_states_are_saved_only_when_asked_for(kind: type[Metric]) -> None:
     assert updated(make(kind), EXAMPLES[kind.__name__].batches).state_dict() == {}
 
 
 @EVERY_METRIC
-def test_a_loaded_metric_goes_on_where_the_saved_one_was(kind):
+def test_a_loaded_metric_goes_on_where_the_saved_one_was(kind: type[Metric]) -> None:
     example = EXAMPLES[kind.__name__]
     saved, loaded = updated(make(kind), example.batches[:2]), make(kind)
     saved.persistent(True)
@@ -106,7 +109,7 @@ def test_a_loaded_metric_goes_on_where_the_saved_one_was(kind):
 
 
 @EVERY_METRIC
-def test_states_of_other_arguments_are_not_loaded(kind):
+def test_states_of_other_arguments_are_not_loaded(kind: type[Metric]) -> None:
     metric = make(kind)
     metric.persistent(True)
     before = metric.clone().metric_state
@@ -118,7 +121,7 @@ def test_states_of_other_arguments_are_not_loaded(kind):
     torch.testing.assert_close(metric.metric_state, before, equal_nan=True)
 
 
-def test_a_checkpoint_from_before_the_arguments_were_a_state_still_loads():
+def test_a_checkpoint_from_before_the_arguments_were_a_state_still_loads() -> None:
     difference = ConvergenceDifference(["u0", "gap"])
     difference.persistent(True)
     states = {"best": torch.tensor([1.0, 2.0]), "epochs": torch.tensor([3, 5]), "epoch": torch.tensor(5)}
@@ -138,7 +141,7 @@ SHARING = [
 
 
 @pytest.mark.parametrize("metrics", SHARING)
-def test_metrics_of_other_arguments_do_not_mix_in_a_collection(metrics):
+def test_metrics_of_other_arguments_do_not_mix_in_a_collection(metrics: Any) -> None:
     # Equal values at first, which is when a collection decides who shares states from then on.
     epochs = [{"miou": 1.0, "error": 1.0}, {"miou": 3.0, "error": 0.5}, {"miou": 2.0, "error": 0.2}]
     alone = {str(index): metric.clone() for index, metric in enumerate(metrics)}
@@ -150,15 +153,15 @@ def test_metrics_of_other_arguments_do_not_mix_in_a_collection(metrics):
     assert together.compute() == {name: metric.compute() for name, metric in alone.items()}
 
 
-def test_ranks_of_other_orders_do_not_mix_in_a_collection():
+def test_ranks_of_other_orders_do_not_mix_in_a_collection() -> None:
     ranks = {"one": MeanRank(["LS", "UW"], NAMES, ["miou"]), "other": MeanRank(["UW", "LS"], NAMES[::-1])}
-    together = MetricCollection(ranks)
+    together = MetricCollection(ranks)  # type: ignore[arg-type]
     for method, values in (("LS", {"miou": 1.0, "error": 1.0}), ("UW", {"miou": 3.0, "error": 2.0})):
         together.update(method, values)
     assert {name: rank.tolist() for name, rank in together.compute().items()} == {"one": [1.5, 1.5], "other": [2, 1]}
 
 
-def test_equal_metrics_of_a_collection_are_updated_once():
+def test_equal_metrics_of_a_collection_are_updated_once() -> None:
     together = MetricCollection({"one": CoAssignment(3), "other": CoAssignment(3), "stability": GroupStability(3)})
     together.update(torch.tensor([0, 0, 1]))
     assert sorted(map(sorted, together.compute_groups.values())) == [["one", "other"], ["stability"]]

@@ -1,4 +1,7 @@
 import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
 from torchjd.aggregation import UPGrad
 from toy import Toy, loader, quiet_trainer
 
@@ -23,25 +27,25 @@ pytestmark = [
 class Witness(Callback):
     """Copies what every step told of its tasks."""
 
-    def __init__(self):
-        self.steps = []
+    def __init__(self) -> None:
+        self.steps: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def on_train_batch_end(self, trainer, *_):
-        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))  # type: ignore[attr-defined]
         told = watched.last_step
         self.steps.append((told.grouping.assignment.clone(), told.weights.clone().float(), told.losses.clone()))
 
 
 class Stop(Callback):
-    def __init__(self, step, exception):
+    def __init__(self, step: int, exception: BaseException) -> None:
         self.step, self.exception = step, exception
 
-    def on_train_batch_start(self, trainer, *_):
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
         if trainer.global_step == self.step:
             raise self.exception
 
 
-def test_every_step_of_the_run_is_in_the_log(fit, tmp_path):
+def test_every_step_of_the_run_is_in_the_log(fit: Callable[..., Trainer], tmp_path: Path) -> None:
     witness = Witness()
     fit(GroupDynamicsMonitor(), witness)
     history = History.load(tmp_path)
@@ -52,13 +56,15 @@ def test_every_step_of_the_run_is_in_the_log(fit, tmp_path):
     np.testing.assert_array_equal(history.losses, losses)
 
 
-def test_the_page_stands_beside_the_other_files_of_the_run(fit, tmp_path):
+def test_the_page_stands_beside_the_other_files_of_the_run(fit: Callable[..., Trainer], tmp_path: Path) -> None:
     fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"))
     found = {path.name for path in (tmp_path / "runs" / "version_0").iterdir()}
     assert found == {"group_dynamics.npz", "group_dynamics.html", "metrics.csv"}
 
 
-def test_stability_is_logged_as_the_mean_since_the_last_logging_step(fit, tmp_path):
+def test_stability_is_logged_as_the_mean_since_the_last_logging_step(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
     fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"))
     with (tmp_path / "runs" / "version_0" / "metrics.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row.get("groups/moves")]
@@ -70,7 +76,7 @@ def test_stability_is_logged_as_the_mean_since_the_last_logging_step(fit, tmp_pa
 
 
 @pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
-def test_resuming_gives_the_log_of_a_run_that_never_stopped(fit, tmp_path):
+def test_resuming_gives_the_log_of_a_run_that_never_stopped(fit: Callable[..., Trainer], tmp_path: Path) -> None:
     fit(GroupDynamicsMonitor(), ModelCheckpoint(tmp_path / "checkpoints", save_last=True), max_epochs=1)
     resumed = GroupDynamicsMonitor()
     fit(resumed, max_epochs=3, ckpt_path=tmp_path / "checkpoints" / "last.ckpt")
@@ -86,7 +92,9 @@ def test_resuming_gives_the_log_of_a_run_that_never_stopped(fit, tmp_path):
         pytest.param(ZeroDivisionError("in the step"), ZeroDivisionError, id="error"),
     ],
 )
-def test_a_broken_run_leaves_a_page_that_says_so(fit, tmp_path, exception, raised):
+def test_a_broken_run_leaves_a_page_that_says_so(
+    fit: Callable[..., Trainer], tmp_path: Path, exception: Any, raised: type[BaseException]
+) -> None:
     with pytest.raises(raised):
         fit(GroupDynamicsMonitor(), Stop(7, exception))
     page = (tmp_path / "group_dynamics.html").read_text()
@@ -96,9 +104,11 @@ def test_a_broken_run_leaves_a_page_that_says_so(fit, tmp_path, exception, raise
 
 @pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
 @pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
-def test_a_run_that_is_resumed_to_its_end_no_longer_says_interrupted(fit, tmp_path):
+def test_a_run_that_is_resumed_to_its_end_no_longer_says_interrupted(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
     class Save(Callback):  # as `OnExceptionCheckpoint` does
-        def on_exception(self, trainer, *_):
+        def on_exception(self, trainer: Trainer, *_: Any) -> None:
             trainer.save_checkpoint(tmp_path / "broken.ckpt")
 
     with pytest.raises(ZeroDivisionError):
@@ -107,24 +117,24 @@ def test_a_run_that_is_resumed_to_its_end_no_longer_says_interrupted(fit, tmp_pa
     assert not History.load(tmp_path).notes.interrupted
 
 
-def test_accumulated_batches_make_one_step(fit, tmp_path):
+def test_accumulated_batches_make_one_step(fit: Callable[..., Trainer], tmp_path: Path) -> None:
     trainer = fit(GroupDynamicsMonitor(), accumulate_grad_batches=4)
     # ten batches an epoch: steps after the 4th, the 8th and the last
     assert History.load(tmp_path).total == trainer.global_step == 6
 
 
-def test_a_trial_run_writes_nothing(fit, tmp_path):
+def test_a_trial_run_writes_nothing(fit: Callable[..., Trainer], tmp_path: Path) -> None:
     fit(GroupDynamicsMonitor(), fast_dev_run=True)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_interval_of_0_leaves_the_record_whole(fit):
+def test_an_interval_of_0_leaves_the_record_whole(fit: Callable[..., Trainer]) -> None:
     monitor = GroupDynamicsMonitor()
     trainer = fit(monitor, log_every_n_steps=0)
     assert monitor.history.total == trainer.global_step > 0
 
 
-def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
+def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit: Callable[..., Trainer]) -> None:
     monitor = GroupDynamicsMonitor()
     delta_m = DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})
     trainer = fit(monitor, delta_m, max_epochs=3)
@@ -144,8 +154,10 @@ def test_scores_of_each_epoch_come_from_the_delta_m_monitor(fit):
     ],
 )
 @pytest.mark.parametrize("watched", [True, False], ids=["by the monitor", "by the module"])
-def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(fit, toy, interval, epochs, watched):
-    def validation_step(batch):
+def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(
+    fit: Callable[..., Trainer], toy: Any, interval: dict[str, Any], epochs: Sequence[float], watched: bool
+) -> None:
+    def validation_step(batch: Tensor) -> None:
         losses = toy.losses(batch)
         toy.log_dict({f"val/{'' if watched else 'delta/'}{task}": loss for task, loss in losses.items()})
         toy.log_dict({} if watched else {"val/delta_m": sum(losses.values()) / 4})
@@ -163,8 +175,10 @@ def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(fi
         )
 
 
-def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(fit, tmp_path, toy):
-    def validation_step(batch):
+def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(
+    fit: Callable[..., Trainer], tmp_path: Path, toy: Any
+) -> None:
+    def validation_step(batch: Tensor) -> None:
         errors = {"depth": [4.0, 2.0, 1.999], "normal": [9.0, 5.0, 3.0]}
         changes = {f"val/delta/{name}": values[toy.current_epoch] for name, values in errors.items()}
         toy.log_dict(changes | {"val/delta_m": sum(changes.values()) / 2})
@@ -186,7 +200,9 @@ def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(fit
     ],
 )
 @pytest.mark.filterwarnings("ignore:The loss of task .* was not finite")
-def test_a_degenerate_fit_leaves_a_page(fit, tmp_path, toy, num_tasks, steps, scale):
+def test_a_degenerate_fit_leaves_a_page(
+    fit: Callable[..., Trainer], tmp_path: Path, toy: Any, num_tasks: int, steps: int, scale: float
+) -> None:
     module = type(toy)(num_tasks)
     module.training_step = lambda batch: {**module.losses(batch), "task_0": scale * module.losses(batch)["task_0"]}
     fit(GroupDynamicsMonitor(), method=GO4Align(num_groups=1), module=module, max_epochs=1, limit_train_batches=steps)
@@ -195,7 +211,9 @@ def test_a_degenerate_fit_leaves_a_page(fit, tmp_path, toy, num_tasks, steps, sc
     assert page.count("<svg") >= 4
 
 
-def test_a_method_that_does_not_group_has_no_groups_to_show(fit, tmp_path, toy):
+def test_a_method_that_does_not_group_has_no_groups_to_show(
+    fit: Callable[..., Trainer], tmp_path: Path, toy: Any
+) -> None:
     toy.shared_parameters = toy.body.parameters
     fit(GroupDynamicsMonitor(), method=UPGrad(), max_epochs=1)
     history = History.load(tmp_path)
@@ -205,20 +223,21 @@ def test_a_method_that_does_not_group_has_no_groups_to_show(fit, tmp_path, toy):
     assert "Which tasks travel together" not in page
 
 
-def test_without_a_method_to_watch_the_config_is_refused(toy):
+def test_without_a_method_to_watch_the_config_is_refused(toy: Any) -> None:
     trainer = Trainer(max_epochs=1, callbacks=[GroupDynamicsMonitor()], logger=False, accelerator="cpu")
     with pytest.raises(MisconfigurationException, match=r"Add one to `trainer\.callbacks`"):
         trainer.fit(toy)
 
 
-def test_the_order_of_the_callbacks_does_not_matter(tmp_path):
-    def trained(folder, *order):
+def test_the_order_of_the_callbacks_does_not_matter(tmp_path: Path) -> None:
+    def trained(folder: str, *order: int) -> tuple[History, str]:
         torch.manual_seed(0)
-        callbacks = [MultiTaskCallback(GO4Align(2, 0.01)), GroupDynamicsMonitor(num_pictures=0)]
+        monitor = GroupDynamicsMonitor(num_pictures=0)
+        callbacks = [MultiTaskCallback(GO4Align(2, 0.01)), monitor]
         logger = CSVLogger(tmp_path, name=folder, version="")
         ordered = [callbacks[i] for i in order]
         quiet_trainer(callbacks=ordered, logger=logger, log_every_n_steps=3).fit(Toy(), loader())
-        return callbacks[1].history, (tmp_path / folder / "metrics.csv").read_text()
+        return monitor.history, (tmp_path / folder / "metrics.csv").read_text()
 
     (history, rows), (other_history, other_rows) = trained("a", 0, 1), trained("b", 1, 0)
     np.testing.assert_array_equal(history.groups, other_history.groups)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from lightning_go4align.history import History
 from lightning_go4align.metrics import CoAssignment, GroupStability
@@ -10,7 +11,7 @@ STEPS = 1000
 
 
 @pytest.fixture(scope="module")
-def signals():
+def signals() -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(0)
     groups = torch.randint(-1, 3, (STEPS, 4), generator=generator)
     rows = torch.rand(3, STEPS, 4, generator=generator)
@@ -18,28 +19,30 @@ def signals():
 
 
 @pytest.fixture(scope="module", params=[1, 50, STEPS], ids="{} at a time".format)
-def recorder(request, signals):
+def recorder(request: pytest.FixtureRequest, signals: tuple[Tensor, ...]) -> Recorder:
     recorder = Recorder(History.empty(list("abcd")), capacity=64, num_windows=16)
     for start in range(0, STEPS, request.param):
         recorder.extend(*(rows[start : start + request.param] for rows in signals))
     return recorder
 
 
-def test_samples_are_every_nth_step_and_no_more_than_the_capacity(recorder, signals):
+def test_samples_are_every_nth_step_and_no_more_than_the_capacity(
+    recorder: Recorder, signals: tuple[Tensor, ...]
+) -> None:
     history = recorder.history
     assert history.steps.tolist() == list(range(0, STEPS, 16))  # 1000 / 16 = 62.5 is the most that 64 can hold
     np.testing.assert_array_equal(history.groups, signals[0][::16])
     np.testing.assert_array_equal(history.losses, signals[3][::16])
 
 
-def test_pairs_are_counted_over_every_step(recorder, signals):
+def test_pairs_are_counted_over_every_step(recorder: Recorder, signals: tuple[Tensor, ...]) -> None:
     pairs = CoAssignment(4)
     pairs.update(signals[0])
     np.testing.assert_array_equal(recorder.history.together, pairs.together)
     np.testing.assert_allclose(recorder.history.shares, pairs.compute(), rtol=1e-6)
 
 
-def test_stability_is_that_of_every_step(recorder, signals):
+def test_stability_is_that_of_every_step(recorder: Recorder, signals: tuple[Tensor, ...]) -> None:
     stability = GroupStability(4)
     stability.update(signals[0])
     means = recorder.history.windows.total().means()
@@ -48,13 +51,13 @@ def test_stability_is_that_of_every_step(recorder, signals):
     np.testing.assert_array_equal(recorder.history.task_moves, stability.task_moves)
 
 
-def test_windows_are_few_and_of_equal_length(recorder):
+def test_windows_are_few_and_of_equal_length(recorder: Recorder) -> None:
     history = recorder.history
     assert (history.window, len(history.windows), history.total) == (64, 16, STEPS)
     assert history.windows.transitions.tolist() == [63] + [64] * 14 + [40]  # the first step has none before it
 
 
-def test_the_changes_at_the_best_epoch_are_found():
+def test_the_changes_at_the_best_epoch_are_found() -> None:
     recorder = Recorder(History.empty(["a"]))
     for epoch, score in enumerate([5.0, -1.0, 2.0], start=1):
         recorder.score(epoch, {"val/delta_m": score, "val/delta/error": 10 * score}, None)
@@ -62,7 +65,7 @@ def test_the_changes_at_the_best_epoch_are_found():
     assert recorder.history.validations.delta_m.tolist() == [5.0, -1.0, 2.0]
 
 
-def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it():
+def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it() -> None:
     recorder = Recorder(History.empty(["a", "b"]))
     for epoch, (first, second) in enumerate([(100.0, 50.0), (0.0, 49.9), (-0.5, 20.0)], start=1):
         changes = {"val/delta_m": first, "val/delta/a": first, "val/delta/b": second}
@@ -71,14 +74,14 @@ def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it():
     assert (recorder.history.convergence_epochs.tolist(), difference) == ([2, 3], 0.5)
 
 
-def test_scores_without_parts_are_kept():
+def test_scores_without_parts_are_kept() -> None:
     recorder = Recorder(History.empty(["a"]))
     recorder.score(1, {"val/delta_m": 2.0}, None)
     recorder.score(2, {"val/delta_m": 1.0}, None)
     assert (recorder.history.validations.delta_m.tolist(), recorder.history.metrics) == ([2.0, 1.0], ())
 
 
-def test_a_recorder_goes_on_where_another_stopped(recorder, signals):
+def test_a_recorder_goes_on_where_another_stopped(recorder: Recorder, signals: tuple[Tensor, ...]) -> None:
     rows = [rows[:100] for rows in signals]
     resumed = Recorder(recorder.history, capacity=64, num_windows=16)
     resumed.extend(*rows)

@@ -1,5 +1,10 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from lightning_go4align import GO4Align
@@ -13,7 +18,9 @@ pytestmark = [
 ]
 
 
-def test_tensorboard_gets_scalars_pictures_and_one_chart_for_all_weights(fit, tmp_path):
+def test_tensorboard_gets_scalars_pictures_and_one_chart_for_all_weights(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
     fit(GroupDynamicsMonitor(num_pictures=1), logger=TensorBoardLogger(tmp_path, name="runs"))
     found = accumulators.EventAccumulator(str(tmp_path / "runs" / "version_0"))
     found.Reload()
@@ -31,5 +38,5 @@ def test_tensorboard_gets_scalars_pictures_and_one_chart_for_all_weights(fit, tm
         pytest.param(None, "Linear GO4Align", id="no logger"),
     ],
 )
-def test_the_title_of_a_report_says_what_is_trained_and_how(logger, title):
+def test_the_title_of_a_report_says_what_is_trained_and_how(logger: Any, title: str) -> None:
     assert run_title(logger, torch.nn.Linear(1, 1), GO4Align(num_groups=2)) == title

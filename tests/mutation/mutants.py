@@ -107,13 +107,13 @@ def _lines(parent: ast.AST, field: str, node: Any, lines: range | None) -> range
         case ast.ClassDef():
             return None
         case ast.FunctionDef(body=body):
-            return range(body[0].lineno, node.end_lineno + 1)
+            return range(body[0].lineno, node.end_lineno + 1)  # type: ignore[operator]
         case ast.stmt() if isinstance(parent, ast.Module | ast.ClassDef):
             return None
-        case ast.stmt(body=[first, *_]):
+        case ast.stmt(body=[first, *_]):  # type: ignore[misc]
             return range(node.lineno, max(first.lineno, node.lineno + 1))
         case ast.stmt():
-            return range(node.lineno, node.end_lineno + 1)
+            return range(node.lineno, node.end_lineno + 1)  # type: ignore[operator]
     return lines
 
 

@@ -9,7 +9,7 @@ pytestmark = [
 ]
 
 
-def test_the_monitor_takes_less_than_a_hundredth_of_a_step_of_10_ms_with_40_tasks():
+def test_the_monitor_takes_less_than_a_hundredth_of_a_step_of_10_ms_with_40_tasks() -> None:
     found = monitor_cost(num_tasks=40, width=16, pairs=8)
     # The hook alone: what surrounds it disturbs a difference of steps by more than it costs.
     assert found.hook < 0.01 * 10e-3

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +10,12 @@ from lightning_go4align.monitors.recorder import Recorder
 
 
 @pytest.fixture(scope="session")
-def run():
+def run() -> Callable[..., History]:
     """A function that makes a run of M tasks in K groups whose indicators wander."""
     return make_run
 
 
-def make_run(num_tasks, num_groups, num_steps, epochs=12, seed=0):
+def make_run(num_tasks: int, num_groups: int, num_steps: int, epochs: int = 12, seed: int = 0) -> History:
     generator = torch.Generator().manual_seed(seed)
     wander = 0.1 * torch.randn(num_steps, num_tasks, generator=generator).cumsum(0)
     indicators = (torch.randn(num_tasks, generator=generator) + wander).exp()
@@ -30,7 +31,7 @@ def make_run(num_tasks, num_groups, num_steps, epochs=12, seed=0):
     return recorder.history.with_notes(run="made up", method="GO4Align(num_groups=2)", seconds=3.0)
 
 
-def with_nan(history):
+def with_nan(history: History) -> History:
     """The same run with a task that is absent for a third of it and losses that are not finite."""
     losses, groups = history.losses.copy(), history.groups.copy()
     third = len(losses) // 3
@@ -54,5 +55,5 @@ RUNS = {
 @pytest.fixture(
     params=[pytest.param(name, marks=[pytest.mark.slow] if name == "M=100" else []) for name in RUNS], scope="session"
 )
-def history(request):
+def history(request: pytest.FixtureRequest) -> History:
     return RUNS[request.param]()

@@ -1,10 +1,13 @@
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from lightning_go4align import plots
 from lightning_go4align.history import History
@@ -14,13 +17,15 @@ from lightning_go4align.report.figures import figures
 from lightning_go4align.studies import plots as compared
 
 
-def drawn_texts(figure):
+def drawn_texts(figure: Figure) -> list[tuple[str, Bbox]]:
     """Words and boxes of all texts that reach the picture, in pixels."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     drawn = []
     draw_text = renderer.draw_text
 
-    def record(gc, x, y, s, prop, angle, ismath=False, mtext=None):
+    def record(
+        gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Text | None = None
+    ) -> None:
         drawn.append(mtext)
         draw_text(gc, x, y, s, prop, angle, ismath, mtext)
 
@@ -29,7 +34,7 @@ def drawn_texts(figure):
     return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in drawn]
 
 
-def overlapping(boxes):
+def overlapping(boxes: list[Bbox]) -> Any:
     """Pairs of boxes that share more than their empty rims."""
     x0, y0, x1, y1 = np.array([box.extents for box in boxes]).T
     wide = np.minimum(x1, x1[:, None]) - np.maximum(x0, x0[:, None])
@@ -38,7 +43,7 @@ def overlapping(boxes):
     return np.argwhere(np.triu((wide > 1) & (high > 0.35 * least), 1))
 
 
-def faults(figure):
+def faults(figure: Figure) -> list[Any]:
     """Texts of a figure that are cut, and pairs that overlap."""
     width, height = figure.bbox.size
     texts = drawn_texts(figure)
@@ -46,7 +51,7 @@ def faults(figure):
     return cut + [(texts[a][0], texts[b][0]) for a, b in overlapping([box for _, box in texts])]
 
 
-def test_no_text_is_cut_and_no_two_overlap(history):
+def test_no_text_is_cut_and_no_two_overlap(history: History) -> None:
     found = {shown.title: faults(shown.draw(history)) for shown in figures(history)}
     assert not {title: wrong for title, wrong in found.items() if wrong}
 
@@ -64,11 +69,11 @@ MANY = {K: [float(K)] for K in (1, 2, 3, 4, 5, 20, 98, 99, 100)}
         pytest.param(lambda: compared.comparison_bars({NAME: [-177000.0, -190000.0]}), id="negative bars"),
     ],
 )
-def test_comparisons_hold_no_text_that_is_cut_or_overlaps(draw):
+def test_comparisons_hold_no_text_that_is_cut_or_overlaps(draw: Callable[..., Any]) -> None:
     assert not faults(draw())
 
 
-def test_dollars_in_names_are_letters():
+def test_dollars_in_names_are_letters() -> None:
     names = ("US$_per_$", "cost_$a$", "$", r"\$x\$")
     history = replace(example_history(), tasks=names, metrics=names)
     for draw in (plots.weights, plots.assignment, plots.deltas):
@@ -78,25 +83,25 @@ def test_dollars_in_names_are_letters():
     assert set(names[:2]) <= {text for text, _ in drawn_texts(figure)}
 
 
-def test_a_matrix_of_few_tasks_without_names_is_not_cut():
+def test_a_matrix_of_few_tasks_without_names_is_not_cut() -> None:
     assert not faults(plot_shares(np.eye(17), [str(task) for task in range(17)], None)[0])
 
 
 @pytest.mark.parametrize(("num_tasks", "visible"), [(80, True), (200, False)])
-def test_lines_between_cells_do_not_cover_many_cells(num_tasks, visible):
+def test_lines_between_cells_do_not_cover_many_cells(num_tasks: int, visible: bool) -> None:
     _, axes = plot_shares(np.eye(num_tasks), [str(task) for task in range(num_tasks)], None)
     assert bool(axes.collections) == visible
 
 
 @pytest.mark.parametrize(("num_tasks", "named"), [(100, 100), (400, 100)])
-def test_rows_have_room_for_the_names_that_are_shown(run, num_tasks, named):
+def test_rows_have_room_for_the_names_that_are_shown(run: Callable[..., History], num_tasks: int, named: int) -> None:
     figure = plots.assignment(run(num_tasks, 3, 4, epochs=0))
     assert figure.get_figheight() < 21
     assert len(figure.axes[0].get_yticks()) == named
     assert not faults(figure)
 
 
-def test_a_metric_without_a_value_has_a_dash_for_a_bar():
+def test_a_metric_without_a_value_has_a_dash_for_a_bar() -> None:
     changes = example_history().validations.changes.copy()
     changes[-1, 1] = np.nan
     validations = replace(example_history().validations, changes=changes)
@@ -104,7 +109,7 @@ def test_a_metric_without_a_value_has_a_dash_for_a_bar():
     assert [text.get_text() for text in figure.axes[0].texts] == ["−12%", "−2%", "+1%", "–"]
 
 
-def test_one_entry_that_lost_its_dimension_is_drawn():
+def test_one_entry_that_lost_its_dimension_is_drawn() -> None:
     assert [text.get_text() for text in plot_ranks(np.float64(1.0), ["LS"], None)[1].texts] == ["1.00"]
     assert len(plot_lines([1.0, 2.0], ["LS"], None)[1].lines) == 1
 
@@ -118,6 +123,6 @@ def test_one_entry_that_lost_its_dimension_is_drawn():
         (lambda: plot_lines([], ["LS"], None), "Give some in `val`"),
     ],
 )
-def test_a_picture_of_nothing_is_refused(draw, advice):
+def test_a_picture_of_nothing_is_refused(draw: Callable[..., Any], advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         draw()

@@ -4,7 +4,10 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from isolation import child_environment
@@ -35,7 +38,7 @@ return found.violations.map((one) => [one.id, one.nodes.map((node) => node.html.
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory):
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("axe")
     command = ["npm", "install", "--silent", "--prefix", str(folder), "axe-core@4.14.1"]
     subprocess.run(command, check=True, timeout=120, env=child_environment())
@@ -43,10 +46,12 @@ def axe(tmp_path_factory):
 
 
 @pytest.fixture
-def browse(tmp_path):
+def browse(tmp_path: Path) -> Callable[..., tuple[Any, list[str]]]:
     """A function that opens a page, runs a script in it, and returns what that tells and what the console says."""
 
-    def open_page(html, script, *options, width=1400, before=""):
+    def open_page(
+        html: str, script: str, *options: str, width: int = 1400, before: str = ""
+    ) -> tuple[Any, list[str]]:
         file = tmp_path / "opened.html"
         file.write_text(html.replace("</body>", f"<script>{before}</script>" + _READY.replace("SCRIPT", script)))
         net = tmp_path / "net.json"
@@ -68,7 +73,7 @@ def browse(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def one_run():
+def one_run() -> str:
     history = example_history()
     weights = history.weights.copy()
     weights[:, 0] = 0  # an alarm, too
@@ -77,12 +82,16 @@ def one_run():
 
 @pytest.mark.parametrize("width", [1400, 800, 500])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_page_of_a_run(browse, axe, one_run, width, scheme):
+def test_axe_finds_nothing_on_the_page_of_a_run(
+    browse: Callable[..., tuple[Any, list[str]]], axe: str, one_run: str, width: int, scheme: str
+) -> None:
     options = ["--blink-settings=preferredColorScheme=" + ("0" if scheme == "dark" else "1")]
     assert browse(one_run, _AXE, *options, width=width, before=axe) == ([], [])
 
 
-def test_axe_finds_nothing_on_the_pages_of_several_runs(browse, axe, run_in, tmp_path):
+def test_axe_finds_nothing_on_the_pages_of_several_runs(
+    browse: Callable[..., tuple[Any, list[str]]], axe: str, run_in: Callable[..., Path], tmp_path: Path
+) -> None:
     runs = [run_in("a", seed=1, lr=0.1), run_in("b", seed=1, lr=0.2, method="Sum()")]
     for html in (write_pages(runs), write_pages([tmp_path])):
         assert browse(html.read_text(encoding="utf-8"), _AXE, before=axe) == ([], [])
@@ -120,7 +129,9 @@ return told;
 """
 
 
-def test_keys_reach_values_search_marks_tasks_and_downloads_hold_the_data(browse):
+def test_keys_reach_values_search_marks_tasks_and_downloads_hold_the_data(
+    browse: Callable[..., tuple[Any, list[str]]],
+) -> None:
     told, console = browse(page(example_history()), _USE)
     assert console == []
     assert told["drawn"] == 10  # all that have steps or epochs; the matrix and two of metrics stay still
@@ -137,7 +148,7 @@ def test_keys_reach_values_search_marks_tasks_and_downloads_hold_the_data(browse
     assert (told["json"], told["svg"], told["png"]) == (60, False, "image/png")
 
 
-def test_hostile_names_do_not_run(browse):
+def test_hostile_names_do_not_run(browse: Callable[..., tuple[Any, list[str]]]) -> None:
     names = ("</script><script>window.ran=1</script>", "<img src=x onerror=window.ran=1>", "=1+1", "../../x")
     html = page(replace(example_history(), tasks=names, metrics=names).with_notes(run="../../x"))
     told, console = browse(html, "return [window.ran ?? null, asTable(await unpack()).split('\\r\\n')[0]];")

@@ -1,5 +1,7 @@
 import re
+from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,20 +13,20 @@ from lightning_go4align.report.configuration import configuration, differences
 from lightning_go4align.report.differences import paired_difference
 
 
-def cells(html, first):
+def cells(html: str, first: str) -> list[str]:
     """What stands in the row of a table that begins with a name."""
     (row,) = re.findall(rf'<th scope="row">(?:<a [^>]*>)?{re.escape(first)}(?:</a>)?</th>(.*?)</tr>', html)
     return [unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)]
 
 
-def test_the_interval_of_a_paired_difference_is_that_of_the_t_test():
+def test_the_interval_of_a_paired_difference_is_that_of_the_t_test() -> None:
     values, reference = np.random.default_rng(0).normal(size=(2, 9))
     found = paired_difference(values, reference)
     expected = stats.ttest_rel(values, reference).confidence_interval(0.95)
     np.testing.assert_allclose([found.mean - found.half_width, found.mean + found.half_width], expected)
 
 
-def test_methods_are_compared_seed_by_seed(run_in):
+def test_methods_are_compared_seed_by_seed(run_in: Callable[..., Path]) -> None:
     runs = [run_in(f"ours_{seed}", seed=seed, delta_m=[-5.0 + seed]) for seed in range(3)]
     runs += [run_in(f"sum_{seed}", "Sum()", seed, delta_m=[-1.0 + 3 * seed]) for seed in range(3)]
     html = write_pages(runs).read_text(encoding="utf-8")
@@ -32,12 +34,12 @@ def test_methods_are_compared_seed_by_seed(run_in):
     assert cells(html, "∆m: Sum − GO4Align") == ["3", "6 ± 4.97", "0 of 3"]
 
 
-def test_runs_whose_seeds_do_not_meet_are_not_paired(run_in):
+def test_runs_whose_seeds_do_not_meet_are_not_paired(run_in: Callable[..., Path]) -> None:
     runs = [run_in("ours", seed=1), run_in("sum", "Sum()", seed=2)]
     assert "No other method has a run with a seed of GO4Align" in write_pages(runs).read_text(encoding="utf-8")
 
 
-def test_a_comparison_holds_every_task_and_the_agreement_of_groups(run_in):
+def test_a_comparison_holds_every_task_and_the_agreement_of_groups(run_in: Callable[..., Path]) -> None:
     runs = [run_in("first", seed=1), run_in("second", seed=2)]
     html = write_pages(runs).read_text(encoding="utf-8")
     for task in ("segmentation", "depth", "normal", "edges"):
@@ -45,13 +47,15 @@ def test_a_comparison_holds_every_task_and_the_agreement_of_groups(run_in):
     assert cells(html, "GO4Align, seed 1") == ["1.00", "1.00"]
 
 
-def test_two_settings_of_one_method_are_told_apart_by_their_arguments(run_in):
+def test_two_settings_of_one_method_are_told_apart_by_their_arguments(run_in: Callable[..., Path]) -> None:
     runs = [run_in("few", "GO4Align(num_groups=2)"), run_in("many", "GO4Align(num_groups=5)")]
     html = write_pages(runs).read_text(encoding="utf-8")
     assert "GO4Align(num_groups=2), GO4Align(num_groups=5)" in html
 
 
-def test_a_folder_becomes_an_index_of_its_runs_with_what_differs(run_in, tmp_path, capsys):
+def test_a_folder_becomes_an_index_of_its_runs_with_what_differs(
+    run_in: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_in("a/version_0", learning_rate=0.1, batch_size=16)
     run_in("b/version_0", learning_rate=0.2, batch_size=16)
     report_command([tmp_path])
@@ -65,12 +69,14 @@ def test_a_folder_becomes_an_index_of_its_runs_with_what_differs(run_in, tmp_pat
         assert (tmp_path / link).is_file()
 
 
-def test_a_log_that_cannot_be_read_does_not_hide_the_others(run_in, tmp_path, monkeypatch):
+def test_a_log_that_cannot_be_read_does_not_hide_the_others(
+    run_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_in("good")
     later = run_in("later")
     load = History.load
 
-    def refuse(folder):
+    def refuse(folder: Path) -> History:
         if folder == later:
             raise ValueError("The log is of version 99.")
         return load(folder)
@@ -81,12 +87,12 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_others(run_in, tmp_path, mo
     assert "of version 99" in html
 
 
-def test_a_folder_without_runs_is_named(tmp_path):
+def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"holds no group_dynamics.npz"):
         write_pages([tmp_path])
 
 
-def test_hostile_names_stay_text_and_lead_nowhere_else(run_in, tmp_path):
+def test_hostile_names_stay_text_and_lead_nowhere_else(run_in: Callable[..., Path], tmp_path: Path) -> None:
     run_in("</h1><script>alert(1)</script>'\" x", method="<img src=x onerror=alert(1)>()")
     run_in("other")
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
@@ -96,10 +102,10 @@ def test_hostile_names_stay_text_and_lead_nowhere_else(run_in, tmp_path):
         assert not re.match(r"\.\.|/|\w+:", link)
 
 
-def test_values_of_secrets_are_hidden(tmp_path):
+def test_values_of_secrets_are_hidden(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("trainer: {logger: {init_args: {api_key: abc}}}\ndata: {root: x}\n")
     assert configuration(tmp_path) == {"trainer.logger.init_args.api_key": "(hidden)", "data.root": "x"}
 
 
-def test_a_setting_that_only_one_run_has_is_a_difference():
+def test_a_setting_that_only_one_run_has_is_a_difference() -> None:
     assert differences([{"a": "1"}, {"a": "1", "b": "2"}]) == ["b"]

@@ -1,10 +1,14 @@
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from lightning_go4align.history import History, Validations
 from lightning_go4align.monitors.recorder import Recorder
@@ -15,14 +19,14 @@ from lightning_go4align.report.facts import tiles
 from lightning_go4align.report.page import page
 
 
-def make_steps(generator, steps, tasks):
+def make_steps(generator: torch.Generator, steps: int, tasks: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     indicators = torch.rand(steps, tasks, generator=generator)
     groups = torch.randint(8, (steps, tasks), generator=generator)
     return groups, 0.1 + groups.float(), indicators, 1 / indicators
 
 
 @pytest.fixture(scope="module")
-def forty_tasks():
+def forty_tasks() -> str:
     """As much as a log can hold: restless groups, a different loss in every step."""
     recorder = Recorder(History.empty([f"attribute_{index}" for index in range(40)]))
     recorder.extend(*make_steps(torch.Generator().manual_seed(0), 4096, 40))
@@ -33,17 +37,17 @@ def forty_tasks():
 
 
 @pytest.fixture(scope="module")
-def example():
+def example() -> str:
     return page(example_history())
 
 
-def test_the_page_of_forty_tasks_has_every_figure_and_is_below_2_megabytes(forty_tasks):
+def test_the_page_of_forty_tasks_has_every_figure_and_is_below_2_megabytes(forty_tasks: str) -> None:
     assert forty_tasks.count("<svg") == 13
     assert len(forty_tasks.encode()) < 2e6
 
 
 @pytest.mark.slow
-def test_the_page_of_a_thousand_tasks_and_a_million_steps_is_below_5_megabytes():
+def test_the_page_of_a_thousand_tasks_and_a_million_steps_is_below_5_megabytes() -> None:
     generator = torch.Generator().manual_seed(0)
     recorder = Recorder(History.empty([f"task_{index}" for index in range(1000)]), capacity=512)
     recorder.extend(*make_steps(generator, 600, 1000))
@@ -51,7 +55,7 @@ def test_the_page_of_a_thousand_tasks_and_a_million_steps_is_below_5_megabytes()
     assert len(page(sampled).encode()) < 5e6
 
 
-def test_the_page_needs_nothing_from_outside(forty_tasks):
+def test_the_page_needs_nothing_from_outside(forty_tasks: str) -> None:
     addresses = set(re.findall(r"https?://[^\"'\s)<]+", forty_tasks))
     # Names of two vocabularies, and where uPlot's licence names its home; nothing is loaded from any.
     home = "https://github.com/leeoniya/uPlot"
@@ -63,19 +67,19 @@ def test_the_page_needs_nothing_from_outside(forty_tasks):
     assert not re.search(r"<(?:script|link|img|iframe)[^>]* src=", forty_tasks)
 
 
-def test_figures_are_well_formed_and_hold_no_nan(forty_tasks):
+def test_figures_are_well_formed_and_hold_no_nan(forty_tasks: str) -> None:
     for figure in re.findall(r"<svg.*?</svg>", forty_tasks, re.DOTALL):
         ElementTree.fromstring(figure)
         assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", figure), re.IGNORECASE)
 
 
-def test_figures_follow_the_colours_of_the_reader(example):
+def test_figures_follow_the_colours_of_the_reader(example: str) -> None:
     figures = "".join(re.findall(r"<svg.*?</svg>", example, re.DOTALL))
     assert not [colour for colour in palette("light").values() if colour in figures]
     assert set(re.findall(r"var\(--(\w+)\)", figures)) <= set(palette("dark"))
 
 
-def test_names_of_tasks_and_runs_are_text_not_markup():
+def test_names_of_tasks_and_runs_are_text_not_markup() -> None:
     history = example_history().with_notes(run="<script>alert(1)</script>")
     names = ("</script><script>alert(2)</script>", "&amp;", "$name", '**x** "onload=')
     found = page(replace(history, tasks=names, metrics=names))
@@ -84,14 +88,14 @@ def test_names_of_tasks_and_runs_are_text_not_markup():
         assert name in found
 
 
-def test_control_characters_in_names_leave_figures_well_formed():
+def test_control_characters_in_names_leave_figures_well_formed() -> None:
     names = ("a\x01b", "c\x1bd", "e\x0bf", "g")
     found = page(replace(example_history(), tasks=names, metrics=names))
     for figure in re.findall(r"<svg.*?</svg>", found, re.DOTALL):
         ElementTree.fromstring(figure)
 
 
-def test_tiles_have_one_sign_and_count_metrics_that_have_a_value():
+def test_tiles_have_one_sign_and_count_metrics_that_have_a_value() -> None:
     history = example_history()
     windows = replace(history.windows, adjusted_rand=-0.2 * history.windows.transitions)
     changes = history.validations.changes.copy()
@@ -102,13 +106,13 @@ def test_tiles_have_one_sign_and_count_metrics_that_have_a_value():
     assert found["metrics beating STL"].value == "2 of 3"
 
 
-def one_step():
+def one_step() -> History:
     recorder = Recorder(History.empty(["depth", "normal"]))
     recorder.extend(torch.tensor([[0, 1]]), *torch.ones(3, 1, 2))
     return recorder.history
 
 
-def lost():
+def lost() -> History:
     recorder = Recorder(History.empty(["depth", "normal"]))
     nan = torch.full((9, 2), torch.nan)
     recorder.extend(torch.full((9, 2), -1), nan, nan, nan)
@@ -125,11 +129,11 @@ def lost():
         pytest.param(lost, 1, id="every loss is NaN"),
     ],
 )
-def test_a_degenerate_run_gives_a_page(make, figures):
+def test_a_degenerate_run_gives_a_page(make: Callable[..., Any], figures: int) -> None:
     assert page(make()).count("<svg") == figures
 
 
-def test_the_page_counts_epochs_and_not_validations():
+def test_the_page_counts_epochs_and_not_validations() -> None:
     validations = replace(example_history().validations, epochs=np.array([2, 4, 20 / 3]))
     found = page(replace(example_history(), validations=validations))
     assert "epochs <b>6.67</b>" in found
@@ -137,19 +141,19 @@ def test_the_page_counts_epochs_and_not_validations():
     assert "· epoch 6.67<" in found
 
 
-def test_every_figure_says_what_it_shows(example):
+def test_every_figure_says_what_it_shows(example: str) -> None:
     said = re.findall(r'<figure role="img" tabindex="0" aria-label="([^"]+)"', example)
     assert len(said) == 13
     assert "Line of ∆m over 3 validations, from +40.0% to −2.5%; best −2.5% in epoch 3" in " ".join(said)
     assert "At the end: normal in group 1, edges in group 1, depth in group 0, segmentation in group 0" in said[0]
 
 
-def test_every_region_that_scrolls_can_be_reached_by_keyboard(example):
+def test_every_region_that_scrolls_can_be_reached_by_keyboard(example: str) -> None:
     for scrolling in re.findall(r'<(?:figure|div class="table")[^>]*>', example):
         assert 'tabindex="0"' in scrolling
 
 
-def test_the_page_says_how_the_run_was_made_and_hides_secrets(tmp_path):
+def test_the_page_says_how_the_run_was_made_and_hides_secrets(tmp_path: Path) -> None:
     history = example_history().with_notes(
         started="2024-12-10T09:30:00+01:00", seconds=7300.0, command="go4align fit"
     )
@@ -161,7 +165,7 @@ def test_the_page_says_how_the_run_was_made_and_hides_secrets(tmp_path):
     assert "abc123" not in found
 
 
-def test_the_report_is_made_again_from_the_log_alone(tmp_path):
+def test_the_report_is_made_again_from_the_log_alone(tmp_path: Path) -> None:
     example_history().save(tmp_path)
     assert write_report(tmp_path) == tmp_path / "group_dynamics.html"
     assert {path.name for path in tmp_path.iterdir()} == {"group_dynamics.npz", "group_dynamics.html"}

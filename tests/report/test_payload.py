@@ -2,6 +2,7 @@ import base64
 import gzip
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.payload import packed, payload
 
 
-def test_the_data_of_the_page_are_those_of_the_log_in_the_order_of_the_pictures():
+def test_the_data_of_the_page_are_those_of_the_log_in_the_order_of_the_pictures() -> None:
     history = example_history()
     data = json.loads(gzip.decompress(base64.b64decode(packed(payload(history)))))
     for place, task in enumerate(data["tasks"]):
@@ -19,16 +20,16 @@ def test_the_data_of_the_page_are_those_of_the_log_in_the_order_of_the_pictures(
     assert (data["steps"][-1], data["total"], data["validations"]["deltaM"]) == (59, 60, [40.0, 12.0, -2.5])
 
 
-def test_what_is_not_finite_is_none_for_json_knows_no_other():
+def test_what_is_not_finite_is_none_for_json_knows_no_other() -> None:
     losses = example_history().losses.copy()
     losses[3], losses[4] = np.nan, np.inf
     data = json.loads(gzip.decompress(base64.b64decode(packed(payload(replace(example_history(), losses=losses))))))
     assert [data["losses"][0][step] for step in (3, 4)] == [None, None]
 
 
-def test_long_runs_are_thinned_evenly():
+def test_long_runs_are_thinned_evenly() -> None:
     rows = 8192
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.resize(getattr(example_history(), name), (rows, 4))
         for name in ("groups", "weights", "indicators", "losses")
     }

@@ -15,7 +15,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture(scope="session")
-def make_study(tmp_path_factory) -> Callable[..., Path]:
+def make_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Write a study of the synthetic problem, small enough to run."""
 
     def make(place: Path | None = None, **entries: Any) -> Path:
@@ -34,7 +34,7 @@ def make_study(tmp_path_factory) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def study(make_study) -> Callable[..., Study]:
+def study(make_study: Callable[..., Path]) -> Callable[..., Study]:
     return lambda *args, **entries: read_study(make_study(*args, **entries))
 
 

@@ -1,5 +1,8 @@
 import json
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,12 +10,13 @@ from lightning_go4align.studies import Baseline, Results, Row, run_study
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.figures import Bars, Elbow, PerformanceAgainstTime
 from lightning_go4align.studies.parameter_curve import ParameterCurve, curve
+from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import comparison_table, csv_rows, paired_table
 
 FIGURES = "lightning_go4align.studies.figures"
 
 
-def file_of(**content):
+def file_of(**content: Any) -> str:
     return json.dumps(content)
 
 
@@ -25,27 +29,29 @@ def file_of(**content):
         pytest.param({"delta_m": math.nan, "worst": "1"}, r"none for \['delta_m', 'worst'\]", id="no numbers"),
     ],
 )
-def test_nothing_runs_against_a_baseline_that_lacks_a_column(make_study, tmp_path, dry_run, errors, found):
+def test_nothing_runs_against_a_baseline_that_lacks_a_column(
+    make_study: Callable[..., Path], tmp_path: Path, dry_run: bool, errors: dict[str, Any], found: str
+) -> None:
     (tmp_path / "stl.json").write_text(file_of(about="", errors=errors))
     with pytest.raises(ValueError, match=found):
         run_study(make_study(tmp_path, baseline="stl.json"), dry_run=dry_run)
     assert not (tmp_path / "runs").exists()
 
 
-def test_nothing_runs_against_a_baseline_that_is_not_there(make_study, tmp_path):
+def test_nothing_runs_against_a_baseline_that_is_not_there(make_study: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nope\.json, but there is no such file"):
         run_study(make_study(tmp_path, baseline="nope.json"))
     assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("place", ["nomodule:X", "json:NOTHING", "json:", "json:dumps", "1:2"])
-def test_a_baseline_that_names_no_mapping_is_refused(place):
+def test_a_baseline_that_names_no_mapping_is_refused(place: str) -> None:
     with pytest.raises(ValueError, match=f"`baseline` must name .*, but {place} gives "):
         read_baseline(place)
 
 
 @pytest.mark.parametrize("content", ["", "[1]", file_of(errors={}), file_of(about=""), file_of(about="", errors=[1])])
-def test_a_baseline_file_must_have_both_its_entries(tmp_path, content):
+def test_a_baseline_file_must_have_both_its_entries(tmp_path: Path, content: str) -> None:
     (tmp_path / "stl.json").write_text(content)
     with pytest.raises(ValueError, match=r"stl\.json must be .* `about`, .* `errors`, .* but holds"):
         read_baseline(str(tmp_path / "stl.json"))
@@ -63,7 +69,9 @@ def test_a_baseline_file_must_have_both_its_entries(tmp_path, content):
         ),
     ],
 )
-def test_an_output_says_at_the_start_what_it_needs(study, output, entries, missing):
+def test_an_output_says_at_the_start_what_it_needs(
+    study: Callable[..., Study], output: str, entries: dict[str, Any], missing: str
+) -> None:
     with pytest.raises(ValueError, match=missing):
         study(outputs=[{"class_path": output}], **entries)
 
@@ -76,33 +84,37 @@ def partial() -> Results:
     return Results(["LS", "SI"], ["mu", "r2"], rows, baseline=baseline, reference="LS", x={"SI": 3})
 
 
-def test_a_method_without_a_column_has_no_score_and_ranks_last_there(partial):
+def test_a_method_without_a_column_has_no_score_and_ranks_last_there(partial: Results) -> None:
     assert "\n| LS | 0 | **1.00** | **3.00** | **1.00** | **+25.0** | - | 1.00 |\n" in comparison_table(partial)
     assert "\n| SI | 0 | **1.00** | - | 1.50 | - | - | 1.00 |\n" in comparison_table(partial)
     assert "\n| SI | 0 | - | - | - | - | 0 of 2 |\n" in paired_table(partial)
-    assert math.isnan(csv_rows(partial)[2][5])
+    assert math.isnan(csv_rows(partial)[2][5])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("output", [Elbow(), ParameterCurve("K")], ids=["Elbow", "ParameterCurve"])
-def test_a_figure_over_a_parameter_is_not_drawn_of_nothing(partial, tmp_path, output):
+def test_a_figure_over_a_parameter_is_not_drawn_of_nothing(
+    partial: Results, tmp_path: Path, output: Callable[..., Any]
+) -> None:
     with pytest.warns(UserWarning, match="No finished method with an `x` has a score"):
         output(partial, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("output", [Bars(), PerformanceAgainstTime()], ids=["Bars", "PerformanceAgainstTime"])
-def test_a_method_without_score_spoils_no_figure(partial, tmp_path, output):
+def test_a_method_without_score_spoils_no_figure(
+    partial: Results, tmp_path: Path, output: Callable[..., Any]
+) -> None:
     output(partial, tmp_path)
     assert list(tmp_path.iterdir())
 
 
-def test_a_temperature_stands_on_its_axis_as_a_power_of_ten():
+def test_a_temperature_stands_on_its_axis_as_a_power_of_ten() -> None:
     axes = curve([(1e-4, [40.0, 44.0]), (1.0, [250.0])], "β").axes[0]
     axes.figure.canvas.draw()
     assert {"10⁻⁴", "10⁰"} <= {tick.get_text() for tick in axes.get_xticklabels()}
 
 
-def test_values_within_a_power_of_ten_are_named_themselves():
+def test_values_within_a_power_of_ten_are_named_themselves() -> None:
     axes = curve([(0.2, [40.0]), (0.5, [50.0])], "β").axes[0]
     axes.figure.canvas.draw()
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.2", "0.5"]

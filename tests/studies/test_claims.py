@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import time
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -17,18 +18,18 @@ def owned_elsewhere(folder: Path, age: float) -> Claim:
     return claim
 
 
-def test_a_claim_names_its_owner(tmp_path):
+def test_a_claim_names_its_owner(tmp_path: Path) -> None:
     take(tmp_path)
     assert holder(tmp_path) == f"process {os.getpid()} on {os.uname().nodename}"
 
 
-def test_a_released_folder_is_free_and_empty(tmp_path):
+def test_a_released_folder_is_free_and_empty(tmp_path: Path) -> None:
     take(tmp_path).release()
     assert holder(tmp_path) is None
     assert not list((tmp_path / "claims").iterdir())
 
 
-def test_the_claim_of_a_process_that_has_ended_is_taken_over_at_once(tmp_path):
+def test_the_claim_of_a_process_that_has_ended_is_taken_over_at_once(tmp_path: Path) -> None:
     process = multiprocessing.get_context("fork").Process(target=take, args=(tmp_path,))
     process.start()
     process.join()
@@ -36,19 +37,21 @@ def test_the_claim_of_a_process_that_has_ended_is_taken_over_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(("age", "is_free"), [(100, False), (130, True)])
-def test_a_claim_from_elsewhere_is_taken_over_once_it_gives_no_sign_of_life(tmp_path, age, is_free):
+def test_a_claim_from_elsewhere_is_taken_over_once_it_gives_no_sign_of_life(
+    tmp_path: Path, age: int, is_free: bool
+) -> None:
     owned_elsewhere(tmp_path, age)
     assert (take(tmp_path) is not None) is is_free
 
 
-def test_who_was_taken_over_learns_of_it(tmp_path):
+def test_who_was_taken_over_learns_of_it(tmp_path: Path) -> None:
     before = owned_elsewhere(tmp_path, age=130)
     take(tmp_path)
     with pytest.raises(ClaimLostError, match="has taken over"):
         before.beat()
 
 
-def test_who_was_taken_over_releases_nothing_of_the_other(tmp_path):
+def test_who_was_taken_over_releases_nothing_of_the_other(tmp_path: Path) -> None:
     before = owned_elsewhere(tmp_path, age=130)
     after = take(tmp_path)
     before.release()
@@ -56,14 +59,14 @@ def test_who_was_taken_over_releases_nothing_of_the_other(tmp_path):
     assert take(tmp_path) is None
 
 
-def test_who_finds_its_claim_gone_has_lost_it(tmp_path):
+def test_who_finds_its_claim_gone_has_lost_it(tmp_path: Path) -> None:
     before = owned_elsewhere(tmp_path, age=130)
     take(tmp_path).release()
     with pytest.raises(ClaimLostError):
         before.beat()
 
 
-def test_a_beat_is_a_sign_of_life(tmp_path):
+def test_a_beat_is_a_sign_of_life(tmp_path: Path) -> None:
     claim = owned_elsewhere(tmp_path, age=130)
     claim.beat()
     assert take(tmp_path) is None
@@ -82,18 +85,18 @@ def _enter(folder: Path, times: int) -> None:
         times -= 1
 
 
-def test_of_many_processes_one_at_a_time_has_the_claim_and_each_gets_it(tmp_path):
+def test_of_many_processes_one_at_a_time_has_the_claim_and_each_gets_it(tmp_path: Path) -> None:
     with multiprocessing.get_context("fork").Pool(4) as pool:
         pool.starmap(_enter, [(tmp_path, 20)] * 4)
     assert not list((tmp_path / "claims").iterdir())
 
 
-def _race_for_a_stale_claim(folder: Path, barrier) -> bool:
+def _race_for_a_stale_claim(folder: Path, barrier: Barrier) -> bool:
     barrier.wait()
     return take(folder) is not None
 
 
-def test_of_many_processes_one_takes_over(tmp_path):
+def test_of_many_processes_one_takes_over(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     with context.Manager() as manager, context.Pool(4) as pool:
         barrier = manager.Barrier(4)

@@ -7,58 +7,63 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lightning_go4align.studies.claims import holder
 from lightning_go4align.studies.collection import collect
+from lightning_go4align.studies.engines import Submitted
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.logs import epochs_done
-from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.resources import Resources
+from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.watching import Watcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 NUM_EPOCHS = 40
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that writes down what it is told."""
 
-    def __init__(self, look=lambda runs: None):
-        self.told = Counter()
+    def __init__(self, look: Callable[[Sequence[Run]], None] = lambda runs: None) -> None:
+        self.told: Counter[str] = Counter()
         self._look = look
 
-    def started(self, run):
+    def started(self, run: Run) -> None:
         self.told["started"] += 1
 
-    def watch(self, runs):
+    def watch(self, runs: Sequence[Run]) -> None:
         self._look(runs)
 
-    def skipped(self, run):
+    def skipped(self, run: Run) -> None:
         self.told["skipped"] += 1
 
-    def waiting(self, number, what): ...
+    def waiting(self, number: int, what: str) -> None: ...
 
-    def postponed(self, run, why):
+    def postponed(self, run: Run, why: str) -> None:
         self.told["postponed"] += 1
 
-    def ended(self, run, failure):
+    def ended(self, run: Run, failure: str | None) -> None:
         self.told["ended"] += 1
 
 
 @pytest.fixture
-def plan(study, tmp_path):
+def plan(study: Callable[..., Study], tmp_path: Path) -> Callable[..., Plan]:
     """A study of tiny runs; each epoch takes a part of a second, so that one can be interrupted."""
 
-    def make(num_runs, **entries):
+    def make(num_runs: int, **entries: Any) -> Plan:
         overrides = {"trainer.max_epochs": NUM_EPOCHS, "data.init_args.num_train": 1024}
         return make_plan(study(tmp_path, seeds=list(range(num_runs)), overrides=overrides, **entries))
 
     return make
 
 
-def epochs_validated(run) -> list[int]:
+def epochs_validated(run: Run) -> list[int]:
     """The epochs of a run over all its attempts."""
     epochs = []
     for file in run.folder.glob("logs/version_*/metrics.csv"):
@@ -67,7 +72,7 @@ def epochs_validated(run) -> list[int]:
     return sorted(epochs)
 
 
-def check_whole(plan):
+def check_whole(plan: Plan) -> None:
     """Every run is there once, with every epoch, and nobody is at it any more."""
     results = collect(plan)
     assert sorted(row.seed for row in results.rows) == [run.seed for run in plan.runs]
@@ -77,13 +82,13 @@ def check_whole(plan):
         assert json.loads((run.folder / "finished.json").read_text())["run"] == run.title
 
 
-def test_a_requeued_job_goes_on_from_its_last_epoch(plan, tmp_path):
+def test_a_requeued_job_goes_on_from_its_last_epoch(plan: Callable[..., Plan], tmp_path: Path) -> None:
     from lightning_go4align.studies.engines.slurm import SlurmEngine
 
     engine = SlurmEngine(Resources(), tmp_path / "slurm", {"timeout_min": 20}, cluster="local")
-    interrupted = {}
+    interrupted: dict[str, int] = {}
 
-    def interrupt(runs):
+    def interrupt(runs: Sequence[Run]) -> None:
         """What SLURM does when it needs the machine, once a run has done some epochs."""
         for run in runs:
             if run.seed == 0 and not interrupted and 3 < epochs_done(run.folder) < NUM_EPOCHS - 10:
@@ -93,9 +98,15 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan, tmp_path):
                 (task,) = Path(f"/proc/{controller}/task/{controller}/children").read_text().split()
                 os.kill(int(task), signal.SIGUSR2)
 
-    jobs = []
+    jobs: list[Submitted] = []
     submit = engine.submit
-    engine.submit = lambda runs: [jobs.append(one) or one for one in submit(runs)]
+
+    def submit_and_keep(runs: Sequence[Run]) -> list[Submitted]:
+        submitted = submit(runs)
+        jobs.extend(submitted)
+        return submitted
+
+    engine.submit = submit_and_keep  # type: ignore[method-assign]
     planned = plan(2)
     assert execute(planned.runs, engine, Notes(interrupt)) == Outcome()
     check_whole(planned)
@@ -107,7 +118,7 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan, tmp_path):
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[Any]]]:
     """Three nodes on loopback, with a processor and two GPUs that are not there each."""
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     import ray
@@ -121,22 +132,23 @@ def cluster(monkeypatch):
     cluster.shutdown()
 
 
-def test_a_study_survives_the_loss_of_a_node(plan, cluster):
+def test_a_study_survives_the_loss_of_a_node(plan: Callable[..., Plan], cluster: tuple[Any, list[Any]]) -> None:
     from lightning_go4align.studies.engines.ray import RayEngine
 
-    cluster, nodes = cluster
-    start, lost = time.perf_counter(), {}
+    ray_cluster, nodes = cluster
+    start = time.perf_counter()
+    lost: dict[str, float] = {}
     num_runs = int(os.environ.get("GO4ALIGN_TEST_RUNS", "9"))
     planned = plan(num_runs)
 
-    def lose_a_node(runs):
+    def lose_a_node(runs: Sequence[Run]) -> None:
         at_work = [run for run in runs if 3 < epochs_done(run.folder) < NUM_EPOCHS - 10]
         if len(at_work) == 3 and not lost:
             lost["at"] = time.perf_counter() - start
-            threading.Thread(target=cluster.remove_node, args=(nodes[0], False)).start()
+            threading.Thread(target=ray_cluster.remove_node, args=(nodes[0], False)).start()
 
     notes = Notes(lose_a_node)
-    engine = RayEngine(Resources(gpus=1, cpus=1), address=cluster.address)
+    engine = RayEngine(Resources(gpus=1, cpus=1), address=ray_cluster.address)
     assert execute(planned.runs, engine, notes) == Outcome()
     check_whole(planned)
     assert notes.told["ended"] == num_runs
@@ -145,7 +157,7 @@ def test_a_study_survives_the_loss_of_a_node(plan, cluster):
     print(f"{num_runs} runs in {time.perf_counter() - start:.0f} s, {lost=}, {notes.told}, {twice} epochs done twice")
 
 
-def test_a_ray_engine_refuses_what_no_node_has(cluster):
+def test_a_ray_engine_refuses_what_no_node_has(cluster: tuple[Any, list[Any]]) -> None:
     from lightning_go4align.studies.engines.ray import RayEngine
 
     with pytest.raises(ValueError, match="which no machine of the Ray cluster has"):

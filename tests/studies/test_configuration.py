@@ -1,8 +1,12 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import yaml
 
 from lightning_go4align.studies.configuration import write_config
 from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.study import Study
 
 CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
 
@@ -16,7 +20,9 @@ CHECKPOINT = "lightning.pytorch.callbacks.ModelCheckpoint"
         pytest.param(["Timer", {"class_path": CHECKPOINT}], ["Timer", CHECKPOINT], id="several"),
     ],
 )
-def test_callbacks_may_be_written_in_each_way_that_fit_takes(study, callbacks, kept):
+def test_callbacks_may_be_written_in_each_way_that_fit_takes(
+    study: Callable[..., Study], callbacks: Any, kept: list[str]
+) -> None:
     (run,) = make_plan(study(overrides={"trainer.callbacks": callbacks})).runs
     run.folder.mkdir(parents=True)
     written = yaml.safe_load(write_config(run).read_text())["trainer"]["callbacks"]
@@ -25,7 +31,7 @@ def test_callbacks_may_be_written_in_each_way_that_fit_takes(study, callbacks, k
     assert folders == [str(run.folder / "checkpoints")] * kept.count(CHECKPOINT)
 
 
-def test_a_trainer_left_empty_is_none(study):
+def test_a_trainer_left_empty_is_none(study: Callable[..., Study]) -> None:
     (run,) = make_plan(study(overrides={"trainer": None})).runs
     run.folder.mkdir(parents=True)
     written = yaml.safe_load(write_config(run).read_text())["trainer"]

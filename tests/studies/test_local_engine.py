@@ -1,18 +1,21 @@
 import dataclasses
 import os
 import stat
+import sys
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from lightning_go4align.studies import attempt
 from lightning_go4align.studies.attempt import End
 from lightning_go4align.studies.claims import holder, take
 from lightning_go4align.studies.engines.local import LocalEngine
 from lightning_go4align.studies.execution import Outcome, execute
-from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.resources import Pool, Resources
+from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.watching import Watcher
 
 # In place of Python: trains nothing, but leaves what a run leaves, and a line when it starts and when it ends.
 TRAINING = """#!/bin/sh
@@ -27,46 +30,46 @@ say end
 
 
 @pytest.fixture
-def training(tmp_path, monkeypatch) -> Path:
+def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "python"
     script.write_text(TRAINING)
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(attempt.sys, "executable", str(script))
+    monkeypatch.setattr(sys, "executable", str(script))
     return tmp_path / "told"
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that writes down what it is told."""
 
-    def __init__(self):
-        self.told = Counter()
-        self.lacks = []
+    def __init__(self) -> None:
+        self.told: Counter[str] = Counter()
+        self.lacks: list[str] = []
 
-    def started(self, run):
+    def started(self, run: Run) -> None:
         self.told["started"] += 1
 
-    def watch(self, runs): ...
+    def watch(self, runs: Sequence[Run]) -> None: ...
 
-    def skipped(self, run):
+    def skipped(self, run: Run) -> None:
         self.told["skipped"] += 1
 
-    def waiting(self, number, what):
+    def waiting(self, number: int, what: str) -> None:
         self.lacks.append(what)
 
-    def postponed(self, run, why):
+    def postponed(self, run: Run, why: str) -> None:
         self.told["postponed"] += 1
 
-    def ended(self, run, failure):
+    def ended(self, run: Run, failure: str | None) -> None:
         self.told["ended"] += 1
 
 
-def local(gpus, resources=None, jobs=8):
+def local(gpus: list[str], resources: Resources | None = None, jobs: int = 8) -> LocalEngine:
     return LocalEngine(Pool.of(jobs, gpus, cpus=8, memory_gb=64), resources or Resources())
 
 
-def crowds(told: Path) -> Counter:
+def crowds(told: Path) -> Counter[str]:
     """The most runs that were on each GPU at once."""
-    now, most = Counter(), Counter()
+    now, most = Counter[str](), Counter[str]()
     for line in told.read_text().splitlines():
         what, gpus, _ = line.split(" ")
         for gpu in gpus.split(","):
@@ -83,7 +86,9 @@ def crowds(told: Path) -> Counter:
         pytest.param(Resources(gpus=2), {"4": 1, "5": 1}, id="two each"),
     ],
 )
-def test_no_gpu_is_given_to_more_runs_than_it_has_room_for(study, tmp_path, training, asked, most):
+def test_no_gpu_is_given_to_more_runs_than_it_has_room_for(
+    study: Callable[..., Study], tmp_path: Path, training: Path, asked: Resources, most: dict[str, int]
+) -> None:
     runs = make_plan(study(tmp_path, seeds=list(range(8)))).runs
     notes = Notes()
     assert execute(runs, local(["4", "5"], asked), notes) == Outcome()
@@ -91,14 +96,18 @@ def test_no_gpu_is_given_to_more_runs_than_it_has_room_for(study, tmp_path, trai
     assert notes.lacks[0] == f"{asked.gpus:g} GPUs, of which 0 free"
 
 
-def test_runs_have_the_threads_they_asked_for_and_no_more_processors_than_there_are(study, tmp_path, training):
+def test_runs_have_the_threads_they_asked_for_and_no_more_processors_than_there_are(
+    study: Callable[..., Study], tmp_path: Path, training: Path
+) -> None:
     runs = make_plan(study(tmp_path, seeds=list(range(4)))).runs
     execute(runs, local([], Resources(cpus=4)), Notes())
     assert {line.split(" ")[2] for line in training.read_text().splitlines()} == {"4"}
     assert crowds(training) == {"none": 2}  # of four each, on eight
 
 
-def test_a_share_comes_back_when_runs_are_cancelled(study, tmp_path, training):
+def test_a_share_comes_back_when_runs_are_cancelled(
+    study: Callable[..., Study], tmp_path: Path, training: Path
+) -> None:
     engine = local(["0"])
     idle = engine.pool
     submitted = engine.submit(make_plan(study(tmp_path, seeds=[0, 1])).runs)
@@ -107,18 +116,23 @@ def test_a_share_comes_back_when_runs_are_cancelled(study, tmp_path, training):
     assert holder(submitted[0].run.folder) is None
 
 
-def test_resources_that_no_machine_has_are_refused_before_anything_runs():
+def test_resources_that_no_machine_has_are_refused_before_anything_runs() -> None:
     with pytest.raises(ValueError, match=r"asks for 4 GPUs, of which 2 free: none can ever start"):
         local(["0", "1"], Resources(gpus=4))
 
 
-def test_a_run_that_another_process_has_is_waited_for_and_not_run_again(study, tmp_path, training, finish):
+def test_a_run_that_another_process_has_is_waited_for_and_not_run_again(
+    study: Callable[..., Study],
+    tmp_path: Path,
+    training: Path,
+    finish: Callable[[Run, Sequence[Mapping[str, float]]], None],
+) -> None:
     (run,) = make_plan(study(tmp_path)).runs
     run.folder.mkdir(parents=True)
     other = take(run.folder)
 
     class Other(Notes):
-        def waiting(self, number, what):
+        def waiting(self, number: int, what: str) -> None:
             super().waiting(number, what)
             finish(run, [{"test/delta_m": 1.0}])
             other.release()
@@ -129,7 +143,9 @@ def test_a_run_that_another_process_has_is_waited_for_and_not_run_again(study, t
     assert not training.exists()
 
 
-def test_a_run_whose_claim_was_lost_marks_nothing(study, tmp_path, training):
+def test_a_run_whose_claim_was_lost_marks_nothing(
+    study: Callable[..., Study], tmp_path: Path, training: Path
+) -> None:
     (run,) = make_plan(study(tmp_path)).runs
     engine = local([])
     (submitted,) = engine.submit([run])
@@ -139,7 +155,9 @@ def test_a_run_whose_claim_was_lost_marks_nothing(study, tmp_path, training):
     assert not run.is_finished
 
 
-def test_many_runs_leave_no_file_open_and_no_process(study, tmp_path, training):
+def test_many_runs_leave_no_file_open_and_no_process(
+    study: Callable[..., Study], tmp_path: Path, training: Path
+) -> None:
     runs = make_plan(study(tmp_path)).runs
     many = [dataclasses.replace(runs[0], seed=seed, folder=tmp_path / "runs" / str(seed)) for seed in range(60)]
     before = len(list(Path("/proc/self/fd").iterdir()))

@@ -1,7 +1,12 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from lightning_go4align.studies import read_study
 from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.study import Study
 
 
 @pytest.mark.parametrize(
@@ -34,14 +39,18 @@ from lightning_go4align.studies.plan import make_plan
         pytest.param({"methods": {"LS": {"seeds": [1, 1]}}}, "`methods.LS.seeds` .* twice", id="a method's twice"),
     ],
 )
-def test_a_study_that_cannot_be_is_refused_when_it_is_read(make_study, entries, advice):
+def test_a_study_that_cannot_be_is_refused_when_it_is_read(
+    make_study: Callable[..., Path], entries: dict[str, Any], advice: str
+) -> None:
     with pytest.raises(ValueError, match=advice):
         read_study(make_study(**entries))
 
 
 @pytest.mark.parametrize("content", ["[a, b]", "a: [", "text", "\0"])
 @pytest.mark.parametrize("place", ["study.yaml", "base.yaml"])
-def test_a_file_that_holds_no_mapping_is_named(make_study, tmp_path, place, content):
+def test_a_file_that_holds_no_mapping_is_named(
+    make_study: Callable[..., Path], tmp_path: Path, place: str, content: str
+) -> None:
     (tmp_path / "base.yaml").touch()
     make_study(tmp_path, benchmark=["base.yaml"])
     (tmp_path / place).write_text(content)
@@ -49,7 +58,7 @@ def test_a_file_that_holds_no_mapping_is_named(make_study, tmp_path, place, cont
         make_plan(read_study(tmp_path / "study.yaml"))
 
 
-def test_an_empty_study_is_told_what_it_needs(tmp_path):
+def test_an_empty_study_is_told_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").touch()
     with pytest.raises(ValueError, match="required: benchmark, columns"):
         read_study(tmp_path / "study.yaml")
@@ -62,11 +71,13 @@ def test_an_empty_study_is_told_what_it_needs(tmp_path):
         pytest.param({"methods": {"LS": {"overrides": None, "configs": None, "seeds": None}}}, id="of a method"),
     ],
 )
-def test_what_is_left_empty_is_as_if_not_written(study, tmp_path, entries):
+def test_what_is_left_empty_is_as_if_not_written(
+    study: Callable[..., Study], tmp_path: Path, entries: dict[str, Any]
+) -> None:
     asked = study(tmp_path, **entries)
     (run,) = make_plan(asked).runs
     assert (run.title, asked.folder) == ("LS, seed 0", str(tmp_path))
 
 
-def test_a_number_is_a_name(study):
+def test_a_number_is_a_name(study: Callable[..., Study]) -> None:
     assert [run.method for run in make_plan(study(methods={1: {}, 2.5: None}, reference="1")).runs] == ["1", "2.5"]

@@ -3,9 +3,31 @@
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
+from torchjd.aggregation import MGDA
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align import GO4Align, GroupedScalarizer, MultiTaskCallback, MultiTaskModule
+from lightning_go4align import (
+    CoAssignment,
+    ConvergenceDifference,
+    DeltaM,
+    DeltaMMonitor,
+    GO4Align,
+    GroupDynamicsMonitor,
+    GroupedAggregator,
+    GroupedScalarizer,
+    Grouping,
+    GroupStability,
+    History,
+    MeanRank,
+    MultiTaskCallback,
+    MultiTaskMixin,
+    MultiTaskModule,
+    RobustGO4Align,
+    StepRecord,
+    WithFactors,
+    kmeans_1d,
+    plots,
+)
 from lightning_go4align.methods import SI
 
 
@@ -43,9 +65,60 @@ class Printer(pl.Callback):
             print(losses.mean())
 
 
+class Own(pl.LightningModule):
+    """A module from before."""
+
+
+class Balanced(MultiTaskMixin, Own):
+    """The same with its losses balanced."""
+
+
+def scores() -> dict[str, float]:
+    """Every metric of the root, as a number."""
+    delta_m = DeltaM({"depth": 1.0, "normal": 2.0}, ["normal"])
+    delta_m.update({"depth": 2.0, "normal": 2.0})
+    changes: dict[str, Tensor] = delta_m.changes()
+    ranks, convergence = MeanRank(["LS", "SI"], ["depth"]), ConvergenceDifference(["depth"], tolerance=0.1)
+    ranks.update("LS", {"depth": 1.0})
+    convergence.update({"depth": 1.0})
+    shares, stability = CoAssignment(2), GroupStability(2)
+    shares.update(torch.tensor([0, 1]))
+    stability.update(torch.tensor([0, 1]))
+    found: Tensor = delta_m.compute() + convergence.compute()
+    moves: dict[str, Tensor] = stability.compute()
+    rank: Tensor = ranks.compute()
+    together: Tensor = shares.compute()
+    return {"delta_m": found.item(), "moves": moves["moves"].item(), "best": (rank.min() + together.sum()).item()} | {
+        task: change.item() for task, change in changes.items()
+    }
+
+
+def grouped(losses: Tensor) -> list[int]:
+    """The groups of some losses, by hand."""
+    grouping: Grouping = kmeans_1d(losses, 2)
+    assignment: list[int] = grouping.assignment.tolist()
+    return [*assignment, *grouping.sizes.tolist(), int(grouping.num_occupied)]
+
+
+def told(record: StepRecord) -> list[str]:
+    """What a step was, task by task."""
+    weights = record.task_weights
+    lost = record.not_finite.tolist()
+    return [f"{task}: {weights[task].item():.2f} {gone}" for task, gone in zip(record.tasks, lost, strict=True)]
+
+
+def pictures(history: History) -> int:
+    """How many tasks the log of a run holds, drawn."""
+    plots.weights(history).savefig("weights.png")
+    return len(history.tasks)
+
+
 def main() -> dict[str, float]:
     """Train both ways."""
     module = Rooms(GO4Align(num_groups=2))
     balance = MultiTaskCallback(GroupedScalarizer(SI(), num_groups=1), tasks=["depth", "normal"])
-    pl.Trainer(callbacks=[balance, Printer(balance)])
+    monitor, watch = DeltaMMonitor({"val/depth": 1.0}, higher_is_better=["val/normal"]), GroupDynamicsMonitor()
+    pl.Trainer(callbacks=[balance, Printer(balance), monitor, watch])
+    for method in (WithFactors(RobustGO4Align(), {"depth": 2.0}), GroupedAggregator(MGDA(), num_groups=2)):
+        Balanced(method, "automatic")
     return {task: weight.item() + module.task_weights[task].item() for task, weight in balance.task_weights.items()}

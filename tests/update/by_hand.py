@@ -1,7 +1,9 @@
 """The oracle: automatic optimization in plain Lightning, with each method's loop written out as in its paper."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+import lightning.pytorch as pl
 import torch
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor, nn
@@ -43,21 +45,28 @@ class ByHand:
         method: What weighs; None for the sum that everybody writes first.
     """
 
+    if TYPE_CHECKING:
+        # Of the module that it is mixed into.
+        trainer: pl.Trainer
+        heads: nn.ModuleDict
+        losses: Callable[[Batch], dict[str, Tensor]]
+        named_parameters: Callable[[], Iterator[tuple[str, nn.Parameter]]]
+
     def __init__(self, method: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self.method = [method]  # A list hides it from the module's buffers.
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Any:
         losses = self.losses(batch)
         return sum(losses.values()) if self.method[0] is None else self.weigh(losses, batch)
 
-    def weigh(self, losses: dict[str, Tensor], batch: Batch) -> Tensor:
+    def weigh(self, losses: dict[str, Tensor], batch: Batch) -> Any:
         return self.method[0](stacked(losses))
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         before = None if scaler is None else scaler.get_scale()
-        super().optimizer_step(*args, **kwargs)
+        super().optimizer_step(*args, **kwargs)  # type: ignore[misc]  # Of the module that it is mixed into.
         if scaler is None or scaler.get_scale() >= before:  # Else the scaler has left the step out.
             self.after_step()
 
@@ -73,7 +82,7 @@ class Uncertain(ByHand):
         self.gradient: Any = 0
 
     @override
-    def weigh(self, losses: dict[str, Tensor], batch: Batch) -> Tensor:
+    def weigh(self, losses: dict[str, Tensor], batch: Batch) -> Any:
         objective = super().weigh(losses, batch)
         gradients = torch.autograd.grad(objective, list(self.method[0].parameters()), retain_graph=True)
         self.gradient = self.gradient + gradients[0] / self.trainer.accumulate_grad_batches
@@ -95,7 +104,7 @@ class Amortized(ByHand):
     """FAMO: the batch's losses once more after the step."""
 
     @override
-    def weigh(self, losses: dict[str, Tensor], batch: Batch) -> Tensor:
+    def weigh(self, losses: dict[str, Tensor], batch: Batch) -> Any:
         self.batch = batch
         return super().weigh(losses, batch)
 
@@ -127,7 +136,7 @@ class Projected(ByHand):
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
 
 
-def module_by_hand(kind: type[ByHand], base: type[Toy], method: Any, **options: Any) -> Toy:
+def module_by_hand(kind: type[ByHand], base: type[Toy], method: Any, **options: Any) -> Any:
     return type(kind.__name__, (kind, base), {})(method, **options)
 
 

@@ -76,7 +76,8 @@ def missing(state: dict[str, Any]) -> Iterator[Damaged]:
 def others_in_their_place(state: dict[str, Any]) -> Iterator[Damaged]:
     """Each field of another type."""
     for path, value in places(state):
-        for other in (None, "junk", [], *([True] if isinstance(value, int) else [])):
+        others: tuple[Any, ...] = (None, "junk", [], *([True] if isinstance(value, int) else []))
+        for other in others:
             if type(other) is not type(value):
                 yield Damaged(f"{type(other).__name__} at {path}", replaced(state, path, other), name_of(path), path)
 
@@ -114,7 +115,8 @@ def additions(state: dict[str, Any]) -> Iterator[Damaged]:
 
 def wholes(state: dict[str, Any]) -> Iterator[Damaged]:
     """The state itself is something else, or of a version that it cannot be."""
-    for whole in ({}, [], (), None, "state", 3, [state], list(state), torch.zeros(3)):
+    others: tuple[Any, ...] = ({}, [], (), None, "state", 3, [state], list(state), torch.zeros(3))
+    for whole in others:
         yield Damaged(f"a {type(whole).__name__} in place of the state", whole)
     for version in (-1, 0, 2, 99, "1", 1.0, True, None, [1]):
         yield Damaged(f"version {version!r}", {**state, "version": version}, "version")

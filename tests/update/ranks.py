@@ -17,14 +17,17 @@ from typing import Any
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
 from torch import Tensor, nn
-from torch.distributed._composable.fsdp import fully_shard
+from torch.distributed.fsdp import fully_shard
 from torch.distributed.nn.functional import all_reduce
 from torch.utils.data import DataLoader, SequentialSampler, Subset
 from torchjd.aggregation import MGDA, GradDrop, PCGrad, UPGrad
 from torchjd.scalarization import FAMO, UW, GeometricMean, Random, Sum
+
+from lightning_go4align.update.given_method import Optimization
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy import Toy, quiet_trainer, rows
@@ -35,6 +38,7 @@ from lightning_go4align.clustering.lloyd import Lloyd
 from lightning_go4align.update import training_step
 
 RANKS, BATCHES, SIZE = 2, 8, 4
+MODES: tuple[Optimization, ...] = ("manual", "automatic")
 COLLECTIVES = ("all_reduce", "barrier", "broadcast", "all_gather", "all_gather_object", "broadcast_object_list")
 
 
@@ -54,18 +58,18 @@ def one_per_head(module: Toy) -> list[torch.optim.Optimizer]:
     return [torch.optim.SGD(part.parameters(), 1e-4) for part in (module.trunk, *module.heads.values())]
 
 
-def whole() -> DataLoader:
+def whole() -> DataLoader[Any]:
     return DataLoader(rows(BATCHES * SIZE * RANKS), batch_size=SIZE * RANKS)
 
 
-def half() -> DataLoader:
+def half() -> DataLoader[Any]:
     rank, data = dist.get_rank(), rows(BATCHES * SIZE * RANKS)
     mine = [i for i in range(len(data)) if i // SIZE % RANKS == rank]
     return DataLoader(Subset(data, mine), batch_size=SIZE, sampler=SequentialSampler(mine))
 
 
 def train(
-    module: Toy, method: Any, data: Any, optimization: str = "manual", **options: Any
+    module: Toy, method: Any, data: Any, optimization: Optimization = "manual", **options: Any
 ) -> tuple[Tensor, MultiTaskCallback]:
     callback = MultiTaskCallback(method, optimization)
     trainer = quiet_trainer(callbacks=callback, max_epochs=1, **options)
@@ -83,7 +87,7 @@ def toy(kind: Callable[..., Toy] = Toy, optimizer: Any = sgd) -> Toy:
     return kind(optimizer)
 
 
-def ranks(method: Any, module: Toy | None = None, optimization: str = "manual", **options: Any) -> Any:
+def ranks(method: Any, module: Toy | None = None, optimization: Optimization = "manual", **options: Any) -> Any:
     strategy = DDPStrategy(cluster_environment=Environment(), **options.pop("ddp", {}))
     options = {"strategy": strategy, "devices": RANKS, "use_distributed_sampler": False} | options
     return train(module or toy(), method, half(), optimization, **options)
@@ -100,6 +104,8 @@ def gap_between_ranks(values: Tensor) -> float:
 
 
 def weights_gap(callback: MultiTaskCallback) -> float:
+    assert callback.last_step is not None
+    assert callback.last_step.weights is not None
     return gap_between_ranks(callback.last_step.weights)
 
 
@@ -125,7 +131,9 @@ class Joined(Toy):
     """One process that sees, for each task, the halves of the ranks that hold it."""
 
     def training_step(self, batch: Any, batch_idx: int) -> Any:
-        halves = [self.losses([part[i * SIZE : (i + 1) * SIZE] for part in batch]) for i in range(RANKS)]
+        x, y = batch
+        parts = (slice(i * SIZE, (i + 1) * SIZE) for i in range(RANKS))
+        halves = [self.losses((x[part], y[part])) for part in parts]
         held = {
             task: [losses[task] for rank, losses in enumerate(halves) if task not in missing_on(rank, batch_idx)]
             for task in self.heads
@@ -142,6 +150,7 @@ class Nothing(Toy):
 
 class Sharded(Toy):
     def configure_model(self) -> None:
+        assert self.device_mesh is not None
         for part in (self.trunk, *self.heads.values()):
             fully_shard(part, mesh=self.device_mesh["data_parallel"])
 
@@ -173,9 +182,10 @@ class Counting(Toy):
     number = 0
 
     def on_train_start(self) -> None:
-        self.trainer.strategy.model.register_comm_hook(None, self.reduce)
+        model: Any = self.trainer.strategy.model
+        model.register_comm_hook(None, self.reduce)
 
-    def reduce(self, _: object, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
+    def reduce(self, _: object, bucket: Any) -> Any:
         self.number += 1
         future = dist.all_reduce(bucket.buffer().div_(RANKS), async_op=True).get_future()
         return future.then(lambda done: done.value()[0])
@@ -184,13 +194,13 @@ class Counting(Toy):
 def check_ddp() -> Iterator[tuple[str, float]]:
     for name, make in {"GO4Align": lambda: GO4Align(), "GeometricMean": GeometricMean}.items():
         expected, _ = train(toy(), make(), whole())
-        for mode in ("manual", "automatic"):
+        for mode in MODES:
             found, callback = ranks(make(), optimization=mode)
             yield f"{name}_{mode}_joined", gap(found, expected)
             yield f"{name}_{mode}_weights", weights_gap(callback)
     expected, _ = train(toy(), GO4Align(), whole())
     for name, ddp in {"static": {"static_graph": True}, "unused": {"find_unused_parameters": True}}.items():
-        for mode in ("manual", "automatic"):
+        for mode in MODES:
             yield f"{name}_{mode}_joined", gap(ranks(GO4Align(), optimization=mode, ddp=ddp)[0], expected)
     yield "heads_joined", gap(ranks(GO4Align(), toy(optimizer=one_per_head))[0], expected)
     expected, _ = train(toy(), FAMO(3), whole())
@@ -200,17 +210,17 @@ def check_ddp() -> Iterator[tuple[str, float]]:
 
 
 def check_accumulation() -> Iterator[tuple[str, float]]:
-    options = {"accumulate_grad_batches": 4}
+    options: dict[str, Any] = {"accumulate_grad_batches": 4}
     expected, _ = train(toy(), GO4Align(), whole(), **options)
-    for mode in ("manual", "automatic"):
-        module = toy(Counting)
+    for mode in MODES:
+        module: Any = toy(Counting)
         found, _ = ranks(GO4Align(), module, mode, **options)
         yield f"accumulated_{mode}_joined", gap(found, expected)
         yield f"accumulated_{mode}_buckets", module.number
 
 
 def check_collectives() -> Iterator[tuple[str, float]]:
-    for mode in ("manual", "automatic"):
+    for mode in MODES:
         ours: Counter[str] = Counter()
         with counting(ours):
             ranks(GO4Align(), optimization=mode)
@@ -219,7 +229,7 @@ def check_collectives() -> Iterator[tuple[str, float]]:
             strategy = DDPStrategy(cluster_environment=Environment())
             trainer = quiet_trainer(strategy=strategy, devices=RANKS, use_distributed_sampler=False, max_epochs=1)
             trainer.fit(toy(Plain), half())
-        plain["all_gather_object"] += 1  # The names of the tasks, once a run.
+        plain["all_gather_object"] += 2  # At set-up and in the first step: whether ranks agree, or failed.
         extra = {name: ours[name] - plain[name] for name in COLLECTIVES}
         yield f"{mode}_extra_all_reduces", extra.pop("all_reduce")
         yield f"{mode}_extra_others", sum(abs(number) for number in extra.values())
@@ -233,13 +243,15 @@ class Plain(Toy):
 def check_missing() -> Iterator[tuple[str, float]]:
     joined = toy(Joined)
     expected, _ = train(joined, GO4Align(), whole())
-    for mode in ("manual", "automatic"):
-        module = toy(Partial)
+    for mode in MODES:
+        module: Any = toy(Partial)
         module.missing = partial(missing_on, dist.get_rank())
         found, callback = ranks(GO4Align(), module, mode, ddp={"find_unused_parameters": True})
         yield f"missing_{mode}_joined", gap(found, expected)
         yield f"missing_{mode}_weights", weights_gap(callback)
-        yield f"nothing_{mode}_ranks", gap_between_ranks(ranks(GO4Align(), toy(Nothing), mode)[0])
+        for make in (GO4Align, UPGrad):
+            found, _ = ranks(make(), toy(Nothing), mode)
+            yield f"nothing_{make.__name__}_{mode}_ranks", gap_between_ranks(found)
 
 
 class Infinite(Toy):
@@ -249,6 +261,46 @@ class Infinite(Toy):
         losses = super().training_step(batch, batch_idx)
         bad = dist.get_rank() == 1 and batch_idx == 2
         return losses | {"b": losses["b"] + torch.inf} if bad else losses
+
+
+class FailsOnRank0(Toy):
+    """Fails in its first step on one rank."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = self.losses(batch)
+        return losses | {"a": 3.0} if dist.get_rank() == 0 else losses
+
+
+class ManualOnRank1(Toy):
+    """Cannot be set up on one rank."""
+
+    @property
+    def automatic_optimization(self) -> bool:
+        return dist.get_rank() == 0
+
+    @automatic_optimization.setter
+    def automatic_optimization(self, value: bool) -> None: ...
+
+
+FAILING: dict[str, tuple[Callable[[int], tuple[Any, Toy]], str]] = {
+    "step": (lambda _: (GO4Align(), toy(FailsOnRank0)), "loss of task 'a' must be a tensor with its graph"),
+    "setup": (lambda _: (GO4Align(), toy(ManualOnRank1)), "sets `automatic_optimization = False`"),
+    "method": (lambda rank: (GO4Align(1 + rank), toy()), "(num_groups=1, beta=0.0001, reduction='sum', clustering="),
+    "kind": (lambda rank: ((Sum, UPGrad)[rank](), toy()), "was given the method Sum() on rank 0, but UPGrad("),
+}
+
+
+def check_failures() -> Iterator[tuple[str, float]]:
+    for name, (make, said) in FAILING.items():
+        method, module = make(dist.get_rank())
+        words = ""
+        try:
+            ranks(method, module)
+        except (RuntimeError, TypeError, MisconfigurationException) as error:
+            words = str(error)
+        told: list[Any] = [None] * RANKS
+        dist.all_gather_object(told, words)
+        yield f"failing_{name}_told", sum(said in each for each in told)
 
 
 def check_bad_loss() -> Iterator[tuple[str, float]]:
@@ -262,7 +314,7 @@ def check_bad_loss() -> Iterator[tuple[str, float]]:
 def check_aggregators() -> Iterator[tuple[str, float]]:
     for make in (MGDA, UPGrad):
         expected, _ = train(toy(), make(), whole())
-        for mode in ("manual", "automatic"):
+        for mode in MODES:
             found, _ = ranks(make(), optimization=mode)
             yield f"{make.__name__}_{mode}_joined", gap(found, expected)
             yield f"{make.__name__}_{mode}_ranks", gap_between_ranks(found)
@@ -305,7 +357,8 @@ class SyncedNorm(nn.BatchNorm1d):
     def forward(self, x: Tensor) -> Tensor:
         mean = all_reduce(x.mean(0)) / RANKS
         variance = all_reduce((x - mean).square().mean(0)) / RANKS
-        return (x - mean) / (variance + self.eps).sqrt() * self.weight + self.bias
+        normalized: Tensor = (x - mean) / (variance + self.eps).sqrt()
+        return normalized * self.weight + self.bias
 
 
 def check_synced_norm() -> Iterator[tuple[str, float]]:
@@ -313,7 +366,7 @@ def check_synced_norm() -> Iterator[tuple[str, float]]:
     for name, make, rate in (("GO4Align", lambda: GO4Align(), 1e-6), ("FAMO", lambda: FAMO(3), 1e-4)):
         optimizer = partial(sgd, rate=rate)
         expected, _ = train(toy(kind, optimizer), make(), whole())
-        for mode in ("manual", "automatic"):
+        for mode in MODES:
             module = toy(kind, optimizer)
             module.trunk[1].__class__ = SyncedNorm
             yield f"{name}_norm_{mode}_joined", gap(ranks(make(), module, mode)[0], expected)
@@ -322,7 +375,7 @@ def check_synced_norm() -> Iterator[tuple[str, float]]:
 def check_sharded() -> Iterator[tuple[str, float]]:
     for method in (Sum, lambda: GO4Align()):
         expected, _ = train(toy(), method(), whole())
-        for mode in ("manual", "automatic"):
+        for mode in MODES:
             strategy = ModelParallelStrategy(data_parallel_size=RANKS, tensor_parallel_size=1)
             strategy.cluster_environment = Environment()
             found, _ = ranks(method(), toy(Sharded), mode, strategy=strategy)
@@ -331,9 +384,9 @@ def check_sharded() -> Iterator[tuple[str, float]]:
 
 def check_without_reduction() -> Iterator[tuple[str, float]]:
     expected, _ = train(toy(), GO4Align(), whole())
-    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses
+    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses  # type: ignore[attr-defined]
     found, callback = ranks(GO4Align())
-    training_step.average_over_ranks = reduce
+    training_step.average_over_ranks = reduce  # type: ignore[attr-defined]
     yield "unreduced_joined", gap(found, expected)
     yield "unreduced_weights", weights_gap(callback)
 
@@ -343,6 +396,7 @@ CHECKS = (
     check_accumulation,
     check_collectives,
     check_missing,
+    check_failures,
     check_bad_loss,
     check_aggregators,
     check_random,
@@ -372,4 +426,4 @@ def run(rank: int, port: int) -> None:
 
 
 if __name__ == "__main__":
-    mp.start_processes(run, (int(sys.argv[1]),), nprocs=RANKS, start_method="fork")  # Nothing is imported again.
+    mp.start_processes(run, (int(sys.argv[1]),), nprocs=RANKS, start_method="fork")  # type: ignore[attr-defined, no-untyped-call]  # Nothing is imported again.

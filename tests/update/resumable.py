@@ -16,6 +16,8 @@ from torch import nn
 from torchjd.aggregation import GradDrop, NashMTL, PCGrad, UPGrad
 from torchjd.scalarization import DWA, FAMO, UW, Random
 
+from lightning_go4align.update.given_method import Optimization
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy import Toy, quiet_trainer, rows
 
@@ -92,7 +94,7 @@ class Ended(NamedTuple):
 def run(
     method: Any,
     folder: Path,
-    optimization: str = "manual",
+    optimization: Optimization = "manual",
     resume: Path | None = None,
     module: Piece | None = None,
     callbacks: tuple[Callback, ...] = (),

@@ -30,11 +30,11 @@ class Watch(pl.Callback):
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         self.tape = Tape()
-        self.tape.__enter__()
+        self.tape.__enter__()  # type: ignore[no-untyped-call]  # torch's
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.tape.__exit__(None, None, None)
+        self.tape.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # torch's
         if batch_idx == 2:
             self.refused = self.tape.refused
         self.addresses.append(addresses(self.method))

@@ -32,7 +32,7 @@ def test_an_unknown_version_falls_back_to_automatic_optimization(
 ) -> None:
     torch.manual_seed(0)
     expected = outcome(Toy(), MultiTaskCallback(GO4Align()))
-    missing = interception.missing_names
+    missing = missing_names
     monkeypatch.setattr(interception, "missing_names", lambda trainer: [*missing(trainer), name])
     torch.manual_seed(0)
     with pytest.warns(UserWarning, match=rf"lacks \['{name}'\].*`optimization='automatic'` is used instead"):

@@ -12,6 +12,7 @@ from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
 
@@ -28,7 +29,7 @@ def whole(module: Toy, backend: Any) -> Any:
     return torch.compile(module, backend=backend)
 
 
-def trunk(module: Toy, backend: Any) -> Any:
+def trunk(module: Any, backend: Any) -> Any:
     module.trunk = torch.compile(module.trunk, backend=backend)
     return module
 
@@ -41,11 +42,11 @@ class Trunk(nn.Module):
         self.layers = layers
 
     @override
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.layers(x)
 
 
-def in_place(module: Toy, backend: Any) -> Any:
+def in_place(module: Any, backend: Any) -> Any:
     module.trunk = Trunk(module.trunk)
     module.trunk.compile(backend=backend)
     return module
@@ -53,7 +54,9 @@ def in_place(module: Toy, backend: Any) -> Any:
 
 @MODES
 @pytest.mark.parametrize("compiled", [whole, trunk, in_place])
-def test_a_compiled_part_is_one_graph_without_breaks_or_recompilations(compiled: Any, optimization: str) -> None:
+def test_a_compiled_part_is_one_graph_without_breaks_or_recompilations(
+    compiled: Any, optimization: Optimization
+) -> None:
     torch._dynamo.reset()
     counters.clear()
     counter = CompileCounter()
@@ -67,7 +70,7 @@ def test_a_compiled_part_is_one_graph_without_breaks_or_recompilations(compiled:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # Of dynamo itself.
 @MODES
-def test_a_compiled_step_may_log(optimization: str) -> None:
+def test_a_compiled_step_may_log(optimization: Optimization) -> None:
     torch._dynamo.reset()
     module: Any = torch.compile(Logging(), backend="eager")
     trainer: pl.Trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align(), optimization))

@@ -11,6 +11,7 @@ from toy import Reference, Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 ALLOWED = 11  # Stacking, weighing, and the backward pass to the losses that gives the weights.
 
@@ -30,13 +31,13 @@ class Counter(pl.Callback):
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx == 2:
-            self.operations = Operations()
-            self.operations.__enter__()
+            self.operations = Operations()  # type: ignore[no-untyped-call]
+            self.operations.__enter__()  # type: ignore[no-untyped-call]
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx == 2:
-            self.operations.__exit__(None, None, None)
+            self.operations.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
 
 def operations(module: Toy, *callbacks: pl.Callback) -> int:
@@ -47,6 +48,6 @@ def operations(module: Toy, *callbacks: pl.Callback) -> int:
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("method", [Sum, lambda: GO4Align(2)], ids=["Sum", "GO4Align"])
-def test_a_step_takes_few_operations_more_than_one_written_by_hand(method: Any, optimization: str) -> None:
+def test_a_step_takes_few_operations_more_than_one_written_by_hand(method: Any, optimization: Optimization) -> None:
     by_hand = operations(Reference(method()))
     assert operations(Toy(), MultiTaskCallback(method(), optimization)) - by_hand <= ALLOWED

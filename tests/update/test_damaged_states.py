@@ -139,7 +139,7 @@ def test_a_method_for_another_number_of_tasks_is_refused_whole() -> None:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_damaged_states_of_the_first_layout_are_told_in_one_sentence_as_well(name: str) -> None:
     make, state, _ = WRITTEN[name]
-    callback = MultiTaskCallback(make())
+    callback = MultiTaskCallback(make())  # type: ignore[no-untyped-call]
     before = described(callback.state_dict())
     of_attributes = [
         damaged for damaged in missing(state) if damaged.path[:2] == ("state", "attributes") and len(damaged.path) < 5
@@ -158,7 +158,8 @@ def test_a_fit_with_a_damaged_checkpoint_says_so_and_the_next_one_trains(tmp_pat
     trainer.save_checkpoint(tmp_path / "one.ckpt")
     checkpoint = torch.load(tmp_path / "one.ckpt", weights_only=True)
     callback, module = MultiTaskCallback(GO4Align()), Toy()
-    for state in ({}, [], {**checkpoint["callbacks"]["MultiTaskCallback"], "epoch": "junk"}):
+    damaged: tuple[Any, ...] = ({}, [], {**checkpoint["callbacks"]["MultiTaskCallback"], "epoch": "junk"})
+    for state in damaged:
         checkpoint["callbacks"]["MultiTaskCallback"] = state
         torch.save(checkpoint, tmp_path / "damaged.ckpt")
         with pytest.raises(ValueError, match=r"is damaged: .* Resume from another checkpoint"):

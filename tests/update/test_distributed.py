@@ -78,8 +78,16 @@ def test_ranks_that_lack_different_tasks_train_as_one_process_on_what_there_is(
 
 
 @MODES
-def test_a_rank_whose_step_returns_none_does_not_stop_the_others(found: dict[str, float], mode: str) -> None:
-    assert found[f"nothing_{mode}_ranks"] == 0
+@pytest.mark.parametrize("method", ["GO4Align", "UPGrad"])
+def test_a_rank_whose_step_returns_none_does_not_stop_the_others(
+    found: dict[str, float], method: str, mode: str
+) -> None:
+    assert found[f"nothing_{method}_{mode}_ranks"] == 0
+
+
+@pytest.mark.parametrize("kind", ["step", "setup", "method", "kind"])
+def test_what_fails_on_one_rank_ends_both_and_each_says_it(found: dict[str, float], kind: str) -> None:
+    assert found[f"failing_{kind}_told"] == 2
 
 
 @MODES

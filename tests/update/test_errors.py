@@ -12,11 +12,12 @@ from toy import BalancedToy, Toy, fitted, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 def returning(make: Any) -> Toy:
     module = Toy()
-    module.training_step = lambda batch, batch_idx: make(module.losses(batch))
+    module.training_step = lambda batch, batch_idx: make(module.losses(batch))  # type: ignore[method-assign]
     return module
 
 
@@ -41,7 +42,7 @@ def returning(make: Any) -> Toy:
 )
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_a_step_that_returns_no_task_losses_is_told_what_to_return(
-    make: Any, error: type[Exception], advice: str, optimization: str
+    make: Any, error: type[Exception], advice: str, optimization: Optimization
 ) -> None:
     with pytest.raises(error, match=advice):
         fitted(Sum(), returning(make), optimization)
@@ -55,24 +56,24 @@ def test_a_task_that_the_first_step_did_not_have_is_named() -> None:
         losses = module.losses(batch)
         return losses if batch_idx == 0 else losses | dict.fromkeys(late, losses["a"])
 
-    module.training_step = training_step
+    module.training_step = training_step  # type: ignore[method-assign]
     with pytest.raises(ValueError, match=r"\['late'\].*with None for one that is absent, from the first step on"):
         fitted(Sum(), module)
 
 
 def test_a_method_must_be_of_torchjd() -> None:
     with pytest.raises(TypeError, match=r"is the word 'GO4Align': pass an instance.*: GO4Align\(num_groups=2\)"):
-        MultiTaskCallback("GO4Align")
+        MultiTaskCallback("GO4Align")  # type: ignore[arg-type]
 
 
 def test_optimization_is_one_of_two_words() -> None:
     with pytest.raises(ValueError, match="'manual' or 'automatic', but is 'auto'"):
-        MultiTaskCallback(Sum(), "auto")
+        MultiTaskCallback(Sum(), "auto")  # type: ignore[arg-type]
 
 
 def test_two_callbacks_are_one_too_many() -> None:
     trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()))
-    trainer.callbacks.append(MultiTaskCallback(GO4Align()))
+    trainer.callbacks.append(MultiTaskCallback(GO4Align()))  # type: ignore[attr-defined]
     with pytest.raises(MisconfigurationException, match="keep only one"):
         trainer.fit(Toy(), loader())
 
@@ -112,7 +113,7 @@ def test_an_aggregator_without_shared_parameters_is_refused() -> None:
 def test_a_second_look_is_refused_where_the_step_draws_its_own_batch() -> None:
     class Drawing(Toy):
         @override
-        def training_step(self, dataloader_iter: Any) -> Any: ...
+        def training_step(self, dataloader_iter: Any) -> Any: ...  # type: ignore[override]
 
     with pytest.raises(MisconfigurationException, match="Take `batch` instead"):
         fitted(FAMO(3), Drawing())
@@ -138,7 +139,7 @@ def test_classes_of_pytorch_lightning_do_not_mix_with_a_multi_task_module() -> N
 def test_a_callback_in_a_trainer_of_pytorch_lightning_trains_the_same_bits() -> None:
     other = pytest.importorskip("pytorch_lightning")
 
-    class Other(other.LightningModule):
+    class Other(other.LightningModule):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.toy = Toy()

@@ -16,6 +16,7 @@ from lightning_go4align.functional import grouping
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import SI, GroupedScalarizer
+from lightning_go4align.update.given_method import Optimization
 
 STALLS = ("_local_scalar_dense", "nonzero", "item", "_unique2", "unique_dim", "masked_select", "is_nonzero", "equal")
 
@@ -24,7 +25,7 @@ class Stalls(TorchDispatchMode):
     """Writes down the operations that would make the host wait for an accelerator."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -43,12 +44,12 @@ class Watch(pl.Callback):
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx > 0:
-            self.stalls.__enter__()
+            self.stalls.__enter__()  # type: ignore[no-untyped-call]
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx > 0:
-            self.stalls.__exit__(None, None, None)
+            self.stalls.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
 
 def sgd(module: Toy) -> torch.optim.Optimizer:
@@ -69,7 +70,7 @@ METHODS = {
 }
 
 
-def stalls(method: Any, optimization: str, **options: Any) -> list[str]:
+def stalls(method: Any, optimization: Optimization, **options: Any) -> list[str]:
     watch = Watch()
     callbacks = [MultiTaskCallback(method, optimization), watch]
     quiet_trainer(callbacks=callbacks, max_epochs=1, **options).fit(Toy(sgd), loader())
@@ -78,7 +79,7 @@ def stalls(method: Any, optimization: str, **options: Any) -> list[str]:
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_a_step_reads_nothing_on_the_host(method: Any, optimization: str) -> None:
+def test_a_step_reads_nothing_on_the_host(method: Any, optimization: Optimization) -> None:
     assert stalls(method(), optimization, accumulate_grad_batches=2, gradient_clip_val=0.5) == []
 
 
@@ -88,7 +89,9 @@ def test_a_method_that_learns_reads_only_the_step_count_of_its_adam_in_host_memo
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_a_logging_step_copies_once(optimization: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_logging_step_copies_once(
+    optimization: Optimization, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copies: list[int] = []
     to_list = torch.Tensor.tolist
 
@@ -142,7 +145,7 @@ def test_the_exact_solver_of_an_accelerator_reads_nothing(deterministic: bool) -
 @pytest.mark.gpu
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("method", [Sum, lambda: GO4Align(2, 1e-2), lambda: UW(3), lambda: FAMO(3)])
-def test_cuda_never_waits_in_a_step(method: Any, optimization: str) -> None:
+def test_cuda_never_waits_in_a_step(method: Any, optimization: Optimization) -> None:
     class Strict(pl.Callback):
         @override
         def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:

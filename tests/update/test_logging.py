@@ -15,11 +15,12 @@ from toy import TASKS, Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
 
 
-def rows(method: Any, folder: Path, optimization: str = "manual", **options: Any) -> list[dict[str, str]]:
+def rows(method: Any, folder: Path, optimization: Optimization = "manual", **options: Any) -> list[dict[str, str]]:
     torch.manual_seed(0)
     logger = CSVLogger(folder, name="", version="")
     callbacks = [MultiTaskCallback(method, optimization)]
@@ -29,7 +30,7 @@ def rows(method: Any, folder: Path, optimization: str = "manual", **options: Any
 
 
 @MODES
-def test_rows_carry_the_step_that_lightning_itself_would_write(optimization: str, tmp_path: Path) -> None:
+def test_rows_carry_the_step_that_lightning_itself_would_write(optimization: Optimization, tmp_path: Path) -> None:
     class Logging(Toy):
         @override
         def training_step(self, batch: Any, batch_idx: int) -> Any:
@@ -48,7 +49,7 @@ def test_rows_carry_the_step_that_lightning_itself_would_write(optimization: str
 
 
 @MODES
-def test_every_number_of_a_grouping_method_has_its_key(optimization: str, tmp_path: Path) -> None:
+def test_every_number_of_a_grouping_method_has_its_key(optimization: Optimization, tmp_path: Path) -> None:
     last = rows(GO4Align(2), tmp_path, optimization, log_every_n_steps=5)[-1]
     per_task = [
         f"{kind}/{task}" for kind in ("loss", "weight", "scaled_loss", "indicator", "group") for task in TASKS
@@ -65,7 +66,7 @@ def test_a_method_without_weights_logs_its_losses(tmp_path: Path) -> None:
 
 
 @MODES
-def test_several_batches_make_one_row(optimization: str, tmp_path: Path) -> None:
+def test_several_batches_make_one_row(optimization: Optimization, tmp_path: Path) -> None:
     steps = [
         row["step"] for row in rows(Sum(), tmp_path, optimization, log_every_n_steps=1, accumulate_grad_batches=2)
     ]
@@ -98,7 +99,7 @@ def test_checkpoints_within_an_epoch_are_written(when: dict[str, Any], number: i
 
 def test_a_module_with_a_layer_and_saved_models_of_its_own_is_saved_as_it_is(tmp_path: Path) -> None:
     module = Toy()
-    module.layer, module.saved_models = torch.nn.Linear(1, 1), {0: {"wrong": torch.zeros(1)}}
+    module.layer, module.saved_models = torch.nn.Linear(1, 1), {0: {"wrong": torch.zeros(1)}}  # type: ignore[assignment]
     checkpoint = ModelCheckpoint(tmp_path, save_top_k=-1, every_n_train_steps=10)
     quiet_trainer(callbacks=[MultiTaskCallback(Sum()), checkpoint], enable_checkpointing=True).fit(module, loader())
     saved = torch.load(tmp_path / "epoch=1-step=10.ckpt", weights_only=True)["state_dict"]
@@ -107,7 +108,9 @@ def test_a_module_with_a_layer_and_saved_models_of_its_own_is_saved_as_it_is(tmp
 
 @MODES
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_what_the_step_logs_is_averaged_over_the_epoch_under_accumulation(number: int, optimization: str) -> None:
+def test_what_the_step_logs_is_averaged_over_the_epoch_under_accumulation(
+    number: int, optimization: Optimization
+) -> None:
     class Logging(Toy):
         @override
         def training_step(self, batch: Any, batch_idx: int) -> Any:

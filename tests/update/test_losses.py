@@ -10,12 +10,13 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torchjd.aggregation import MGDA, UPGrad
 from torchjd.scalarization import DWA, FAMO, UW, Sum
-from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
+from toy import TASKS, Toy, fitted, last, loader, outcome, quiet_trainer, weights_of
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.clustering import AutomaticKMeans
 from lightning_go4align.methods import SI, FixedWeights, GroupedAggregator, GroupedScalarizer
+from lightning_go4align.update.given_method import Optimization
 from lightning_go4align.update.task_losses import StepOutput, stack_losses
 
 Hostile = Callable[[Tensor, int], Tensor | None]
@@ -98,7 +99,7 @@ def test_a_loss_that_a_method_does_not_take_is_an_error_that_says_so(hostile: st
 @pytest.mark.parametrize(("hostile", "method"), WITHIN)
 def test_no_loss_poisons_the_state_or_the_weights(hostile: str, method: str) -> None:
     callback = fitted(METHODS[method](), Bad(HOSTILE[hostile]), max_epochs=1)
-    weights = callback.last_step.weights
+    weights = last(callback).weights
     state = callback.state_dict()["state"]
     assert all(tensor.isfinite().all() for tensor in tensors(state) if tensor.is_floating_point())
     assert weights is None or bool(weights.isfinite().all())
@@ -108,15 +109,15 @@ def test_no_loss_poisons_the_state_or_the_weights(hostile: str, method: str) -> 
 @pytest.mark.parametrize("hostile", ["NaN", "infinite", "coming and going", "never there", "negative"])
 def test_a_loss_that_cannot_be_weighed_has_weight_0_and_its_state_stays(hostile: str) -> None:
     method = GO4Align(2, 1e-2)
-    steps: list[Tensor] = []
+    steps: list[Tensor | None] = []
     torch.manual_seed(0)  # Both modules begin alike.
     callback = fitted(method, Bad(HOSTILE[hostile]), max_epochs=1, limit_train_batches=2)
-    assert callback.last_step.weights[1] == 0
+    assert weights_of(callback)[1] == 0
     steps.append(method.smoothness)
     torch.manual_seed(0)
     without = fitted(GO4Align(2, 1e-2), Bad(HOSTILE["never there"]), max_epochs=1, limit_train_batches=2)
     if hostile != "coming and going":
-        assert torch.equal(callback.last_step.weights, without.last_step.weights)
+        assert torch.equal(weights_of(callback), weights_of(without))
 
 
 def test_a_loss_that_stays_bad_is_reported_once(tmp_path: Any) -> None:
@@ -126,6 +127,15 @@ def test_a_loss_that_stays_bad_is_reported_once(tmp_path: Any) -> None:
     assert sum("task 'b' was not finite" in str(warning.message) for warning in caught) == 1
 
 
+def test_a_loss_that_turns_bad_again_is_reported_again(tmp_path: Any) -> None:
+    module = Bad(lambda loss, batch: loss + (torch.inf if batch in (1, 3) else 0))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted(GO4Align(), module, logger=CSVLogger(tmp_path), log_every_n_steps=1, max_epochs=1)
+    told = [str(warning.message) for warning in caught if "task 'b' was not finite" in str(warning.message)]
+    assert [f"in step {step}" in message for step, message in zip((1, 3), told, strict=True)] == [True, True]
+
+
 def test_all_equal_losses_share_one_weight() -> None:
     class Equal(Toy):
         @override
@@ -133,7 +143,7 @@ def test_all_equal_losses_share_one_weight() -> None:
             loss = self.losses(batch)["a"]
             return dict.fromkeys(TASKS, loss)
 
-    assert fitted(GO4Align(), Equal()).last_step.weights == pytest.approx(torch.ones(3))
+    assert weights_of(fitted(GO4Align(), Equal())) == pytest.approx(torch.ones(3))
 
 
 def test_one_task_alone_has_weight_1() -> None:
@@ -142,12 +152,14 @@ def test_one_task_alone_has_weight_1() -> None:
         def training_step(self, batch: Any, batch_idx: int) -> Any:
             return {"a": self.losses(batch)["a"]}
 
-    assert fitted(GO4Align(1), Alone()).last_step.weights == pytest.approx(torch.ones(1))
+    assert weights_of(fitted(GO4Align(1), Alone())) == pytest.approx(torch.ones(1))
 
 
 def test_groups_of_gradients_keep_the_place_of_an_absent_task() -> None:
     method = GroupedAggregator(MGDA(), 2)
-    signals = fitted(method, Bad(HOSTILE["coming and going"]), max_epochs=1, limit_train_batches=2).last_step
+    signals = last(fitted(method, Bad(HOSTILE["coming and going"]), max_epochs=1, limit_train_batches=2))
+    assert signals.indicators is not None
+    assert signals.grouping is not None
     assert signals.indicators.isnan().tolist() == [False, True, False]
     assert (signals.grouping.assignment < 0).tolist() == [False, True, False]
     assert signals.weights == pytest.approx(signals.grouping.task_weights)
@@ -157,26 +169,26 @@ def test_a_loss_on_another_device_comes_to_the_others_with_its_graph() -> None:
     here, there = (torch.ones((), device=device, requires_grad=True) for device in ("cpu", "meta"))
     losses = stack_losses(["a", "b"], StepOutput({"a": here, "b": there}), torch.device("meta"))
     assert (losses.device.type, losses.shape) == ("meta", (2,))
-    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)
+    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)  # type: ignore[union-attr]
 
 
 @pytest.mark.gpu
 def test_a_loss_in_host_memory_trains_with_the_others_on_an_accelerator() -> None:
     module = Bad(lambda loss, _: loss.cpu())
     callback = fitted(GO4Align(), module, accelerator="gpu", devices=1)
-    assert callback.last_step.weights.device.type == "cuda"
+    assert weights_of(callback).device.type == "cuda"
 
 
 def test_an_absent_task_trains_nothing_of_its_own() -> None:
     torch.manual_seed(0)
     module = Bad(HOSTILE["never there"])
-    before = module.heads["b"].weight.detach().clone()
+    before = module.heads["b"].weight.detach().clone()  # type: ignore[operator]
     outcome(module, MultiTaskCallback(GO4Align()))
-    assert torch.equal(module.heads["b"].weight, before)
+    assert torch.equal(module.heads["b"].weight, before)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_a_loss_that_is_not_finite_is_reported_by_name_and_step(optimization: str, tmp_path: Any) -> None:
+def test_a_loss_that_is_not_finite_is_reported_by_name_and_step(optimization: Optimization, tmp_path: Any) -> None:
     callback = MultiTaskCallback(GO4Align(), optimization)
     logger = CSVLogger(tmp_path)
     trainer = quiet_trainer(callbacks=callback, logger=logger, log_every_n_steps=4, max_epochs=1)

@@ -13,6 +13,7 @@ from torchjd.scalarization import Sum
 from toy import BalancedToy, Outcome, Reference, Toy, outcome
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 def adam(module: Toy) -> torch.optim.Optimizer:
@@ -100,7 +101,9 @@ def by_reference(method: Make, options: dict[str, Any], trainer: dict[str, Any])
     return outcome(Reference(method(), **options), **trainer)
 
 
-def by_callback(method: Make, options: dict[str, Any], trainer: dict[str, Any], optimization: str) -> Outcome:
+def by_callback(
+    method: Make, options: dict[str, Any], trainer: dict[str, Any], optimization: Optimization
+) -> Outcome:
     torch.manual_seed(0)
     return outcome(Toy(**options), MultiTaskCallback(method(), optimization), **trainer)
 

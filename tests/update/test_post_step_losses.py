@@ -14,6 +14,7 @@ from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 from lightning_go4align.update.side_effects import side_effect_free
 
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
@@ -60,10 +61,10 @@ class Second(FAMO):
 class Blind(FAMO):
     """Weighs as FAMO does at its first step, and never looks twice."""
 
-    update = None
+    update = None  # type: ignore[assignment]
 
 
-def trained(method: Any, optimization: str) -> tuple[Sensitive, dict[str, torch.Tensor]]:
+def trained(method: Any, optimization: Optimization) -> tuple[Sensitive, dict[str, torch.Tensor]]:
     pl.seed_everything(0, verbose=False)
     module = Sensitive()
     trainer = quiet_trainer(callbacks=MultiTaskCallback(method, optimization), max_epochs=1, limit_train_batches=2)
@@ -72,7 +73,7 @@ def trained(method: Any, optimization: str) -> tuple[Sensitive, dict[str, torch.
 
 
 @MODES
-def test_buffers_metrics_logs_and_random_numbers_are_as_without_it(optimization: str) -> None:
+def test_buffers_metrics_logs_and_random_numbers_are_as_without_it(optimization: Optimization) -> None:
     module, logged = trained(FAMO(3, lr=0.0), optimization)
     drawn = torch.rand(3)
     plain, expected = trained(Blind(3), optimization)
@@ -83,7 +84,7 @@ def test_buffers_metrics_logs_and_random_numbers_are_as_without_it(optimization:
 
 
 @MODES
-def test_the_method_sees_the_same_batch_after_the_step(optimization: str) -> None:
+def test_the_method_sees_the_same_batch_after_the_step(optimization: Optimization) -> None:
     torch.manual_seed(0)
     method, module = Second(), Toy(lambda m: torch.optim.SGD(m.parameters(), 1e-5))
     trainer = quiet_trainer(callbacks=MultiTaskCallback(method, optimization), max_epochs=1, limit_train_batches=1)
@@ -95,7 +96,7 @@ def test_the_method_sees_the_same_batch_after_the_step(optimization: str) -> Non
 
 @pytest.mark.parametrize("number", [1, 3])
 @MODES
-def test_it_is_taken_once_an_optimizer_step(number: int, optimization: str) -> None:
+def test_it_is_taken_once_an_optimizer_step(number: int, optimization: Optimization) -> None:
     method = Second()
     trainer = quiet_trainer(callbacks=MultiTaskCallback(method, optimization), accumulate_grad_batches=number)
     trainer.fit(Toy(), loader())

@@ -12,6 +12,7 @@ from toy import Batch, Toy, fitted, loader, quiet_trainer, rows
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 class Ones(Toy):
@@ -22,7 +23,7 @@ class Ones(Toy):
         return {task: loss * 0 + 1 for task, loss in super().losses(batch).items()}
 
 
-def inner_adam(state: dict[str, Any]) -> dict[str, Any]:
+def inner_adam(state: dict[str, Any]) -> Any:
     return state["attributes"][""]["_optimizer"]["state"]
 
 
@@ -43,7 +44,7 @@ def test_counts_and_sums_go_past_256_under_bf16_true(method: Any, counted: Any) 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_log_variances_are_learned_from_unscaled_gradients_of_the_steps_that_the_fp16_scaler_makes(
-    optimization: str,
+    optimization: Optimization,
 ) -> None:
     def scaler() -> torch.amp.GradScaler:
         return torch.amp.GradScaler("cpu", init_scale=2.0**15, growth_interval=3)

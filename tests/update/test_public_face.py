@@ -12,7 +12,7 @@ import torch
 from isolation import child_environment
 from torchjd.aggregation import GradDrop, UPGrad
 from torchjd.scalarization import FAMO, Sum
-from toy import TASKS, BalancedToy, Toy, fitted, loader, quiet_trainer
+from toy import TASKS, BalancedToy, Toy, fitted, last, loader, quiet_trainer
 from typing_extensions import override
 
 import lightning_go4align
@@ -49,19 +49,19 @@ def test_a_method_without_weights_has_none() -> None:
 
 
 def test_the_record_holds_the_objective_of_the_weighted_losses() -> None:
-    record = fitted(GO4Align(2)).last_step
+    record = last(fitted(GO4Align(2)))
     assert record is not None
     assert record.tasks == TASKS
-    assert record.objective == pytest.approx(float(record.weights @ record.losses.to(record.weights.dtype)), rel=1e-6)
+    assert record.objective == pytest.approx(float(record.weights @ record.losses.to(record.weights.dtype)), rel=1e-6)  # type: ignore[operator, union-attr]
     assert not record.objective.requires_grad
     assert not record.not_finite.any()
 
 
 @pytest.mark.parametrize("method", [Sum, UPGrad])
 def test_the_record_cannot_be_changed(method: Any) -> None:
-    record = fitted(method()).last_step
+    record = last(fitted(method()))
     with pytest.raises(AttributeError):
-        record.losses = torch.zeros(3)
+        record.losses = torch.zeros(3)  # type: ignore[misc]
 
 
 def test_the_record_tells_an_absent_task_from_one_that_is_not_finite() -> None:
@@ -74,7 +74,7 @@ def test_the_record_tells_an_absent_task_from_one_that_is_not_finite() -> None:
     callback = MultiTaskCallback(GO4Align(2), tasks=TASKS)
     with pytest.warns(UserWarning, match="The loss of task 'b' was not finite"):
         quiet_trainer(callbacks=callback, max_epochs=1, limit_train_batches=1).fit(Broken(), loader())
-    assert callback.last_step.not_finite.tolist() == [False, True, False]
+    assert last(callback).not_finite.tolist() == [False, True, False]
 
 
 def test_a_module_tells_the_same_as_its_callback() -> None:
@@ -91,9 +91,9 @@ def test_a_users_own_attributes_of_these_names_are_his() -> None:
             super().__init__()
             self.task_weights = torch.nn.Parameter(torch.ones(3))
 
-    class Balanced(MultiTaskMixin, Own): ...
+    class Balanced(MultiTaskMixin, Own): ...  # type: ignore[misc]
 
-    module = Balanced(GO4Align(2))
+    module: Any = Balanced(GO4Align(2))
     module.groups, module.last_step = torch.nn.Linear(1, 1), "mine"
     quiet_trainer(max_epochs=1).fit(module, loader())
     assert isinstance(module.groups, torch.nn.Linear)
@@ -105,9 +105,9 @@ def test_the_former_names_still_work_and_say_what_takes_their_place() -> None:
     callback = fitted(GO4Align(2))
     with pytest.warns(DeprecationWarning, match="read `last_step`"):
         signals = callback.signals
-    record = callback.last_step
+    record = last(callback)
     expected = (record.losses, record.weights, record.indicators, record.grouping)
-    assert all(now is then for now, then in zip(signals, expected, strict=True))
+    assert all(now is then for now, then in zip(signals, expected, strict=True))  # type: ignore[arg-type]
     with pytest.warns(DeprecationWarning, match="`StepRecord` takes its place"):
         assert lightning_go4align.Signals is type(signals)
 
@@ -160,7 +160,7 @@ def test_every_name_of_the_root_is_there_and_shown() -> None:
 def test_the_types_know_every_name_of_the_root() -> None:
     tree = ast.parse(Path(lightning_go4align.__file__).read_text(encoding="utf-8"))
     typed = next(node for node in tree.body if isinstance(node, ast.If))
-    known = {alias.name for line in typed.body for alias in line.names}
+    known = {alias.name for line in typed.body if isinstance(line, ast.ImportFrom) for alias in line.names}
     assert known == set(lightning_go4align.__all__)
 
 

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 from torchjd.aggregation import GradDrop
 from torchjd.scalarization import Random, Sum
-from toy import Batch, Toy, fitted, loader, quiet_trainer
+from toy import Batch, Toy, fitted, loader, quiet_trainer, weights_of
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 class Noisy(Toy):
@@ -31,7 +32,7 @@ def weights(numbers: int, seed: int = 0) -> Tensor:
     module, callback = Noisy(numbers), MultiTaskCallback(Random())
     torch.manual_seed(seed)
     quiet_trainer(callbacks=callback).fit(module, loader())
-    return callback.last_step.weights
+    return weights_of(callback)
 
 
 def test_the_weights_that_a_method_draws_do_not_depend_on_what_the_model_draws() -> None:
@@ -45,7 +46,7 @@ def test_the_seed_decides_what_a_method_draws() -> None:
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("method", [Random, GradDrop])
-def test_the_model_draws_the_same_under_every_method(method: Any, optimization: str) -> None:
+def test_the_model_draws_the_same_under_every_method(method: Any, optimization: Optimization) -> None:
     modules = [Noisy(5), Noisy(5)]
     for module, make in zip(modules, (method, Sum), strict=True):
         fitted(make(), module, optimization)
@@ -58,5 +59,5 @@ def test_two_runs_of_one_process_draw_differently() -> None:
     for _ in range(2):
         callback = MultiTaskCallback(Random())
         quiet_trainer(callbacks=callback, max_epochs=1).fit(Toy(), loader())
-        seen.append(callback.last_step.weights)
-    assert not torch.equal(*seen)
+        seen.append(weights_of(callback))
+    assert not torch.equal(seen[0], seen[1])

@@ -14,6 +14,7 @@ from toy import TASKS, Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 def trunk_and_heads(module: Toy) -> Any:
@@ -47,7 +48,7 @@ def by_hand(method: Any, number: int, clip: float | None = None) -> dict[str, to
             (method(torch.stack(list(module.losses(batch).values()))) / number).backward()
             if (i + 1) % number == 0 or i + 1 == len(batches):
                 for parameter in module.parameters() if clip else ():
-                    parameter.grad.clamp_(-clip, clip)
+                    parameter.grad.clamp_(-clip, clip)  # type: ignore[operator, union-attr]
                 optimizer.step()
     return module.state_dict()
 
@@ -55,7 +56,11 @@ def by_hand(method: Any, number: int, clip: float | None = None) -> dict[str, to
 @pytest.mark.parametrize("method", [Sum, lambda: GO4Align(2, 1e-2)], ids=["Sum", "GO4Align"])
 def test_one_optimizer_per_head_gives_the_bits_of_a_loop_in_plain_torch(method: Any) -> None:
     torch.manual_seed(0)
-    options = {"accumulate_grad_batches": 3, "gradient_clip_val": 0.5, "gradient_clip_algorithm": "value"}
+    options: dict[str, Any] = {
+        "accumulate_grad_batches": 3,
+        "gradient_clip_val": 0.5,
+        "gradient_clip_algorithm": "value",
+    }
     found = outcome(Toy(one_per_head), MultiTaskCallback(method()), **options)
     expected = by_hand(method(), 3, clip=0.5)
     assert all(torch.equal(found.parameters[name], value) for name, value in expected.items())
@@ -80,7 +85,7 @@ def test_heads_without_a_loss_are_left_alone() -> None:
     torch.manual_seed(0)
     module = Toy(one_per_head)
     before = {name: value.clone() for name, value in module.heads["b"].state_dict().items()}
-    module.training_step = lambda batch, batch_idx: module.losses(batch) | {"b": None}
+    module.training_step = lambda batch, batch_idx: module.losses(batch) | {"b": None}  # type: ignore[method-assign]
     fitted(GO4Align(), module)
     assert all(torch.equal(value, before[name]) for name, value in module.heads["b"].state_dict().items())
     assert tuple(module.heads) == TASKS
@@ -95,9 +100,9 @@ def test_an_aggregator_may_have_several_optimizers() -> None:
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_an_optimizer_that_stands_on_the_instance_is_used_and_stays(optimization: str) -> None:
+def test_an_optimizer_that_stands_on_the_instance_is_used_and_stays(optimization: Optimization) -> None:
     module = Toy()
-    on_instance = module.configure_optimizers = lambda: torch.optim.SGD(
+    on_instance = module.configure_optimizers = lambda: torch.optim.SGD(  # type: ignore[method-assign]
         module.parameters(), 0.125
     )  # As the CLI does.
     assert outcome(module, MultiTaskCallback(Sum(), optimization)).rates[-1] == [0.125]

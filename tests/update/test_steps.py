@@ -15,6 +15,7 @@ from toy import Toy, fitted, loader, outcome, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 SHADOWED = {"training_step", "configure_optimizers", "backward", "run", "_clip_gradients", "log", "log_dict"}
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
@@ -30,13 +31,13 @@ def decorated(step: Any) -> Any:
 
 class OneArgument(Toy):
     @override
-    def training_step(self, batch: Any) -> Any:
+    def training_step(self, batch: Any) -> Any:  # type: ignore[override]
         return self.losses(batch)
 
 
 class KeywordOnly(Toy):
     @override
-    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:
+    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:  # type: ignore[override]
         return self.losses(batch)
 
 
@@ -57,7 +58,7 @@ class DoublyDecorated(Toy):
 
 class Drawing(Toy):
     @override
-    def training_step(self, dataloader_iter: Any) -> Any:
+    def training_step(self, dataloader_iter: Any) -> Any:  # type: ignore[override]
         return self.losses(next(dataloader_iter)[0])
 
 
@@ -78,7 +79,7 @@ class Override(InMapping):
 @pytest.mark.filterwarnings("ignore:.*`dataloader_iter`")
 @MODES
 @pytest.mark.parametrize("kind", [OneArgument, KeywordOnly, Decorated, DoublyDecorated, Drawing, InMapping, Override])
-def test_every_signature_trains_the_same_bits(kind: type[Toy], optimization: str) -> None:
+def test_every_signature_trains_the_same_bits(kind: type[Toy], optimization: Optimization) -> None:
     torch.manual_seed(0)
     found = outcome(kind(), MultiTaskCallback(Sum(), optimization))
     torch.manual_seed(0)
@@ -87,9 +88,9 @@ def test_every_signature_trains_the_same_bits(kind: type[Toy], optimization: str
 
 
 @MODES
-def test_a_partial_may_be_the_step(optimization: str) -> None:
+def test_a_partial_may_be_the_step(optimization: Optimization) -> None:
     module = Toy()
-    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)
+    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)  # type: ignore[method-assign]
     assert fitted(Sum(), module, optimization).tasks == ["a", "b", "c"]
 
 
@@ -107,7 +108,7 @@ class Keeper(pl.Callback):
 @MODES
 @pytest.mark.parametrize("batches", [1, 2])
 def test_the_outputs_are_the_objective_the_losses_and_what_else_the_step_returned(
-    optimization: str, batches: int
+    optimization: Optimization, batches: int
 ) -> None:
     keeper = Keeper()
     options = {"accumulate_grad_batches": batches, "max_epochs": 1}
@@ -119,7 +120,7 @@ def test_the_outputs_are_the_objective_the_losses_and_what_else_the_step_returne
 
 
 @MODES
-def test_the_graph_is_freed_after_the_step(optimization: str) -> None:
+def test_the_graph_is_freed_after_the_step(optimization: Optimization) -> None:
     references = []
 
     class Watched(Toy):
@@ -142,7 +143,7 @@ def test_the_graph_is_freed_after_the_step(optimization: str) -> None:
 @MODES
 @pytest.mark.parametrize("batches", [1, 3])
 @pytest.mark.filterwarnings("ignore:`training_step` returned `None`")
-def test_a_step_without_any_task_is_skipped(optimization: str, batches: int) -> None:
+def test_a_step_without_any_task_is_skipped(optimization: Optimization, batches: int) -> None:
     torch.manual_seed(0)
     expected = outcome(Toy(skipped=3), MultiTaskCallback(Sum(), optimization), accumulate_grad_batches=batches)
 
@@ -181,7 +182,9 @@ def test_everybody_sees_the_automatic_optimization_that_the_module_was_written_f
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 @MODES
-def test_module_and_trainer_are_as_before_after_an_error(error: type[BaseException], optimization: str) -> None:
+def test_module_and_trainer_are_as_before_after_an_error(
+    error: type[BaseException], optimization: Optimization
+) -> None:
     module = Toy()
     trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align(), optimization))
 
@@ -197,7 +200,7 @@ def test_module_and_trainer_are_as_before_after_an_error(error: type[BaseExcepti
 
 
 @MODES
-def test_a_module_can_be_copied_and_pickled_after_a_fit(optimization: str) -> None:
+def test_a_module_can_be_copied_and_pickled_after_a_fit(optimization: Optimization) -> None:
     module = Toy(torch_adam)
     fitted(GO4Align(), module, optimization)
     twin = pickle.loads(pickle.dumps(deepcopy(module)))
@@ -209,7 +212,7 @@ def torch_adam(module: Toy) -> torch.optim.Optimizer:
 
 
 @MODES
-def test_fit_validate_test_and_predict_follow_each_other(optimization: str) -> None:
+def test_fit_validate_test_and_predict_follow_each_other(optimization: Optimization) -> None:
     class Full(Toy):
         test_step = Toy.validation_step
 
@@ -221,14 +224,14 @@ def test_fit_validate_test_and_predict_follow_each_other(optimization: str) -> N
     trainer.fit(module, loader(), loader(16))
     trainer.validate(module, loader(), verbose=False)
     trainer.test(module, loader(), verbose=False)
-    assert len(trainer.predict(module, loader())) == 5
+    assert len(trainer.predict(module, loader())) == 5  # type: ignore[arg-type]
     trainer.fit_loop.max_epochs = 3
     trainer.fit(module, loader(), loader(16))
     assert trainer.global_step == 15
 
 
 @MODES
-def test_fitting_twice_goes_on_where_the_first_ended(optimization: str) -> None:
+def test_fitting_twice_goes_on_where_the_first_ended(optimization: Optimization) -> None:
     torch.manual_seed(0)
     twice, callback = Toy(), MultiTaskCallback(GO4Align(2, 1e-2), optimization)
     for _ in range(2):
@@ -270,7 +273,7 @@ class Thawing(Toy):
 
 
 @MODES
-def test_an_aggregator_trains_what_is_thawed_later_as_a_scalarizer_does(optimization: str) -> None:
+def test_an_aggregator_trains_what_is_thawed_later_as_a_scalarizer_does(optimization: Optimization) -> None:
     class SumOfGradients(Aggregator):
         @override
         def forward(self, matrix: torch.Tensor, /) -> torch.Tensor:
@@ -328,5 +331,5 @@ class Middle(Thawing):
 def test_a_batch_without_a_task_does_not_forget_what_is_shared() -> None:
     module, callback = Middle(), MultiTaskCallback(MGDA())
     quiet_trainer(max_epochs=1, callbacks=[callback], limit_train_batches=2).fit(module, loader())
-    shared = {id(parameter) for parameter in callback._memory.driver.shared_parameters}
+    shared = {id(parameter) for parameter in callback._memory.driver.shared_parameters}  # type: ignore[attr-defined]
     assert {id(parameter) for parameter in module.middle.parameters()} <= shared

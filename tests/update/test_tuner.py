@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch.callbacks import LearningRateFinder
-from lightning.pytorch.tuner import Tuner
+from lightning.pytorch.tuner.tuning import Tuner
 from torchjd.scalarization import FAMO, UW, Sum
 from toy import Reference, Toy, loader, outcome, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
 
@@ -22,7 +23,7 @@ class Tuned:
         self.lr = 1e-3
         self.batch_size = 2
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
+    def configure_optimizers(self: Any) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), self.lr)
 
     def train_dataloader(self) -> Any:
@@ -46,10 +47,12 @@ def _in_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @MODES
 @pytest.mark.parametrize("number", [1, 3])
-def test_lr_find_sees_the_losses_of_automatic_optimization_written_by_hand(optimization: str, number: int) -> None:
+def test_lr_find_sees_the_losses_of_automatic_optimization_written_by_hand(
+    optimization: Optimization, number: int
+) -> None:
     def find(module: Any, *callbacks: Any) -> Any:
         trainer = quiet_trainer(callbacks=list(callbacks), accumulate_grad_batches=number)
-        options = {"min_lr": 1e-5, "max_lr": 1e-1, "num_training": 12, "early_stop_threshold": None}
+        options: dict[str, Any] = {"min_lr": 1e-5, "max_lr": 1e-1, "num_training": 12, "early_stop_threshold": None}
         return Tuner(trainer).lr_find(module, loader(), **options)
 
     torch.manual_seed(0)
@@ -64,7 +67,9 @@ def test_lr_find_sees_the_losses_of_automatic_optimization_written_by_hand(optim
 @MODES
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("method", [lambda: GO4Align(2, 1e-2), lambda: FAMO(3), lambda: UW(3)])
-def test_training_after_the_finder_is_as_if_it_had_not_run(method: Any, first: bool, optimization: str) -> None:
+def test_training_after_the_finder_is_as_if_it_had_not_run(
+    method: Any, first: bool, optimization: Optimization
+) -> None:
     def run(*finders: Any) -> Any:
         torch.manual_seed(0)
         callback = MultiTaskCallback(method(), optimization)
@@ -81,7 +86,7 @@ def test_training_after_the_finder_is_as_if_it_had_not_run(method: Any, first: b
 def test_scale_batch_size_leaves_the_method_as_it_was() -> None:
     torch.manual_seed(0)
     module, callback = TunedToy(), MultiTaskCallback(GO4Align(2, 1e-2))
-    module.val_dataloader = loader
+    module.val_dataloader = loader  # type: ignore[method-assign]
     trainer = quiet_trainer(callbacks=callback, max_epochs=1)
     Tuner(trainer).scale_batch_size(module, mode="power", max_trials=2, steps_per_trial=2, init_val=2)
-    assert callback.method.smoothness is None or torch.equal(callback.method.smoothness, torch.full((3,), 1 / 3))
+    assert callback.method.smoothness is None or torch.equal(callback.method.smoothness, torch.full((3,), 1 / 3))  # type: ignore[arg-type]

@@ -36,8 +36,8 @@ def side_by_side(batch: Mapping[str, Tensor], predictions: Mapping[str, Tensor])
     grid = figure.subplots(rows, columns, squeeze=False)
     for row, axes in enumerate(grid):
         axes[0].imshow(batch["image"][row].movedim(0, -1).float().cpu().numpy())
-        for place, (task, prediction) in enumerate(predictions.items()):
-            pair = axes[1 + 2 * place : 3 + 2 * place]
+        for index, (task, prediction) in enumerate(predictions.items()):
+            pair = axes[1 + 2 * index : 3 + 2 * index]
             _DRAW[task](pair, batch[task][row].float().cpu(), prediction[row].float().cpu())
     titles = ["image", *(f"{task}: {kind}" for task in predictions for kind in ("truth", "prediction"))]
     for axis, title in zip(grid[0], titles, strict=True):

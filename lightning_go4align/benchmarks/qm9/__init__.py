@@ -3,7 +3,7 @@
 The reference network from PyG's layers and its data are in ``mpnn`` and ``graphs``, which need PyG.
 """
 
-import warnings
+from typing import TYPE_CHECKING
 
 from lightning_go4align.benchmarks.qm9.batches import DenseBatch, DenseGraphs, DenseMolecules
 from lightning_go4align.benchmarks.qm9.data import QM9DataModule
@@ -13,6 +13,7 @@ from lightning_go4align.benchmarks.qm9.published import single_task_errors
 from lightning_go4align.benchmarks.qm9.schedules import Plateau, WarmupCosine
 from lightning_go4align.benchmarks.qm9.sources import PyGFiles, QM9Pack
 from lightning_go4align.benchmarks.qm9.targets import TARGETS
+from lightning_go4align.renamed import former_names
 
 __all__ = [
     "TARGETS",
@@ -29,12 +30,5 @@ __all__ = [
     "single_task_errors",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name != "ErrorTable":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from lightning_go4align.benchmarks.score_table import ScoreTable
-
-    place = f"{ScoreTable.__module__}.ScoreTable"
-    warnings.warn(f"`{__name__}.ErrorTable` is now `{place}`. Name that instead.", FutureWarning, stacklevel=2)
-    return ScoreTable
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__, {"ErrorTable": "lightning_go4align.benchmarks.score_table:ScoreTable"})

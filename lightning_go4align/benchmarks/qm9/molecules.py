@@ -80,19 +80,19 @@ def pad(molecules: Molecules) -> PaddedMolecules:
     Example: See :class:`PaddedMolecules`.
     """
     num_molecules, size = len(molecules.num_atoms), int(molecules.num_atoms.max())
-    row, atom = _places(molecules.num_atoms)
+    row, atom = _positions(molecules.num_atoms)
     features = molecules.features.new_zeros(num_molecules, size, molecules.features.shape[1])
     features[row, atom] = molecules.features
     positions = molecules.positions.new_zeros(num_molecules, size, 3)
     positions[row, atom] = molecules.positions
     bonds = molecules.bonds.new_zeros(num_molecules, size, size)
-    row, _ = _places(molecules.num_bonds)
+    row, _ = _positions(molecules.num_bonds)
     first, second = molecules.bonds[:, 0].long(), molecules.bonds[:, 1].long()
     bonds[row, first, second] = bonds[row, second, first] = molecules.bonds[:, 2]
     return PaddedMolecules(molecules.num_atoms, features, positions, bonds)
 
 
-def _places(counts: Tensor) -> tuple[Tensor, Tensor]:
+def _positions(counts: Tensor) -> tuple[Tensor, Tensor]:
     """Molecule of each item, and the item's place within it."""
     row = torch.repeat_interleave(torch.arange(len(counts)), counts)
     return row, torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]

@@ -24,8 +24,8 @@ def single_task_errors(file: str, targets: Collection[str] | None = None) -> dic
         >>> single_task_errors("published.json")["homo"]
         60.576
     """
-    places = [Path(file), Path(__file__).parent / file]
-    path = next((place for place in places if place.is_file()), None)
+    candidates = [Path(file), Path(__file__).parent / file]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
     if path is None:
         raise FileNotFoundError(
             f"`baseline` must be a file of single-task errors, but there is no {file!r}. Give `published.json`, "

@@ -29,6 +29,8 @@ class SyntheticData(LightningDataModule):
         batch_size: Rows of a batch.
         noise: The standard deviation, relative to a task's scale.
         seed: Seed of network and rows; the runs of a study share it.
+        label_fraction: Share of the training labels that is there, above 0, drawn at random; the others are NaN.
+            Validation and test have all.
 
     Example:
         >>> data = SyntheticData(num_tasks=6, num_groups=3)
@@ -48,15 +50,19 @@ class SyntheticData(LightningDataModule):
         batch_size: int = 64,
         noise: float = 0.5,
         seed: int = 0,
+        label_fraction: float = 1.0,
     ) -> None:
         super().__init__()
         if not 1 <= num_groups <= num_tasks:
             raise ValueError(f"`num_groups` must lie in [1, {num_tasks}], the number of tasks, but is {num_groups}.")
+        if not 0 < label_fraction <= 1:
+            raise ValueError(f"`label_fraction` must lie in (0, 1], but is {label_fraction}.")
         self.num_tasks = num_tasks
         self.sizes = [num_train, num_val, num_test]
         self.batch_size = batch_size
         self.noise = noise
         self.seed = seed
+        self.label_fraction = label_fraction
         self.groups = torch.arange(num_tasks) % num_groups
         self.scales = 10 ** ((self.groups - (num_groups - 1) / 2) / 2)
 
@@ -73,6 +79,8 @@ class SyntheticData(LightningDataModule):
         x = torch.randn(sum(self.sizes), 16, generator=random)
         noise = self.noise * torch.randn(len(x), self.num_tasks, generator=random)
         y = self.scales * ((x @ hidden.T).tanh() @ heads.T + noise)
+        training = y[: self.sizes[0]]  # Drawn last: the data are the same with fewer labels.
+        training[torch.rand(training.shape, generator=random) >= self.label_fraction] = torch.nan
         self.train, self.val, self.test = (
             TensorDataset(*part) for part in zip(torch.split(x, self.sizes), torch.split(y, self.sizes), strict=True)
         )

@@ -16,6 +16,27 @@ from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.module import MultiTaskModule
 
 
+def labelled_errors(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Average the squared errors of each task over the rows that have its label.
+
+    Args:
+        predictions: Predictions, shape ``[B, M]``.
+        targets: Targets, shape ``[B, M]``; NaN where there is no label.
+
+    Returns:
+        Mean squared errors, shape ``[M]``; NaN for a task without a label, with a gradient of 0.
+
+    Example:
+        >>> labelled_errors(torch.zeros(2, 3), torch.tensor([[1.0, 3.0, torch.nan], [2.0, torch.nan, torch.nan]]))
+        tensor([2.5000, 9.0000,    nan])
+    """
+    there = targets.isfinite()
+    number = there.sum(0)
+    # Left out before the square: the gradient of a NaN is NaN, even with a weight of 0.
+    squares = torch.where(there, predictions - targets.nan_to_num(), 0).square()
+    return torch.where(number > 0, squares.sum(0) / number.clamp(min=1), torch.nan)
+
+
 class SyntheticModule(MultiTaskModule):
     """Regress the targets of :class:`SyntheticData`: one mean squared error a task, in the tasks' own scales.
 
@@ -63,14 +84,19 @@ class SyntheticModule(MultiTaskModule):
         return prediction
 
     def losses(self, batch: Part) -> Tensor:
-        """Mean squared error of each task, shape ``[M]``."""
+        """Mean squared error of each task over the rows that have its label, shape ``[M]``; NaN where none has."""
         x, y = batch
-        losses: Tensor = (self(x) - y).square().mean(dim=0)
-        return losses
+        return labelled_errors(self(x), y)
 
     @override
-    def training_step(self, batch: Part, batch_idx: int) -> dict[str, Tensor]:
-        return {f"task_{index}": loss for index, loss in enumerate(self.losses(batch).unbind())}
+    def training_step(self, batch: Part, batch_idx: int) -> dict[str, Tensor | None]:
+        losses: dict[str, Tensor | None] = {f"task_{i}": loss for i, loss in enumerate(self.losses(batch).unbind())}
+        if self.data.label_fraction < 1:  # The host has to look which tasks are absent.
+            labelled = batch[1].isfinite().any(0).tolist()
+            losses = {
+                task: loss if there else None for (task, loss), there in zip(losses.items(), labelled, strict=True)
+            }
+        return losses
 
     @override
     def on_train_epoch_end(self) -> None:

@@ -36,18 +36,18 @@ class RayEngine(Engine):
     def __init__(self, resources: Resources, address: str | None = None) -> None:
         if not ray.is_initialized():
             ray.init(address=address, log_to_driver=False, include_dashboard=None if address else False)
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]  # Ray's
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         gpus = resources.gpus
         if gpus is None:
             gpus = min(1, max(node.get("GPU", 0) for node in nodes))
-        asked = {"CPU": resources.cpus or 1, "GPU": gpus, "memory": (resources.memory_gb or 0) * GIB}
-        if not any(all(node.get(name, 0) >= number for name, number in asked.items()) for node in nodes):
+        needs = {"CPU": resources.cpus or 1, "GPU": gpus, "memory": (resources.memory_gb or 0) * GIB}
+        if not any(all(node.get(name, 0) >= number for name, number in needs.items()) for node in nodes):
             raise ValueError(
-                f"Each run asks for {asked}, which no machine of the Ray cluster has: {nodes}. Lower `resources` of "
+                f"Each run asks for {needs}, which no machine of the Ray cluster has: {nodes}. Lower `resources` of "
                 "the study."
             )
         self._perform = ray.remote(Performance.__call__).options(
-            num_cpus=asked["CPU"], num_gpus=asked["GPU"], memory=asked["memory"] or None, max_retries=0
+            num_cpus=needs["CPU"], num_gpus=needs["GPU"], memory=needs["memory"] or None, max_retries=0
         )
         self._environment = threads(resources.cpus)
 

@@ -46,8 +46,8 @@ class SlurmEngine(Engine):
         if gpus != int(gpus):
             raise ValueError(f"SLURM gives whole GPUs, but `resources.gpus` is {gpus}. Ask for 1.")
         self._executor = submitit.AutoExecutor(folder=folder / "%j", cluster=cluster)
-        asked = {"gpus_per_node": int(gpus), "cpus_per_task": resources.cpus, "mem_gb": resources.memory_gb}
-        named = {name: value for name, value in asked.items() if value}
+        request = {"gpus_per_node": int(gpus), "cpus_per_task": resources.cpus, "mem_gb": resources.memory_gb}
+        named = {name: value for name, value in request.items() if value}
         self._executor.update_parameters(name="go4align", **{**named, **(options or {})})
         self._environment = threads(resources.cpus)
 

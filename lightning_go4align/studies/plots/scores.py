@@ -33,8 +33,8 @@ def elbow(scores: Mapping[int, Sequence[float]]) -> Figure:
         )
     if known.any():
         best = int(np.where(known, means, np.inf).argmin())
-        label, place = minus(f"K = {sizes[best]}: {means[best]:+.1f}%"), (sizes[best], min(scores[sizes[best]]))
-        axes.annotate(label, place, (0, -15), textcoords="offset points", ha="center", weight="bold")
+        label, position = minus(f"K = {sizes[best]}: {means[best]:+.1f}%"), (sizes[best], min(scores[sizes[best]]))
+        axes.annotate(label, position, (0, -15), textcoords="offset points", ha="center", weight="bold")
     _name_unknown(axes, [f"K = {k}" for k, finite in zip(sizes, known, strict=True) if not finite])
     axes.set_xticks(_apart(sizes))
     axes.set_xlabel("number of groups K")
@@ -63,10 +63,10 @@ def performance_against_time(points: Mapping[str, tuple[float, float]], highligh
     axes.scatter(times, scores, s=34, color=colours, zorder=3)
     axes.margins(x=0.1, y=0.15)
     low, high = axes.get_ylim()
-    places = spread(scores, (high - low) * 0.062, low, high) if known else np.empty(0)
-    for name, x, place in zip(known, times, places, strict=True):
+    positions = spread(scores, (high - low) * 0.062, low, high) if known else np.empty(0)
+    for name, x, position in zip(known, times, positions, strict=True):
         ink = colour("accent" if name == highlight else "muted")
-        axes.annotate(short(name), (x, place), (6, 0), textcoords="offset points", va="center", color=ink)
+        axes.annotate(short(name), (x, position), (6, 0), textcoords="offset points", va="center", color=ink)
     _name_unknown(axes, [name for name in points if name not in known])
     axes.set_xlabel("training time")
     axes.set_ylim(low, high)
@@ -74,12 +74,12 @@ def performance_against_time(points: Mapping[str, tuple[float, float]], highligh
     return figure
 
 
-def _apart(places: Sequence[int]) -> list[int]:
+def _apart(positions: Sequence[int]) -> list[int]:
     """Leave out ticks that would stand on the one before."""
-    kept = [places[0]]
-    for place in places:
-        if place - kept[-1] >= 0.07 * (places[-1] - places[0]) > 0:
-            kept.append(place)
+    kept = [positions[0]]
+    for position in positions:
+        if position - kept[-1] >= 0.07 * (positions[-1] - positions[0]) > 0:
+            kept.append(position)
     return kept
 
 

@@ -114,7 +114,7 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
     figure, axes = canvas(HALF, 3.0, left=0.65, right=margin(list(ratios)), bottom=0.45)
     finite = [ratio for values in ratios.values() for ratio in values if math.isfinite(ratio)]
     last = 1.05 * max(finite, default=1.0)
-    for place, (name, values) in enumerate(ratios.items()):
+    for index, (name, values) in enumerate(ratios.items()):
         ink = colour("accent" if name == highlight else "quiet")
         shares = np.arange(1, len(values) + 1) / len(values)
         known = np.isfinite(values)
@@ -122,7 +122,7 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
         heights = np.concatenate([[0.0], shares[known], [shares[known].max(initial=0.0)]])
         axes.step(steps, heights, where="post", color=ink, linewidth=1.2)
         # Ends of lines coincide where every method gets to 1: names stand below each other instead.
-        axes.annotate(short(name), (1, 0.95 - 0.09 * place), (6, 0), "axes fraction", "offset points", color=ink)
+        axes.annotate(short(name), (1, 0.95 - 0.09 * index), (6, 0), "axes fraction", "offset points", color=ink)
     axes.set(xscale="log", xlim=(1.0, last), ylim=(0, 1.03))
     axes.set_xlabel("factor above the best error")
     axes.set_ylabel("share of metrics and seeds")

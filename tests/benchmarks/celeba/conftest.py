@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ from lightning_go4align.benchmarks.celeba.generated import write_faces
 
 
 @pytest.fixture
-def celeba(tmp_path):
+def celeba(tmp_path: Path) -> SimpleNamespace:
     """Six training, three validation and two test images in CelebA's layout."""
     root = tmp_path / "celeba"
     write_faces(root, [6, 3, 2])

@@ -1,4 +1,8 @@
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,13 +13,13 @@ from lightning_go4align.benchmarks.celeba import generated
 from lightning_go4align.benchmarks.celeba.images import DecodedImages, pack, packed_images
 
 
-def test_splits_follow_the_partition_file(celeba):
+def test_splits_follow_the_partition_file(celeba: SimpleNamespace) -> None:
     data = celeba.data()
     data.setup("fit")
     assert {name: len(split) for name, split in data.splits.items()} == {"train": 6, "val": 3, "test": 2}
 
 
-def test_attributes_are_those_of_the_image_whatever_the_order_of_the_file(celeba):
+def test_attributes_are_those_of_the_image_whatever_the_order_of_the_file(celeba: SimpleNamespace) -> None:
     count, header, *lines = celeba.attributes.read_text().splitlines()
     celeba.attributes.write_text("\n".join([count, header, *reversed(lines), ""]))
     data = celeba.data()
@@ -24,7 +28,7 @@ def test_attributes_are_those_of_the_image_whatever_the_order_of_the_file(celeba
     assert data.splits["val"].attributes[0].tolist() == [value == "1" for value in line.split()[1:]]
 
 
-def test_images_are_resized_to_64_by_64_in_zero_to_one(celeba):
+def test_images_are_resized_to_64_by_64_in_zero_to_one(celeba: SimpleNamespace) -> None:
     data = celeba.data()
     data.setup("fit")
     batch = data.on_after_batch_transfer(next(iter(data.val_dataloader())), 0)
@@ -35,7 +39,7 @@ def test_images_are_resized_to_64_by_64_in_zero_to_one(celeba):
     )
 
 
-def test_the_decoded_cache_gives_the_same_batches(celeba, tmp_path):
+def test_the_decoded_cache_gives_the_same_batches(celeba: SimpleNamespace, tmp_path: Path) -> None:
     decoded, cached = celeba.data(), celeba.data(cache=str(tmp_path / "cache"))
     for data in (decoded, cached):
         data.prepare_data()
@@ -44,7 +48,9 @@ def test_the_decoded_cache_gives_the_same_batches(celeba, tmp_path):
     assert all(torch.equal(first[name], second[name]) for first, second in batches for name in first)
 
 
-def test_the_cache_is_read_without_the_images(celeba, tmp_path, monkeypatch):
+def test_the_cache_is_read_without_the_images(
+    celeba: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = celeba.data(cache=str(tmp_path / "cache"))
     data.prepare_data()
     data.setup("fit")
@@ -52,16 +58,18 @@ def test_the_cache_is_read_without_the_images(celeba, tmp_path, monkeypatch):
     assert next(iter(data.train_dataloader()))["image"].shape == (4, 3, 64, 64)
 
 
-def reverse_the_partition(celeba):
+def reverse_the_partition(celeba: SimpleNamespace) -> None:
     celeba.partition.write_text("\n".join(reversed(celeba.partition.read_text().splitlines())))
 
 
-def repaint_an_image(celeba):
+def repaint_an_image(celeba: SimpleNamespace) -> None:
     Image.new("RGB", (178, 218)).save(celeba.images / "000001.jpg")
 
 
 @pytest.mark.parametrize("change", [reverse_the_partition, repaint_an_image])
-def test_images_and_attributes_agree_after_the_files_of_a_cache_have_changed(celeba, tmp_path, change):
+def test_images_and_attributes_agree_after_the_files_of_a_cache_have_changed(
+    celeba: SimpleNamespace, tmp_path: Path, change: Callable[..., Any]
+) -> None:
     decoded, cached = celeba.data(), celeba.data(cache=str(tmp_path / "cache"))
     cached.prepare_data()
     change(celeba)
@@ -72,17 +80,17 @@ def test_images_and_attributes_agree_after_the_files_of_a_cache_have_changed(cel
     assert all(torch.equal(first[name], second[name]) for first, second in samples for name in first)
 
 
-def test_a_cache_of_another_number_of_images_is_refused(tmp_path):
+def test_a_cache_of_another_number_of_images_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "train.npy", np.zeros((2, 3, 64, 64), np.uint8))
     with pytest.raises(ValueError, match=r"must hold 3 images .* Delete it to have it made anew"):
         packed_images(tmp_path / "train.npy", 3)
 
 
-def test_a_second_process_may_write_the_same_faces(tmp_path, monkeypatch):
+def test_a_second_process_may_write_the_same_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     annotate = generated._write_annotations
     again = iter([lambda: generated.write_faces(tmp_path / "celeba", [1, 1, 1])])
 
-    def other_process_first(*args):
+    def other_process_first(*args: Any) -> None:
         next(again, int)()
         annotate(*args)
 
@@ -91,19 +99,19 @@ def test_a_second_process_may_write_the_same_faces(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["celeba"]
 
 
-def test_a_second_process_may_pack_the_same_images(celeba, tmp_path):
+def test_a_second_process_may_pack_the_same_images(celeba: SimpleNamespace, tmp_path: Path) -> None:
     class OtherProcessFirst(DecodedImages):
-        def __getitem__(self, index):
+        def __getitem__(self, index: int) -> Any:
             pack(DecodedImages(self.paths), tmp_path / "cache/train.npy")
             return super().__getitem__(index)
 
     images = OtherProcessFirst(sorted(celeba.images.iterdir()))
     pack(images, tmp_path / "cache/train.npy")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["train.npy"]
-    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))
+    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))  # type: ignore[misc]
 
 
-def replace(path, old, new):
+def replace(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
@@ -167,7 +175,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("damage", "error", "advice"), BROKEN.values(), ids=BROKEN)
-def test_a_damaged_folder_is_refused_with_the_file_and_what_was_expected(celeba, damage, error, advice):
+def test_a_damaged_folder_is_refused_with_the_file_and_what_was_expected(
+    celeba: SimpleNamespace, damage: Callable[..., Any], error: type[Exception], advice: str
+) -> None:
     damage(celeba)
     with pytest.raises(error, match=advice):
         celeba.data().setup("fit")

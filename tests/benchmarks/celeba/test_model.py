@@ -1,20 +1,23 @@
+from collections.abc import Iterable
+
 import torch
+from torch import Tensor
 from torch.nn.functional import max_pool2d, relu
 
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 
 
-def count(parameters):
+def count(parameters: Iterable[Tensor]) -> int:
     return sum(parameter.numel() for parameter in parameters)
 
 
-def test_parameter_counts_are_those_of_the_published_network():
+def test_parameter_counts_are_those_of_the_published_network() -> None:
     network = CelebANetwork()
     counts = count(network.parameters()), count(network.shared_parameters()), count(network.heads.parameters())
     assert counts == (5_197_160, 5_176_640, 20_520)
 
 
-def test_network_is_wired_as_its_table_says():
+def test_network_is_wired_as_its_table_says() -> None:
     network = CelebANetwork(channels=[4, 6, 8, 10]).eval()
     convolutions = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)]
     images = torch.rand(2, 3, 64, 64)
@@ -29,6 +32,6 @@ def test_network_is_wired_as_its_table_says():
     torch.testing.assert_close(network(images), network.heads(x))
 
 
-def test_convolutions_and_hidden_layers_have_no_bias():
+def test_convolutions_and_hidden_layers_have_no_bias() -> None:
     names = [name for name, _ in CelebANetwork(channels=[4, 4, 4, 4]).named_parameters() if name.endswith("0.bias")]
     assert names == []

@@ -1,10 +1,17 @@
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 from torch.utils.data import DataLoader
-from torchjd.scalarization import FAMO, Sum
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import FAMO, Scalarizer, Sum
 
 from lightning_go4align.benchmarks.celeba import CelebAModule, CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
@@ -16,17 +23,17 @@ METHODS = pytest.mark.parametrize(
 )
 
 
-def narrow(method):
+def narrow(method: Scalarizer | Aggregator) -> CelebAModule:
     seed_everything(0, verbose=False)
     return CelebAModule(method, CelebANetwork(channels=[4, 4, 4, 4]), learning_rate=1e-2)
 
 
-def trainer(tmp_path, **options):
+def trainer(tmp_path: Path, **options: Any) -> Trainer:
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
     return Trainer(accelerator="cpu", devices=1, default_root_dir=tmp_path, **{**quiet, **options})
 
 
-def f1_by_counting(decisions, truth):
+def f1_by_counting(decisions: Tensor, truth: Tensor) -> Tensor:
     """The published formula: precision and recall from counts over the split, 1e-8 in each denominator."""
     hits = (decisions & truth).sum(0).double()
     precision = hits / (decisions.sum(0) + 1e-8)
@@ -34,7 +41,7 @@ def f1_by_counting(decisions, truth):
     return 2 * precision * recall / (precision + recall + 1e-8)
 
 
-def test_losses_are_the_binary_cross_entropies_of_the_sigmoids(celeba):
+def test_losses_are_the_binary_cross_entropies_of_the_sigmoids(celeba: SimpleNamespace) -> None:
     module, data = narrow(Sum()), celeba.data()
     data.setup("fit")
     batch = data.on_after_batch_transfer(next(iter(data.val_dataloader())), 0)
@@ -46,7 +53,7 @@ def test_losses_are_the_binary_cross_entropies_of_the_sigmoids(celeba):
     torch.testing.assert_close(torch.stack([*losses.values()]), expected)
 
 
-def test_f1_is_the_published_formula_over_the_whole_split(celeba, tmp_path):
+def test_f1_is_the_published_formula_over_the_whole_split(celeba: SimpleNamespace, tmp_path: Path) -> None:
     module, data = narrow(Sum()), celeba.data(batch_size=2)
     torch.nn.init.normal_(module.network.heads.bias, std=3)  # some attributes always, some never
     (logged,) = trainer(tmp_path).validate(module, datamodule=data, verbose=False)
@@ -62,15 +69,17 @@ def test_f1_is_the_published_formula_over_the_whole_split(celeba, tmp_path):
 class Scores(Callback):
     """Remember the mean F1 of each epoch."""
 
-    def __init__(self):
-        self.seen = []
+    def __init__(self) -> None:
+        self.seen: list[float] = []
 
-    def on_validation_end(self, trainer, pl_module):
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.seen.append(trainer.callback_metrics["val/mean_f1"].item())
 
 
 @METHODS
-def test_the_first_best_validation_epoch_is_kept_and_tested(celeba, tmp_path, method):
+def test_the_first_best_validation_epoch_is_kept_and_tested(
+    celeba: SimpleNamespace, tmp_path: Path, method: Callable[..., Any]
+) -> None:
     module, data, scores = narrow(method()), celeba.data(), Scores()
     best = ModelCheckpoint(tmp_path / "best", monitor="val/mean_f1", mode="max")
     fitted = trainer(tmp_path, max_epochs=3, callbacks=[best, scores], num_sanity_val_steps=0)
@@ -81,7 +90,7 @@ def test_the_first_best_validation_epoch_is_kept_and_tested(celeba, tmp_path, me
     assert set(logged) == {f"test/{name}" for name in [*ATTRIBUTES, *changes, "mean_f1", "delta_m"]}
 
 
-def test_a_module_can_be_validated_and_tested_before_it_is_trained(celeba, tmp_path):
+def test_a_module_can_be_validated_and_tested_before_it_is_trained(celeba: SimpleNamespace, tmp_path: Path) -> None:
     module, data = narrow(Sum()), celeba.data()
     looped = trainer(tmp_path, max_epochs=1, enable_checkpointing=False)
     looped.validate(module, datamodule=data, verbose=False)
@@ -90,36 +99,40 @@ def test_a_module_can_be_validated_and_tested_before_it_is_trained(celeba, tmp_p
     assert "val/mean_f1" in looped.callback_metrics
 
 
-def test_predictions_are_probabilities_of_the_attributes_of_the_test_images(celeba, tmp_path):
+def test_predictions_are_probabilities_of_the_attributes_of_the_test_images(
+    celeba: SimpleNamespace, tmp_path: Path
+) -> None:
     module, data = narrow(Sum()), celeba.data(batch_size=1)
-    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))
+    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))  # type: ignore[arg-type]
     images = torch.stack([sample["image"] for sample in data.splits["test"]]) / 255
     with torch.no_grad():
         torch.testing.assert_close(predicted.logit(), module.eval()(images), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
-def test_images_have_the_precision_of_the_weights(celeba, tmp_path, precision):
+def test_images_have_the_precision_of_the_weights(celeba: SimpleNamespace, tmp_path: Path, precision: str) -> None:
     fitted = trainer(tmp_path, max_epochs=1, enable_checkpointing=False, precision=precision)
     fitted.fit(narrow(Sum()), datamodule=celeba.data())  # torch refuses two dtypes
     assert "val/mean_f1" in fitted.callback_metrics
 
 
 @pytest.mark.parametrize(("batch_size", "sizes"), [(5, [5]), (4, [4, 2]), (1, [1] * 6), (7, [6])])
-def test_one_image_is_left_over_by_no_epoch(celeba, batch_size, sizes):
+def test_one_image_is_left_over_by_no_epoch(celeba: SimpleNamespace, batch_size: int, sizes: list[int]) -> None:
     data = celeba.data(batch_size=batch_size)  # of six images
     data.setup("fit")
     assert [len(batch["image"]) for batch in data.train_dataloader()] == sizes
 
 
 @METHODS
-def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
+def test_a_resumed_run_ends_with_the_same_bits(
+    celeba: SimpleNamespace, tmp_path: Path, method: Callable[..., Any]
+) -> None:
     data = celeba.data()
     data.setup("fit")
     samples = [data.on_after_batch_transfer(data.splits["train"][i], 0) for i in range(6)]
-    loader = DataLoader(samples, batch_size=2)  # in order: only the weights may differ
+    loader: DataLoader[Any] = DataLoader(samples, batch_size=2)  # type: ignore[arg-type]  # in order: only the weights may differ
 
-    def run(epochs, checkpoint=None):
+    def run(epochs: int, checkpoint: Path | None = None) -> tuple[CelebAModule, Trainer]:
         module = narrow(method())
         fitted = trainer(tmp_path, max_epochs=epochs, limit_val_batches=0, enable_checkpointing=False)
         fitted.fit(module, loader, ckpt_path=checkpoint)
@@ -134,8 +147,8 @@ def test_a_resumed_run_ends_with_the_same_bits(celeba, tmp_path, method):
 
 
 @pytest.mark.slow  # Dynamo
-def test_compilation_changes_neither_the_weights_nor_their_names(celeba, tmp_path):
-    def trained(*callbacks):
+def test_compilation_changes_neither_the_weights_nor_their_names(celeba: SimpleNamespace, tmp_path: Path) -> None:
+    def trained(*callbacks: Callback) -> dict[str, Tensor]:
         module = narrow(GO4Align(num_groups=2))
         options = {"max_epochs": 1, "limit_val_batches": 0, "enable_checkpointing": False}
         trainer(tmp_path, callbacks=[*callbacks], **options).fit(module, datamodule=celeba.data(batch_size=6))
@@ -146,17 +159,17 @@ def test_compilation_changes_neither_the_weights_nor_their_names(celeba, tmp_pat
     assert all(torch.equal(plain[name], compiled[name]) for name in plain)
 
 
-def test_callbacks_for_networks_refuse_a_module_without_one(tmp_path):
+def test_callbacks_for_networks_refuse_a_module_without_one(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"attribute `network`.*Remove it from `trainer.callbacks`"):
         CompileCallback().setup(trainer(tmp_path), LightningModule(), "fit")
 
 
-def test_single_task_values_of_other_attributes_are_refused_at_once():
+def test_single_task_values_of_other_attributes_are_refused_at_once() -> None:
     with pytest.raises(ValueError, match=r"\['Young'\] are missing and \[\] .* Correct `model.single_task`"):
         CelebAModule(Sum(), single_task=dict.fromkeys(ATTRIBUTES[:-1], 0.5))
 
 
-def test_shared_parameters_are_all_but_the_heads():
+def test_shared_parameters_are_all_but_the_heads() -> None:
     module = narrow(Sum())
     shared = set(map(id, module.shared_parameters()))
     heads = [name for name, parameter in module.named_parameters() if id(parameter) not in shared]

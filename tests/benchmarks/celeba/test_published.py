@@ -48,11 +48,11 @@ FAIRGRAD = [
 ]
 
 
-def test_fairgrads_scores_give_its_published_delta_m():
+def test_fairgrads_scores_give_its_published_delta_m() -> None:
     score = DeltaM(SINGLE_TASK, HIGHER_IS_BETTER)
     score.update(dict(zip(ATTRIBUTES, FAIRGRAD, strict=True)))
     assert score.compute().item() == pytest.approx(0.37, abs=0.005)
 
 
-def test_the_mean_of_the_single_task_scores_is_the_published_one():
+def test_the_mean_of_the_single_task_scores_is_the_published_one() -> None:
     assert sum(SINGLE_TASK.values()) / 40 == pytest.approx(0.6971, abs=5e-5)

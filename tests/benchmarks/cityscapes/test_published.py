@@ -16,14 +16,14 @@ ROWS = {
 
 
 @pytest.mark.parametrize(("values", "printed"), ROWS.values(), ids=ROWS)
-def test_table_5_rows_give_the_published_delta_m(values, printed):
+def test_table_5_rows_give_the_published_delta_m(values: tuple[float, ...], printed: float) -> None:
     score = DeltaM(SINGLE_TASK, HIGHER_IS_BETTER)
     score.update(dict(zip(SINGLE_TASK, values, strict=True)))
     assert score.compute().item() == pytest.approx(printed, abs=ROUNDING)
 
 
 @pytest.mark.parametrize("name", TABLE.rows)
-def test_table_5_rows_give_the_published_mean_rank(name):
+def test_table_5_rows_give_the_published_mean_rank(name: str) -> None:
     others = TABLE._replace(rows={other: row for other, row in TABLE.rows.items() if other != name})
     rank = others.rank_among_methods(dict(zip(SINGLE_TASK, TABLE.rows[name].values, strict=True)))
     assert rank == TABLE.rows[name].mean_rank

@@ -1,4 +1,7 @@
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from lightning.pytorch import Trainer
@@ -11,7 +14,7 @@ SIZE = (32, 64)
 
 
 @pytest.fixture
-def nyuv2(tmp_path):
+def nyuv2(tmp_path: Path) -> SimpleNamespace:
     """Five training and three test scenes in NYUv2's layout."""
     write_scenes(tmp_path / "nyuv2", nyuv2_layout(SIZE), {"train": 5, "val": 3}, metres)
     return SimpleNamespace(
@@ -22,7 +25,7 @@ def nyuv2(tmp_path):
 
 
 @pytest.fixture
-def cityscapes(tmp_path):
+def cityscapes(tmp_path: Path) -> SimpleNamespace:
     """Three training and two test scenes in CityScapes' layout."""
     write_scenes(tmp_path / "cityscapes", cityscapes_layout(SIZE), {"train": 3, "val": 2}, disparity)
     return SimpleNamespace(
@@ -33,10 +36,10 @@ def cityscapes(tmp_path):
 
 
 @pytest.fixture
-def trainer(tmp_path):
+def trainer(tmp_path: Path) -> Callable[..., Trainer]:
     """A Trainer that is told to be quiet."""
 
-    def make(**options):
+    def make(**options: Any) -> Trainer:
         quiet = {
             "logger": False,
             "enable_checkpointing": False,

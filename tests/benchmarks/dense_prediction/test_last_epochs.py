@@ -1,8 +1,14 @@
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import LightningModule
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
 from torchjd.scalarization import Sum
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
@@ -12,21 +18,21 @@ from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor, Me
 class Scripted(CityScapesModule):
     """Measures nothing: in epoch e every metric is 10 + e."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(Sum(), CityScapesMTAN([2, 2, 2, 2, 2]), MeanOfBatches())
-        self.validated = []
+        self.validated: list[int] = []
 
-    def validation_step(self, batch, batch_idx):
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         self.validated.append(self.current_epoch)
 
-    def on_validation_epoch_end(self):
+    def on_validation_epoch_end(self) -> None:
         names = [*self.table.single_task, "delta_m"]
         self.log_dict({f"val/{name}": torch.tensor(10.0 + self.current_epoch) for name in names})
 
 
 @pytest.fixture
-def run(cityscapes, trainer):
-    def fit(monitor, checkpoint=None, **options):
+def run(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> Callable[..., tuple[Scripted, Trainer]]:
+    def fit(monitor: Callback, checkpoint: Path | None = None, **options: Any) -> tuple[Scripted, Trainer]:
         module = Scripted()
         fitted = trainer(callbacks=[monitor], limit_train_batches=1, limit_val_batches=1, **options)
         fitted.fit(module, datamodule=cityscapes.data(batch_size=2), ckpt_path=checkpoint)
@@ -35,24 +41,30 @@ def run(cityscapes, trainer):
     return fit
 
 
-def test_the_mean_is_over_the_last_epochs_only(run):
+def test_the_mean_is_over_the_last_epochs_only(run: Callable[..., tuple[Scripted, Trainer]]) -> None:
     monitor = LastEpochsMonitor(epochs=2)
     run(monitor, max_epochs=5)
     assert monitor.means()["miou"] == (13 + 14) / 2
 
 
-def test_each_of_the_last_epochs_is_validated_however_seldom_the_others_are(run):
+def test_each_of_the_last_epochs_is_validated_however_seldom_the_others_are(
+    run: Callable[..., tuple[Scripted, Trainer]],
+) -> None:
     module, _ = run(LastEpochsMonitor(epochs=3), max_epochs=7, check_val_every_n_epoch=3, num_sanity_val_steps=0)
     assert module.validated == [2, 4, 5, 6]
 
 
-def test_the_mean_goes_to_the_logger_with_the_rank_among_the_published_methods(run, tmp_path):
+def test_the_mean_goes_to_the_logger_with_the_rank_among_the_published_methods(
+    run: Callable[..., tuple[Scripted, Trainer]], tmp_path: Path
+) -> None:
     run(LastEpochsMonitor(epochs=1), max_epochs=1, logger=CSVLogger(tmp_path), log_every_n_steps=1)
     written = (tmp_path / "lightning_logs/version_0/metrics.csv").read_text()
     assert "last_1_epochs/mean_rank" in written
 
 
-def test_the_printed_table_names_the_evaluation_and_the_methods(run, capsys):
+def test_the_printed_table_names_the_evaluation_and_the_methods(
+    run: Callable[..., tuple[Scripted, Trainer]], capsys: pytest.CaptureFixture[str]
+) -> None:
     run(LastEpochsMonitor(epochs=1), max_epochs=1)
     printed = " ".join(capsys.readouterr().out.split())  # lines break with the terminal's width
     for words in (
@@ -63,7 +75,9 @@ def test_the_printed_table_names_the_evaluation_and_the_methods(run, capsys):
         assert words in printed
 
 
-def test_a_resumed_run_remembers_the_epochs_before(run, tmp_path):
+def test_a_resumed_run_remembers_the_epochs_before(
+    run: Callable[..., tuple[Scripted, Trainer]], tmp_path: Path
+) -> None:
     _, half = run(LastEpochsMonitor(epochs=3), max_epochs=3)
     half.save_checkpoint(tmp_path / "half.ckpt")
     monitor = LastEpochsMonitor(epochs=3)
@@ -72,30 +86,32 @@ def test_a_resumed_run_remembers_the_epochs_before(run, tmp_path):
 
 
 @pytest.mark.parametrize("epochs", [-1, 1], ids=["endless", "too-few"])
-def test_a_run_without_that_many_epochs_is_refused(run, epochs):
+def test_a_run_without_that_many_epochs_is_refused(run: Callable[..., tuple[Scripted, Trainer]], epochs: int) -> None:
     with pytest.raises(
         MisconfigurationException, match=r"needs `trainer.max_epochs` of at least as many.*Set it, or"
     ):
         run(LastEpochsMonitor(epochs=2), max_epochs=epochs)
 
 
-def test_a_trial_run_of_one_batch_is_not_refused(run):
+def test_a_trial_run_of_one_batch_is_not_refused(run: Callable[..., tuple[Scripted, Trainer]]) -> None:
     _, fitted = run(LastEpochsMonitor(epochs=10), fast_dev_run=True)
     assert fitted.global_step == 1
 
 
-def test_validation_after_the_fit_does_not_count(run, cityscapes):
+def test_validation_after_the_fit_does_not_count(
+    run: Callable[..., tuple[Scripted, Trainer]], cityscapes: SimpleNamespace
+) -> None:
     monitor = LastEpochsMonitor(epochs=2)
     module, fitted = run(monitor, max_epochs=2)
     fitted.validate(module, datamodule=cityscapes.data(), verbose=False)
     assert list(monitor.rows) == [0, 1]
 
 
-def test_another_module_is_refused(trainer):
+def test_another_module_is_refused(trainer: Callable[..., Trainer]) -> None:
     with pytest.raises(MisconfigurationException, match=r"Remove it from `trainer.callbacks`"):
         LastEpochsMonitor().on_fit_start(trainer(), LightningModule())
 
 
-def test_no_epochs_are_refused():
+def test_no_epochs_are_refused() -> None:
     with pytest.raises(ValueError, match="must be at least 1, but is 0"):
         LastEpochsMonitor(epochs=0)

@@ -1,4 +1,8 @@
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +17,11 @@ from lightning_go4align.benchmarks.dense_prediction.arrays import (
 from lightning_go4align.benchmarks.dense_prediction.layout import array_paths
 
 
-def opened(data):
+def opened(data: SimpleNamespace) -> ArrayFolder:
     return ArrayFolder(data.root / "train", data.layout)
 
 
-def test_nyuv2_maps_are_read_channel_first_in_float32_and_labels_as_integers(nyuv2):
+def test_nyuv2_maps_are_read_channel_first_in_float32_and_labels_as_integers(nyuv2: SimpleNamespace) -> None:
     sample = opened(nyuv2)[0]
     assert {name: (tuple(maps.shape), maps.dtype) for name, maps in sample.items()} == {
         "image": ((3, 32, 64), torch.float32),
@@ -27,14 +31,14 @@ def test_nyuv2_maps_are_read_channel_first_in_float32_and_labels_as_integers(nyu
     }
 
 
-def test_cityscapes_reads_the_seven_classes_and_disparity(cityscapes):
+def test_cityscapes_reads_the_seven_classes_and_disparity(cityscapes: SimpleNamespace) -> None:
     maps = [opened(cityscapes)[i] for i in range(3)]
     labels = torch.stack([sample["segmentation"] for sample in maps])
     depth = torch.stack([sample["depth"] for sample in maps])
     assert (labels.min().item(), labels.max().item() <= 6, 0 < depth.max().item() <= 0.5) == (-1, True, True)
 
 
-def test_files_are_taken_in_the_order_of_their_numbers(tmp_path, nyuv2):
+def test_files_are_taken_in_the_order_of_their_numbers(tmp_path: Path, nyuv2: SimpleNamespace) -> None:
     for i in range(5, 12):  # 10.npy sorts before 2.npy as text
         for folder in ("image", "label", "depth", "normal"):
             shutil.copy(nyuv2.root / f"train/{folder}/0.npy", nyuv2.root / f"train/{folder}/{i}.npy")
@@ -43,25 +47,25 @@ def test_files_are_taken_in_the_order_of_their_numbers(tmp_path, nyuv2):
 
 
 @pytest.mark.parametrize("storage", [memory_mapped, in_memory])
-def test_storage_does_not_change_a_sample(nyuv2, storage):
+def test_storage_does_not_change_a_sample(nyuv2: SimpleNamespace, storage: Callable[..., Any]) -> None:
     read, stored = (ArrayFolder(nyuv2.root / "val", nyuv2.layout, kind) for kind in (from_disk, storage))
     assert all(torch.equal(read[i][name], stored[i][name]) for i in range(3) for name in read[i])
 
 
-def test_a_sample_can_be_changed_without_changing_the_next_read(nyuv2):
+def test_a_sample_can_be_changed_without_changing_the_next_read(nyuv2: SimpleNamespace) -> None:
     data = ArrayFolder(nyuv2.root / "val", nyuv2.layout, in_memory)
     first = data[0]["image"].clone()
     data[0]["image"].zero_()
     assert torch.equal(data[0]["image"], first)
 
 
-def test_float64_files_with_float_labels_are_accepted(nyuv2):
+def test_float64_files_with_float_labels_are_accepted(nyuv2: SimpleNamespace) -> None:
     for path in (nyuv2.root / "train").glob("*/*.npy"):
         np.save(path, np.load(path).astype(np.float64))
     assert opened(nyuv2)[0]["segmentation"].dtype == torch.int64
 
 
-def edit(folder, change):
+def edit(folder: Path, change: Callable[[Any], Any]) -> None:
     path = folder / "0.npy"
     np.save(path, change(np.load(path)))
 
@@ -111,7 +115,7 @@ BROKEN = {
         "normal/1.npy is not a whole .npy file.*Copy it again",
     ),
     "archive": (
-        lambda train: (np.savez(train / "an.npz", np.zeros(1)), (train / "an.npz").rename(train / "normal/1.npy")),
+        lambda train: (np.savez(train / "an.npz", np.zeros(1)), (train / "an.npz").rename(train / "normal/1.npy")),  # type: ignore[func-returns-value]
         ValueError,
         "normal/1.npy is not a whole .npy file.*Copy it again",
     ),
@@ -124,7 +128,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("damage", "error", "advice"), BROKEN.values(), ids=BROKEN)
-def test_a_damaged_folder_is_refused_with_the_file_and_what_was_expected(nyuv2, damage, error, advice):
+def test_a_damaged_folder_is_refused_with_the_file_and_what_was_expected(
+    nyuv2: SimpleNamespace, damage: Callable[..., Any], error: type[Exception], advice: str
+) -> None:
     damage(nyuv2.root / "train")
     with pytest.raises(error, match=advice):
         opened(nyuv2)

@@ -1,10 +1,14 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
 
 
-def test_segmentation_loss_is_the_mean_over_labelled_pixels():
+def test_segmentation_loss_is_the_mean_over_labelled_pixels() -> None:
     logits, labels = torch.randn(2, 5, 3, 4), torch.randint(-1, 5, (2, 3, 4))
     probabilities = logits.double().softmax(1)
     losses = [
@@ -14,15 +18,15 @@ def test_segmentation_loss_is_the_mean_over_labelled_pixels():
         for j in range(4)
         if labels[b, i, j] >= 0
     ]
-    assert segmentation_loss(logits, labels).item() == pytest.approx((sum(losses) / len(losses)).item(), rel=1e-5)
+    assert segmentation_loss(logits, labels).item() == pytest.approx(torch.stack(losses).mean().item(), rel=1e-5)
 
 
-def test_depth_loss_leaves_out_what_was_not_measured():
+def test_depth_loss_leaves_out_what_was_not_measured() -> None:
     target = torch.tensor([2.0, 0.0, 4.0]).view(1, 1, 1, 3)
     assert depth_loss(torch.tensor([1.0, 50.0, 7.0]).view(1, 1, 1, 3), target).item() == 2  # (1 + 3) / 2
 
 
-def test_normal_loss_is_one_minus_the_mean_cosine():
+def test_normal_loss_is_one_minus_the_mean_cosine() -> None:
     target = torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).T.view(1, 3, 1, 3)
     prediction = torch.tensor([[0.0, 0.0, 9.0], [2.0, 2.0, 0.0], [1.0, 1.0, 1.0]]).T.view(1, 3, 1, 3)
     assert normal_loss(prediction, target).item() == pytest.approx(1 - (1 + 0.5**0.5) / 2, rel=1e-6)
@@ -37,7 +41,9 @@ def test_normal_loss_is_one_minus_the_mean_cosine():
     ],
     ids=["segmentation", "depth", "normal"],
 )
-def test_a_batch_without_truth_has_a_finite_loss_and_no_gradient(loss, prediction, target, value):
+def test_a_batch_without_truth_has_a_finite_loss_and_no_gradient(
+    loss: Callable[..., Any], prediction: Tensor, target: Tensor, value: int
+) -> None:
     prediction.requires_grad_()
     result = loss(prediction, target)
     result.backward()
@@ -45,5 +51,5 @@ def test_a_batch_without_truth_has_a_finite_loss_and_no_gradient(loss, predictio
 
 
 @pytest.mark.parametrize("loss", [depth_loss, normal_loss])
-def test_losses_of_half_precision_predictions_are_float32(loss):
+def test_losses_of_half_precision_predictions_are_float32(loss: Callable[..., Any]) -> None:
     assert loss(torch.rand(1, 3, 2, 2, dtype=torch.bfloat16), torch.rand(1, 3, 2, 2)).dtype == torch.float32

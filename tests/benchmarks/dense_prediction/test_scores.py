@@ -1,7 +1,13 @@
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
 from lightning_go4align.benchmarks.dense_prediction.evaluation import MeanOfBatches, OverPixels
@@ -12,7 +18,7 @@ from lightning_go4align.metrics.depth import BatchMeanDepthErrors, DepthErrors
 from lightning_go4align.metrics.normals import BatchMeanNormalErrors, NormalErrors
 
 
-def by_brute_force(batches, num_classes):
+def by_brute_force(batches: list[tuple[Tensor, Tensor]], num_classes: int) -> dict[str, float]:
     confusion = np.zeros((num_classes, num_classes))
     for logits, labels in batches:
         for guess, label in zip(logits.argmax(1).flatten().tolist(), labels.flatten().tolist(), strict=True):
@@ -27,7 +33,7 @@ def by_brute_force(batches, num_classes):
 
 
 @pytest.mark.parametrize("absent", [0, 2], ids=["all-classes", "two-classes-absent"])
-def test_segmentation_scores_equal_one_confusion_matrix_over_all_batches(absent):
+def test_segmentation_scores_equal_one_confusion_matrix_over_all_batches(absent: int) -> None:
     generator = torch.Generator().manual_seed(0)
     batches = []
     for size in (2, 2, 1):
@@ -42,7 +48,7 @@ def test_segmentation_scores_equal_one_confusion_matrix_over_all_batches(absent)
     assert found == pytest.approx(by_brute_force(batches, 13), rel=1e-6)
 
 
-def test_scores_start_anew_after_a_reset():
+def test_scores_start_anew_after_a_reset() -> None:
     scores = DenseScores({"segmentation": 3, "depth": 1}, OverPixels())
     truth = {"segmentation": torch.zeros(1, 2, 2, dtype=torch.int64), "depth": torch.ones(1, 1, 2, 2)}
     wrong = {
@@ -65,11 +71,11 @@ def test_scores_start_anew_after_a_reset():
     [(OverPixels(), (DepthErrors, NormalErrors)), (MeanOfBatches(), (BatchMeanDepthErrors, BatchMeanNormalErrors))],
     ids=["over-pixels", "as-published"],
 )
-def test_an_evaluation_chooses_both_errors(evaluation, metrics):
+def test_an_evaluation_chooses_both_errors(evaluation: Any, metrics: Any) -> None:
     assert (type(evaluation.depth()), type(evaluation.normals())) == metrics
 
 
-def test_segmentation_scores_by_forward_by_update_and_by_merging_agree():
+def test_segmentation_scores_by_forward_by_update_and_by_merging_agree() -> None:
     generator = torch.Generator().manual_seed(0)
     by_forward, by_update = SegmentationScores(5), SegmentationScores(5)
     parts = [SegmentationScores(5) for _ in range(3)]
@@ -82,19 +88,21 @@ def test_segmentation_scores_by_forward_by_update_and_by_merging_agree():
     assert by_forward.compute() == by_update.compute() == parts[0].compute()
 
 
-def test_segmentation_scores_of_no_pixel_are_unknown():
+def test_segmentation_scores_of_no_pixel_are_unknown() -> None:
     scores = SegmentationScores(2)
     scores.update(torch.zeros(1, 2, 3, 3), torch.full((1, 3, 3), -1))
     assert all(value.isnan() for value in scores.compute().values())
 
 
-def test_segmentation_scores_plot_themselves():
+def test_segmentation_scores_plot_themselves() -> None:
     scores, axes = SegmentationScores(2), Figure().add_subplot()
     scores.update(torch.rand(1, 2, 3, 3), torch.ones(1, 3, 3, dtype=torch.int64))
     assert scores.plot(ax=axes) == (None, axes)
 
 
-def test_a_table_of_metrics_that_are_not_the_tasks_has_no_weights_of_tasks(cityscapes, trainer, capsys):
+def test_a_table_of_metrics_that_are_not_the_tasks_has_no_weights_of_tasks(
+    cityscapes: SimpleNamespace, trainer: Callable[..., Trainer], capsys: pytest.CaptureFixture[str]
+) -> None:
     module = CityScapesModule(GO4Align(num_groups=2), CityScapesMTAN([4, 4, 4, 4, 4]))
     fitted = trainer(max_epochs=1, callbacks=[ScoreTable()])
     fitted.fit(module, datamodule=cityscapes.data())

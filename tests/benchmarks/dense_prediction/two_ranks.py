@@ -5,6 +5,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
@@ -25,9 +26,9 @@ def main(ranks: int, folder: Path, method: str) -> None:
     logging.disable(logging.WARNING)
     torch.set_num_threads(1)
     seed_everything(0, verbose=False)
-    module = CityScapesModule(METHODS[method](), CityScapesMTAN([4, 4, 4, 4, 4]))
+    module = CityScapesModule(METHODS[method](), CityScapesMTAN([4, 4, 4, 4, 4]))  # type: ignore[no-untyped-call]
     data = GeneratedCityScapes(num_train=8, num_test=4, cache=str(folder), batch_size=2, size=(32, 64))
-    quiet = {
+    quiet: dict[str, Any] = {
         "logger": False,
         "enable_progress_bar": False,
         "enable_checkpointing": False,
@@ -50,7 +51,9 @@ def main(ranks: int, folder: Path, method: str) -> None:
     (before,) = trainer.test(module, datamodule=data, verbose=False)
     trainer.fit(module, datamodule=data)
     weights = torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+    assert module.multi_task_callback.last_step is not None
     signals = module.multi_task_callback.last_step.weights
+    assert signals is not None
     everywhere = trainer.strategy.all_gather(torch.cat([weights, signals])).view(ranks, -1)
     if trainer.is_global_zero:
         gap = (everywhere - everywhere[0]).abs().max().item()

@@ -1,7 +1,9 @@
 import csv
 import itertools
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lightning import Trainer
@@ -24,12 +26,12 @@ def rows() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def molecules(rows) -> Molecules:
+def molecules(rows: list[dict[str, str]]) -> Molecules:
     return convert(rows)
 
 
 @pytest.fixture
-def small_qm9pack(rows, tmp_path, monkeypatch) -> Path:
+def small_qm9pack(rows: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package `qm9pack` of three parts with the first molecules only, which cannot be imported, as the real one."""
     package = tmp_path / "site" / "qm9pack"
     (package / "data").mkdir(parents=True)
@@ -45,14 +47,14 @@ def small_qm9pack(rows, tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def data(small_qm9pack, tmp_path) -> QM9DataModule:
+def data(small_qm9pack: Path, tmp_path: Path) -> QM9DataModule:
     return QM9DataModule(QM9Pack(tmp_path), num_train=16, num_val=8, num_test=10, batch_size=8)
 
 
 @pytest.fixture
-def make_trainer(tmp_path):
-    def make(max_epochs=1, **settings):
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
+    def make(max_epochs: int = 1, **settings: Any) -> Trainer:
+        quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
         return Trainer(max_epochs=max_epochs, accelerator="cpu", default_root_dir=tmp_path, **quiet, **settings)
 
     return make

@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from lightning import Trainer
@@ -8,8 +12,8 @@ from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
 
 
 @pytest.fixture
-def make_data(small_qm9pack, tmp_path):
-    def make(kind=QM9DataModule, **settings):
+def make_data(small_qm9pack: Path, tmp_path: Path) -> Callable[..., QM9DataModule]:
+    def make(kind: type[QM9DataModule] = QM9DataModule, **settings: Any) -> QM9DataModule:
         sizes = {"num_train": 150, "num_val": 30, "num_test": 40, "batch_size": 16}
         data = kind(QM9Pack(tmp_path), **{**sizes, **settings})
         data.prepare_data()
@@ -19,44 +23,46 @@ def make_data(small_qm9pack, tmp_path):
     return make
 
 
-def test_split_has_no_molecule_twice():
+def test_split_has_no_molecule_twice() -> None:
     rows = torch.cat(random_split(130_831, None, 10_000, 10_000, seed=0))
     assert torch.equal(rows.sort().values, torch.arange(130_831))
 
 
-def test_published_sizes_leave_110_831_molecules_to_train_on():
+def test_published_sizes_leave_110_831_molecules_to_train_on() -> None:
     assert len(random_split(130_831, None, 10_000, 10_000, seed=0).train) == 110_831
 
 
-def test_split_does_not_change_with_the_seed_of_a_run():
+def test_split_does_not_change_with_the_seed_of_a_run() -> None:
     torch.manual_seed(1)
     first = random_split(100, 50, 10, 10, seed=0)
     torch.manual_seed(2)
     assert all(map(torch.equal, first, random_split(100, 50, 10, 10, seed=0)))
 
 
-def test_split_changes_with_its_own_seed():
+def test_split_changes_with_its_own_seed() -> None:
     assert not torch.equal(random_split(100, 50, 10, 10, seed=0).test, random_split(100, 50, 10, 10, seed=1).test)
 
 
-def test_smaller_training_set_is_part_of_the_larger():
+def test_smaller_training_set_is_part_of_the_larger() -> None:
     small, large = (random_split(100, size, 10, 10, seed=0).train for size in (20, 50))
     assert torch.equal(small, large[:20])
 
 
-def test_too_few_molecules_are_told(make_data):
+def test_too_few_molecules_are_told(make_data: Callable[..., QM9DataModule]) -> None:
     with pytest.raises(ValueError, match=r"there are 240 in all. Lower `data.num_train`"):
         make_data(num_train=200)
 
 
 @pytest.mark.parametrize("sizes", [{"num_train": 1}, {"num_val": -5}, {"num_test": -1}], ids=str)
-def test_sizes_that_no_split_has_are_refused(sizes):
+def test_sizes_that_no_split_has_are_refused(sizes: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"`data.num_train` must be at least 2, .* but are"):
         random_split(100, **{"num_train": 50, "num_val": 10, "num_test": 10, **sizes}, seed=0)
 
 
 @pytest.mark.parametrize(("over", "sees_the_test"), [("train", False), ("all", True)])
-def test_targets_are_normalised_over_the_molecules_that_were_named(make_data, over, sees_the_test):
+def test_targets_are_normalised_over_the_molecules_that_were_named(
+    make_data: Callable[..., QM9DataModule], over: str, sees_the_test: bool
+) -> None:
     data = make_data(normalise_over=over)
     before, _ = data.normalisation
     data.targets[data.rows.test] = 1e6
@@ -64,7 +70,7 @@ def test_targets_are_normalised_over_the_molecules_that_were_named(make_data, ov
     assert torch.equal(before, after) != sees_the_test
 
 
-def test_normalised_training_targets_have_mean_0_and_deviation_1(make_data):
+def test_normalised_training_targets_have_mean_0_and_deviation_1(make_data: Callable[..., QM9DataModule]) -> None:
     data = make_data()
     mean, std = data.normalisation
     y = (torch.cat([batch.y for batch in data.train_dataloader()]) - mean) / std
@@ -72,13 +78,15 @@ def test_normalised_training_targets_have_mean_0_and_deviation_1(make_data):
     torch.testing.assert_close(y.std(dim=0), torch.ones(11), rtol=1e-4, atol=0)
 
 
-def test_methane_s_targets_are_in_published_units_and_order(make_data):
+def test_methane_s_targets_are_in_published_units_and_order(make_data: Callable[..., QM9DataModule]) -> None:
     y = make_data().targets[0]
     expected = [0, 13.21, -10549.9, 3186.5, 35.3641, 1217.7, -17172.2, -17286.8, -17389.7, -16151.9, 6.469]
     torch.testing.assert_close(y, torch.tensor(expected), rtol=0, atol=0.06)
 
 
-def test_epoch_shows_every_training_molecule_once_and_keeps_the_last_batch(make_data):
+def test_epoch_shows_every_training_molecule_once_and_keeps_the_last_batch(
+    make_data: Callable[..., QM9DataModule],
+) -> None:
     data = make_data()
     batches = [batch.y for batch in data.train_dataloader()]
     assert [len(y) for y in batches] == [16] * 9 + [6]
@@ -86,7 +94,7 @@ def test_epoch_shows_every_training_molecule_once_and_keeps_the_last_batch(make_
     assert torch.equal(torch.cat(batches)[:, 1].sort().values, expected[:, 1].sort().values)
 
 
-def test_graphs_are_the_same_molecules(make_data):
+def test_graphs_are_the_same_molecules(make_data: Callable[..., QM9DataModule]) -> None:
     dense, graphs = make_data(), make_data(QM9GraphDataModule)
     y = torch.cat([batch.y for batch in graphs.test_dataloader()])
     assert torch.equal(y, dense.targets[dense.rows.test])
@@ -96,7 +104,9 @@ def test_graphs_are_the_same_molecules(make_data):
 
 
 @pytest.mark.parametrize(("device", "chunks"), [("cpu", 4), ("meta", 1)])
-def test_number_of_chunks_follows_the_device(make_data, monkeypatch, device: str, chunks: int) -> None:
+def test_number_of_chunks_follows_the_device(
+    make_data: Any, monkeypatch: pytest.MonkeyPatch, device: str, chunks: int
+) -> None:
     data = make_data()
     trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
     monkeypatch.setattr(type(trainer.strategy), "root_device", torch.device(device))

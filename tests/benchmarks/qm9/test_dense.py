@@ -1,11 +1,14 @@
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 from torch_geometric.loader import DataLoader
 
 from lightning_go4align.benchmarks.qm9.batches import DenseMolecules
 from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
 from lightning_go4align.benchmarks.qm9.graphs import GraphMolecules
-from lightning_go4align.benchmarks.qm9.molecules import pad
+from lightning_go4align.benchmarks.qm9.molecules import Molecules, PaddedMolecules, pad
 from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 
 # Output and gradient, relative to their size. Sums of 10^4 terms in another order.
@@ -13,12 +16,12 @@ ROUNDING = {torch.float32: 2e-5, torch.float64: 1e-12}
 
 
 @pytest.fixture(scope="module")
-def table(molecules):
+def table(molecules: Molecules) -> PaddedMolecules:
     return pad(molecules)
 
 
-def relative_difference(found, expected) -> float:
-    return ((found - expected).norm() / expected.norm()).item()
+def relative_difference(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).norm() / expected.norm())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
@@ -33,8 +36,13 @@ def relative_difference(found, expected) -> float:
     ],
 )
 def test_dense_network_is_pyg_s_in_outputs_and_gradients(
-    table, molecules, num_molecules, num_chunks, edge_width, dtype
-):
+    table: PaddedMolecules,
+    molecules: Molecules,
+    num_molecules: int,
+    num_chunks: int,
+    edge_width: int,
+    dtype: torch.dtype,
+) -> None:
     torch.manual_seed(0)
     rows = torch.randperm(240)[:num_molecules]
     rows = rows[table.num_atoms[rows].argsort(stable=True)]
@@ -56,7 +64,7 @@ def test_dense_network_is_pyg_s_in_outputs_and_gradients(
         assert relative_difference(same.grad, parameter.grad) < ROUNDING[dtype]
 
 
-def test_weights_travel_in_both_directions():
+def test_weights_travel_in_both_directions() -> None:
     reference, dense = MPNN(11), DenseMPNN(11)
     reference.load_state_dict(dense.state_dict())
     dense.load_state_dict(reference.state_dict())
@@ -64,13 +72,13 @@ def test_weights_travel_in_both_directions():
 
 
 @pytest.mark.parametrize("network", [MPNN, DenseMPNN])
-def test_network_has_616_960_shared_parameters_and_715_in_its_heads(network):
+def test_network_has_616_960_shared_parameters_and_715_in_its_heads(network: type[Any]) -> None:
     sizes = {name: parameter.numel() for name, parameter in network(11).named_parameters()}
     heads = sum(size for name, size in sizes.items() if name.startswith("heads."))
     assert (sum(sizes.values()) - heads, heads) == (616_960, 715)
 
 
-def test_molecule_does_not_see_the_others_of_its_batch(table, molecules):
+def test_molecule_does_not_see_the_others_of_its_batch(table: PaddedMolecules, molecules: Molecules) -> None:
     network = DenseMPNN(11)
     data = DenseMolecules(table, molecules.targets[:, :11], torch.arange(240), num_chunks=1)
     together = network(data.__getitems__([0, 239]))
@@ -78,7 +86,9 @@ def test_molecule_does_not_see_the_others_of_its_batch(table, molecules):
     torch.testing.assert_close(together[0], network(data[0])[0])
 
 
-def test_autocast_to_bfloat16_changes_the_outputs_by_its_rounding_only(table, molecules):
+def test_autocast_to_bfloat16_changes_the_outputs_by_its_rounding_only(
+    table: PaddedMolecules, molecules: Molecules
+) -> None:
     network = DenseMPNN(11)
     batch = DenseMolecules(table, molecules.targets[:, :11], torch.arange(200, 208))[0]
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -87,7 +97,7 @@ def test_autocast_to_bfloat16_changes_the_outputs_by_its_rounding_only(table, mo
     assert relative_difference(rounded.float(), network(batch)) < 2**-6
 
 
-def test_initial_weights_are_as_large_as_pyg_s():
+def test_initial_weights_are_as_large_as_pyg_s() -> None:
     reference, dense = MPNN(1000).state_dict(), DenseMPNN(1000).state_dict()
     assert not dense["conv.bias"].any()
     for name in [name for name, weight in reference.items() if weight.numel() > 600]:

@@ -1,13 +1,19 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from lightning import LightningDataModule, seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torchjd.aggregation import UPGrad
 from torchjd.scalarization import Sum
 
 from lightning_go4align.benchmarks.qm9 import (
     DenseMPNN,
+    QM9DataModule,
     QM9Module,
     WarmupCosine,
     single_task_errors,
@@ -17,6 +23,7 @@ from lightning_go4align.benchmarks.qm9.mpnn import MPNN
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.report.figures import figures
+from lightning_go4align.update.given_method import Optimization
 
 NAMES = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv"]
 
@@ -26,7 +33,9 @@ pytestmark = [
 ]
 
 
-def test_errors_are_means_over_molecules_in_published_units(data, make_trainer):
+def test_errors_are_means_over_molecules_in_published_units(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     module = QM9Module(Sum())
     trainer = make_trainer(enable_checkpointing=False)
     trainer.fit(module, datamodule=data)
@@ -38,7 +47,9 @@ def test_errors_are_means_over_molecules_in_published_units(data, make_trainer):
     torch.testing.assert_close(torch.tensor([errors[f"test/{name}"] for name in NAMES]), expected, rtol=1e-5, atol=0)
 
 
-def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported(data, make_trainer):
+def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     trainer = make_trainer(enable_checkpointing=False, callbacks=[monitor := GroupDynamicsMonitor()], max_epochs=2)
     trainer.fit(QM9Module(GO4Align(num_groups=2)), datamodule=data)
     logged = {name: value.item() for name, value in trainer.callback_metrics.items()}
@@ -50,7 +61,9 @@ def test_the_changes_against_the_baseline_and_their_mean_are_logged_and_reported
     assert titles[-2:] == ["Per metric at the best epoch", "When each metric converges"]
 
 
-def test_losses_are_squared_errors_of_normalised_targets(data, make_trainer):
+def test_losses_are_squared_errors_of_normalised_targets(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     module = QM9Module(Sum())
     make_trainer(enable_checkpointing=False, limit_train_batches=1).fit(module, datamodule=data)
     batch = next(iter(data.test_dataloader()))
@@ -62,7 +75,9 @@ def test_losses_are_squared_errors_of_normalised_targets(data, make_trainer):
     torch.testing.assert_close(torch.stack(list(losses.values())), expected, rtol=1e-3, atol=1e-5)
 
 
-def test_reference_network_learns_the_same_as_the_dense_one(data, make_trainer):
+def test_reference_network_learns_the_same_as_the_dense_one(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     graph_data = QM9GraphDataModule(data.source, num_train=16, num_val=8, num_test=10, batch_size=16)
     data.batch_size = 16
     dense, reference = QM9Module(GO4Align(5)), QM9Module(GO4Align(5), network=MPNN)
@@ -80,14 +95,18 @@ def test_reference_network_learns_the_same_as_the_dense_one(data, make_trainer):
     "method", [GO4Align(num_groups=2), Sum(), UPGrad()], ids=lambda method: type(method).__name__
 )
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_every_kind_of_method_trains_all_parameters(data, make_trainer, method, optimization):
+def test_every_kind_of_method_trains_all_parameters(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], method: Any, optimization: Optimization
+) -> None:
     module = QM9Module(method, targets=["mu", "u0"], optimization=optimization)
     before = {name: weight.clone() for name, weight in module.network.named_parameters()}
     make_trainer(enable_checkpointing=False, limit_train_batches=2).fit(module, datamodule=data)
     assert not [name for name, weight in module.network.named_parameters() if torch.equal(weight, before[name])]
 
 
-def test_checkpoint_of_the_best_epoch_brings_its_normalisation(data, make_trainer):
+def test_checkpoint_of_the_best_epoch_brings_its_normalisation(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     best = ModelCheckpoint(monitor="val/delta_m")
     trainer = make_trainer(callbacks=[best], max_epochs=2)
     trainer.fit(QM9Module(Sum(), schedule=WarmupCosine()), datamodule=data)
@@ -96,7 +115,7 @@ def test_checkpoint_of_the_best_epoch_brings_its_normalisation(data, make_traine
     assert torch.equal(fresh.std, data.normalisation[1])
 
 
-def test_thirty_steps_learn_eight_molecules(data, make_trainer):
+def test_thirty_steps_learn_eight_molecules(data: QM9DataModule, make_trainer: Callable[..., Trainer]) -> None:
     seed_everything(0)
     data.num_train = 8
     module = QM9Module(GO4Align(num_groups=5), learning_rate=2e-3, schedule=WarmupCosine())
@@ -107,7 +126,9 @@ def test_thirty_steps_learn_eight_molecules(data, make_trainer):
     assert errors.mean() < 0.4
 
 
-def test_a_module_can_be_validated_and_tested_between_fits(data, make_trainer):
+def test_a_module_can_be_validated_and_tested_between_fits(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     module, trainer = QM9Module(Sum()), make_trainer(enable_checkpointing=False, limit_train_batches=1)
     trainer.validate(module, data, verbose=False)
     trainer.fit(module, datamodule=data)  # torch refuses to update what was made in inference mode
@@ -118,35 +139,39 @@ def test_a_module_can_be_validated_and_tested_between_fits(data, make_trainer):
 
 
 @pytest.mark.parametrize("reference", [False, True], ids=["dense", "graphs"])
-def test_predictions_are_in_published_units_in_the_order_of_the_named_rows(data, make_trainer, reference):
+def test_predictions_are_in_published_units_in_the_order_of_the_named_rows(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], reference: bool
+) -> None:
     if reference:
         data = QM9GraphDataModule(data.source, num_train=16, num_val=8, num_test=10, batch_size=4)
     module = QM9Module(Sum(), targets=["u0", "mu"], network=MPNN if reference else DenseMPNN)
     trainer = make_trainer(enable_checkpointing=False, limit_train_batches=1)
     trainer.fit(module, datamodule=data)
-    predictions = torch.cat(trainer.predict(module, datamodule=data))
+    predictions = torch.cat(trainer.predict(module, datamodule=data))  # type: ignore[arg-type]
     (errors,) = trainer.test(module, data, verbose=False)
     error = (predictions - data.targets[data.predicted_rows][:, [6, 0]]).abs().mean(0)
     torch.testing.assert_close(error, torch.tensor([errors["test/u0"], errors["test/mu"]]), rtol=1e-5, atol=0)
 
 
-def test_a_run_without_a_last_step_ends_with_its_time(data, make_trainer):
+def test_a_run_without_a_last_step_ends_with_its_time(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer]
+) -> None:
     trainer = make_trainer(max_epochs=-1, max_time={"seconds": 0}, enable_checkpointing=False)
     trainer.fit(QM9Module(Sum()), datamodule=data)
     assert trainer.state.finished
 
 
-def test_a_cosine_without_a_last_step_is_refused(data, make_trainer):
+def test_a_cosine_without_a_last_step_is_refused(data: QM9DataModule, make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer(max_epochs=-1, max_time={"seconds": 0}, enable_checkpointing=False)
     with pytest.raises(MisconfigurationException, match=r"Set `trainer.max_epochs` or `trainer.max_steps`"):
         trainer.fit(QM9Module(Sum(), schedule=WarmupCosine()), datamodule=data)
 
 
-def test_one_target_makes_a_single_task_network(data, make_trainer):
+def test_one_target_makes_a_single_task_network(data: QM9DataModule, make_trainer: Callable[..., Trainer]) -> None:
     module = QM9Module(Sum(), targets=["u0"])
     trainer = make_trainer(enable_checkpointing=False)
     trainer.fit(module, datamodule=data)
-    assert module.network.heads.out_features == 1
+    assert module.network.heads.out_features == 1  # type: ignore[union-attr]
     assert [name for name in trainer.callback_metrics if name.startswith("val/")] == [
         "val/u0",
         "val/delta/u0",
@@ -154,16 +179,16 @@ def test_one_target_makes_a_single_task_network(data, make_trainer):
     ]
 
 
-def test_shared_parameters_are_all_but_the_heads():
+def test_shared_parameters_are_all_but_the_heads() -> None:
     assert sum(parameter.numel() for parameter in QM9Module(Sum()).shared_parameters()) == 616_960
 
 
-def test_unknown_target_is_told():
+def test_unknown_target_is_told() -> None:
     with pytest.raises(ValueError, match=r"holds 'gap'. Correct `model.targets`"):
         QM9Module(Sum(), targets=["gap"])
 
 
-def test_other_data_are_refused(make_trainer):
+def test_other_data_are_refused(make_trainer: Callable[..., Trainer]) -> None:
     class OtherData(LightningDataModule):
         train_dataloader = val_dataloader = lambda self: [0]
 
@@ -172,13 +197,17 @@ def test_other_data_are_refused(make_trainer):
 
 
 @pytest.mark.parametrize("precision", ["16-true", "bf16-true"])
-def test_targets_in_half_precision_are_refused(data, make_trainer, precision):
+def test_targets_in_half_precision_are_refused(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], precision: str
+) -> None:
     with pytest.raises(MisconfigurationException, match=r"Set `trainer.precision` to bf16-mixed"):
         make_trainer(enable_checkpointing=False, precision=precision).fit(QM9Module(Sum()), datamodule=data)
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
-def test_the_other_precisions_measure_the_same_errors(data, make_trainer, precision):
+def test_the_other_precisions_measure_the_same_errors(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], precision: str
+) -> None:
     module = QM9Module(Sum())
     single, other = (
         make_trainer(precision=name).test(module, data, verbose=False)[0] for name in ("32-true", precision)
@@ -186,7 +215,7 @@ def test_the_other_precisions_measure_the_same_errors(data, make_trainer, precis
     assert other["test/u0"] == pytest.approx(single["test/u0"], rel=1e-3)
 
 
-def test_a_baseline_without_a_target_that_is_trained_is_refused(tmp_path):
+def test_a_baseline_without_a_target_that_is_trained_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "stl.json"
     file.write_text('{"errors": {"mu": 0.5}}')
     with pytest.raises(ValueError, match=r"lacks \['alpha'\]\. Train them too"):

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,18 +16,18 @@ ROWS = {
 
 
 @pytest.mark.parametrize("method", ROWS)
-def test_published_rows_give_the_published_delta_m(method):
+def test_published_rows_give_the_published_delta_m(method: str) -> None:
     row, printed, rounding = ROWS[method]
     names = [target.name for target in TARGETS]
     delta_m = DeltaM(single_task_errors("published.json"))(dict(zip(names, map(torch.tensor, row), strict=True)))
     assert delta_m.item() == pytest.approx(printed, abs=rounding)
 
 
-def test_file_of_your_own_is_read(tmp_path):
+def test_file_of_your_own_is_read(tmp_path: Path) -> None:
     (tmp_path / "stl.json").write_text(json.dumps({"errors": {"mu": 1.0}}))
     assert single_task_errors(str(tmp_path / "stl.json")) == {"mu": 1.0}
 
 
-def test_missing_file_is_told():
+def test_missing_file_is_told() -> None:
     with pytest.raises(FileNotFoundError, match=r"no 'mine.json'. Give `published.json`"):
         single_task_errors("mine.json")

@@ -15,7 +15,7 @@ def rates(num_steps: int, warmup: float) -> list[float]:
     return [*found, optimizer.param_groups[0]["lr"]]
 
 
-def test_rate_rises_to_the_optimizer_s_and_falls_to_0():
+def test_rate_rises_to_the_optimizer_s_and_falls_to_0() -> None:
     found = rates(num_steps=1000, warmup=0.1)
     assert found[0] == pytest.approx(0.01)
     assert found[99] == 1.0
@@ -25,15 +25,15 @@ def test_rate_rises_to_the_optimizer_s_and_falls_to_0():
 
 @pytest.mark.parametrize("num_steps", [1, 2, 10])
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 1.0])
-def test_short_runs_have_a_rate_too(num_steps, warmup):
+def test_short_runs_have_a_rate_too(num_steps: int, warmup: float) -> None:
     assert all(0 < rate <= 1 for rate in rates(num_steps, warmup)[:-1])
 
 
-def test_plateau_lowers_the_rate_after_the_sixth_epoch_without_improvement():
+def test_plateau_lowers_the_rate_after_the_sixth_epoch_without_improvement() -> None:
     optimizer = torch.optim.Adam([torch.zeros(1)], lr=1e-3)
     scheduler = Plateau()(optimizer, num_steps=1)["scheduler"]
     found = []
     for delta_m in [100.0, 90.0] + 6 * [95.0]:
-        scheduler.step(delta_m)
+        scheduler.step(delta_m)  # type: ignore[arg-type]
         found.append(optimizer.param_groups[0]["lr"])
     assert found == [1e-3] * 7 + [pytest.approx(0.7e-3)]

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -6,15 +7,18 @@ from torch_geometric.data import Data
 from torch_geometric.datasets import QM9
 
 from lightning_go4align.benchmarks.qm9.conversion import convert
+from lightning_go4align.benchmarks.qm9.molecules import Molecules
 from lightning_go4align.benchmarks.qm9.sources import PyGFiles, QM9Pack, qm9pack_rows
 
 
-def test_rows_of_all_parts_come_in_order_without_importing_the_package(small_qm9pack, rows):
+def test_rows_of_all_parts_come_in_order_without_importing_the_package(
+    small_qm9pack: Path, rows: list[dict[str, str]]
+) -> None:
     assert list(qm9pack_rows()) == rows
     assert "qm9pack" not in sys.modules
 
 
-def test_molecules_are_converted_once(small_qm9pack, molecules, tmp_path):
+def test_molecules_are_converted_once(small_qm9pack: Path, molecules: Molecules, tmp_path: Path) -> None:
     source = QM9Pack(tmp_path)
     source.prepare()
     written = source.path.stat().st_mtime_ns
@@ -24,7 +28,9 @@ def test_molecules_are_converted_once(small_qm9pack, molecules, tmp_path):
 
 
 @pytest.mark.parametrize(("missing", "found"), [([2], 190), ([1, 2, 3], 0)], ids=["one-part", "all-parts"])
-def test_an_incomplete_package_is_refused_and_not_cached(small_qm9pack, tmp_path, missing, found):
+def test_an_incomplete_package_is_refused_and_not_cached(
+    small_qm9pack: Path, tmp_path: Path, missing: list[int], found: int
+) -> None:
     for part in missing:
         (small_qm9pack / f"data/qm9_part{part}.csv").unlink()
     advice = rf"{small_qm9pack}.data must hold 240 molecules .*, but has {found}. Run `pip install --force-reinstall"
@@ -33,7 +39,7 @@ def test_an_incomplete_package_is_refused_and_not_cached(small_qm9pack, tmp_path
     assert not (tmp_path / "cache").exists()
 
 
-def test_damaged_cache_is_made_anew(small_qm9pack, molecules, tmp_path):
+def test_damaged_cache_is_made_anew(small_qm9pack: Path, molecules: Molecules, tmp_path: Path) -> None:
     source = QM9Pack(tmp_path)
     source.prepare()
     source.path.write_bytes(source.path.read_bytes()[:-1])
@@ -41,23 +47,23 @@ def test_damaged_cache_is_made_anew(small_qm9pack, molecules, tmp_path):
     assert all(map(torch.equal, source.molecules(), molecules))
 
 
-def test_molecules_before_prepare_are_refused(small_qm9pack, tmp_path):
+def test_molecules_before_prepare_are_refused(small_qm9pack: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"Call `prepare\(\)`"):
         QM9Pack(tmp_path).molecules()
 
 
-def test_missing_package_says_what_to_install(monkeypatch, tmp_path):
+def test_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(ModuleNotFoundError, match=r"pip install lightning-go4align\[qm9\]"):
         QM9Pack(tmp_path).prepare()
 
 
-def test_cache_folder_follows_the_platform(monkeypatch, tmp_path):
+def test_cache_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert QM9Pack().root == tmp_path / "lightning_go4align"
 
 
-def test_pyg_files_hold_the_same_methane(tmp_path, rows):
+def test_pyg_files_hold_the_same_methane(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     _write_pyg_files(tmp_path, [_pyg_methane(), _pyg_methane()])
     expected = convert([rows[0], rows[0]])
     found = PyGFiles(tmp_path).molecules()
@@ -85,7 +91,7 @@ def _pyg_methane() -> Data:
     )  # fmt: skip
 
 
-def _write_pyg_files(root, graphs) -> None:
+def _write_pyg_files(root: Path, graphs: list[Data]) -> None:
     for folder in ("raw", "processed"):
         (root / folder).mkdir()
     for name in ("qm9_v3.pt", "gdb9.sdf", "gdb9.sdf.csv", "uncharacterized.txt"):

@@ -1,8 +1,11 @@
+from collections.abc import Callable, Mapping
+
 import pytest
-from torchjd.scalarization import Sum
+from lightning.pytorch import Trainer
+from torchjd.scalarization import Scalarizer, Sum
 
 from lightning_go4align.benchmarks import qm9
-from lightning_go4align.benchmarks.qm9 import QM9Module
+from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Module
 from lightning_go4align.benchmarks.score_table import ScoreTable
 from lightning_go4align.methods import GO4Align
 
@@ -15,10 +18,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def printed(data, make_trainer, capsys):
+def printed(
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[dict[str, list[str]], Mapping[str, float]]]:
     """Cells of the table that a test after a fit prints, by target, and the errors that it logs."""
 
-    def fit_and_test(method):
+    def fit_and_test(method: Scalarizer) -> tuple[dict[str, list[str]], Mapping[str, float]]:
         trainer = make_trainer(enable_checkpointing=False, callbacks=[ScoreTable()])
         module = QM9Module(method)
         trainer.fit(module, datamodule=data)
@@ -29,7 +34,9 @@ def printed(data, make_trainer, capsys):
     return fit_and_test
 
 
-def test_table_shows_the_errors_their_changes_and_the_groups(printed):
+def test_table_shows_the_errors_their_changes_and_the_groups(
+    printed: Callable[..., tuple[dict[str, list[str]], Mapping[str, float]]],
+) -> None:
     cells, errors = printed(GO4Align(num_groups=5))
     assert list(cells) == [*NAMES, "∆m"]
     assert float(cells["homo"][1]) == pytest.approx(errors["test/homo"], rel=1e-3)
@@ -37,11 +44,13 @@ def test_table_shows_the_errors_their_changes_and_the_groups(printed):
     assert {int(cells[name][5]) for name in NAMES} <= set(range(5))
 
 
-def test_table_shows_that_a_plain_sum_weighs_all_tasks_1_and_has_no_groups(printed):
+def test_table_shows_that_a_plain_sum_weighs_all_tasks_1_and_has_no_groups(
+    printed: Callable[..., tuple[dict[str, list[str]], Mapping[str, float]]],
+) -> None:
     cells, _ = printed(Sum())
     assert [cells[name][4:] for name in NAMES] == [["1.00"]] * 11
 
 
-def test_the_former_name_of_the_table_says_the_new_one():
-    with pytest.warns(FutureWarning, match="is now `lightning_go4align.benchmarks.score_table.ScoreTable`"):
-        assert qm9.ErrorTable is ScoreTable
+def test_the_former_name_of_the_table_says_the_new_one() -> None:
+    with pytest.warns(FutureWarning, match="is called `lightning_go4align.benchmarks.score_table.ScoreTable`"):
+        assert getattr(qm9, "ErrorTable") is ScoreTable  # noqa: B009  # mypy knows of no former name

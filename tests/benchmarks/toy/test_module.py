@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import lightning.pytorch as pl
 import pytest
 import torch
@@ -9,12 +12,16 @@ from lightning_go4align.benchmarks.toy import STARTS, ToyModule, distance_to_fro
 
 
 @pytest.fixture
-def trainer(tmp_path) -> pl.Trainer:
-    quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+def trainer(tmp_path: Path) -> pl.Trainer:
+    quiet: dict[str, Any] = {
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     return pl.Trainer(max_steps=50, logger=False, accelerator="cpu", limit_val_batches=0, **quiet)
 
 
-def test_a_plain_sum_moves_as_adam_on_the_sum_of_the_objectives(trainer):
+def test_a_plain_sum_moves_as_adam_on_the_sum_of_the_objectives(trainer: pl.Trainer) -> None:
     module = ToyModule(Sum(), start=1)
     trainer.fit(module)
     position = torch.nn.Parameter(torch.tensor(STARTS[1]))
@@ -27,7 +34,7 @@ def test_a_plain_sum_moves_as_adam_on_the_sum_of_the_objectives(trainer):
 
 
 @pytest.mark.parametrize("method", [MGDA(), GO4Align(num_groups=2)], ids=["gradient-oriented", "loss-oriented"])
-def test_methods_of_both_kinds_come_nearer_to_the_front(trainer, method):
+def test_methods_of_both_kinds_come_nearer_to_the_front(trainer: pl.Trainer, method: Any) -> None:
     module = ToyModule(method, start=4, learning_rate=0.02)
     before = distance_to_front(module.position.detach())
     trainer.fit(module)
@@ -35,13 +42,13 @@ def test_methods_of_both_kinds_come_nearer_to_the_front(trainer, method):
 
 
 @pytest.mark.parametrize(("y", "failed"), [(-8.3, 0.0), (0.0, 1.0)])
-def test_a_point_far_from_the_front_counts_as_failed(trainer, y, failed):
+def test_a_point_far_from_the_front_counts_as_failed(trainer: pl.Trainer, y: float, failed: float) -> None:
     module = ToyModule(Sum())
     module.position.data = torch.tensor([0.0, y])
     (scores,) = trainer.test(module, verbose=False)
     assert scores["test/failed"] == failed
 
 
-def test_a_sixth_start_is_refused():
+def test_a_sixth_start_is_refused() -> None:
     with pytest.raises(ValueError, match=r"`start` must lie in \[0, 4\]"):
         ToyModule(Sum(), start=5)

@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -9,32 +11,32 @@ from lightning_go4align.clustering import FixedGroups, FixedGroupWeights, Random
 POINTS = tensor([4.0, 1.0, 2.0])
 
 
-def test_weights_of_fixed_groups_are_their_mean_indicators():
+def test_weights_of_fixed_groups_are_their_mean_indicators() -> None:
     assert FixedGroups([0, 1, 0])(POINTS, 2).task_weights.tolist() == [3.0, 1.0, 3.0]
 
 
-def test_points_near_the_largest_number_have_a_finite_mean():
+def test_points_near_the_largest_number_have_a_finite_mean() -> None:
     points = tensor([3e38, 2e38, 1.0])
     torch.testing.assert_close(FixedGroups([0, 0, 1])(points, 2).task_weights, tensor([2.5e38, 2.5e38, 1.0]))
 
 
-def test_groups_are_ranked_by_weight_whatever_their_given_number():
+def test_groups_are_ranked_by_weight_whatever_their_given_number() -> None:
     assert FixedGroups([0, 1, 0])(POINTS, 2).assignment.tolist() == [1, 0, 1]
 
 
-def test_fixed_weights_go_to_the_groups_as_given():
+def test_fixed_weights_go_to_the_groups_as_given() -> None:
     grouping = FixedGroups([0, 1, 1], FixedGroupWeights([0.6, 0.2]))(POINTS, 2)  # Fig. 5 f
     torch.testing.assert_close(grouping.task_weights, tensor([0.6, 0.2, 0.2]))
     assert grouping.assignment.tolist() == [1, 0, 0]
 
 
-def test_random_groups_take_every_assignment():
+def test_random_groups_take_every_assignment() -> None:
     torch.manual_seed(0)
     drawn = {tuple(RandomGroups()(POINTS, 2).matrix.T[:, 0].tolist()) for _ in range(100)}
     assert len(drawn) == 4  # All tasks together, or one of the three alone.
 
 
-def test_random_groups_of_fixed_weight_weigh_a_task_by_its_group():
+def test_random_groups_of_fixed_weight_weigh_a_task_by_its_group() -> None:
     torch.manual_seed(0)
     clustering = RandomGroups(FixedGroupWeights([0.9, 0.1]))  # Fig. 5 d
     drawn = torch.stack([clustering(POINTS, 2).task_weights for _ in range(200)])
@@ -42,7 +44,7 @@ def test_random_groups_of_fixed_weight_weigh_a_task_by_its_group():
     torch.testing.assert_close(drawn.mean(0), torch.full((3,), 0.5), atol=0.1, rtol=0)
 
 
-def test_random_weights_add_up_to_1_and_differ_by_group():
+def test_random_weights_add_up_to_1_and_differ_by_group() -> None:
     torch.manual_seed(0)
     clustering = FixedGroups([0, 1, 1], RandomGroupWeights())  # Fig. 5 i
     drawn = torch.stack([clustering(POINTS, 2).task_weights for _ in range(50)])
@@ -51,7 +53,7 @@ def test_random_weights_add_up_to_1_and_differ_by_group():
     assert len(drawn[:, 0].unique()) == 50
 
 
-def test_random_groups_come_from_torchs_seed():
+def test_random_groups_come_from_torchs_seed() -> None:
     torch.manual_seed(3)
     first = [RandomGroups()(POINTS, 2).assignment.tolist() for _ in range(5)]
     torch.manual_seed(3)
@@ -68,33 +70,33 @@ def test_random_groups_come_from_torchs_seed():
         pytest.param(ungrouped, id="ungrouped"),
     ],
 )
-def test_absent_task_is_in_no_group(clustering):
+def test_absent_task_is_in_no_group(clustering: Callable[..., Any]) -> None:
     grouping = clustering(tensor([4.0, math.nan, 2.0]), 2)
     assert grouping.assignment[1] == -1
     assert grouping.task_weights[1] == 0
     assert grouping.group_weights.isfinite().all()
 
 
-def test_ungrouped_tasks_keep_their_own_weight():
+def test_ungrouped_tasks_keep_their_own_weight() -> None:
     assert ungrouped(POINTS, 1).task_weights.tolist() == POINTS.tolist()
 
 
 @pytest.mark.parametrize("groups", [[0, 1], [0, 1, 2]], ids=str)
-def test_groups_that_do_not_fit_are_refused_with_advice(groups):
+def test_groups_that_do_not_fit_are_refused_with_advice(groups: list[int]) -> None:
     with pytest.raises(ValueError, match=r"from 0 to 1 for each of 3 tasks, but is .*Change it, or `num_groups`"):
         FixedGroups(groups)(POINTS, 2)
 
 
-def test_weights_that_do_not_fit_are_refused_with_advice():
+def test_weights_that_do_not_fit_are_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"one weight for each of 2 groups, but is .*Change it, or `num_groups`"):
         FixedGroups([0, 1, 0], FixedGroupWeights([1.0]))(POINTS, 2)
 
 
-def test_negative_weight_is_refused_with_advice():
+def test_negative_weight_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"at least 0, but is -1.0"):
         FixedGroupWeights([-1.0])
 
 
-def test_a_group_below_the_first_is_refused():
+def test_a_group_below_the_first_is_refused() -> None:
     with pytest.raises(ValueError, match="`groups` must be at least 0, but is -1"):
         FixedGroups([0, -1, 1])

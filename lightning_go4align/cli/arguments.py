@@ -10,11 +10,11 @@ from lightning_go4align.config_files import find_config, read_config
 _CONFIG = ("-c", "--config")
 
 
-def prepared(words: list[str]) -> list[str]:
+def prepared(arguments: list[str]) -> list[str]:
     """Put the files of configurations in the place of their names, and ``true`` behind bare switches.
 
     Args:
-        words: As they were written.
+        arguments: As they were written.
 
     Returns:
         As LightningCLI takes them.
@@ -29,9 +29,9 @@ def prepared(words: list[str]) -> list[str]:
     """
     result: list[str] = []
     switches = _switches()
-    for index, word in enumerate(words):
+    for index, word in enumerate(arguments):
         name, sign, value = word.partition("=")
-        following = words[index + 1] if index + 1 < len(words) else "-"
+        following = arguments[index + 1] if index + 1 < len(arguments) else "-"
         if result and result[-1] in _CONFIG:
             result.append(_file(word))
         elif name in _CONFIG and sign:

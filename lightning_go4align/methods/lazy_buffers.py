@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 
-class SizedByFirstCall(nn.Module):
+class LazyBuffers(nn.Module):
     """Let ``load_state_dict`` work before the first call: buffers that are None take the saved size.
 
     Example:
@@ -29,13 +29,13 @@ class SizedByFirstCall(nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        make_room(self, prefix, state_dict)
+        initialize_buffers(self, prefix, state_dict)
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
 
 
-def make_room(module: nn.Module, prefix: str, saved: dict[str, Tensor]) -> None:
+def initialize_buffers(module: nn.Module, prefix: str, saved: dict[str, Tensor]) -> None:
     """Give a module's own buffers the size that they have in a saved state; None if they are not there.
 
     Args:
@@ -46,7 +46,7 @@ def make_room(module: nn.Module, prefix: str, saved: dict[str, Tensor]) -> None:
     Example:
         >>> module = nn.Module()
         >>> module.register_buffer("state", None)
-        >>> make_room(module, "method.", {"method.state": torch.zeros(3)})
+        >>> initialize_buffers(module, "method.", {"method.state": torch.zeros(3)})
         >>> module.state.shape
         torch.Size([3])
     """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from lightning_go4align.clustering.ranked import ranked, ranked_by
+from lightning_go4align.clustering.ranked import ranked, sort_groups
 from lightning_go4align.functional.arguments import as_integer, as_list, check_callable, non_negative
 from lightning_go4align.functional.grouping import Grouping, check_num_clusters
 
@@ -93,7 +93,7 @@ class FixedGroupWeights:
                 f"`weights` must hold one weight for each of {num_clusters} groups, but is {self.weights}. "
                 "Change it, or `num_groups`."
             )
-        return ranked_by(torch.tensor(self.weights, dtype=points.dtype).to(points.device), labels)
+        return sort_groups(torch.tensor(self.weights, dtype=points.dtype).to(points.device), labels)
 
 
 class RandomGroupWeights:
@@ -111,7 +111,7 @@ class RandomGroupWeights:
 
     def __call__(self, points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
         drawn = torch.rand(num_clusters, dtype=torch.float64).to(points.device, points.dtype)
-        grouping = ranked_by(drawn, labels)
+        grouping = sort_groups(drawn, labels)
         total = grouping.task_weights.sum().clamp(min=torch.finfo(points.dtype).tiny)
         share = (labels >= 0).sum(dtype=points.dtype) / len(labels)
         return Grouping(grouping.assignment, grouping.group_weights / total * share)

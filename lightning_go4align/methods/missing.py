@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from lightning_go4align.renamed import warn_of_former_name
 
-def takes_gaps(method: nn.Module) -> bool:
-    """Tell whether a method says, by ``skips_missing``, that it takes NaN for an absent or non-finite loss.
+
+def supports_missing(method: nn.Module) -> bool:
+    """Tell whether a method says, by ``supports_missing``, that it takes NaN for an absent or non-finite loss.
 
     Args:
         method: A scalarizer.
@@ -16,13 +18,16 @@ def takes_gaps(method: nn.Module) -> bool:
     Example:
         >>> from torchjd.scalarization import FAMO
         >>> from lightning_go4align.methods import SI
-        >>> takes_gaps(SI()), takes_gaps(FAMO(2))
+        >>> supports_missing(SI()), supports_missing(FAMO(2))
         (True, False)
     """
-    return bool(getattr(method, "skips_missing", False))
+    if not hasattr(method, "supports_missing") and hasattr(method, "skips_missing"):
+        warn_of_former_name(f"{type(method).__name__}.skips_missing", "supports_missing")
+        return bool(method.skips_missing)
+    return bool(getattr(method, "supports_missing", False))
 
 
-def fill_gaps(losses: Tensor, last: Tensor | None) -> Tensor:
+def impute_missing(losses: Tensor, last: Tensor | None) -> Tensor:
     """Put each absent or non-finite loss's last finite value in its place, without a graph.
 
     Its weight is then 0, and no NaN enters the state of a method that does not know of absent tasks. In the first
@@ -36,7 +41,7 @@ def fill_gaps(losses: Tensor, last: Tensor | None) -> Tensor:
         Finite losses, of the same shape; 1 for all if there is no loss at all.
 
     Example:
-        >>> fill_gaps(torch.tensor([2.0, torch.nan]), torch.tensor([3.0, 4.0]))
+        >>> impute_missing(torch.tensor([2.0, torch.nan]), torch.tensor([3.0, 4.0]))
         tensor([2., 4.])
     """
     present = losses.detach().abs() < torch.inf

@@ -10,7 +10,7 @@ from lightning_go4align.functional.arguments import check_instance
 from lightning_go4align.methods.stateful import reset_parts
 
 
-class WithWeighedHeads(WeightedAggregator, Stateful):
+class WeightedHeads(WeightedAggregator, Stateful):
     r"""Let the heads follow the weighted sum of the losses, as in the published MGDA, IMTL-G and Nash-MTL.
 
     Without this wrapper each head :math:`\theta^m` has the gradient of its plain loss, :math:`\nabla L^m`, as in
@@ -26,7 +26,7 @@ class WithWeighedHeads(WeightedAggregator, Stateful):
 
     Example:
         >>> from torchjd.aggregation import MGDA
-        >>> WithWeighedHeads(MGDA()).weighs_heads
+        >>> WeightedHeads(MGDA()).weighs_heads
         True
     """
 
@@ -42,7 +42,7 @@ class WithWeighedHeads(WeightedAggregator, Stateful):
 
     @override
     def __repr__(self) -> str:
-        return f"WithWeighedHeads({self.weighting!r})"
+        return f"WeightedHeads({self.weighting!r})"
 
 
 def weighting_of(aggregator: Aggregator) -> Weighting[Matrix]:

@@ -1,0 +1,27 @@
+"""nequip, balanced: its energy and its force error are the tasks, its own coefficients stay."""
+
+import lightning.pytorch as pl
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import Scalarizer
+
+from lightning_go4align import MultiTaskCallback
+from recipes.nequip_forces import plain
+
+
+def keep(loss, args, values):
+    """Keep what nequip's loss computed, before the step adds it up."""
+    loss.parts = values
+
+
+def task_losses(module, output, batch):
+    """Give each part its coefficient, which nequip has normalised."""
+    values = vars(module.loss).pop("parts")
+    parts = {name: entry.coeff for name, entry in module.loss.entries.items() if entry.coeff is not None}
+    return {name: coefficient * values[f"train_loss_step/{name}"] for name, coefficient in parts.items()}
+
+
+def fit(method: Scalarizer | Aggregator, optimization="manual") -> pl.Trainer:
+    """Train as the plain script does."""
+    module = plain.build()
+    module.loss.register_forward_hook(keep)
+    return plain.fit(module, [MultiTaskCallback(method, optimization, losses=task_losses)])

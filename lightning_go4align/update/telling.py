@@ -1,0 +1,51 @@
+"""What a callback that balances tasks tells of itself: in words, in a notebook, and to loggers."""
+
+from typing import Any, Protocol
+
+from lightning_go4align.history.summary import TaskRow, summary
+from lightning_go4align.methods.fields import method_fields
+from lightning_go4align.update.hyperparameters import versions
+from lightning_go4align.update.last_step import LastStepMixin
+from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.signals import FormerSignals
+
+
+class _Balances(Protocol):
+    method: Any
+    optimization: str
+    num_steps: int
+    last_step: Any
+
+    @property
+    def tasks(self) -> list[str]: ...
+
+
+class TellsOfItself(LastStepMixin, FormerSignals):
+    """What it tells, of its method, its tasks and its last step."""
+
+    def settings(self: _Balances) -> dict[str, Any]:
+        """Tell the method, the optimization, the tasks if they are known, and the versions, nested, for loggers."""
+        known = {"tasks": list(self.tasks)} if self.tasks else {}
+        method = method_fields(self.method)
+        return {"method": method, "optimization": self.optimization, **known, "versions": versions()}
+
+    def __repr__(self: _Balances) -> str:
+        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, tasks={self.tasks}; {_progress(self)})"
+
+    def _repr_html_(self: _Balances) -> str:
+        return summary(repr(self.method), f"{self.optimization}, {_progress(self)}", _rows(self.last_step))
+
+
+def _progress(callback: _Balances) -> str:
+    return f"after {callback.num_steps} steps" if callback.num_steps else "not trained"
+
+
+def _rows(record: StepRecord | None) -> list[TaskRow]:
+    """Read the last step; those pushed hardest come first."""
+    if record is None:
+        return []
+    missing = [float("nan")] * len(record.tasks)
+    weights = missing if record.weights is None else record.weights.tolist()
+    groups = [-1] * len(record.tasks) if record.grouping is None else record.grouping.assignment.tolist()
+    rows = map(TaskRow, record.tasks, weights, record.losses.tolist(), groups)
+    return sorted(rows, key=lambda row: -row.weight if row.weight == row.weight else 0)

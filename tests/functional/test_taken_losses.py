@@ -1,0 +1,32 @@
+"""Which losses are taken, and which are refused."""
+
+import re
+
+import pytest
+import torch
+
+from lightning_go4align.functional.losses import check_losses, check_number_of_tasks
+
+
+@pytest.mark.parametrize("shape", [(0,), (2, 0)])
+def test_no_loss_at_all_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"at least one loss, but has the shape {list(shape)}")):
+        check_losses(torch.ones(shape))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+def test_losses_of_any_shape_are_taken_as_they_are(shape: tuple[int, ...]) -> None:
+    losses = torch.ones(shape, requires_grad=True)
+    assert check_losses(losses) is losses
+
+
+def test_complex_losses_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"must be real numbers, but is of torch\.complex64"):
+        check_losses(torch.ones(2, dtype=torch.complex64))
+
+
+def test_as_many_losses_as_the_state_is_of_are_taken_and_no_other_number() -> None:
+    check_number_of_tasks(torch.ones(2), 2)
+    for number in (1, 3):
+        with pytest.raises(ValueError, match=str(number)):
+            check_number_of_tasks(torch.ones(number), 2)

@@ -1,0 +1,99 @@
+"""What is computed in two ways, on the host and on a device or pair by pair and by counting, is the same."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lightning_go4align.functional.agreement import rand_indices
+from lightning_go4align.functional.arguments import check_callable
+from lightning_go4align.functional.choice import UNKNOWN, choose_by_numpy, choose_by_torch
+from lightning_go4align.functional.counting import rand_indices_between
+from lightning_go4align.functional.criterion_numpy import criterion_by_numpy
+from lightning_go4align.functional.evidence import group_evidence
+from lightning_go4align.functional.grouping import kmeans_1d_path
+from lightning_go4align.functional.lasting import lasting_state, movable
+
+PROPERTY = settings(deadline=None, derandomize=True, max_examples=50, database=None)
+INDICATORS = st.floats(-8.0, 8.0).map(math.exp)
+STEPS = st.lists(st.lists(INDICATORS, min_size=5, max_size=5), min_size=1, max_size=5)
+GROUPS = st.lists(st.lists(st.integers(-1, 3), min_size=5, max_size=5), min_size=1, max_size=4)
+
+
+@PROPERTY
+@given(st.lists(INDICATORS, min_size=1, max_size=9, unique=True), st.integers(1, 9))
+def test_the_criterion_is_the_evidence_of_its_optimal_groupings(values: list[float], most: int) -> None:
+    indicators, number = np.array(values), min(most, len(values))
+    points = torch.from_numpy(indicators).log()
+    path = kmeans_1d_path(points, number)
+    expected = group_evidence(points, path.assignment, path.group_weights)
+    np.testing.assert_allclose(criterion_by_numpy(indicators, number), expected.numpy(), rtol=1e-6, atol=1e-6)
+
+
+@PROPERTY
+@given(st.lists(INDICATORS, min_size=1, max_size=9), st.sampled_from([math.nan, math.inf, 0.0, -1.0]))
+def test_what_is_no_indicator_does_not_count_in_the_criterion(values: list[float], no_indicator: float) -> None:
+    expected = criterion_by_numpy(np.array(values), len(values))
+    found = criterion_by_numpy(np.array([no_indicator, *values]), len(values))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@PROPERTY
+@given(STEPS, st.integers(1, 5), st.sampled_from([0.0, 0.5, 0.9]))
+def test_numbers_of_groups_are_chosen_alike_step_by_step(
+    steps: list[list[float]], most: int, momentum: float
+) -> None:
+    device = torch.full((most,), UNKNOWN)
+    host = device.numpy().copy()
+    average = np.full(most, np.nan)
+    for row in steps:
+        assignment, weights = choose_by_numpy(np.array(row), host, momentum)
+        groups, means = choose_by_torch(torch.tensor(row, dtype=torch.float64), device, momentum)
+        scores = criterion_by_numpy(np.array(row), most)
+        now = scores - scores[0]
+        average = np.where(np.isnan(average), now, momentum * average + (1 - momentum) * now)
+        np.testing.assert_allclose(host, average, rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(device.numpy(), average, rtol=1e-5, atol=1e-4)
+        if np.ptp(np.sort(average)[:2]) > 1e-3 or most == 1:  # Else rounding decides.
+            np.testing.assert_allclose(weights, means.numpy(), rtol=1e-9)
+            assert len(weights) == most
+            # Two groupings of equal cost are equally good; the numbers of their groups are the same.
+            assert assignment.max() == groups.max()
+
+
+@PROPERTY
+@given(GROUPS, GROUPS)
+def test_pairs_agree_as_often_counted_in_a_table_as_one_by_one(
+    first: list[list[int]], second: list[list[int]]
+) -> None:
+    steps = min(len(first), len(second))
+    before, now = np.array(first[:steps]), np.array(second[:steps])
+    expected = rand_indices(torch.from_numpy(before), torch.from_numpy(now))
+    np.testing.assert_allclose(rand_indices_between(before, now), expected.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_a_state_that_no_step_may_move_is_replaced_by_an_equal_one() -> None:
+    with torch.inference_mode():
+        frozen = torch.tensor([1.0, 2.0])
+    state = movable(frozen, torch.ones(2))
+    state.add_(1)  # Refused of a tensor made in inference mode.
+    assert state.tolist() == [2.0, 3.0]
+    assert frozen.tolist() == [1.0, 2.0]
+
+
+def test_a_state_of_another_dtype_or_number_is_brought_to_that_of_the_values_or_refused() -> None:
+    state = lasting_state(torch.tensor([1.0, 2.0]), torch.ones(2, dtype=torch.float64))
+    assert (state.dtype, state.tolist()) == (torch.float64, [1.0, 2.0])
+    with pytest.raises(ValueError, match="2"):
+        lasting_state(torch.ones(2), torch.ones(3))
+
+
+def test_a_class_is_no_function() -> None:
+    with pytest.raises(TypeError, match=r"`clustering` is the class int: pass an instance"):
+        check_callable("clustering", int, "kmeans_1d")
+    with pytest.raises(TypeError, match=r"must be a function .* such as `kmeans_1d`, but is 3"):
+        check_callable("clustering", 3, "kmeans_1d")
+    check_callable("clustering", len, "kmeans_1d")
