@@ -118,24 +118,16 @@ def count_operations(method: GO4Align, num_tasks: int) -> int:
     """
     losses = torch.ones(num_tasks, device="meta")
     method(losses)
-<<<<<<< HEAD
-    count = _Count()  # type: ignore[no-untyped-call]  # torch's
-=======
     count = _Count()
->>>>>>> kernel
     with count:
         method(losses)
     return count.number
 
 
 class _Count(TorchDispatchMode):
-<<<<<<< HEAD
-    number: int = 0
-=======
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.number = 0
->>>>>>> kernel
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.number += function.overloadpacket.__name__ not in VIEWS
