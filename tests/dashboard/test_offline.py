@@ -125,9 +125,10 @@ def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records
     scores = [row["item"]["val/delta_m"] for row in records["history"] if "val/delta_m" in row["item"]]
     found = [entry["update"]["val/delta_m"] for entry in records["summary"] if "val/delta_m" in entry["update"]]
     assert found[-1] == {"last": scores[-1], "min": min(scores)}
-    assert {"multi_task": {"method": "GO4Align(num_groups=2, beta=0.01, reduction='sum')"}} in [
-        entry["update"] for entry in records["config"]
-    ]
+    told = [entry["update"]["multi_task"] for entry in records["config"] if "multi_task" in entry["update"]][-1]
+    assert told["method"]["num_groups"] == 2
+    assert told["method"]["class"] == "lightning_go4align.methods.GO4Align"
+    assert told["tasks"] == TASKS
 
 
 def test_the_page_is_handed_over_as_it_is(records: dict[str, list[Any]], run: Path) -> None:

@@ -1,0 +1,91 @@
+"""Loggers know how a run's tasks were balanced, and get the numbers that were asked for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torchjd.scalarization import Sum
+from toy import TASKS, BalancedToy, Toy, loader, quiet_trainer
+
+from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.cli.logged_config import without_secret_values
+from lightning_go4align.update.families import FEW_FAMILIES, Shown, shown
+
+
+class Own(Toy):
+    def __init__(self) -> None:
+        super().__init__()
+        self.save_hyperparameters({"width": 8, "multi_task": "mine"} if self.clashes else {"width": 8})
+
+    clashes = False
+
+
+class Clashing(Own):
+    clashes = True
+
+
+def told(logger: Any, module: Toy, method: Any) -> dict[str, Any]:
+    quiet_trainer(callbacks=[MultiTaskCallback(method)], logger=logger, max_epochs=1, log_every_n_steps=1).fit(
+        module, loader()
+    )
+    found: dict[str, Any] = yaml.safe_load(Path(logger.log_dir, "hparams.yaml").read_text())
+    return found
+
+
+@pytest.mark.parametrize("kind", [CSVLogger, TensorBoardLogger])
+def test_the_method_and_the_tasks_stand_beside_the_users_own_hyperparameters(kind: Any, tmp_path: Path) -> None:
+    found = told(kind(tmp_path), Own(), GO4Align(num_groups=2, beta=0.25))
+    assert found["width"] == 8
+    assert found["multi_task"]["method"]["beta"] == 0.25
+    assert found["multi_task"]["tasks"] == list(TASKS)
+    assert found["multi_task"]["versions"]["torch"] == torch.__version__
+
+
+def test_what_the_user_calls_multi_task_stays(tmp_path: Path) -> None:
+    assert told(CSVLogger(tmp_path), Clashing(), Sum())["multi_task"] == "mine"
+
+
+def logged_names(folder: Path, model: Toy, callbacks: list[Any]) -> set[str]:
+    logger = CSVLogger(folder)
+    quiet_trainer(callbacks=callbacks, logger=logger, max_epochs=1, log_every_n_steps=1).fit(model, loader())
+    return set(Path(logger.log_dir, "metrics.csv").read_text().splitlines()[0].split(","))
+
+
+def test_families_of_names_are_chosen_by_callback_and_module(tmp_path: Path) -> None:
+    expected = {"epoch", "step", *(f"loss/{task}" for task in TASKS)}
+    callback = MultiTaskCallback(GO4Align(2), logged=["loss"])
+    assert logged_names(tmp_path / "callback", Toy(), [callback]) == expected
+    module = BalancedToy(GO4Align(2))
+    module.multi_task_callback.shown = Shown(logged=("loss",))
+    assert logged_names(tmp_path / "module", module, []) == expected
+
+
+def test_of_many_tasks_loggers_get_what_a_chart_can_show() -> None:
+    row = {f"{family}/{name}": 1.0 for family in ("loss", "scaled_loss", "group", "group_size") for name in "ab"}
+    assert set(Shown().to_loggers(row, num_tasks=20)) == set(row)
+    kept = {name.partition("/")[0] for name in Shown().to_loggers(row, num_tasks=21)}
+    assert kept == {"loss", "group_size"} <= set(FEW_FAMILIES)
+
+
+@pytest.mark.parametrize("wrong", [["losses"], "loss"])
+def test_a_family_that_does_not_exist_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="`logged` must be a list of names"):
+        shown((), wrong)
+
+
+def test_secrets_of_a_configuration_are_hidden_at_any_depth() -> None:
+    config = {"trainer": {"logger": [{"init_args": {"api_key": "123", "name": "qm9"}}]}, "seed": 1}
+    hidden = {"trainer": {"logger": [{"init_args": {"api_key": "(hidden)", "name": "qm9"}}]}, "seed": 1}
+    assert without_secret_values(config) == hidden
+
+
+def test_a_notebook_shows_the_callback_with_its_tasks() -> None:
+    callback = MultiTaskCallback(GO4Align(2))
+    assert "not trained" in callback._repr_html_()
+    quiet_trainer(callbacks=[callback], max_epochs=1).fit(Toy(), loader())
+    shown_html = callback._repr_html_()
+    assert "after 5 steps" in shown_html
+    assert shown_html.count("<tr>") == 1 + len(TASKS)
