@@ -80,6 +80,8 @@ def test_a_clustering_that_chooses_takes_at_most_as_many_groups_as_tasks(kind: C
 
 def test_none_is_left_out() -> None:
     takes = {name for name in methods.__all__ if "num_groups" in inspect.signature(getattr(methods, name)).parameters}
-    solves = {name for name in clustering.__all__ if not name.startswith("Automatic") and not name.endswith("Weights")}
+    solves = {
+        name for name in clustering.__all__ if not name.startswith("Automatic") and not name.endswith("Weights")
+    }
     assert takes == set(METHODS)
     assert solves == set(CLUSTERINGS) - {"Lloyd", "SDP", "Spectral"}
