@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
-from torchjd import Stateful
 from torchjd.aggregation import Aggregator, Weighting
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import positive
-from lightning_go4align.functional.grouping import Grouping
-from lightning_go4align.methods.kinds import check_scalarizer
-from lightning_go4align.methods.stateful import reset_parts
+from lightning_go4align.methods.around import AroundScalarizer
 
 LEARNING_RATE = 0.025  # Of UW's log-variances in the published code; its FAMO has the same.
 
@@ -36,7 +33,7 @@ class LearnsAfterEpoch(Protocol):
         """Close the epoch."""
 
 
-class WithLearningRate(Scalarizer, Stateful):
+class WithLearningRate(AroundScalarizer):
     """Give the parameters that a method learns with the model (UW, IMTL-L) a learning rate of their own.
 
     Args:
@@ -55,35 +52,18 @@ class WithLearningRate(Scalarizer, Stateful):
     """
 
     def __init__(self, method: Scalarizer, learning_rate: float = LEARNING_RATE) -> None:
-        super().__init__()
-        check_scalarizer(method)
+        super().__init__(method)
         self.learning_rate = positive("learning_rate", learning_rate)
         if not learned_parameters(method):
             raise ValueError(
                 f"`method` must learn parameters with the model, as UW does, but {method} learns none. Use it "
                 "without `WithLearningRate`."
             )
-        self.method = method
-
-    @property
-    def grouping(self) -> Grouping | None:
-        """The last groups; None if the method does not group."""
-        return getattr(self.method, "grouping", None)
-
-    @property
-    def indicators(self) -> Tensor | None:
-        """The last group indicators, shape ``[M]``; None if the method does not group."""
-        return getattr(self.method, "indicators", None)
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         objective: Tensor = self.method(losses)
         return objective
-
-    @override
-    def reset(self) -> None:
-        """Let the method forget what it has learned and seen."""
-        reset_parts(self)
 
     @override
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from torch import nn
 
 @runtime_checkable
 class Resettable(Protocol):
-    """What has a state to forget: TorchJD's ``Stateful``, and clusterings that remember."""
+    """What has a state to forget: TorchJD's ``Stateful``, and a part of the user's that has its ``reset`` only."""
 
     def reset(self) -> None:
         """Forget it."""
@@ -15,6 +15,9 @@ class Resettable(Protocol):
 
 def reset_parts(method: nn.Module) -> None:
     """Reset what a method consists of, however deep it lies.
+
+    As in TorchJD, parameters that a method learns begin anew in place: the optimizer that holds them goes on with
+    them, and with its own moments of them.
 
     Args:
         method: A method that wraps another.
