@@ -7,7 +7,6 @@ from cli_answers import FIT, MARKS, SHORT, TOY, check
 
 pytestmark = MARKS
 
-
 #: What is written, and what the answer must say.
 COMMANDS = {
     "": ["No command", "fit, validate", "--help"],

@@ -15,8 +15,6 @@ from lightning_go4align import MultiTaskCallback
 from lightning_go4align.update.given_method import Optimization
 
 RANKS, BATCHES, SIZE = 2, 8, 4
-
-
 MODES: tuple[Optimization, ...] = ("manual", "automatic")
 
 
