@@ -19,3 +19,10 @@ def _quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", "You defined a `validation_step` but have no `val_dataloader`")
         yield
+
+
+@pytest.fixture
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is called stands in an empty folder, and is called ``go4align``."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["go4align"])

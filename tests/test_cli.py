@@ -1,85 +1,28 @@
 """The command go4align: every form of configuration, its errors, its other commands."""
 
 import csv
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 import yaml
-from isolation import child_environment
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.demos.boring_classes import BoringDataModule
+from cli_modules import Widths, seen
 from lightning.pytorch.loggers import CSVLogger
-from torch import Tensor
-from toy import loader
 
-from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskModule
+from lightning_go4align import GO4Align
 from lightning_go4align.cli import main
-from lightning_go4align.cli.entry import LIGHTNING, OTHERS
 from lightning_go4align.cli.log_folders import with_own_folder
-from lightning_go4align.config_files import SHIPPED, find_config, shipped_names
 from lightning_go4align.methods import SI
 
 # Lightning 2.6 calls what jsonargparse 4.53 has renamed.
-pytestmark = pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("in_empty_folder"),
+    pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
+]
 
 QUIET = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
 SHORT = [*QUIET, "--trainer.max_epochs=1", "--trainer.logger=false", "--trainer.enable_checkpointing=false"]
-
-
-class Widths(MultiTaskModule):
-    """Two regressions on one trunk.
-
-    Args:
-        hidden: Width of the trunk.
-    """
-
-    def __init__(self, hidden: int = 3, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.save_hyperparameters()
-        self.trunk = torch.nn.Linear(4, hidden)
-
-    def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
-        squares = self.trunk(batch[0]).square().mean(0)
-        return {"a": squares[0], "b": 5 + squares[1]}
-
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        self.log("test/zero", 0.0)
-
-    def train_dataloader(self) -> Any:
-        return loader()
-
-    def test_dataloader(self) -> Any:
-        return loader()
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), 1e-2)
-
-
-class Plain(Widths):
-    """Stands for a module of the user's."""
-
-
-seen: list[Any] = []
-
-
-class Look(MultiTaskCallback):
-    """Remembers itself at the end of a fit."""
-
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        seen.append(self)
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["go4align"])
-    sys.modules.setdefault("cli_modules", sys.modules[__name__])
 
 
 @pytest.fixture
@@ -88,12 +31,6 @@ def config(tmp_path: Path) -> str:
     model = {"class_path": "cli_modules.Widths", "init_args": {"hidden": 5, "method": {"class_path": "GO4Align"}}}
     path.write_text(yaml.safe_dump({"seed_everything": 0, "model": model}))
     return str(path)
-
-
-def test_the_help_of_a_method_prints_its_docstring(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["fit", "--model.help", "cli_modules.Widths"])
-    assert "How tasks are balanced" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -166,35 +103,6 @@ def test_optimizer_and_scheduler_of_the_command_line_are_driven(config: str) -> 
     assert seen.pop() == [("SGD", 0.5), ("SGD", 0.25)]
 
 
-class Rates(Callback):
-    """Remembers each epoch's optimizer and learning rate."""
-
-    def __init__(self) -> None:
-        self.rates: list[tuple[str, float]] = []
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.rates.append((type(trainer.optimizers[0]).__name__, trainer.optimizers[0].param_groups[0]["lr"]))
-
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        seen.append(self.rates)
-
-
-class ToyData(BoringDataModule):
-    """The toy problem's rows."""
-
-    def prepare_data(self) -> None:
-        pass
-
-    def setup(self, stage: str) -> None:
-        pass
-
-    def train_dataloader(self) -> Any:
-        return loader()
-
-    def val_dataloader(self) -> Any:
-        return loader(16)
-
-
 def test_a_second_run_in_the_same_folder_logs_beside_the_first(
     config: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -242,24 +150,6 @@ def test_what_is_not_known_is_named(
     assert named in capsys.readouterr().err
 
 
-def test_the_console_script_names_every_command() -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "lightning_go4align", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=child_environment(),
-    )
-    assert all(f"\n  {name} " in printed.stdout for name in [*LIGHTNING, *OTHERS])
-
-
-@pytest.mark.parametrize("command", ["report", "dashboard", "study", "tune", "configs"])
-def test_every_other_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
-    assert f"go4align {command}" in capsys.readouterr().out
-
-
 def test_a_class_of_the_current_folder_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -271,49 +161,6 @@ def test_a_class_of_the_current_folder_is_found(
     with pytest.raises(SystemExit):
         main(["fit", "--model.help", "my_rooms.Rooms"])
     assert "--model.optimization" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("command", LIGHTNING)
-def test_the_help_of_training_begins_with_method_and_data(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main([command, "--help"])
-    printed = capsys.readouterr().out
-    assert printed.index("--model.method") < printed.index("--data") < printed.index("--trainer.max_epochs")
-    assert len(printed.splitlines()) < 40
-
-
-def test_the_whole_help_has_every_argument_of_the_trainer(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["fit", "--help", "all"])
-    assert (end.value.code, "--trainer.reload_dataloaders_every_n_epochs" in capsys.readouterr().out) == (0, True)
-
-
-@pytest.mark.parametrize("command", [["--help"], ["--version"], ["report", "--help"], ["study", "PLAN", "--dry_run"]])
-def test_what_needs_no_torch_does_not_wait_for_it(command: list[str], tmp_path: Path) -> None:
-    words = [str(find_config("studies/qm9_beta")) if word == "PLAN" else word for word in command]
-    code = f"import sys; from lightning_go4align.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
-    code += "print(sorted({'torch', 'lightning', 'torchmetrics', 'torchjd'} & set(sys.modules)), file=sys.stderr)"
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=child_environment(),
-        cwd=tmp_path,
-    )
-    assert ended.stderr.splitlines()[-1] == "[]"
-
-
-def test_a_configuration_of_the_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["fit", "-c", "toy/base", "-c", "toy/go4align", "--print_config"])
-    printed = yaml.safe_load(capsys.readouterr().out)
-    assert printed["model"]["init_args"]["method"]["class_path"] == "lightning_go4align.methods.GO4Align"
-
-
-def test_a_file_beside_goes_before_one_of_the_package(tmp_path: Path) -> None:
-    (tmp_path / "toy").mkdir()
-    (tmp_path / "toy/base.yaml").write_text("a: 1")
-    assert find_config("toy/base").resolve() == tmp_path / "toy/base.yaml"
 
 
 @pytest.mark.parametrize("switch", ["--trainer.fast_dev_run", "--test_after_fit"])
@@ -328,30 +175,6 @@ def test_a_method_is_given_the_number_of_tasks(config: str, caplog: pytest.LogCa
     caplog.set_level("INFO")
     main(["fit", "-c", config, *SHORT, "--model.method=FAMO"])
     assert "number of tasks, `shape`: it is 2" in caplog.text
-
-
-def test_the_configurations_are_listed_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["configs"])
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines if line] == shipped_names()
-    main(["configs", "qm9"])
-    [famo] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("qm9/famo ")]
-    assert famo.split()[1] == "torchjd.scalarization.FAMO"
-
-
-@pytest.mark.parametrize("name", ["qm9", "studies", "toy/base"])
-def test_copies_of_configurations_are_equal(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["configs", "--copy", name, str(tmp_path)])
-    copies = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert tmp_path / name in (copies[0].with_suffix(""), *copies[-1].parents, *(copy.parent for copy in copies))
-    assert all(copy.read_bytes() == (SHIPPED / copy.relative_to(tmp_path)).read_bytes() for copy in copies)
-
-
-def test_every_file_of_the_top_level_folder_is_shipped() -> None:
-    top = Path(__file__).parents[1] / "configs"
-    assert sorted(path.relative_to(SHIPPED) for path in SHIPPED.glob("*/*")) == sorted(
-        path.relative_to(top) for path in top.glob("*/*")
-    )
 
 
 def test_runs_that_start_at_once_take_folders_of_their_own(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
 
 if TYPE_CHECKING:
-    from dashboard.conftest import Server
+    from dashboard.stand_in import Server
 
 pytest.importorskip("wandb")
 pytestmark = [

@@ -10,7 +10,7 @@ import pytest
 from lightning_go4align.dashboard import dashboard
 
 if TYPE_CHECKING:
-    from dashboard.conftest import Server
+    from dashboard.stand_in import Server
 
 pytest.importorskip("wandb_workspaces")
 pytestmark = pytest.mark.wandb

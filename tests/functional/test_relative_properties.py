@@ -1,9 +1,7 @@
 """What holds of relative changes, ranks and convergence for any numbers."""
 
 import math
-from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -160,45 +158,3 @@ def test_an_improvement_exceeds_the_tolerance_and_does_not_merely_reach_it(value
 def test_without_tolerance_an_equal_value_is_no_improvement_and_any_better_one_is() -> None:
     values, best = torch.tensor([1.0, 0.999, 0.0, -1e-9]), torch.tensor([1.0, 1.0, 0.0, 0.0])
     assert improved(values, best, torch.zeros(4, dtype=torch.bool), 0.0).tolist() == [False, True, False, True]
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool])
-def test_any_real_dtype_is_compared_as_wide_floats_are(dtype: torch.dtype) -> None:
-    values, baseline = torch.tensor([200.0, 1.0, 0.0]).to(dtype), torch.tensor([8.0, 2.0, 1.0]).to(dtype)
-    directions = torch.tensor([True, False, True])
-    expected = relative_changes(values.double(), baseline.double(), directions)
-    torch.testing.assert_close(relative_changes(values, baseline, directions).double(), expected, rtol=1e-6, atol=0)
-    curves = torch.stack([baseline, values, baseline])
-    epochs = convergence_epochs(curves.double(), directions)
-    assert convergence_epochs(curves, directions).tolist() == epochs.tolist()
-    assert convergence_difference(curves, directions).item() == pytest.approx(epochs.double().std(correction=0))
-
-
-def test_changes_of_half_precision_do_not_overflow_on_the_way() -> None:
-    values, baseline = torch.tensor([2000.0]).half(), torch.tensor([1000.0]).half()  # 100 * 1000 is no float16
-    assert relative_changes(values, baseline, torch.tensor([False])).item() == 100
-
-
-@pytest.mark.parametrize("tolerance", [-0.01, math.nan, math.inf])
-def test_a_tolerance_that_is_no_share_is_refused(tolerance: float) -> None:
-    with pytest.raises(ValueError, match="at least 0 and finite"):
-        convergence_difference(torch.ones(2, 1), torch.tensor([True]), tolerance)
-
-
-@pytest.mark.parametrize(
-    ("values", "baseline", "directions"), [((2,), (2,), (1,)), ((2,), (1,), (2,)), ((1,), (2,), (2,))]
-)
-def test_shapes_are_not_broadcast(
-    values: tuple[int, ...], baseline: tuple[int, ...], directions: tuple[int, ...]
-) -> None:
-    with pytest.raises(ValueError, match="must have one entry for each metric"):
-        relative_changes(torch.ones(values), torch.ones(baseline), torch.ones(directions).bool())
-
-
-@pytest.mark.parametrize("function", [mean_rank, convergence_epochs], ids=["ranks", "epochs"])
-@pytest.mark.parametrize(("shape", "directions"), [((2, 3), (2,)), ((3,), (3,)), ((1, 2, 3), (3,)), ((2, 3), (1,))])
-def test_tables_have_a_column_for_each_direction(
-    function: Callable[..., Any], shape: tuple[int, ...], directions: tuple[int, ...]
-) -> None:
-    with pytest.raises(ValueError, match="column for each entry of"):
-        function(torch.ones(shape), torch.ones(directions).bool())

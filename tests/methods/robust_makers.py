@@ -21,8 +21,6 @@ MAKERS = {
     "with history": lambda: RobustGO4Align(history=RelativeHistory(1.0)),
     "levels": lambda: RobustGO4Align(2, scale=Level()),
 }
-
-
 each_method = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in MAKERS.items()])
 
 

@@ -1,72 +1,18 @@
 """Losses as bad as they come, through the Trainer."""
 
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.loggers import CSVLogger
+from hostile_losses import HOSTILE, METHODS, Bad
 from torch import Tensor
-from torchjd.aggregation import MGDA, UPGrad
-from torchjd.scalarization import DWA, FAMO, UW, Sum
-from toy import TASKS, Toy, fitted, last, loader, outcome, quiet_trainer, weights_of
+from torchjd.aggregation import MGDA
+from toy import TASKS, Toy, fitted, last, outcome, weights_of
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
-from lightning_go4align.clustering import AutomaticKMeans
-from lightning_go4align.methods import SI, FixedWeights, GroupedAggregator, GroupedScalarizer
-from lightning_go4align.update.given_method import Optimization
+from lightning_go4align.methods import GroupedAggregator
 from lightning_go4align.update.task_losses import StepOutput, stack_losses
-
-Hostile = Callable[[Tensor, int], Tensor | None]
-
-
-class Bad(Toy):
-    """A toy whose task "b" has a hostile loss.
-
-    Args:
-        hostile: The loss of "b" from what it would be and the number of the batch.
-    """
-
-    def __init__(self, hostile: Hostile) -> None:
-        super().__init__()
-        self.hostile = hostile
-
-    @override
-    def training_step(self, batch: Any, batch_idx: int) -> Any:
-        losses = self.losses(batch)
-        return losses | {"b": self.hostile(losses["b"], batch_idx)}
-
-
-HOSTILE: dict[str, Hostile] = {
-    "zero": lambda loss, _: loss * 0,
-    "negative": lambda loss, _: -loss,
-    "subnormal": lambda loss, _: loss * 0 + 1e-40,
-    "1e38": lambda loss, _: loss / loss.detach() * 1e38,
-    "NaN at the first step": lambda loss, i: loss + (torch.nan if i == 0 else 0),
-    "NaN": lambda loss, _: loss + torch.nan,
-    "NaN, as its gradient": lambda loss, _: loss * torch.nan,  # Which no weight can keep from the trunk.
-    "infinite": lambda loss, _: loss + torch.inf,
-    "infinite at times": lambda loss, i: loss + (torch.inf if i == 2 else 0),
-    "without a graph at times": lambda loss, i: loss.detach() if i % 2 else loss,
-    "dominating": lambda loss, _: loss * 1e12,
-    "coming and going": lambda loss, i: None if i % 2 else loss,
-    "never there": lambda *_: None,
-    "a vector of one": lambda loss, _: loss.reshape(1),
-    "of another precision": lambda loss, _: loss.double(),
-}
-METHODS: dict[str, Callable[[], Any]] = {
-    "GO4Align": lambda: GO4Align(2, 1e-2),
-    "GO4Align, automatic number": lambda: GO4Align(None, 1e-2, clustering=AutomaticKMeans()),
-    "SI": SI,
-    "Sum": Sum,
-    "FAMO": lambda: FAMO(3),
-    "UW": lambda: UW(3),
-    "DWA": DWA,
-    "AGRM of FAMO": lambda: GroupedScalarizer(FAMO(3), 2),
-    "UPGrad": UPGrad,
-}
 
 
 def tensors(state: Any) -> list[Tensor]:
@@ -120,22 +66,6 @@ def test_a_loss_that_cannot_be_weighed_has_weight_0_and_its_state_stays(hostile:
         assert torch.equal(weights_of(callback), weights_of(without))
 
 
-def test_a_loss_that_stays_bad_is_reported_once(tmp_path: Any) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fitted(GO4Align(), Bad(HOSTILE["NaN"]), logger=CSVLogger(tmp_path), log_every_n_steps=1)
-    assert sum("task 'b' was not finite" in str(warning.message) for warning in caught) == 1
-
-
-def test_a_loss_that_turns_bad_again_is_reported_again(tmp_path: Any) -> None:
-    module = Bad(lambda loss, batch: loss + (torch.inf if batch in (1, 3) else 0))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fitted(GO4Align(), module, logger=CSVLogger(tmp_path), log_every_n_steps=1, max_epochs=1)
-    told = [str(warning.message) for warning in caught if "task 'b' was not finite" in str(warning.message)]
-    assert [f"in step {step}" in message for step, message in zip((1, 3), told, strict=True)] == [True, True]
-
-
 def test_all_equal_losses_share_one_weight() -> None:
     class Equal(Toy):
         @override
@@ -185,41 +115,3 @@ def test_an_absent_task_trains_nothing_of_its_own() -> None:
     before = module.heads["b"].weight.detach().clone()  # type: ignore[operator]
     outcome(module, MultiTaskCallback(GO4Align()))
     assert torch.equal(module.heads["b"].weight, before)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_a_loss_that_is_not_finite_is_reported_by_name_and_step(optimization: Optimization, tmp_path: Any) -> None:
-    callback = MultiTaskCallback(GO4Align(), optimization)
-    logger = CSVLogger(tmp_path)
-    trainer = quiet_trainer(callbacks=callback, logger=logger, log_every_n_steps=4, max_epochs=1)
-    with pytest.warns(UserWarning, match="task 'b' was not finite in step 2"):
-        trainer.fit(Bad(HOSTILE["infinite at times"]), loader())
-
-
-def test_a_loss_that_is_not_finite_is_reported_without_a_logger_at_the_epochs_end() -> None:
-    with pytest.warns(UserWarning, match="task 'b' was not finite in step 2"):
-        fitted(GO4Align(), Bad(HOSTILE["infinite at times"]), max_epochs=1)
-
-
-def test_a_negative_loss_is_explained(tmp_path: Any) -> None:
-    with pytest.warns(UserWarning, match=r"task 'b' was negative in step \d+\. .*WithLowerBounds\(GO4Align"):
-        fitted(GO4Align(), Bad(HOSTILE["negative"]), logger=CSVLogger(tmp_path), log_every_n_steps=4, max_epochs=1)
-
-
-def test_a_negative_loss_within_groups_is_explained() -> None:
-    with pytest.warns(UserWarning, match=r"task 'b' was negative in step \d+\. .*min_losses"):
-        fitted(METHODS["AGRM of FAMO"](), Bad(HOSTILE["negative"]), max_epochs=1)
-
-
-def test_an_absent_task_is_no_reason_to_warn(tmp_path: Any) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fitted(GO4Align(), Bad(HOSTILE["coming and going"]), logger=CSVLogger(tmp_path), log_every_n_steps=1)
-    assert [str(warning.message) for warning in caught if "task 'b'" in str(warning.message)] == []
-
-
-def test_a_negative_loss_is_no_reason_to_warn_where_its_weight_is_given() -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fitted(FixedWeights([1.0, 0.0, 1.0]), Bad(HOSTILE["negative"]), max_epochs=1)
-    assert [str(warning.message) for warning in caught if "task 'b'" in str(warning.message)] == []

@@ -5,26 +5,18 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Callback, Trainer, seed_everything
+from benchmarks.dense_prediction.narrow import NARROW, cityscapes_module
+from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torchjd.aggregation import Aggregator
-from torchjd.scalarization import FAMO, Scalarizer, Sum
+from torchjd.scalarization import FAMO, Sum
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
-from lightning_go4align.benchmarks.cityscapes import published as cityscapes_published
-from lightning_go4align.benchmarks.dense_prediction import MeanOfBatches, OverPixels, ZoomAndFlip, divide_by_zoom
+from lightning_go4align.benchmarks.dense_prediction import ZoomAndFlip, divide_by_zoom
 from lightning_go4align.benchmarks.fast_paths import ChannelsLastCallback
 from lightning_go4align.benchmarks.nyuv2 import NYUv2Module, NYUv2MTAN, NYUv2Split
 from lightning_go4align.benchmarks.nyuv2 import published as nyuv2_published
 from lightning_go4align.methods import GO4Align
-
-NARROW = [4, 4, 4, 4, 4]
-
-
-def cityscapes_module(method: Scalarizer | Aggregator, **options: Any) -> CityScapesModule:
-    seed_everything(0, verbose=False)
-    return CityScapesModule(method, CityScapesMTAN(NARROW), learning_rate=2e-2, **options)
 
 
 @pytest.mark.parametrize("method", [lambda: GO4Align(num_groups=2), lambda: FAMO(3)], ids=["GO4Align", "FAMO"])
@@ -36,14 +28,6 @@ def test_nyuv2_trains_and_logs_every_metric_of_table_1_in_its_order(
     logged = [name.removeprefix("val/") for name in fitted.callback_metrics if name.startswith("val/")]
     table_1 = [*nyuv2_published.SINGLE_TASK]
     assert logged == [*table_1, *(f"delta/{name}" for name in table_1), "delta_m"]
-
-
-def test_cityscapes_tests_every_metric_of_table_5_in_its_order(
-    cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]
-) -> None:
-    (logged,) = trainer().test(cityscapes_module(Sum()), datamodule=cityscapes.data(), verbose=False)
-    table_5 = [*cityscapes_published.SINGLE_TASK]
-    assert list(logged) == [f"test/{name}" for name in [*table_5, *(f"delta/{name}" for name in table_5), "delta_m"]]
 
 
 @pytest.mark.parametrize("method", [lambda: GO4Align(num_groups=2), lambda: FAMO(2)], ids=["GO4Align", "FAMO"])
@@ -95,37 +79,6 @@ def test_a_module_can_be_validated_and_tested_before_it_is_trained(
     assert looped.callback_metrics["val/abs_err"] != first[0]["val/abs_err"] == first[1]["test/abs_err"]
 
 
-def test_predictions_are_classes_depths_and_unit_normals_of_the_test_images(
-    nyuv2: SimpleNamespace, trainer: Callable[..., Trainer]
-) -> None:
-    module, data = NYUv2Module(Sum(), NYUv2MTAN(NARROW)), nyuv2.data()
-    batches = trainer().predict(module, datamodule=data)
-    predicted = {task: torch.cat([batch[task] for batch in batches]) for task in batches[0]}
-    with torch.no_grad():
-        output = module.eval()(torch.stack([sample["image"] for sample in data.test_set]))
-    assert torch.equal(predicted["segmentation"], output["segmentation"].argmax(1))
-    torch.testing.assert_close(predicted["depth"], output["depth"])
-    lengths = output["normal"].square().sum(1, keepdim=True).sqrt()
-    torch.testing.assert_close(predicted["normal"] * lengths, output["normal"])
-
-
-def test_cityscapes_predicts_its_two_tasks(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> None:
-    batches = trainer().predict(cityscapes_module(Sum()), datamodule=cityscapes.data())
-    assert {task: tuple(maps.shape) for task, maps in batches[0].items()} == {  # type: ignore[union-attr]
-        "segmentation": (2, 32, 64),
-        "depth": (2, 1, 32, 64),
-    }
-
-
-def test_every_epoch_is_measured_anew(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> None:
-    module, data = cityscapes_module(Sum()), cityscapes.data()
-    (first,) = trainer().validate(module, datamodule=data, verbose=False)
-    with torch.no_grad():
-        module.network.heads["depth"][1].bias.fill_(100)  # type: ignore[index]
-    (second,) = trainer().validate(module, datamodule=data, verbose=False)
-    assert second["val/abs_err"] > 90 > first["val/abs_err"]
-
-
 def test_learning_rate_halves_after_the_given_epochs(
     cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]
 ) -> None:
@@ -133,40 +86,6 @@ def test_learning_rate_halves_after_the_given_epochs(
     fitted = trainer(max_epochs=4, limit_train_batches=1, limit_val_batches=0)
     fitted.fit(module, datamodule=cityscapes.data())
     assert fitted.optimizers[0].param_groups[0]["lr"] == pytest.approx(2e-2 / 4)
-
-
-def errors(trainer: Callable[..., Trainer], cityscapes: SimpleNamespace, evaluation: Any, batch_size: int) -> float:
-    module = cityscapes_module(Sum(), evaluation=evaluation)
-    (logged,) = trainer().test(module, datamodule=cityscapes.data(batch_size=batch_size), verbose=False)
-    return logged["test/abs_err"]
-
-
-def test_only_the_published_evaluation_depends_on_the_batch_size(
-    cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]
-) -> None:
-    (cityscapes.root / "train").rename(cityscapes.root / "three")
-    (cityscapes.root / "val").rename(cityscapes.root / "two")
-    (cityscapes.root / "three").rename(cityscapes.root / "val")  # 3 images: batches of 2 and 1
-    over_pixels = [errors(trainer, cityscapes, OverPixels(), size) for size in (2, 3)]
-    published = [errors(trainer, cityscapes, MeanOfBatches(), size) for size in (2, 3)]
-    assert over_pixels[0] == pytest.approx(over_pixels[1], rel=1e-5)
-    assert published[0] != pytest.approx(published[1], rel=1e-3)
-    assert published[1] == pytest.approx(over_pixels[1], rel=1e-5)  # one batch
-
-
-def test_other_single_task_values_move_delta_m(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> None:
-    halved = {name: value / 2 for name, value in cityscapes_published.SINGLE_TASK.items()}
-    scores = [
-        trainer().test(cityscapes_module(Sum(), **options), datamodule=cityscapes.data(), verbose=False)[0]
-        for options in ({}, {"single_task": halved})
-    ]
-    assert scores[0]["test/delta_m"] != scores[1]["test/delta_m"]
-
-
-def test_single_task_values_of_other_metrics_are_refused_at_once() -> None:
-    given = {name: 1.0 for name in cityscapes_published.SINGLE_TASK if name != "miou"} | {"mIoU": 1.0}
-    with pytest.raises(ValueError, match=r"\['miou'\] are missing and \['mIoU'\] .* Correct `model.single_task`"):
-        cityscapes_module(Sum(), single_task=given)
 
 
 def test_shared_parameters_are_all_but_the_heads() -> None:

@@ -1,11 +1,9 @@
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from lightning import LightningDataModule, seed_everything
-from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning import seed_everything
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torchjd.aggregation import UPGrad
@@ -161,12 +159,6 @@ def test_a_run_without_a_last_step_ends_with_its_time(
     assert trainer.state.finished
 
 
-def test_a_cosine_without_a_last_step_is_refused(data: QM9DataModule, make_trainer: Callable[..., Trainer]) -> None:
-    trainer = make_trainer(max_epochs=-1, max_time={"seconds": 0}, enable_checkpointing=False)
-    with pytest.raises(MisconfigurationException, match=r"Set `trainer.max_epochs` or `trainer.max_steps`"):
-        trainer.fit(QM9Module(Sum(), schedule=WarmupCosine()), datamodule=data)
-
-
 def test_one_target_makes_a_single_task_network(data: QM9DataModule, make_trainer: Callable[..., Trainer]) -> None:
     module = QM9Module(Sum(), targets=["u0"])
     trainer = make_trainer(enable_checkpointing=False)
@@ -183,27 +175,6 @@ def test_shared_parameters_are_all_but_the_heads() -> None:
     assert sum(parameter.numel() for parameter in QM9Module(Sum()).shared_parameters()) == 616_960
 
 
-def test_unknown_target_is_told() -> None:
-    with pytest.raises(ValueError, match=r"holds 'gap'. Correct `model.targets`"):
-        QM9Module(Sum(), targets=["gap"])
-
-
-def test_other_data_are_refused(make_trainer: Callable[..., Trainer]) -> None:
-    class OtherData(LightningDataModule):
-        train_dataloader = val_dataloader = lambda self: [0]
-
-    with pytest.raises(MisconfigurationException, match="Pass `datamodule=QM9DataModule"):
-        make_trainer(enable_checkpointing=False).fit(QM9Module(Sum()), datamodule=OtherData())
-
-
-@pytest.mark.parametrize("precision", ["16-true", "bf16-true"])
-def test_targets_in_half_precision_are_refused(
-    data: QM9DataModule, make_trainer: Callable[..., Trainer], precision: str
-) -> None:
-    with pytest.raises(MisconfigurationException, match=r"Set `trainer.precision` to bf16-mixed"):
-        make_trainer(enable_checkpointing=False, precision=precision).fit(QM9Module(Sum()), datamodule=data)
-
-
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
 def test_the_other_precisions_measure_the_same_errors(
     data: QM9DataModule, make_trainer: Callable[..., Trainer], precision: str
@@ -213,10 +184,3 @@ def test_the_other_precisions_measure_the_same_errors(
         make_trainer(precision=name).test(module, data, verbose=False)[0] for name in ("32-true", precision)
     )
     assert other["test/u0"] == pytest.approx(single["test/u0"], rel=1e-3)
-
-
-def test_a_baseline_without_a_target_that_is_trained_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "stl.json"
-    file.write_text('{"errors": {"mu": 0.5}}')
-    with pytest.raises(ValueError, match=r"lacks \['alpha'\]\. Train them too"):
-        QM9Module(Sum(), targets=["mu", "alpha"], baseline=str(file))

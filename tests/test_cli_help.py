@@ -1,0 +1,107 @@
+"""What the command go4align tells without a run: its help, and the configurations that come with it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from cli_answers import MARKS
+from isolation import child_environment
+
+from lightning_go4align.cli import main
+from lightning_go4align.cli.entry import LIGHTNING, OTHERS
+from lightning_go4align.config_files import SHIPPED, find_config, shipped_names
+
+pytestmark = MARKS
+
+
+def test_the_help_of_a_method_prints_its_docstring(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "--model.help", "cli_modules.Widths"])
+    assert "How tasks are balanced" in capsys.readouterr().out
+
+
+def test_the_console_script_names_every_command() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "lightning_go4align", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
+    )
+    assert all(f"\n  {name} " in printed.stdout for name in [*LIGHTNING, *OTHERS])
+
+
+@pytest.mark.parametrize("command", ["report", "dashboard", "study", "tune", "configs"])
+def test_every_other_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"go4align {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", LIGHTNING)
+def test_the_help_of_training_begins_with_method_and_data(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([command, "--help"])
+    printed = capsys.readouterr().out
+    assert printed.index("--model.method") < printed.index("--data") < printed.index("--trainer.max_epochs")
+    assert len(printed.splitlines()) < 40
+
+
+def test_the_whole_help_has_every_argument_of_the_trainer(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["fit", "--help", "all"])
+    assert (end.value.code, "--trainer.reload_dataloaders_every_n_epochs" in capsys.readouterr().out) == (0, True)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["report", "--help"], ["study", "PLAN", "--dry_run"]])
+def test_what_needs_no_torch_does_not_wait_for_it(command: list[str], tmp_path: Path) -> None:
+    words = [str(find_config("studies/qm9_beta")) if word == "PLAN" else word for word in command]
+    code = f"import sys; from lightning_go4align.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
+    code += "print(sorted({'torch', 'lightning', 'torchmetrics', 'torchjd'} & set(sys.modules)), file=sys.stderr)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
+        cwd=tmp_path,
+    )
+    assert ended.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_configuration_of_the_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "-c", "toy/base", "-c", "toy/go4align", "--print_config"])
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert printed["model"]["init_args"]["method"]["class_path"] == "lightning_go4align.methods.GO4Align"
+
+
+def test_a_file_beside_goes_before_one_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy/base.yaml").write_text("a: 1")
+    assert find_config("toy/base").resolve() == tmp_path / "toy/base.yaml"
+
+
+def test_the_configurations_are_listed_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["configs"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line] == shipped_names()
+    main(["configs", "qm9"])
+    [famo] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("qm9/famo ")]
+    assert famo.split()[1] == "torchjd.scalarization.FAMO"
+
+
+@pytest.mark.parametrize("name", ["qm9", "studies", "toy/base"])
+def test_copies_of_configurations_are_equal(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["configs", "--copy", name, str(tmp_path)])
+    copies = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert tmp_path / name in (copies[0].with_suffix(""), *copies[-1].parents, *(copy.parent for copy in copies))
+    assert all(copy.read_bytes() == (SHIPPED / copy.relative_to(tmp_path)).read_bytes() for copy in copies)
+
+
+def test_every_file_of_the_top_level_folder_is_shipped() -> None:
+    top = Path(__file__).parents[1] / "configs"
+    assert sorted(path.relative_to(SHIPPED) for path in SHIPPED.glob("*/*")) == sorted(
+        path.relative_to(top) for path in top.glob("*/*")
+    )
