@@ -11,11 +11,14 @@ from lightning_go4align.update.signals import FormerSignals
 
 
 class _Balances(Protocol):
-    method: Any
-    optimization: str
-    num_steps: int
-    last_step: Any
-
+    @property
+    def method(self) -> Any: ...
+    @property
+    def optimization(self) -> str: ...
+    @property
+    def num_steps(self) -> int: ...
+    @property
+    def last_step(self) -> Any: ...
     @property
     def tasks(self) -> list[str]: ...
 

@@ -93,8 +93,8 @@ def steps(method: Any, num_tasks: int, number: int, first: int = 0) -> Iterator[
             yield gradient
         for part in learning_after_step(method):
             part.update(0.9 * losses.detach())
-        for part in learning_after_epoch(method) if step % 2 else ():
-            part.step()
+        for learner in learning_after_epoch(method) if step % 2 else ():
+            learner.step()
 
 
 @every_method

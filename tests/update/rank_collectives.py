@@ -57,10 +57,11 @@ class Counting(Toy):
         model.register_comm_hook(None, self.reduce)
 
     # torch refuses a hook with other annotations.
-    def reduce(self, _: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    def reduce(self, _: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:  # type: ignore[name-defined]
         self.number += 1
         future = dist.all_reduce(bucket.buffer().div_(RANKS), async_op=True).get_future()
-        return future.then(lambda done: done.value()[0])
+        mean: torch.futures.Future[torch.Tensor] = future.then(lambda done: done.value()[0])
+        return mean
 
 
 def check_accumulation() -> Iterator[tuple[str, float]]:

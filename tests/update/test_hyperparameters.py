@@ -12,7 +12,7 @@ from toy import TASKS, BalancedToy, Toy, loader, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.cli.logged_config import without_secret_values
-from lightning_go4align.update.families import FEW_FAMILIES, Shown, shown
+from lightning_go4align.update.families import FAMILIES, FEW_FAMILIES, Shown, shown
 
 
 class Own(Toy):
@@ -64,10 +64,9 @@ def test_families_of_names_are_chosen_by_callback_and_module(tmp_path: Path) -> 
 
 
 def test_of_many_tasks_loggers_get_what_a_chart_can_show() -> None:
-    row = {f"{family}/{name}": 1.0 for family in ("loss", "scaled_loss", "group", "group_size") for name in "ab"}
-    assert set(Shown().to_loggers(row, num_tasks=20)) == set(row)
-    kept = {name.partition("/")[0] for name in Shown().to_loggers(row, num_tasks=21)}
-    assert kept == {"loss", "group_size"} <= set(FEW_FAMILIES)
+    assert Shown().families(num_tasks=20) == FAMILIES
+    assert Shown().families(num_tasks=21) == FEW_FAMILIES
+    assert set(FEW_FAMILIES) < set(FAMILIES)
 
 
 @pytest.mark.parametrize("wrong", [["losses"], "loss"])
