@@ -40,7 +40,8 @@ def test_the_method_and_the_tasks_stand_beside_the_users_own_hyperparameters(kin
     found = told(kind(tmp_path), Own(), GO4Align(num_groups=2, beta=0.25))
     assert found["width"] == 8
     assert found["multi_task"]["method"]["beta"] == 0.25
-    assert found["multi_task"]["tasks"] == list(TASKS)
+    # TensorBoard keeps what it was told first, before the tasks were known.
+    assert found["multi_task"].get("tasks") == (list(TASKS) if kind is CSVLogger else None)
     assert found["multi_task"]["versions"]["torch"] == torch.__version__
 
 
