@@ -92,8 +92,8 @@ def optimal_starts(ordered: Floats, sizes: range) -> list[list[int]]:
         >>> optimal_starts(np.array([1.0, 2.0, 9.0, 9.0]), range(1, 4))
         [[0], [0, 2], [0, 1, 2]]
     """
-    rises = ordered[1:] > ordered[:-1]
-    borders = rises.nonzero()[0]
+    is_border = ordered[1:] > ordered[:-1]
+    borders = is_border.nonzero()[0]
     distinct = 1 + len(borders)
     apart = [0, *(borders + 1).tolist()] if sizes[-1] >= distinct else []
     if sizes[0] >= distinct:
@@ -101,7 +101,7 @@ def optimal_starts(ordered: Floats, sizes: range) -> list[list[int]]:
     # Moved to [0, 1]: nearly equal points far from 0 keep their digits, and no square overflows.
     moved = ordered - ordered[0]
     moved /= moved[-1]
-    penalty = np.where(rises, 0.0, -np.inf) if distinct < len(ordered) else None
+    penalty = np.where(is_border, 0.0, -np.inf) if distinct < len(ordered) else None
     layers, choices, last = _layers(moved.cumsum(), penalty, min(sizes[-1], distinct) - 1)
     return [_trace(layers, choices, last, size) if size < distinct else apart for size in sizes]
 

@@ -1,9 +1,6 @@
 """The group dynamics of a run, recorded while it trains."""
 
-import math
-import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,26 +11,15 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from typing_extensions import override
 
 from lightning_go4align.history import History, Transitions
-from lightning_go4align.monitors.circumstances import circumstances
-from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
+from lightning_go4align.monitors.epoch_scores import log_epoch_scores
 from lightning_go4align.monitors.recorder import Recorder
+from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
-from lightning_go4align.monitors.showing import (
-    check_drawing,
-    drawn_figures,
-    prepare,
-    run_folder,
-    run_title,
-    show_pictures,
-    show_report,
-    write_page,
-)
+from lightning_go4align.monitors.showing import check_drawing, drawn_figures, prepare, show_pictures, show_report
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_SAVED_EVERY = 20.0  # seconds: what `go4align report --watch` shows is hardly older
 
 
 class GroupDynamicsMonitor(Callback):
@@ -70,9 +56,7 @@ class GroupDynamicsMonitor(Callback):
         self._is_loaded = False
         self._pictures = PictureSchedule(num_pictures)
         self._watched: MultiTaskCallback | None = None
-        self._started = time.monotonic()
-        self._folder: Path | None = None  # None: nothing is written
-        self._title, self._saved = "", 0.0
+        self._files: RunFiles | None = None  # None: nothing is written
 
     def _begin_anew(self) -> None:
         self._recorder = Recorder(History.empty([]), self.capacity)
@@ -108,7 +92,7 @@ class GroupDynamicsMonitor(Callback):
                 "`trainer.callbacks`, or derive the module from `MultiTaskModule`."
             )
         self._watched = watched[0]
-        self._folder = None  # Whatever fails before the training starts is nothing of an earlier run.
+        self._files = None  # Whatever fails before the training starts is nothing of an earlier run.
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -116,14 +100,11 @@ class GroupDynamicsMonitor(Callback):
         if not (goes_on or self._is_loaded):
             self._begin_anew()
         self._is_loaded = False
-        self._saved = time.monotonic()
-        self._started = self._saved - self.history.notes.seconds
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
             prepare(trainer.loggers)  # begins the run, which names it
-            self._folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
-            self._title = run_title(trainer.logger, pl_module, self._method)
+            self._files = RunFiles.of_fit(trainer, pl_module, self._method, self.history.notes.seconds)
 
     def record_steps(self, steps: WatchedSteps) -> None:
         """Record steps, as ``MultiTaskCallback`` hands them on.
@@ -154,35 +135,28 @@ class GroupDynamicsMonitor(Callback):
         if step >= self._pictures.next_step:
             self._pictures.drawn(step)
             show_pictures(trainer.loggers, self.history, step)
-        if self._folder is not None and time.monotonic() > self._saved + _SAVED_EVERY:
-            self._save()
+        if self._files is not None and self._files.are_old:
+            self._files.save(self._recorder, self._method)
         return row
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        metrics = trainer.callback_metrics
-        if trainer.sanity_checking or "val/delta_m" not in metrics or not trainer.is_global_zero:
-            return
-        self._read()
-        convergence = epochs_of_convergence(trainer)
-        values = {name: value.item() for name, value in metrics.items()}
-        difference = self._recorder.score(epochs_so_far(trainer), values, convergence)
-        if convergence is None and math.isfinite(difference):
-            row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
-            _log_row(trainer, row, trainer.global_step - 1)
+        if not trainer.sanity_checking and "val/delta_m" in trainer.callback_metrics and trainer.is_global_zero:
+            self._read()
+            log_epoch_scores(trainer, self._recorder)
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._folder is not None:
+        if self._files is not None:
             self._read()
-            self._save()
+            self._files.save(self._recorder, self._method)
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._folder is None:
+        if self._files is None:
             return
         self._read()
-        page = write_page(self._save())
+        page = self._files.write_page(self._recorder, self._method)
         step = max(trainer.global_step - 1, 0)
         if self.num_pictures and len(self.history.steps):
             show_pictures(trainer.loggers, self.history, step)
@@ -190,13 +164,13 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        if self._folder is None:
+        if self._files is None:
             return
         with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
             self._read()
         self._recorder.note(interrupted=type(exception).__name__)
         try:
-            write_page(self._save())
+            self._files.write_page(self._recorder, self._method)
         except OSError as error:  # It would hide the exception that ended the fit.
             rank_zero_warn(f"What `GroupDynamicsMonitor` has recorded could not be written: {error}")
 
@@ -221,16 +195,3 @@ class GroupDynamicsMonitor(Callback):
     def _read(self) -> None:
         if self._watched is not None:
             self._watched.read_steps()
-
-    def _save(self) -> Path:
-        assert self._folder is not None
-        seconds = time.monotonic() - self._started
-        self._recorder.note(run=self._title, method=repr(self._method), seconds=seconds)
-        self._recorder.note(**circumstances(self.history.notes))
-        self._saved = time.monotonic()
-        return self.history.save(self._folder).parent
-
-
-def _log_row(trainer: Trainer, row: dict[str, float], step: int) -> None:
-    for logger in trainer.loggers:
-        logger.log_metrics(row, step=step)

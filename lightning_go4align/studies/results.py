@@ -106,8 +106,8 @@ class Results:
         values = torch.tensor([row.values.get(name, math.nan) for name in self.columns], dtype=torch.float64)
         if not values.isfinite().all():
             return math.nan
-        rises = torch.tensor([name in self.higher_is_better for name in self.columns])
-        return round(delta_m(values, torch.tensor(base, dtype=torch.float64), rises).item(), 10)
+        higher_is_better = torch.tensor([name in self.higher_is_better for name in self.columns])
+        return round(delta_m(values, torch.tensor(base, dtype=torch.float64), higher_is_better).item(), 10)
 
     def scores(self) -> dict[str, list[float]]:
         """The delta_m of each seed, for each method with a finished run."""

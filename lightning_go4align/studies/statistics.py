@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 from lightning_go4align.studies.comparison import Comparison, paired_comparisons
-from lightning_go4align.studies.results import Results, Row
+from lightning_go4align.studies.profiles import performance_profiles as performance_profiles
+from lightning_go4align.studies.results import Results
 
 CONFIDENCE, LEVEL, POWER = 0.95, 0.05, 0.8
 RESAMPLES = 9999
@@ -59,6 +60,7 @@ def differences(results: Results) -> list[Difference]:
         results: Results with a reference.
 
     Example:
+        >>> from lightning_go4align.studies.results import Row
         >>> scores = {"LS": [2.0, 3.0, 4.0], "SI": [1.0, 2.5, 2.9]}
         >>> rows = [Row(name, seed, {"mu": x}) for name, values in scores.items() for seed, x in enumerate(values)]
         >>> (found,) = differences(Results(list(scores), ["mu"], rows, reference="LS"))
@@ -170,39 +172,3 @@ def _power(effect: float, seeds: int) -> float:
     bound = stats.t.isf(LEVEL / 2, freedom)
     # The other tail counts too little to matter, and underflows to NaN for large effects.
     return float(stats.nct.sf(bound, freedom, shift))
-
-
-def performance_profiles(results: Results) -> dict[str, list[float]]:
-    """How far each method is from the best, on each metric and seed (Dolan and Moré, 2002).
-
-    Args:
-        results: The study's results.
-
-    Returns:
-        For each method its error over the best method's, ascending, one for each metric and each seed that all have;
-        infinite where it has no positive finite number.
-
-    Example:
-        >>> rows = [Row("LS", 0, {"mu": 1.0, "acc": 0.4}), Row("SI", 0, {"mu": 2.0, "acc": 0.8})]
-        >>> performance_profiles(Results(["LS", "SI"], ["mu", "acc"], rows, frozenset(["acc"])))
-        {'LS': [1.0, 2.0], 'SI': [1.0, 2.0]}
-    """
-    methods = results.finished
-    found = {(row.method, row.seed): row for row in results.rows}
-    seeds = sorted({row.seed for row in results.rows})
-    shared = [seed for seed in seeds if all((name, seed) in found for name in methods)]
-    ratios: dict[str, list[float]] = {name: [] for name in methods}
-    for seed, column in ((seed, column) for seed in shared for column in results.columns):
-        errors = {name: _error(results, found[name, seed], column) for name in methods}
-        best = min(errors.values())
-        for name, error in errors.items():
-            ratios[name].append(error / best if math.isfinite(error) else math.inf)
-    return {name: sorted(values) for name, values in ratios.items()}
-
-
-def _error(results: Results, row: Row, column: str) -> float:
-    """A metric as an error: where higher is better, its inverse."""
-    value = row.values.get(column, math.nan)
-    if not 0 < value < math.inf:
-        return math.inf
-    return 1 / value if column in results.higher_is_better else value

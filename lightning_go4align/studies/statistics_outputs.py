@@ -7,8 +7,9 @@ from pathlib import Path
 from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.figures import save
 from lightning_go4align.studies.plots.statistics import corrected, intervals, needed_seeds, profiles
+from lightning_go4align.studies.profiles import performance_profiles
 from lightning_go4align.studies.results import Results
-from lightning_go4align.studies.statistics import MOST_SEEDS, Difference, differences, performance_profiles
+from lightning_go4align.studies.statistics import MOST_SEEDS, Difference, differences
 
 
 def statistics_table(found: Sequence[Difference], results: Results) -> str:

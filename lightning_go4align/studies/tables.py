@@ -70,9 +70,9 @@ def comparison_table(results: Results) -> str:
     if any(rates.values()):
         columns["learning rate"] = [_list(f"{rate:g}" for rate in rates[name]) for name in methods]
     for column in results.columns:
-        falls = column not in results.higher_is_better
+        arrow, sign = ("↑", -1) if column in results.higher_is_better else ("↓", 1)
         values = [[row.values[column] for row in results.of(name) if column in row.values] for name in methods]
-        columns[f"{column} {'↓' if falls else '↑'}"] = cells(values, 1 if falls else -1)
+        columns[f"{column} {arrow}"] = cells(values, sign)
     if results.baseline is not None:
         columns["MR ↓"] = cells([[rank] for rank in _mean_ranks(results)], 1, "{:.2f}")
         columns["∆m% ↓"] = cells(list(results.scores().values()), 1, "{:+.1f}")
@@ -127,8 +127,8 @@ def _mean_ranks(results: Results) -> list[float]:
 
     values = torch.tensor(means, dtype=torch.float64)
     values[values.isinf()] = torch.nan  # the worst, also where higher is better
-    rises = torch.tensor([name in results.higher_is_better for name in results.columns])
-    ranks: list[float] = mean_rank(values, rises).tolist()
+    higher_is_better = torch.tensor([name in results.higher_is_better for name in results.columns])
+    ranks: list[float] = mean_rank(values, higher_is_better).tolist()
     return ranks
 
 

@@ -5,7 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -16,26 +16,14 @@ from rich.text import Text
 
 from lightning_go4align.studies.attempt import End
 from lightning_go4align.studies.engines import Engine, Submitted
+from lightning_go4align.studies.finalists import Finalist, best_finalists, settings_text, with_settings
+from lightning_go4align.studies.finalists import finals as finals
 from lightning_go4align.studies.logs import best_value, logged
 from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.search_space import Search
-from lightning_go4align.studies.study import Method, Study
+from lightning_go4align.studies.study import Study
 
 POLL_SECONDS = 0.5
-
-
-class Finalist(NamedTuple):
-    """One of the best of a search.
-
-    Args:
-        name: What tables call it.
-        method: The method with its settings.
-        value: The best that it logged.
-    """
-
-    name: str
-    method: Method
-    value: float
 
 
 @dataclass
@@ -114,7 +102,8 @@ class Tuning:
                     self._look(work)
         finally:
             self.engine.cancel([work.submitted for work in self.working])
-        return self._best()
+        ended = self._optuna.get_trials(states=[TrialState.COMPLETE])
+        return best_finalists(self.study, self.methods, ended)
 
     def _may_ask(self) -> bool:
         ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
@@ -141,13 +130,9 @@ class Tuning:
             time.sleep(POLL_SECONDS)
 
     def _run(self, method: str, settings: dict[str, Any]) -> Run:
-        chosen = self._with(method, settings)
+        chosen = with_settings(self.study.methods[method], settings)
         single = replace(self.study, methods={method: replace(chosen, seeds=[self.search.seed])}, reference=None)
         return make_plan(replace(single, learning_rates=[])).runs[0]
-
-    def _with(self, method: str, settings: dict[str, Any]) -> Method:
-        chosen = self.study.methods[method]
-        return replace(chosen, overrides={**chosen.overrides, **settings})
 
     def _look(self, work: _Work) -> None:
         """Report the epochs of a trial, and stop it if it is hopeless; tell its end."""
@@ -178,43 +163,4 @@ class Tuning:
         self._optuna.tell(trial, value)
 
     def _say(self, trial: optuna.Trial, message: str) -> None:
-        self.console.print(Text(f"trial {trial.number}: {_settings(trial.params)}: {message}"), soft_wrap=True)
-
-    def _best(self) -> list[Finalist]:
-        ended = self._optuna.get_trials(states=[TrialState.COMPLETE])
-        ranked = sorted((trial for trial in ended if _is_number(trial.value)), key=lambda trial: trial.value or 0.0)
-        if not ranked:
-            raise ValueError(
-                f"No trial logged a number under {self.study.select_by!r}. Correct `select_by` of the study."
-            )
-        found: dict[str, Finalist] = {}
-        for trial in ranked:
-            method, settings = self.search.suggest(optuna.trial.FixedTrial(trial.params), self.methods)
-            name = f"{method}, {_settings(settings)}" if settings else method
-            found.setdefault(name, Finalist(name, self._with(method, settings), float(trial.value or 0.0)))
-        return list(found.values())[: self.search.finalists]
-
-
-def _is_number(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _settings(params: dict[str, Any]) -> str:
-    shown = {name.rsplit(".", 1)[-1]: value for name, value in params.items()}
-    return ", ".join(f"{name} {_plain(value)}" for name, value in shown.items())
-
-
-def _plain(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def finals(study: Study, finalists: list[Finalist]) -> Study:
-    """Make the study that decides: the finalists against the reference, as it stands, with paired seeds.
-
-    Args:
-        study: The study that was searched.
-        finalists: The best of the search.
-    """
-    reference = {str(study.reference): study.methods[str(study.reference)]}
-    methods = {**reference, **{one.name: one.method for one in finalists}}
-    return replace(study, name=f"{study.name}_finals", methods=methods, learning_rates=[], outputs=[])
+        self.console.print(Text(f"trial {trial.number}: {settings_text(trial.params)}: {message}"), soft_wrap=True)

@@ -34,6 +34,9 @@ class SyntheticData(LightningDataModule):
         label_fraction: Share of the training labels that is there, above 0, drawn at random; the others are NaN.
             Validation and test have all.
 
+    Raises:
+        ValueError: If there are more groups than tasks, or ``label_fraction`` is not a share above 0.
+
     Example:
         >>> data = SyntheticData(num_tasks=6, num_groups=3)
         >>> data.groups

@@ -1,0 +1,24 @@
+"""What the validation of an epoch adds to the record of a run."""
+
+import math
+
+from lightning.pytorch import Trainer
+
+from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
+from lightning_go4align.monitors.recorder import Recorder
+
+
+def log_epoch_scores(trainer: Trainer, recorder: Recorder) -> None:
+    """Record the metrics of an epoch, and log ``val/convergence_difference`` where no `DeltaMMonitor` does.
+
+    Args:
+        trainer: The trainer, after a validation that gave ``val/delta_m``.
+        recorder: The record of the run.
+    """
+    convergence = epochs_of_convergence(trainer)
+    values = {name: value.item() for name, value in trainer.callback_metrics.items()}
+    difference = recorder.score(epochs_so_far(trainer), values, convergence)
+    if convergence is None and math.isfinite(difference):
+        row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.global_step - 1)

@@ -1,0 +1,96 @@
+"""The best of a search, and the study that decides between them; needs ``optuna``."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import optuna
+
+from lightning_go4align.studies.search_space import Search
+from lightning_go4align.studies.study import Method, Study
+
+
+class Finalist(NamedTuple):
+    """One of the best of a search.
+
+    Args:
+        name: What tables call it.
+        method: The method with its settings.
+        value: The best that it logged.
+    """
+
+    name: str
+    method: Method
+    value: float
+
+
+def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.trial.FrozenTrial]) -> list[Finalist]:
+    """List the best of the trials that ended, as many as the search wants, each setting once.
+
+    Args:
+        study: The study that was searched.
+        methods: The methods that the search chose from.
+        trials: Trials that ended, with what they logged.
+
+    Returns:
+        The best, in their order.
+
+    Raises:
+        ValueError: If no trial gave a number.
+    """
+    search = study.search or Search()
+    ranked = sorted((trial for trial in trials if _is_number(trial.value)), key=lambda trial: trial.value or 0.0)
+    if not ranked:
+        raise ValueError(f"No trial logged a number under {study.select_by!r}. Correct `select_by` of the study.")
+    found: dict[str, Finalist] = {}
+    for trial in ranked:
+        method, settings = search.suggest(optuna.trial.FixedTrial(trial.params), methods)
+        name = f"{method}, {settings_text(settings)}" if settings else method
+        chosen = with_settings(study.methods[method], settings)
+        found.setdefault(name, Finalist(name, chosen, float(trial.value or 0.0)))
+    return list(found.values())[: search.finalists]
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def with_settings(method: Method, settings: dict[str, Any]) -> Method:
+    """Set arguments of a method.
+
+    Args:
+        method: The method.
+        settings: What to set, by dotted names of arguments of ``fit``.
+    """
+    return replace(method, overrides={**method.overrides, **settings})
+
+
+def settings_text(params: dict[str, Any]) -> str:
+    """Say settings in short.
+
+    Args:
+        params: The settings, by dotted names of arguments of ``fit``.
+
+    Example:
+        >>> settings_text({"model.init_args.learning_rate": 0.0012345, "model.method.num_groups": 3})
+        'learning_rate 0.00123, num_groups 3'
+    """
+    shown = {name.rsplit(".", 1)[-1]: value for name, value in params.items()}
+    return ", ".join(f"{name} {_plain(value)}" for name, value in shown.items())
+
+
+def _plain(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def finals(study: Study, finalists: list[Finalist]) -> Study:
+    """Make the study that decides: the finalists against the reference, as it stands, with paired seeds.
+
+    Args:
+        study: The study that was searched.
+        finalists: The best of the search.
+    """
+    reference = {str(study.reference): study.methods[str(study.reference)]}
+    methods = {**reference, **{one.name: one.method for one in finalists}}
+    return replace(study, name=f"{study.name}_finals", methods=methods, learning_rates=[], outputs=[])
