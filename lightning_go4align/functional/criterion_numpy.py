@@ -37,7 +37,7 @@ def criterion_by_numpy(indicators: Floats, max_groups: int) -> Floats:
     fit = (number + 2 * (SHAPE + 1)) * np.log(variance) + (squares + 2 * SCALE) / variance
     spread = sizes * (VARIANCE_OF_CENTRES / variance)[:, None]
     centres = np.add.reduce(np.log1p(spread) + gains / (variance[:, None] * (1 + spread)), 1)
-    factorials = _log_factorials(number + max_groups)
+    factorials = log_factorials(number + max_groups)
     ways = np.add.reduce(factorials[sizes], 1) + factorials[groups - 1] + factorials[groups]
     criterion: Floats = fit + centres - 2 * (ways - factorials[number + groups - 1])
     return criterion
@@ -55,5 +55,11 @@ def _sums_and_sizes(ordered: Floats, max_groups: int) -> tuple[Floats, Integers]
 
 
 @lru_cache(maxsize=64)
-def _log_factorials(most: int) -> Floats:
+def log_factorials(most: int) -> Floats:
+    """Tabulate the logarithms of 0!, 1!, ... ``most``!; for reading only.
+
+    Example:
+        >>> log_factorials(3).round(3)
+        array([0.   , 0.   , 0.693, 1.792])
+    """
     return np.array([math.lgamma(number + 1) for number in range(most + 1)])

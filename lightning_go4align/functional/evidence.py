@@ -1,15 +1,13 @@
 """The evidence for each number of groups, from groupings that are known already."""
 
-import math
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of
+from lightning_go4align.functional.criterion_numpy import log_factorials
 from lightning_go4align.functional.number_of_groups import SCALE, SHAPE, VARIANCE_OF_CENTRES
 
 
@@ -62,9 +60,4 @@ def _ranks(most: int, like: Any) -> Any:
 def _log_factorial(counts: Any) -> Any:
     if isinstance(counts, Tensor):
         return torch.lgamma(counts.to(torch.float32 if counts.device.type == "mps" else torch.float64) + 1)
-    return _table(int(counts.max()))[counts]
-
-
-@lru_cache(maxsize=64)
-def _table(most: int) -> NDArray[np.float64]:
-    return np.array([math.lgamma(count + 1) for count in range(most + 1)])
+    return log_factorials(int(counts.max()))[counts]

@@ -91,10 +91,10 @@ def steps(method: Any, num_tasks: int, number: int, first: int = 0) -> Iterator[
                 for parameter, move in zip(learned, moves, strict=True):
                     parameter.sub_(0.1 * move)
             yield gradient
-        for part in learning_after_step(method):
-            part.update(0.9 * losses.detach())
-        for learner in learning_after_epoch(method) if step % 2 else ():
-            learner.step()
+        for taught in learning_after_step(method):
+            taught.update(0.9 * losses.detach())
+        for part in learning_after_epoch(method) if step % 2 else ():
+            part.step()
 
 
 @every_method

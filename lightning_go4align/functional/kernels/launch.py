@@ -1,6 +1,5 @@
 """The launches: what the kernels read and write, as tensors."""
 
-import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import triton
 from torch import Tensor
 
 from lightning_go4align.functional.capture import check_not_capturing
+from lightning_go4align.functional.criterion_numpy import log_factorials
 from lightning_go4align.functional.indicators import Reduction
 from lightning_go4align.functional.kernels import paper, robust
 
@@ -123,5 +123,4 @@ def _room(losses: Tensor, number: Number) -> tuple[Found, dict[str, Any]]:
 @cache  # Kept for good: a captured CUDA graph reads it at its every replay.
 def _log_factorials(largest: int, device: torch.device) -> Tensor:
     check_not_capturing(device)
-    logarithms = [math.lgamma(count + 1) for count in range(largest + 1)]
-    return torch.tensor(logarithms, dtype=torch.float64, device=device)
+    return torch.tensor(log_factorials(largest), dtype=torch.float64, device=device)
