@@ -1,5 +1,6 @@
 """The group dynamics of a run, recorded while it trains."""
 
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,7 @@ class GroupDynamicsMonitor(Callback):
         if step >= self._pictures.next_step:
             self._pictures.drawn(step)
             show_pictures(trainer.loggers, self.history, step)
-        if self._files is not None and self._files.are_old:
+        if self._files is not None and time.monotonic() > self._files.next_save:
             self._files.save(self._recorder, self._method)
         return row
 

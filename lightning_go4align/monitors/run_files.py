@@ -20,16 +20,19 @@ class RunFiles:
         title: What the run is called.
         seconds: How long it took before this fit, at least 0.
 
+    Attributes:
+        next_save: From when on it is time to save the log again, in seconds of ``time.monotonic``.
+
     Example:
         >>> files = RunFiles(Path("runs"), title="qm9", seconds=0.0)
-        >>> files.are_old
-        False
+        >>> files.next_save > time.monotonic()
+        True
     """
 
     def __init__(self, folder: Path, title: str, seconds: float) -> None:
         self._folder, self._title = folder, title
-        self._saved = time.monotonic()
-        self._started = self._saved - seconds
+        now = time.monotonic()
+        self._started, self.next_save = now - seconds, now + _SAVED_EVERY
 
     @classmethod
     def of_fit(cls, trainer: Trainer, module: LightningModule, method: object, seconds: float) -> "RunFiles":
@@ -44,11 +47,6 @@ class RunFiles:
         folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
         return cls(folder, run_title(trainer.logger, module, method), seconds)
 
-    @property
-    def are_old(self) -> bool:
-        """Whether the log was saved so long ago that it is time to save it again."""
-        return time.monotonic() > self._saved + _SAVED_EVERY
-
     def save(self, recorder: Recorder, method: object) -> Path:
         """Save the log, with notes on how the run came about.
 
@@ -61,7 +59,7 @@ class RunFiles:
         """
         recorder.note(run=self._title, method=repr(method), seconds=time.monotonic() - self._started)
         recorder.note(**circumstances(recorder.history.notes))
-        self._saved = time.monotonic()
+        self.next_save = time.monotonic() + _SAVED_EVERY
         return recorder.history.save(self._folder).parent
 
     def write_page(self, recorder: Recorder, method: object) -> Path:
