@@ -19,30 +19,28 @@ from perf.efficiency import kmeans_pytorch_call
 from perf.overhead import step_costs
 from perf.tables import table
 
-VIEWS = set(
-    [
-        "alias",
-        "as_strided",
-        "detach",
-        "diagonal",
-        "expand",
-        "lift_fresh",
-        "permute",
-        "select",
-        "slice",
-        "split",
-        "split_with_sizes",
-        "squeeze",
-        "t",
-        "transpose",
-        "unbind",
-        "unfold",
-        "unsqueeze",
-        "view",
-        "_unsafe_view",
-        "_reshape_alias",
-    ]
-)
+VIEWS = {
+    "alias",
+    "as_strided",
+    "detach",
+    "diagonal",
+    "expand",
+    "lift_fresh",
+    "permute",
+    "select",
+    "slice",
+    "split",
+    "split_with_sizes",
+    "squeeze",
+    "t",
+    "transpose",
+    "unbind",
+    "unfold",
+    "unsqueeze",
+    "view",
+    "_unsafe_view",
+    "_reshape_alias",
+}
 
 
 class Line(NamedTuple):
@@ -95,9 +93,9 @@ def _calls(rounds: int) -> Iterator[Line]:
         "large": lambda: of_large(large),
         "kmeans-pytorch": lambda: kmeans_pytorch_call(large, 5),
     }
-    found = medians(contenders, rounds=3 * rounds, calls=20)
+    found = medians(contenders, rounds=3 * rounds, calls=20, clock=time.process_time)
     yield Line("a call on the CPU, M = 11, K = 5, µs", None, 60, "157", found["small"] * 1e6)
-    yield Line("a call on the CPU, M = 40, K = 5, µs", None, 80, "250", found["large"] * 1e6)
+    yield Line("a call on the CPU, M = 40, K = 5, µs", None, 80, "-", found["large"] * 1e6)
     yield Line("kmeans-pytorch's clustering / that call", 20, None, "15", found["kmeans-pytorch"] / found["large"])
 
 
@@ -120,13 +118,16 @@ def count_operations(method: GO4Align, num_tasks: int) -> int:
     """
     losses = torch.ones(num_tasks, device="meta")
     method(losses)
-    with _Count() as count:
+    count = _Count()
+    with count:
         method(losses)
     return count.number
 
 
 class _Count(TorchDispatchMode):
-    number = 0
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
+        self.number = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.number += function.overloadpacket.__name__ not in VIEWS
@@ -136,8 +137,8 @@ class _Count(TorchDispatchMode):
 def _many_tasks() -> Iterator[Line]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         seconds, gigabytes = alone.submit(_hundred_thousand).result()
-    yield Line("M = 100,000, K = 5 on the CPU, s", None, 1, "25 (quadratic)", seconds)
-    yield Line("its memory, GB", None, 1, "800 on a device", gigabytes)
+    yield Line("M = 100,000, K = 5 on the CPU, s", None, 1, "24, from 2.2 at 30,000", seconds)
+    yield Line("its memory, GB", None, 1, "800, from 8 at 10,000", gigabytes)
 
 
 def _hundred_thousand() -> tuple[float, float]:

@@ -56,7 +56,7 @@ class Tape(TorchDispatchMode):
     """Writes down each operation with the memory that it reads and writes, as a graph's capture does."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.operations: list[tuple[Any, Any, Any, Any]] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

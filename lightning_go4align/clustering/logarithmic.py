@@ -4,19 +4,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.functional.arguments import as_integer, non_negative
+from lightning_go4align.clustering.averaged import AveragedEvidence
 from lightning_go4align.functional.arrays import library_of
+from lightning_go4align.functional.choice import UNKNOWN
 from lightning_go4align.functional.evidence import group_evidence
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
 from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
-from lightning_go4align.functional.lasting import movable
 from lightning_go4align.functional.values import is_readable
-
-# The score of a number of groups that no step has had enough tasks for; finite, as all state is.
-UNKNOWN = torch.finfo(torch.float32).max
 
 
 def log_kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
@@ -45,7 +42,7 @@ def log_kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
     return Grouping(assignment, centres.exp())
 
 
-class AutomaticLogKMeans(nn.Module):
+class AutomaticLogKMeans(AveragedEvidence):
     """Exact K-means in logarithms with as many groups as there is most evidence for, over the steps so far.
 
     The scores of each number of groups, see ``group_number_criterion``, less that of one group, are averaged
@@ -69,25 +66,9 @@ class AutomaticLogKMeans(nn.Module):
         tensor([0, 0, 0, 1, 1, 1])
     """
 
-    chooses_number: bool = True
-    criterion: Tensor
-
-    def __init__(self, max_groups: int = 8, momentum: float = 0.9) -> None:
-        super().__init__()
-        self.max_groups = as_integer("max_groups", max_groups, least=1)
-        self.momentum = non_negative("momentum", momentum)
-        if self.momentum >= 1:
-            raise ValueError(f"`momentum` must be below 1, but is {momentum!r}.")
-        self.register_buffer("criterion", torch.full((self.max_groups,), UNKNOWN, dtype=torch.float32))
-
     @override
-    def forward(self, points: Tensor, num_clusters: None = None) -> Grouping:
-        if num_clusters is not None:
-            raise ValueError(
-                f"`num_clusters` must be None, since AutomaticLogKMeans chooses it, but is {num_clusters!r}. "
-                "`max_groups` bounds it."
-            )
-        logarithms = points.detach().log()
+    def choose(self, points: Tensor) -> Grouping:
+        logarithms = points.log()
         most, known = self.scores_of(logarithms)
         if is_readable(logarithms) and logarithms.dtype == torch.float64:
             return self._on_host(logarithms.numpy(), known.numpy())
@@ -104,30 +85,6 @@ class AutomaticLogKMeans(nn.Module):
         known[:] = average
         best = average.argmin()
         return Grouping(torch.from_numpy(assignments[best]), torch.from_numpy(np.exp(centres[best])))
-
-    def scores_of(self, points: Tensor) -> tuple[int, Tensor]:
-        """Lay out the averaged scores for a step that moves them in place.
-
-        Args:
-            points: What is clustered, shape ``[M]``.
-
-        Returns:
-            The largest number of groups, and the scores of 1, 2, ... of that many, where the points are.
-        """
-        before = self.criterion
-        criterion = movable(before, points)
-        if criterion is not before:
-            self.criterion = criterion
-        known = criterion[: points.numel()]
-        return len(known), known
-
-    def reset(self) -> None:
-        """Forget the indicators seen so far."""
-        self.criterion = torch.full_like(self.criterion, UNKNOWN)
-
-    @override
-    def extra_repr(self) -> str:
-        return f"max_groups={self.max_groups}, momentum={self.momentum}"
 
 
 def _path_on_host(points: Floats, most: int) -> tuple[Integers, Floats]:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.grouping import check_num_clusters
 from lightning_go4align.functional.kmeans_torch import solve_ranks
 from lightning_go4align.functional.precision import widest
 
@@ -37,11 +38,15 @@ def group_number_criterion(indicators: Tensor, max_groups: int) -> Tensor:
     Returns:
         Criterion for 1, 2, ... ``max_groups`` groups, shape ``[max_groups]``, without unit.
 
+    Raises:
+        ValueError: If ``indicators`` is not a vector or ``max_groups`` does not lie in ``[1, M]``.
+
     Example:
         >>> indicators = torch.tensor([0.010, 0.011, 0.012, 0.9, 1.0, 1.1])
         >>> int(group_number_criterion(indicators, 4).argmin()) + 1
         2
     """
+    check_num_clusters(indicators, max_groups)
     points = indicators.log()
     _, means, sizes = solve_ranks(points.to(widest(points.device)), range(1, max_groups + 1))
     return criterion_of(points.to(means.dtype), means, sizes).to(points.dtype)

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torchjd import Stateful
 from torchjd.aggregation import Aggregator
 from torchjd.linalg import Matrix
 from typing_extensions import override
@@ -12,7 +13,7 @@ from lightning_go4align.methods.lazy_buffers import LazyBuffers
 EPSILON = 1e-8  # Of the reference, beside the loss in the logarithm.
 
 
-class DBMTL(LazyBuffers, Aggregator):
+class DBMTL(LazyBuffers, Aggregator, Stateful):
     r"""Dual balancing (DB-MTL; Lin et al., 2023): losses by their logarithm, gradients to the largest norm.
 
     With :math:`g^m` the gradient of :math:`\log(L^m + 10^{-8})` each task keeps an exponential mean, and all are
@@ -87,9 +88,10 @@ class DBMTL(LazyBuffers, Aggregator):
         self.means, self.steps = self.means.index_copy(0, rows, means), self.steps.index_copy(0, rows, steps)
         return means
 
+    @override
     def reset(self) -> None:
         """Forget the gradients seen so far, and with them the number of tasks."""
-        self.means = self.steps = self.head_weights = None
+        self.means = self.steps = self.head_weights = self._losses = None
 
     @override
     def __repr__(self) -> str:

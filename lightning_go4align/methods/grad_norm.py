@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torchjd import Stateful
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
@@ -10,7 +11,7 @@ from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.observation import gradients_in
 
 
-class GradNorm(Scalarizer):
+class GradNorm(Scalarizer, Stateful):
     r"""Learn weights that bring the tasks' gradients to sizes set by their pace (GradNorm; Chen et al., ICML 2018).
 
     With :math:`g^m` the gradient of task :math:`m` in the shared representation, the weights
@@ -94,12 +95,14 @@ class GradNorm(Scalarizer):
         paces = ratios / (ratios.sum() / number)
         return torch.where(counted, sizes.sum() / number * paces.pow(self.alpha), 0)
 
+    @override
     def reset(self) -> None:
         """Forget the initial losses and what was learned."""
         with torch.no_grad():
             self.logits.zero_()
         self.initial_losses, self.counts = torch.zeros_like(self.counts), torch.zeros_like(self.counts)
         self.epochs = torch.zeros_like(self.epochs)
+        self._representation = None
 
     @override
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torchjd import Stateful
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
@@ -9,7 +10,7 @@ from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.indicators import valid_losses
 
 
-class LDCMTL(Scalarizer):
+class LDCMTL(Scalarizer, Stateful):
     r"""Control how far the losses drift apart (LDC-MTL; Xiao et al., 2025).
 
     Losses are compared with those of the first batch of their epoch, :math:`\ell^m = \log(L^m / L^m_0)`. A router, a
@@ -72,6 +73,7 @@ class LDCMTL(Scalarizer):
         weighed = torch.where(present, weights, 0) * ratios
         return weighed.sum() + self.penalty * weighed.diff().abs().sum()
 
+    @override
     def reset(self) -> None:
         """Forget the losses seen so far and begin with equal weights."""
         self.initial_losses = torch.full_like(self.initial_losses, torch.nan)

@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor
+from torchjd import Stateful
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative, positive
@@ -15,7 +16,7 @@ from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
 
-class LossPart(LazyBuffers):
+class LossPart(LazyBuffers, Stateful):
     """A part of a method that remembers some numbers of each task.
 
     Called with vectors of shape ``[M]`` in the device's widest dtype, NaN for an absent task, it returns one; of an
@@ -56,6 +57,7 @@ class LossPart(LazyBuffers):
             self.state = state
         return state
 
+    @override
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""
         self.state = None

@@ -81,6 +81,8 @@ def starving_since(history: History) -> NDArray[np.int64]:
     """
     even = _of_even(history.losses, history.weights)
     known = np.isfinite(even)
+    if not len(known):
+        return np.zeros(known.shape[1], np.int64)
     first = np.take_along_axis(history.losses, known.argmax(0)[None], 0)
     unheard = known & (even < STARVED) & (np.abs(history.losses) > LEARNED * np.abs(first))
     heard = known & ~unheard

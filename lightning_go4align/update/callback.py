@@ -34,20 +34,18 @@ class MultiTaskCallback(TellsOfItself, Callback):
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
     ``{"task_losses": {...}, ...}`` with other entries beside it. Each step its losses are weighed and the model is
-    updated as Lightning would: accumulation, clipping, precision, schedulers, several optimizers, distributed
-    training and checkpoints keep their meaning. A task may be absent from a step: left out, or None.
-    The method's state is saved in checkpoints. A fit without one goes on with it where the model goes on, too, and
-    begins anew for any other model, see ``Continuation``. Losses, weights and groups go to the loggers, see
-    ``step_row``, and means of the epoch so far to callbacks, for ``EarlyStopping(monitor="loss/depth")`` and the like.
+    updated as Lightning would under all that its trainer was told. A task may be absent: left out, or None.
+    Checkpoints hold the method's state. A fit without one goes on with it where the model does, see ``Continuation``.
+    Losses, weights and groups go to the loggers, see ``step_row``; means of the epoch so far to callbacks, for
+    ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
             ``Aggregator`` (Jacobian to gradient, such as ``torchjd.aggregation.MGDA``).
         optimization: ``"manual"``: the callback drives Lightning's manual optimization, also with several
             optimizers. ``"automatic"``: it only hands the objective to Lightning. Both give the same bits.
-        tasks: Names of all tasks, in order. Needed where the first batch may lack one, and then no other is taken;
-            without it the tasks are those of the first step, whether present there or None.
-        losses: Picks the task losses where ``training_step`` returns something else, as ``(module, output, batch) ->
+        tasks: Names of all tasks, in order, where the first batch may lack one; without it those of the first step.
+        losses: Picks the task losses where ``training_step`` returns something else, ``(module, output, batch) ->
             {task: loss}``. The step's other entries stay in ``outputs``, and its own loss as ``step_loss``.
         prog_bar: What the progress bar shows, by the names that the loggers get, as ``("objective", "loss/depth")``.
         logged: What loggers get, as ``("loss", "weight")``: see ``Shown``, also for what they get without it.
@@ -55,7 +53,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
     Raises:
         TypeError: If ``method`` is neither, ``losses`` no such function, or there are no task losses.
         ValueError: If an argument is wrong, other tasks come, or no finite weights are found.
-        MisconfigurationException: If the module or the trainer does not fit.
+        MisconfigurationException: If module and trainer do not fit, or not all ranks were given the same.
 
     Example:
         >>> from lightning_go4align import GO4Align
@@ -76,14 +74,11 @@ class MultiTaskCallback(TellsOfItself, Callback):
         check_method(method)
         check_optimization(optimization)
         check_pick(losses)
-        self.method = method
-        self.optimization = optimization
+        self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.
-        self._losses = losses
-        self.shown = shown(prog_bar, logged)
+        self._losses, self.shown = losses, shown(prog_bar, logged)
         self._memory = Memory(method, () if tasks is None else check_names(tasks))
-        self._fits = Continuation()
-        self._evaluates, self.num_steps = False, 0
+        self._fits, self._evaluates, self.num_steps = Continuation(), False, 0
         self._training: TrainingStep | None = None
         self._log: StepLog | None = None
         self._patches: AttributePatches | None = None
@@ -114,16 +109,15 @@ class MultiTaskCallback(TellsOfItself, Callback):
             leave(trainer, self)
             return
         self._evaluates = stage != "fit"
-        if self._evaluates:
+        if stage != "fit":
             return
-        with Together("in the set-up of `MultiTaskCallback`", dict[str, Any]()) as ranks:
+        with Together("in the set-up of `MultiTaskCallback`", self._memory.given) as ranks:
             refuse_second(trainer, self, pl_module)
             self._fits.begin(trainer, pl_module, self._memory)
             check_parts(trainer, pl_module, self._memory)
             self._training = TrainingStep(trainer, pl_module, self._memory, self._losses, self.shown)
             self._patches = intercept(trainer, pl_module, self._memory, self._training, self.optimization)
             self._log = self._training.log
-            ranks.mine = self._memory.given
         refuse_different(ranks.all)
 
     @override
@@ -149,7 +143,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
         self.num_steps = self.num_steps if self._training is None else self._training.end_batch(self.num_steps)
 
     def read_steps(self) -> HostNumbers | None:
-        """Copy what waits on the device to the host, once for each step; None if there was none in this fit."""
+        """Copy what waits on the device to the host, once for each step; None if there was none."""
         return None if self._log is None else self._log.read()
 
     @override

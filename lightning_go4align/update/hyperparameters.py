@@ -35,8 +35,7 @@ def log_settings(trainer: pl.Trainer, more: Mapping[str, Any] | None = None) -> 
         trainer: The trainer, in ``setup`` or later.
         more: What else to tell, nested, of types that JSON has.
     """
-    # A flag of the trainer's, which its types do not know.
-    if not trainer.enable_autolog_hparams:  # type: ignore[attr-defined]
+    if not trainer.enable_autolog_hparams:
         return
     balancing = [callback.settings() for callback in callbacks_of(trainer) if isinstance(callback, Owned)]
     ours = {"multi_task": balancing[0]} if balancing else {}

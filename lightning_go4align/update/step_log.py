@@ -1,5 +1,6 @@
 """What is said of a step where its numbers are read anyway: to loggers by name, to the user in warnings."""
 
+import math
 from collections.abc import Container, Sequence
 from typing import TypeVar
 
@@ -8,7 +9,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.update.compatibility import logged_names
-from lightning_go4align.update.families import Shown, step_row
+from lightning_go4align.update.families import Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
 from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import HostNumbers, LastSteps, StepWatcher
@@ -37,7 +38,7 @@ class StepLog:
         shown: Shown = Shown(),  # noqa: B008  # a tuple
     ) -> None:
         self._readout, self._watchers, self._shown = readout, watchers, shown
-        self._is_described = False
+        self._families: tuple[Family, ...] | None = None  # None: the tasks are not known
         self._warnings, self._taken = StepWarnings(method), set[str]()
         self._read: HostNumbers | None = None
         self._reported: HostNumbers | None = None
@@ -72,11 +73,12 @@ class StepLog:
         """
         numbers, row = self.tell(), dict[str, float]()
         if numbers is not None:
-            if not self._is_described:  # now that the tasks are known
+            if self._families is None:
                 log_settings(trainer)
-                self._is_described = True
-            names = step_row(numbers)
-            row = self._apart(self._shown.to_loggers(names, len(numbers.tasks)), logged_names(trainer))
+                self._families = self._shown.families(len(numbers.tasks))
+            names, families = step_row(numbers), self._families
+            chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
+            row = self._apart(chosen, logged_names(trainer))
             found = self._apart(names, self._taken)
             trainer.progress_bar_metrics.update({name: found[name] for name in self._shown.prog_bar if name in found})
         if self._watchers and self.read() is not None:
@@ -138,3 +140,34 @@ class StepLog:
 
 def _is_troubled(last: LastSteps) -> bool:
     return max(*last.bad_loss, *last.bad_weight, *last.negative, *last.unweighted, *last.starved) >= 0
+
+
+def step_row(numbers: HostNumbers) -> dict[str, float]:
+    """Name the numbers of a step; what an absent task lacks is left out.
+
+    Args:
+        numbers: The numbers.
+
+    Returns:
+        With the names ``objective``, ``loss/<task>``, ``weight/<task>``, ``scaled_loss/<task>``, and for a method
+        that groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
+
+    Example:
+        >>> step_row(HostNumbers(1, ("depth", "normal"), LastSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
+        {'objective': 1.0, 'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
+    """
+    row = {"objective": numbers.objective}
+    for task, loss, weight in zip(numbers.tasks, numbers.losses, numbers.weights, strict=True):
+        if not math.isnan(loss):
+            row[f"loss/{task}"] = loss
+        if not math.isnan(loss) and not math.isnan(weight):
+            row |= {f"weight/{task}": weight, f"scaled_loss/{task}": weight * loss}
+    if numbers.groups is None:
+        return row
+    indicators, assignment, group_weights = numbers.groups
+    for task, indicator, group in zip(numbers.tasks, indicators, assignment, strict=True):
+        if group >= 0:
+            row |= {f"indicator/{task}": indicator, f"group/{task}": group}
+    for k, weight in enumerate(group_weights):
+        row |= {f"group_weight/{k}": weight, f"group_size/{k}": float(assignment.count(k))}
+    return row

@@ -8,7 +8,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningModule, Trainer
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.cuda_graphs import CUDAGraphCallback
@@ -20,8 +20,8 @@ class Squares(LightningModule):
         self.network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
 
     @override
-    def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
-        loss: torch.Tensor = self.network(batch).square().mean()
+    def training_step(self, batch: list[torch.Tensor], batch_idx: int) -> torch.Tensor:
+        loss: torch.Tensor = self.network(batch[0]).square().mean()
         return loss
 
     @override
@@ -32,9 +32,14 @@ class Squares(LightningModule):
 def fitted(folder: Path, **settings: Any) -> list[torch.Tensor]:
     torch.manual_seed(0)
     module = Squares()
-    options = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "max_epochs": 2}
+    options: dict[str, Any] = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "max_epochs": 2,
+    }
     trainer = Trainer(devices=1, default_root_dir=folder, enable_model_summary=False, **options, **settings)
-    trainer.fit(module, DataLoader(torch.randn(10, 4), batch_size=4))
+    trainer.fit(module, DataLoader(TensorDataset(torch.randn(10, 4)), batch_size=4))
     return [parameter.detach().cpu() for parameter in module.parameters()]
 
 

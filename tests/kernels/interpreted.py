@@ -6,6 +6,7 @@ Prints a line for each step whose numbers differ, and at the end how many steps 
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -43,7 +44,7 @@ def by_kernel(method: Method, losses: Tensor) -> None:
 def differing(kernel: Method, numpy: Method) -> list[str]:
     assert kernel.grouping is not None
     assert numpy.grouping is not None
-    found = {
+    found: dict[str, Any] = {
         "indicators": (kernel.indicators, numpy.indicators),
         "task_weights": (kernel.task_weights, numpy.task_weights),
         "assignment": (kernel.grouping.assignment, numpy.grouping.assignment),

@@ -32,8 +32,10 @@ ROOMS = {  # and what else tests a room beside tests/<room> and its doctests
     "metrics": [],
     "update": ["tests/test_module.py", "lightning_go4align/module.py"],
 }
-SLOW_IMPORTS = ("lightning.pytorch", "torchjd.aggregation", "torchmetrics", "jsonargparse", "matplotlib.pyplot")
-SLOW_IMPORTS += ("cvxpy", "sklearn.cluster", "sklearn.metrics", "hypothesis.strategies", "torch._dynamo")
+SLOW_IMPORTS = (
+    *("lightning.pytorch", "torchjd.aggregation", "torchmetrics", "jsonargparse", "matplotlib.pyplot"),
+    *("cvxpy", "sklearn.cluster", "sklearn.metrics", "hypothesis.strategies", "torch._dynamo"),
+)
 
 
 class Fault(NamedTuple):

@@ -66,9 +66,9 @@ def test_an_unknown_reference_is_refused() -> None:
 
 def test_the_place_before_is_told_where_they_went() -> None:
     with pytest.warns(FutureWarning, match="is called `lightning_go4align.studies.plots.elbow` now"):
-        assert core_plots.elbow is plots.elbow
+        assert getattr(core_plots, "elbow") is plots.elbow  # noqa: B009  # mypy knows of no former name
 
 
 def test_other_names_are_as_unknown_as_ever() -> None:
     with pytest.raises(AttributeError, match="no attribute 'elbows'"):
-        core_plots.elbows  # noqa: B018  # the look itself is what fails
+        getattr(core_plots, "elbows")  # noqa: B009  # as above

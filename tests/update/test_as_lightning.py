@@ -34,7 +34,7 @@ class BalancedNothing(BalancedToy, Nothing): ...
 @METHODS
 @MODES
 def test_a_step_that_returns_none_is_warned_of(make: Any, optimization: Any) -> None:
-    module = Nothing()
+    module: Any = Nothing()
     before = module.trunk[0].weight.detach().clone()
     with pytest.warns(UserWarning, match="`training_step` returned `None`. If this was on purpose"):
         quiet_trainer(callbacks=MultiTaskCallback(make(), optimization)).fit(module, loader())

@@ -17,27 +17,27 @@ def sgd(module: Toy) -> torch.optim.Optimizer:
 
 
 class Watch(pl.Callback):
-    """Tapes each batch, the training step's hooks and callbacks included, and judges two of the five.
+    """Tapes each batch, the training step's hooks and callbacks included, and judges one between two looks.
 
     After the second, and at the end, a fit on a CPU looks at what has been gathered, as on a logging step.
     """
 
     def __init__(self, method: torch.nn.Module) -> None:
         self.method = method
-        self.refused: list[str] = []
+        self.refused: list[str] | None = None
         self.addresses: list[dict[str, int]] = []
 
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         self.tape = Tape()
-        self.tape.__enter__()
+        self.tape.__enter__()  # type: ignore[no-untyped-call]  # torch's
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.tape.__exit__(None, None, None)
-        if batch_idx in (2, 3):
-            self.refused += self.tape.refused
-            self.addresses.append(addresses(self.method))
+        self.tape.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # torch's
+        if batch_idx == 2:
+            self.refused = self.tape.refused
+        self.addresses.append(addresses(self.method))
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
@@ -49,5 +49,5 @@ def test_a_step_through_the_plugin_holds_nothing_that_a_capture_refuses(make: An
         callbacks = [MultiTaskCallback(method, optimization), watch]
         quiet_trainer(callbacks=callbacks, max_epochs=1, gradient_clip_val=0.5).fit(Toy(sgd), loader())
     assert watch.refused == []
-    assert len(watch.addresses) == 2
+    assert len(watch.addresses) > 2
     assert all(state == watch.addresses[0] for state in watch.addresses)

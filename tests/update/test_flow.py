@@ -12,16 +12,16 @@ from toy import Toy, loader, quiet_trainer
 from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback
 
 
-def followed(*monitors: Any, **options: Any) -> Flow:
-    """The third batch of five, after which a trainer logs whose interval is 3, and where nothing else is due."""
-    flow = Flow(batch=2)
+def followed(batch: int, *monitors: Any, **options: Any) -> Flow:
+    """A batch of five."""
+    flow = Flow(batch)
     callbacks = [flow.first, MultiTaskCallback(GO4Align(2)), *monitors, flow.last]
-    quiet_trainer(callbacks=callbacks, max_epochs=1, **{"log_every_n_steps": 3, **options}).fit(Toy(), loader())
+    quiet_trainer(callbacks=callbacks, max_epochs=1, **options).fit(Toy(), loader())
     return flow
 
 
 def test_a_step_passes_through_seven_files_at_most() -> None:
-    flow = followed(log_every_n_steps=50)
+    flow = followed(2, log_every_n_steps=50)  # Nothing else is due after it.
     assert "update/training_step.py" in flow.shell
     assert len(set(flow.shell)) <= 7
     assert len(flow.shell) <= 48
@@ -29,7 +29,9 @@ def test_a_step_passes_through_seven_files_at_most() -> None:
 
 def test_a_logged_and_watched_step_passes_through_twelve_files_at_most(tmp_path: Path) -> None:
     logger = CSVLogger(tmp_path)
-    flow = followed(GroupDynamicsMonitor(num_pictures=0), logger=logger, default_root_dir=tmp_path)
+    options = {"log_every_n_steps": 2, "logger": logger, "default_root_dir": tmp_path}
+    # The second that is logged: at the first, loggers are told of the method and its tasks, too.
+    flow = followed(3, GroupDynamicsMonitor(num_pictures=0), **options)
     assert "groups/stability" in logger.experiment.metrics_keys
     assert {"update/step_log.py", "monitors/recorder.py"} <= set(flow.shell)
     assert len(set(flow.shell)) <= 12
@@ -42,6 +44,7 @@ OF_OTHERS = {
         "_results",
         "_logger_connector",
         "_logged_metrics",
+        "_log_hyperparams",
         "_configure_schedulers_automatic_opt",
     },
     "update/attributes.py": {"_version"},  # How often a tensor was changed in place; torch has no public name for it.

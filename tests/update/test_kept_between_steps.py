@@ -15,6 +15,7 @@ from toy import Batch, Toy, fitted, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
+from lightning_go4align.update.given_method import Optimization
 
 
 class Steps(pl.Callback):
@@ -40,7 +41,7 @@ class Steps(pl.Callback):
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-def test_dwa_weighs_an_epoch_by_the_mean_losses_of_the_two_before(optimization: str) -> None:
+def test_dwa_weighs_an_epoch_by_the_mean_losses_of_the_two_before(optimization: Optimization) -> None:
     steps = Steps()
     fitted(DWA(temperature=0.5), optimization=optimization, callbacks=[steps], max_epochs=4)
     means = [torch.stack(losses).mean(0) for losses in steps.losses]

@@ -58,7 +58,7 @@ def begun(make: Callable[[], Scalarizer]) -> Memory:
     memory = Memory(make(), TASKS)
     torch.manual_seed(0)
     memory.attach(nn.Linear(1, 1))
-    memory.sync_tasks_and_seed(TASKS)
+    memory.begin_with([memory.told_to_ranks(TASKS)])
     memory.begin_training(torch.device("cpu"))
     return memory
 

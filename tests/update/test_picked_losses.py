@@ -110,7 +110,13 @@ def test_a_step_of_none_skips_the_batch_and_the_callable() -> None:
         def training_step(self, batch: Any, batch_idx: int) -> Any:
             return None if batch_idx == 1 else super().training_step(batch, batch_idx)
 
-    callback, seen = MultiTaskCallback(GO4Align(2), losses=lambda *given: seen.append(given[1]) or given[0].parts), []
+    seen: list[Any] = []
+
+    def pick(module: Any, output: Any, batch: Any) -> Any:
+        seen.append(output)
+        return module.parts
+
+    callback = MultiTaskCallback(GO4Align(2), losses=pick)
     with pytest.warns(UserWarning, match="`training_step` returned `None`"):
         trained(made(Skipping), callback)
     assert (len(seen), callback.tasks) == (4, list(TASKS))

@@ -1,7 +1,7 @@
 """Several optimizers follow one objective: right where losses share it, refused where they oppose each other."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as pl
 import pytest
@@ -79,7 +79,7 @@ def test_every_shape_of_optimizers_trains_as_one_optimizer(shape: Any) -> None:
 
 
 def test_one_optimizer_of_two_groups_follows_one_objective() -> None:
-    module = Adversarial(
+    module: Any = Adversarial(
         lambda toy: torch.optim.SGD([{"params": part.parameters()} for part in (toy.trunk, toy.heads)], 1e-2)
     )
     trunk, critic = (layer.weight.detach().clone() for layer in (module.trunk[0], module.heads["a"]))
@@ -97,12 +97,13 @@ def test_checkpointed_activations_train_as_others_or_are_refused(optimization: A
         @override
         def losses(self, batch: Any) -> Any:
             x, y = batch
-            features = self.trunk[0](x)
+            trunk, deep = cast(Any, self.trunk), cast(Any, self.deep)
+            features = trunk[0](x)
             if self.checkpoints:
-                features = checkpoint(self.trunk[1:], features, use_reentrant=reentrant)
-                hidden = checkpoint(self.deep, features, use_reentrant=reentrant)
+                features = checkpoint(trunk[1:], features, use_reentrant=reentrant)
+                hidden = checkpoint(deep, features, use_reentrant=reentrant)
             else:
-                hidden = self.deep(self.trunk[1:](features))
+                hidden = deep(trunk[1:](features))
             return {task: (head(hidden)[:, 0] - y).square().mean() for task, head in self.heads.items()}
 
     def trained(checkpoints: bool) -> Any:

@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
+from lightning_go4align.functional.grouping import check_num_groups
+
 Part = tuple[Tensor, Tensor]
 
 
@@ -32,6 +34,9 @@ class SyntheticData(LightningDataModule):
         label_fraction: Share of the training labels that is there, above 0, drawn at random; the others are NaN.
             Validation and test have all.
 
+    Raises:
+        ValueError: If there are more groups than tasks, or ``label_fraction`` is not a share above 0.
+
     Example:
         >>> data = SyntheticData(num_tasks=6, num_groups=3)
         >>> data.groups
@@ -53,8 +58,7 @@ class SyntheticData(LightningDataModule):
         label_fraction: float = 1.0,
     ) -> None:
         super().__init__()
-        if not 1 <= num_groups <= num_tasks:
-            raise ValueError(f"`num_groups` must lie in [1, {num_tasks}], the number of tasks, but is {num_groups}.")
+        check_num_groups(num_groups, num_tasks)
         if not 0 < label_fraction <= 1:
             raise ValueError(f"`label_fraction` must lie in (0, 1], but is {label_fraction}.")
         self.num_tasks = num_tasks

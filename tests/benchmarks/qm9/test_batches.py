@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -46,7 +48,7 @@ def test_graph_of_methane_is_complete_and_its_bonds_are_four(table: PaddedMolecu
     torch.testing.assert_close(graph.edge_attr[~bonded, 4], torch.full((12,), 1.783), rtol=0, atol=0.005)
 
 
-def test_a_batch_padded_to_the_full_width_has_the_predictions_of_one_that_is_not(table, molecules) -> None:
+def test_a_batch_padded_to_the_full_width_has_the_predictions_of_one_that_is_not(table: Any, molecules: Any) -> None:
     network = DenseMPNN(1).double()
 
     def predictions(full_width: bool) -> torch.Tensor:
@@ -54,6 +56,7 @@ def test_a_batch_padded_to_the_full_width_has_the_predictions_of_one_that_is_not
         batch = data.__getitems__(range(40))
         chunk = batch.chunks[0]
         wide = chunk._replace(x=chunk.x.double(), positions=chunk.positions.double())
-        return network(batch._replace(chunks=(wide,)))
+        found: torch.Tensor = network(batch._replace(chunks=(wide,)))
+        return found
 
     torch.testing.assert_close(predictions(True), predictions(False), rtol=1e-9, atol=1e-12)

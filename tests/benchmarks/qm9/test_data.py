@@ -104,7 +104,9 @@ def test_graphs_are_the_same_molecules(make_data: Callable[..., QM9DataModule]) 
 
 
 @pytest.mark.parametrize(("device", "chunks"), [("cpu", 4), ("meta", 1)])
-def test_number_of_chunks_follows_the_device(make_data, monkeypatch, device: str, chunks: int) -> None:
+def test_number_of_chunks_follows_the_device(
+    make_data: Any, monkeypatch: pytest.MonkeyPatch, device: str, chunks: int
+) -> None:
     data = make_data()
     trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
     monkeypatch.setattr(type(trainer.strategy), "root_device", torch.device(device))
