@@ -136,7 +136,7 @@ class GroupDynamicsMonitor(Callback):
         if step >= self._pictures.next_step:
             self._pictures.drawn(step)
             show_pictures(trainer.loggers, self.history, step)
-        if self._files is not None and time.monotonic() > self._files.due:
+        if self._files is not None and time.monotonic() > self._files.next_save:
             self._files.save(self._recorder, self._method)
         return row
 

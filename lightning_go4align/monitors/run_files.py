@@ -21,18 +21,18 @@ class RunFiles:
         seconds: How long it took before this fit, at least 0.
 
     Attributes:
-        due: When, by ``time.monotonic()``, it is time to save the log again.
+        next_save: From when on it is time to save the log again, in seconds of ``time.monotonic``.
 
     Example:
         >>> files = RunFiles(Path("runs"), title="qm9", seconds=0.0)
-        >>> files.due > time.monotonic()
+        >>> files.next_save > time.monotonic()
         True
     """
 
     def __init__(self, folder: Path, title: str, seconds: float) -> None:
         self._folder, self._title = folder, title
-        self.due = time.monotonic() + _SAVED_EVERY
-        self._started = time.monotonic() - seconds
+        now = time.monotonic()
+        self._started, self.next_save = now - seconds, now + _SAVED_EVERY
 
     @classmethod
     def of_fit(cls, trainer: Trainer, module: LightningModule, method: object, seconds: float) -> "RunFiles":
@@ -59,7 +59,7 @@ class RunFiles:
         """
         recorder.note(run=self._title, method=repr(method), seconds=time.monotonic() - self._started)
         recorder.note(**circumstances(recorder.history.notes))
-        self.due = time.monotonic() + _SAVED_EVERY
+        self.next_save = time.monotonic() + _SAVED_EVERY
         return recorder.history.save(self._folder).parent
 
     def write_page(self, recorder: Recorder, method: object) -> Path:

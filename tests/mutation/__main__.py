@@ -30,7 +30,7 @@ ROOMS = {  # and what else tests a room beside tests/<room> and its doctests
     "clustering": [],
     "methods": [],
     "metrics": [],
-    "update": ["tests/test_module.py", "lightning_go4align/module.py"],
+    "update": ["tests/test_module.py", "tests/test_modules_in_trainers.py", "lightning_go4align/module.py"],
 }
 SLOW_IMPORTS = (
     *("lightning.pytorch", "torchjd.aggregation", "torchmetrics", "jsonargparse", "matplotlib.pyplot"),

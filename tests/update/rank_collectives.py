@@ -56,12 +56,12 @@ class Counting(Toy):
         model: Any = self.trainer.strategy.model
         model.register_comm_hook(None, self.reduce)
 
-    # torch refuses a hook with other annotations.
+    # torch refuses a hook with other annotations, and hides the bucket's class from mypy.
     def reduce(self, _: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:  # type: ignore[name-defined]
         self.number += 1
         future = dist.all_reduce(bucket.buffer().div_(RANKS), async_op=True).get_future()
-        mean: torch.futures.Future[torch.Tensor] = future.then(lambda done: done.value()[0])
-        return mean
+        reduced: torch.futures.Future[torch.Tensor] = future.then(lambda done: done.value()[0])
+        return reduced
 
 
 def check_accumulation() -> Iterator[tuple[str, float]]:
