@@ -21,6 +21,7 @@ def former_names(package: str, names: Mapping[str, str]) -> Callable[[str], Any]
     Example:
         >>> look_up = former_names("shapes", {"Square": "collections:Counter"})
         >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
         ...     _ = look_up("Square")
         >>> print(caught[0].message)
         `shapes.Square` is called `collections.Counter` now; the former name goes with the next release.

@@ -21,6 +21,7 @@ EXTRAS = {
     "optuna": "tune",
     "tensorboard": "tensorboard",
     "tensorboardX": "tensorboard",
+    "triton": "kernels",
 }
 
 

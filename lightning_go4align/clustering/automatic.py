@@ -29,6 +29,7 @@ class AutomaticKMeans(AveragedEvidence):
         ValueError: If it is out of range.
 
     Example:
+        >>> import torch
         >>> clustering = AutomaticKMeans()
         >>> clustering(torch.tensor([0.010, 0.011, 0.012, 0.9, 1.0, 1.1])).num_occupied
         tensor(2)
