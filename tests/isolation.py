@@ -6,6 +6,7 @@ A pytest plugin (see ``pyproject.toml``), so that doctests are covered as well.
 import logging
 import os
 import random
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from lightning.pytorch.loops.optimization.automatic import Closure
 # Modules whose doctests, as their import, need what not every developer has.
 ON_DEMAND = {"lightning_go4align/functional/kernels": "triton", "tests/kernels/compiled.py": "triton"}
 KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 LOGGERS = ("lightning.pytorch", "lightning.fabric", "pytorch_lightning", "lightning.pytorch.utilities.rank_zero")
 
 
@@ -60,6 +62,7 @@ def _clean_slate(_own_environment: None) -> Iterator[None]:
     Closure.warning_cache.clear()
     environment, path, argv, folder = dict(os.environ), list(sys.path), list(sys.argv), Path.cwd()
     dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     levels = {name: (logging.getLogger(name).level, list(logging.getLogger(name).filters)) for name in LOGGERS}
     with warnings.catch_warnings():
         yield
@@ -70,6 +73,8 @@ def _clean_slate(_own_environment: None) -> Iterator[None]:
     torch.set_default_dtype(dtype)
     if torch.get_default_device() != device:
         torch.set_default_device(device)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)  # A child that ignores SIGTERM, as in Lightning's fits, cannot be ended by it.
     torch.set_num_threads(1)
     torch.set_grad_enabled(True)
     torch.use_deterministic_algorithms(False)

@@ -44,8 +44,7 @@ def _run(method: str, setting: Setting) -> Outcome:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         return Outcome(done.stderr[-400:], ok=False, done=False)
-    # A checkpoint of our own run; no other code than torch's is needed to read how far it got.
-    epochs = int(torch.load(last, map_location="cpu", weights_only=False)["epoch"]) + 1
+    epochs = int(torch.load(last, map_location="cpu", weights_only=True)["epoch"]) + 1
     most = 1 if setting.rehearse else 300
     says = f"test/delta_m {_delta_m(folder):.2f} % after {epochs} of {most} epochs"
     return Outcome(says, done=epochs >= most, numbers={"epochs": epochs, "delta_m": _delta_m(folder)})

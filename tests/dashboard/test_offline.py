@@ -127,7 +127,7 @@ def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records
     assert found[-1] == {"last": scores[-1], "min": min(scores)}
     told = [entry["update"]["multi_task"] for entry in records["config"] if "multi_task" in entry["update"]][-1]
     assert told["method"]["num_groups"] == 2
-    assert told["method"]["class"] == "lightning_go4align.methods.GO4Align"
+    assert told["method"]["class"] == "lightning_go4align.GO4Align"
     assert told["tasks"] == TASKS
 
 

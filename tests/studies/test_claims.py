@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
@@ -86,8 +87,9 @@ def _enter(folder: Path, times: int) -> None:
 
 
 def test_of_many_processes_one_at_a_time_has_the_claim_and_each_gets_it(tmp_path: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        pool.starmap(_enter, [(tmp_path, 20)] * 4)
+    # Not `Pool`, which ends its processes by a signal, for which a test in this process may have had a handler.
+    with ProcessPoolExecutor(4, multiprocessing.get_context("fork")) as pool:
+        list(pool.map(_enter, [tmp_path] * 4, [20] * 4))
     assert not list((tmp_path / "claims").iterdir())
 
 
@@ -98,9 +100,9 @@ def _race_for_a_stale_claim(folder: Path, barrier: Barrier) -> bool:
 
 def test_of_many_processes_one_takes_over(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    with context.Manager() as manager, context.Pool(4) as pool:
+    with context.Manager() as manager, ProcessPoolExecutor(4, context) as pool:
         barrier = manager.Barrier(4)
         for round in range(20):
             folder = tmp_path / str(round)
             owned_elsewhere(folder, age=130)
-            assert sum(pool.starmap(_race_for_a_stale_claim, [(folder, barrier)] * 4)) == 1
+            assert sum(pool.map(_race_for_a_stale_claim, [folder] * 4, [barrier] * 4)) == 1
