@@ -46,7 +46,7 @@ def clustering() -> Table:
     Returns:
         Microseconds a call.
     """
-    times = table("Clustering, µs a call", "M", "K", "kmeans_1d", "kmeans-pytorch", "scikit-learn", "ratio")
+    times = table("Clustering, µs per call", "M", "K", "kmeans_1d", "kmeans-pytorch", "scikit-learn", "ratio")
     np.random.seed(0)  # noqa: NPY002  # kmeans-pytorch draws from the global generator
     for m, k in SIZES:
         points = torch.rand(m, generator=torch.Generator().manual_seed(m))

@@ -15,7 +15,7 @@ Batch = dict[str, Tensor]
 
 
 class Workload(NamedTuple):
-    """A benchmark at its real size, and Table 6: seconds an epoch on an A100.
+    """A benchmark at its real size, and Table 6: seconds per epoch on an A100.
 
     Example:
         >>> WORKLOADS["celeba"].num_tasks

@@ -27,7 +27,7 @@ class Lloyd:
     it is silent, an empty cluster takes the point that lies farthest from its centre, and it stops in the end. It
     starts from distinct points, drawn by torch's seed and the points alone: equal on every rank and after a resume,
     and no generator moves. It misses the optimum on most steps of eleven tasks, and reads the points on the host
-    several times an iteration.
+    several times per iteration.
 
     Args:
         iter_limit: Most iterations, at least 1.

@@ -22,7 +22,7 @@ class SDP:
 
     and rounded as Mixon, Villar and Ward (2017) do: each point moves to its mean :math:`Q \gamma` over its
     co-assignments, and the moved points are clustered. Where the relaxation is tight that is the optimum of Eq. 3. It
-    costs a stall of the device and about 20 milliseconds a call for 11 tasks, 300 for 40 tasks.
+    costs a stall of the device and about 20 milliseconds per call for 11 tasks, 300 for 40 tasks.
 
     Example:
         >>> SDP()(torch.tensor([0.1, 5.0, 0.3, 5.2]), 2).assignment

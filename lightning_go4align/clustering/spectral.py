@@ -16,7 +16,7 @@ class Spectral:
 
     Points are neighbours by :math:`\exp(-\gamma_{\text{rbf}} d^2)`, with :math:`d` their distance in standard
     deviations of all points, so that the groups do not depend on the unit; the labels come from a pivoted QR
-    decomposition of the eigenvectors. It costs a stall of the device and about 4 milliseconds a call for 11 tasks,
+    decomposition of the eigenvectors. It costs a stall of the device and about 4 milliseconds per call for 11 tasks,
     10 for 40 tasks.
 
     Args:

@@ -45,7 +45,7 @@ def count_pairs(found: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def rand_indices_between(before: NDArray[np.int64], now: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Compare groupings through their contingency tables: :math:`O(K^2)` numbers a step and not :math:`O(M^2)`.
+    """Compare groupings through their contingency tables: :math:`O(K^2)` numbers per step and not :math:`O(M^2)`.
 
     Args:
         before: Groups of the tasks in the step before, shape ``[T, M]``; -1 for none.

@@ -20,7 +20,7 @@ from lightning_go4align.methods.stateful import reset_parts
 
 
 class GO4Align(LossWeighted):
-    r"""Balance tasks with one weight a group (GO4Align, NeurIPS 2024).
+    r"""Balance tasks with one weight per group (GO4Align, NeurIPS 2024).
 
     At each call the losses become risk-guided group indicators, these are clustered, and each task gets the centre
     of its group as its weight (Eq. 4):

@@ -23,7 +23,7 @@ from lightning_go4align.methods.stateful import reset_parts
 
 
 class RobustGO4Align(LossWeighted):
-    r"""Balance tasks with one weight a group, for losses of any unit and sign, and runs of any length.
+    r"""Balance tasks with one weight per group, for losses of any unit and sign, and runs of any length.
 
     The paper's indicators (Eq. 5 to 7) compare raw losses and add them up, so that a task's weight depends on its
     unit and on the length of the run, and is 0 where a loss is negative. Here each task has a scale of its own:

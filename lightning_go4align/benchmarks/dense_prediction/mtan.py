@@ -1,4 +1,4 @@
-"""SegNet-MTAN, the network of NYUv2 and CityScapes: one attention network a task over a shared SegNet."""
+"""SegNet-MTAN, the network of NYUv2 and CityScapes: one attention network per task over a shared SegNet."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
