@@ -78,8 +78,8 @@ def _check_method(saved: Any, fields: Any) -> None:
     if not different:
         return
     is_other = different[0].startswith("`method`")
-    found = f", but the method is {_short(in_words(fields))}" if is_other else f": {_short('; '.join(different))}"
-    raise MisconfigurationException(f"The checkpoint was trained with {_short(in_words(saved))}{found}. {RESUME}")
+    why = f", but the method is {_short(in_words(fields))}" if is_other else f": {_short('; '.join(different))}"
+    raise MisconfigurationException(f"The checkpoint was trained with {_short(in_words(saved))}{why}. {RESUME}")
 
 
 def _check_words(saved: str, description: str) -> None:

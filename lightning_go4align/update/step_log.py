@@ -79,8 +79,9 @@ class StepLog:
             names, families = step_row(numbers), self._families
             chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
             row = self._apart(chosen, logged_names(trainer))
-            found = self._apart(names, self._taken)
-            trainer.progress_bar_metrics.update({name: found[name] for name in self._shown.prog_bar if name in found})
+            everything = self._apart(names, self._taken)
+            bar = {name: everything[name] for name in self._shown.prog_bar if name in everything}
+            trainer.progress_bar_metrics.update(bar)
         if self._watchers and self.read() is not None:
             for watcher in self._watchers:
                 row |= watcher.log_steps(trainer)
