@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from perf.limits import VIEWS  # Those that compute nothing.
+
 # Those that read a value on the host, or whose shape is one; `lift_fresh` is what `torch.tensor` makes of numbers.
 REFUSED = {
     "_local_scalar_dense",
@@ -26,29 +28,6 @@ REFUSED = {
     "repeat_interleave",
     "unique_consecutive",
     "unique_dim",
-}
-# Those that compute nothing.
-VIEWS = {
-    "_reshape_alias",
-    "_unsafe_view",
-    "alias",
-    "as_strided",
-    "detach",
-    "diagonal",
-    "expand",
-    "lift_fresh",
-    "permute",
-    "select",
-    "slice",
-    "split",
-    "split_with_sizes",
-    "squeeze",
-    "t",
-    "transpose",
-    "unbind",
-    "unfold",
-    "unsqueeze",
-    "view",
 }
 
 
