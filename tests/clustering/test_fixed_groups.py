@@ -90,7 +90,10 @@ def test_ungrouped_tasks_keep_their_own_weight() -> None:
     assert ungrouped(POINTS, 1).task_weights.tolist() == POINTS.tolist()
 
 
-@pytest.mark.parametrize("clustering", [FixedGroups([0, 1, 1], FixedGroupWeights([1.0, 2.0])), RandomGroups(), ungrouped])
+GIVEN = [FixedGroups([0, 1, 1], FixedGroupWeights([1.0, 2.0])), RandomGroups(), ungrouped]
+
+
+@pytest.mark.parametrize("clustering", GIVEN)
 def test_groups_are_where_the_points_are(clustering: Callable[..., Any]) -> None:
     found = clustering(torch.empty(3, device="meta"), 2)
     assert {tensor.device.type for tensor in found} == {"meta"}
@@ -101,7 +104,7 @@ def test_groups_are_where_the_points_are(clustering: Callable[..., Any]) -> None
 def test_points_and_numbers_that_fit_no_grouping_are_refused(
     clustering: Callable[..., Any], shape: tuple[int, ...], num_groups: int
 ) -> None:
-    with pytest.raises(ValueError, match=r"must be a vector of at least one number|`num_groups` must lie in \[1, 3\]"):
+    with pytest.raises(ValueError, match=r"must be a vector of at least one|`num_groups` must lie in \[1, 3\]"):
         clustering(torch.ones(shape), num_groups)
 
 
