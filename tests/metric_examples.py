@@ -67,7 +67,8 @@ def _mean_ranks(batches: Sequence[tuple[str, dict[str, float]]]) -> list[float]:
     return [sum(row) / 2 for row in ranks]
 
 
-def _spread_of_epochs(batches: Sequence[tuple[dict[str, float]]]) -> float:
+def epochs_of(batches: Sequence[tuple[dict[str, float]]]) -> list[int]:
+    """When each metric converges."""
     converged = []
     for name in NAMES:
         sign = 1 if name == "miou" else -1
@@ -76,7 +77,11 @@ def _spread_of_epochs(batches: Sequence[tuple[dict[str, float]]]) -> float:
             if sign * (values[name] - best) > 0.01 * abs(best):
                 best, when = values[name], epoch
         converged.append(when)
-    return float(np.std(converged))
+    return converged
+
+
+def _spread_of_epochs(batches: Sequence[tuple[dict[str, float]]]) -> float:
+    return float(np.std(epochs_of(batches)))
 
 
 def _shares(batches: Sequence[tuple[torch.Tensor]]) -> list[list[float]]:

@@ -43,7 +43,7 @@ def _solve(points: Floats, num_clusters: int) -> Labels:
         warnings.filterwarnings("ignore", message="Solution may be inaccurate")
         # From the last solution it would start elsewhere on each rank and after a resume.
         problem.solve(  # type: ignore[no-untyped-call]  # CVXPY's.
-            solver=cp.SCS, eps=1e-5, max_iters=5000, warm_start=False
+            solver=cp.SCS, max_iters=5000, warm_start=False
         )
     moved = torch.from_numpy(np.asarray(co_assignment.value) @ points)
     labels: Labels = kmeans_1d(moved, num_clusters).assignment.numpy()
@@ -53,7 +53,7 @@ def _solve(points: Floats, num_clusters: int) -> Labels:
 @lru_cache(maxsize=8)
 def _relaxation(num_points: int, num_clusters: int) -> tuple[cp.Problem, cp.Variable, cp.Parameter]:
     co_assignment = cp.Variable((num_points, num_points), PSD=True)
-    distances = cp.Parameter((num_points, num_points), nonneg=True)
+    distances = cp.Parameter((num_points, num_points))
     constraints = [
         co_assignment >= 0,
         co_assignment.sum(axis=1) == np.ones(num_points),

@@ -43,8 +43,6 @@ class Spectral:
         # The decomposition tells points of one value apart by their places: each takes the label of the first.
         values, first = np.unique(np.sort(points), return_index=True)
         place = values.searchsorted(points)
-        if len(values) <= num_clusters:
-            return place
         ordered = standardized(np.sort(points))
         affinity = np.maximum(np.exp(-self.gamma * (ordered[:, None] - ordered) ** 2), CONNECTED)
         # The random state is the start of the eigenvalue solver, whose result does not depend on it.

@@ -35,6 +35,13 @@ def test_the_average_goes_where_the_points_are() -> None:
     assert clustering.criterion.device.type == "meta"
 
 
+@pytest.mark.parametrize("kind", [AutomaticKMeans, AutomaticLogKMeans])
+def test_points_that_are_no_vector_are_refused(kind: type[AutomaticKMeans | AutomaticLogKMeans]) -> None:
+    for shape in ((0,), (2, 2)):
+        with pytest.raises(ValueError, match="must be a vector of at least one number"):
+            kind()(torch.ones(shape))
+
+
 @pytest.mark.parametrize("saved", [3, 8, 10])
 def test_a_former_average_is_read_relative_to_one_group_and_unknown_beyond(saved: int) -> None:
     scores = torch.arange(5.0, 5.0 + 2 * saved, 2)

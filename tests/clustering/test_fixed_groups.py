@@ -53,6 +53,15 @@ def test_random_weights_add_up_to_1_and_differ_by_group() -> None:
     assert len(drawn[:, 0].unique()) == 50
 
 
+def test_random_weights_are_the_same_under_any_default_dtype() -> None:
+    drawn = []
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        torch.set_default_dtype(dtype)
+        torch.manual_seed(5)
+        drawn.append(FixedGroups([0, 1, 1], RandomGroupWeights())(POINTS, 2).group_weights)
+    torch.testing.assert_close(drawn[1:], [drawn[0], drawn[0]], rtol=0, atol=0)
+
+
 def test_random_groups_come_from_torchs_seed() -> None:
     torch.manual_seed(3)
     first = [RandomGroups()(POINTS, 2).assignment.tolist() for _ in range(5)]
@@ -79,6 +88,32 @@ def test_absent_task_is_in_no_group(clustering: Callable[..., Any]) -> None:
 
 def test_ungrouped_tasks_keep_their_own_weight() -> None:
     assert ungrouped(POINTS, 1).task_weights.tolist() == POINTS.tolist()
+
+
+GIVEN = [FixedGroups([0, 1, 1], FixedGroupWeights([1.0, 2.0])), RandomGroups(), ungrouped]
+
+
+@pytest.mark.parametrize("clustering", GIVEN)
+def test_groups_are_where_the_points_are(clustering: Callable[..., Any]) -> None:
+    found = clustering(torch.empty(3, device="meta"), 2)
+    assert {tensor.device.type for tensor in found} == {"meta"}
+
+
+@pytest.mark.parametrize("clustering", [FixedGroups([0, 1, 1]), RandomGroups(), ungrouped])
+@pytest.mark.parametrize(("shape", "num_groups"), [((3,), 4), ((3,), 0), ((3, 1), 2), ((0,), 1)], ids=str)
+def test_points_and_numbers_that_fit_no_grouping_are_refused(
+    clustering: Callable[..., Any], shape: tuple[int, ...], num_groups: int
+) -> None:
+    with pytest.raises(ValueError, match=r"must be a vector of at least one|`num_groups` must lie in \[1, 3\]"):
+        clustering(torch.ones(shape), num_groups)
+
+
+@pytest.mark.parametrize("clustering", [lambda weights: FixedGroups([0], weights), RandomGroups])
+def test_weights_are_an_object_that_is_called(clustering: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r"`weights` is the class FixedGroupWeights: pass an instance"):
+        clustering(FixedGroupWeights)
+    with pytest.raises(TypeError, match=r"such as `FixedGroupWeights\(\[0\.6, 0\.2\]\)`, but is \[0\.6\]"):
+        clustering([0.6])
 
 
 @pytest.mark.parametrize("groups", [[0, 1], [0, 1, 2]], ids=str)

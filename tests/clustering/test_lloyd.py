@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, tensor
 
+from lightning_go4align.clustering import lloyd
 from lightning_go4align.clustering.lloyd import Lloyd
 from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
 
@@ -34,6 +35,22 @@ def test_every_group_has_a_task_where_there_are_enough_points(case: dict[str, An
     grouping = Lloyd()(points, case["K"])
     occupied = grouping.assignment[grouping.assignment >= 0].unique()
     assert len(occupied) == min(case["K"], distinct)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        # {0, 1} and {10, 11, 30} have the means 0.5 and 17, from which 30 lies farthest.
+        pytest.param([0.5, 10.5, 1000.0], [0, 0, 1, 1, 2], id="one"),
+        # All have the mean 10.4: 30 is farthest from it, and then 0.
+        pytest.param([0.5, 1000.0, 2000.0], [0, 0, 1, 1, 2], id="two"),
+    ],
+)
+def test_an_empty_group_takes_the_point_farthest_from_its_centre(
+    monkeypatch: pytest.MonkeyPatch, start: list[float], expected: list[int]
+) -> None:
+    monkeypatch.setattr(lloyd, "_start", lambda distinct, num_clusters: tensor(start)[:, None])
+    assert Lloyd()(tensor([0.0, 1.0, 10.0, 11.0, 30.0]), 3).assignment.tolist() == expected
 
 
 def test_it_is_what_the_package_finds_from_the_same_start(
@@ -79,6 +96,7 @@ def test_another_seed_of_torch_starts_elsewhere() -> None:
 def test_it_stops_at_the_limit() -> None:
     points = torch.rand(200, generator=torch.Generator().manual_seed(0)) * 1000
     one, many = Lloyd(iter_limit=1)(points, 8), Lloyd(iter_limit=1000, tol=1e-12)(points, 8)
+    assert one.num_occupied == 8  # Each point is in the group of the nearest centre.
     assert sum_of_squares(points, one) > sum_of_squares(points, many)
 
 

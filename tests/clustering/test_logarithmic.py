@@ -85,6 +85,7 @@ def test_number_of_groups_is_that_of_the_averaged_criterion_step_by_step() -> No
         assert torch.equal(found.assignment, expected.assignment)
         torch.testing.assert_close(found.task_weights, expected.task_weights)
         average = average.float().double()  # as it is kept
+        torch.testing.assert_close(clustering.criterion.double(), average)
 
 
 def test_accelerators_and_the_host_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

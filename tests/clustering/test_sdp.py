@@ -11,3 +11,10 @@ def test_relaxation_of_few_tasks_nearly_always_gives_the_optimum() -> None:
         best = sum_of_squares(points, kmeans_1d(points, 4))
         optimal += bool(sum_of_squares(points, SDP()(points, 4)) <= 1.0001 * best)
     assert optimal >= 8
+
+
+def test_a_relaxation_that_is_not_solved_to_all_digits_is_rounded_without_a_warning() -> None:
+    points = torch.arange(30.0)  # Where every grouping into pairs and triples of neighbours is about as good.
+    grouping = SDP()(points, 14)
+    assert grouping.num_occupied == 14
+    assert sum_of_squares(points, grouping) <= 1.2 * sum_of_squares(points, kmeans_1d(points, 14))

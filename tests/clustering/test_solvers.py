@@ -93,7 +93,14 @@ def test_one_group_holds_all(solve: Callable[..., Any]) -> None:
 
 @solvers
 def test_nothing_but_absent_points_is_no_group(solve: Callable[..., Any]) -> None:
-    assert solve(torch.full((3,), math.nan), 2).task_weights.tolist() == [0.0, 0.0, 0.0]
+    grouping = solve(torch.full((3,), math.nan), 2)
+    assert grouping.assignment.tolist() == [-1, -1, -1]
+    assert grouping.group_weights.tolist() == [0.0, 0.0]
+
+
+@solvers
+def test_groups_are_constants_without_a_graph(solve: Callable[..., Any]) -> None:
+    assert not solve(torch.tensor([1.0, 2.0, 3.0, 9.0], requires_grad=True), 2).group_weights.requires_grad
 
 
 @solvers
