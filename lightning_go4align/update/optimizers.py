@@ -128,8 +128,8 @@ def _refuse_shared_parameters(optimizers: Sequence[Optimizer]) -> None:
         if seen & own:
             raise MisconfigurationException(
                 "Two optimizers hold the same parameter, whose gradient the scaler of `precision='16-mixed'` would "
-                "divide by its scale twice. Give each parameter one optimizer, or use `precision='bf16-mixed'`, which "
-                "needs no scaler."
+                "divide by its scale twice. Give each parameter one optimizer, or use `precision='bf16-mixed'`, "
+                "which needs no scaler."
             )
         seen |= own
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer, non_negative, positive
 from lightning_go4align.functional.grouping import check_num_groups
 
 Part = tuple[Tensor, Tensor]
@@ -58,15 +59,17 @@ class SyntheticData(LightningDataModule):
         label_fraction: float = 1.0,
     ) -> None:
         super().__init__()
+        num_tasks, num_groups = as_integer("num_tasks", num_tasks), as_integer("num_groups", num_groups)
         check_num_groups(num_groups, num_tasks)
         if not 0 < label_fraction <= 1:
             raise ValueError(f"`label_fraction` must lie in (0, 1], but is {label_fraction}.")
         self.num_tasks = num_tasks
-        self.sizes = [num_train, num_val, num_test]
-        self.batch_size = batch_size
-        self.noise = noise
-        self.seed = seed
-        self.label_fraction = label_fraction
+        sizes = {"num_train": num_train, "num_val": num_val, "num_test": num_test}
+        self.sizes = [as_integer(name, size, least=1) for name, size in sizes.items()]
+        self.batch_size = as_integer("batch_size", batch_size, least=1)
+        self.noise = non_negative("noise", noise)
+        self.seed = as_integer("seed", seed)
+        self.label_fraction = positive("label_fraction", label_fraction)
         self.groups = torch.arange(num_tasks) % num_groups
         self.scales = 10 ** ((self.groups - (num_groups - 1) / 2) / 2)
 
