@@ -1,25 +1,31 @@
 """Regression tasks of which a batch has some labels only."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
 
 
-def check_label_fraction(fraction: float) -> None:
-    """Refuse what is no share of the labels.
+def as_label_fraction(fraction: float) -> float:
+    """Take a share of the labels, also one of NumPy.
 
     Args:
         fraction: What was given.
+
+    Returns:
+        The share.
 
     Raises:
         ValueError: If it lies outside (0, 1].
 
     Example:
-        >>> check_label_fraction(0.05)
+        >>> as_label_fraction(0.05)
+        0.05
     """
-    if not 0 < fraction <= 1:
+    if not isinstance(fraction, Real) or not 0 < fraction <= 1:
         raise ValueError(f"`label_fraction` must lie in (0, 1], but is {fraction}.")
+    return float(fraction)
 
 
 def without_labels(y: Tensor, fraction: float | Sequence[float], random: torch.Generator) -> Tensor:

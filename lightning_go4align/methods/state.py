@@ -12,20 +12,8 @@ from torch.optim import Optimizer
 from lightning_go4align.methods.former import present_names
 from lightning_go4align.methods.lazy_buffers import initialize_buffers, persistent_buffers
 
-STATE_TYPES = (
-    bool,
-    int,
-    float,
-    str,
-    torch.dtype,
-    torch.device,
-    type(None),
-    Tensor,
-    np.ndarray,
-    Optimizer,
-    list,
-    tuple,
-)
+PLAIN = (bool, int, float, str, torch.dtype, torch.device, type(None), np.generic)
+STATE_TYPES = (*PLAIN, Tensor, np.ndarray, Optimizer, list, tuple)
 
 
 @runtime_checkable
@@ -140,7 +128,11 @@ def _saved(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return {"array": torch.tensor(value)}
     if isinstance(value, Optimizer):
-        return {"optimizer": type(value).__name__, "state": deepcopy(value.state_dict())}
+        return {"optimizer": type(value).__name__, "state": _saved(value.state_dict())}
+    if isinstance(value, np.generic):  # A setting that was given as a number of NumPy.
+        return value.item()
+    if isinstance(value, dict):
+        return {name: _saved(item) for name, item in value.items()}
     return type(value)(map(_saved, value)) if isinstance(value, list | tuple) else value
 
 

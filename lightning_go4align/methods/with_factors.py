@@ -8,7 +8,7 @@ from torch import Tensor
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.functional.arguments import non_negative
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.functional.values import on_values
 from lightning_go4align.methods.around import AroundScalarizer
@@ -37,7 +37,8 @@ class WithFactors(AroundScalarizer):
         steps: How many steps have been; saved with the method.
 
     Raises:
-        TypeError: If ``method`` is no scalarizer, or a factor is neither a number nor a function.
+        TypeError: If ``method`` is no scalarizer, or a factor is neither a number nor a function, or a
+            task neither a name nor a number.
         ValueError: If a factor is negative, or there is no such task.
 
     Example:
@@ -52,7 +53,8 @@ class WithFactors(AroundScalarizer):
         super().__init__(method)
         if not isinstance(factors, Mapping):
             factors = dict(enumerate(factors))
-        self.factors = {task: _checked(task, factor) for task, factor in factors.items()}
+        named = {_as_task(task): factor for task, factor in factors.items()}
+        self.factors = {task: _checked(task, factor) for task, factor in named.items()}
         self.names: list[str] | None = None
         self.steps = 0
         self.last_factors: Tensor | None = None
@@ -117,6 +119,10 @@ class WithFactors(AroundScalarizer):
     @override
     def __repr__(self) -> str:
         return f"WithFactors({self.method!r}, factors={self.factors!r})"
+
+
+def _as_task(task: Any) -> str | int:
+    return str(task) if isinstance(task, str) else as_integer("task", task)
 
 
 def _checked(task: str | int, factor: Any) -> Any:

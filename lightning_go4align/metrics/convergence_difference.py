@@ -60,6 +60,7 @@ class ConvergenceDifference(NamedMetric):
         **kwargs: Any,
     ) -> None:
         check_tolerance(tolerance)
+        tolerance = float(tolerance)
         super().__init__(metrics, maximize, higher_is_better, (tolerance,), **{"sync_on_compute": False, **kwargs})
         self.tolerance = tolerance
         self.add_state("arguments", as_state(self.made_with), dist_reduce_fx="max")

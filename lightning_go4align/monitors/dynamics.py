@@ -11,6 +11,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.epoch_scores import log_epoch_scores
 from lightning_go4align.monitors.recorder import Recorder
@@ -41,6 +42,8 @@ class GroupDynamicsMonitor(Callback):
         capacity: The largest number of steps of which the log keeps weights and losses, at least 2.
 
     Raises:
+        TypeError: If an argument is no integer.
+        ValueError: If it is too small.
         MisconfigurationException: If no ``MultiTaskCallback`` drives the training.
         ModuleNotFoundError: If matplotlib or SciPy is missing.
 
@@ -52,10 +55,11 @@ class GroupDynamicsMonitor(Callback):
 
     def __init__(self, num_pictures: int = 10, capacity: int = 4096) -> None:
         super().__init__()
-        self.num_pictures, self.capacity = num_pictures, capacity
+        self.num_pictures = as_integer("num_pictures", num_pictures, least=0)
+        self.capacity = as_integer("capacity", capacity, least=2)
         self._begin_anew()
         self._is_loaded = False
-        self._pictures = PictureSchedule(num_pictures)
+        self._pictures = PictureSchedule(self.num_pictures)
         self._watched: MultiTaskCallback | None = None
         self._files: RunFiles | None = None  # None: nothing is written
 

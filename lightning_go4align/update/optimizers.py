@@ -1,14 +1,12 @@
-"""The optimizers of a module: driving all of them, and telling which stepped."""
+"""Driving all optimizers of a module."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
 
 import lightning.pytorch as pl
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.utils.hooks import RemovableHandle
 
 from lightning_go4align.update.compatibility import (
     MAKE_ZERO_GRAD,
@@ -20,6 +18,7 @@ from lightning_go4align.update.compatibility import (
     lightning_optimizers,
     parse_optimizers,
 )
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.patches import AttributePatches
 
 Clear = Callable[[], None]
@@ -71,6 +70,8 @@ class OptimizersDriver:
                 setup(trainer)
             finally:
                 trainer.lightning_module.automatic_optimization = True
+            if _scaler_of(trainer) is not None:
+                _refuse_shared_parameters(trainer.optimizers)
             for config in trainer.strategy.lr_scheduler_configs:
                 for name, value in self._schedulers.get(id(config.scheduler), {}).items():
                     setattr(config, name, value)
@@ -99,7 +100,7 @@ class OptimizersDriver:
             self._step(batch_idx, optimizers[0], closure)
         else:
             closures = _sharing(closure, len(optimizers))
-            with _one_scale(getattr(trainer.precision_plugin, "scaler", None)):
+            with _one_scale(_scaler_of(trainer)):
                 for optimizer, compute in zip(optimizers, closures, strict=True):
                     self._step(batch_idx, optimizer, compute)
         if counts:
@@ -109,6 +110,28 @@ class OptimizersDriver:
         assert call_module_hook is not None
         trainer = self._trainer
         call_module_hook(trainer, "optimizer_step", trainer.current_epoch, batch_idx, optimizer, closure)
+
+
+def _scaler_of(trainer: pl.Trainer) -> Any:
+    return getattr(trainer.precision_plugin, "scaler", None)
+
+
+def _refuse_shared_parameters(optimizers: Sequence[Optimizer]) -> None:
+    """Refuse what torch's scaler would do in silence: divide a gradient by its scale once for each optimizer.
+
+    Raises:
+        MisconfigurationException: If two optimizers hold one parameter.
+    """
+    seen: set[int] = set()
+    for optimizer in optimizers:
+        own = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        if seen & own:
+            raise MisconfigurationException(
+                "Two optimizers hold the same parameter, whose gradient the scaler of `precision='16-mixed'` would "
+                "divide by its scale twice. Give each parameter one optimizer, or use `precision='bf16-mixed'`, "
+                "which needs no scaler."
+            )
+        seen |= own
 
 
 def _sharing(closure: Callable[[], Tensor | None], number: int) -> list[Callable[[], Tensor | None]]:
@@ -142,58 +165,3 @@ def _one_scale(scaler: Any) -> Iterator[None]:
         yield
     if updates:
         scaler.update()
-
-
-class PerformedSteps:
-    """Tell whether an optimizer has stepped since it was last asked, without a look at any tensor.
-
-    Lightning counts a step where none was made: the gradient scaler of half precision skips those whose gradients
-    overflow, and an ``optimizer_step`` of the user's may leave some out. Only a fused optimizer under a scaler
-    decides on the device; its verdict is read, as the scaler reads it for every other one.
-
-    Example:
-        >>> import torch
-        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(()))])
-        >>> performed = PerformedSteps()
-        >>> performed.watch([optimizer])
-        >>> performed.any
-        False
-        >>> optimizer.step()
-        >>> performed.any
-        True
-    """
-
-    def __init__(self) -> None:
-        self.any = False
-        self._watched: WeakSet[Optimizer] = WeakSet()
-        self._handles: list[RemovableHandle] = []
-
-    def watch(self, optimizers: Iterable[Any]) -> None:
-        """Begin a batch.
-
-        Args:
-            optimizers: Those that may step in it.
-        """
-        self.any = False
-        for optimizer in optimizers:
-            if not _tells(optimizer):
-                self.any = True  # One that torch's hooks do not reach counts as Lightning counts it.
-            elif optimizer not in self._watched:
-                self._watched.add(optimizer)
-                self._handles.append(optimizer.register_step_post_hook(self._note))
-
-    def _note(self, optimizer: Optimizer, *_: Any) -> None:
-        overflow = getattr(optimizer, "found_inf", None)  # Set by a scaler that leaves the decision to the optimizer.
-        if overflow is None or not overflow.item():
-            self.any = True
-
-    def forget(self) -> None:
-        """Leave the optimizers as they were."""
-        while self._handles:
-            self._handles.pop().remove()
-        self._watched.clear()
-
-
-def _tells(optimizer: Any) -> bool:
-    """Whether torch calls hooks after its step; a wrapper that looks like an optimizer may not be one inside."""
-    return hasattr(optimizer, "_optimizer_step_post_hooks") and getattr(type(optimizer).step, "hooked", False)

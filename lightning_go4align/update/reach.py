@@ -44,12 +44,10 @@ class Reach:
         """
         if len(optimizers) < 2 or losses.keys() <= self._reached.keys():
             return
-        owners = {
-            id(parameter): number
-            for number, optimizer in enumerate(optimizers)
-            for group in optimizer.param_groups
-            for parameter in group["params"]
-        }
+        owners: dict[int, set[int]] = {}  # Two optimizers may hold one parameter.
+        for number, optimizer in enumerate(optimizers):
+            for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
+                owners.setdefault(id(parameter), set()).add(number)
         groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]
         trained = [parameter.requires_grad for parameters in groups for parameter in parameters]
         if trained != self._trained:  # What was found before something froze or thawed does not compare.
@@ -76,13 +74,13 @@ def _kind(optimizer: Optimizer) -> str:
     return type(optimizer).__name__
 
 
-def _reached(loss: Tensor, owners: Mapping[int, int], number: int) -> frozenset[int]:
+def _reached(loss: Tensor, owners: Mapping[int, set[int]], number: int) -> frozenset[int]:
     """The numbers of the optimizers whose parameters stand in the graph of a loss, found without a backward pass."""
     nodes = list(_nodes(loss.grad_fn))
     if any("CheckpointFunction" in node.name() for node in nodes):  # Reentrant checkpoints hide what they hold.
         return frozenset(range(number))
     leaves = [getattr(node, "variable", None) for node in nodes]
-    return frozenset(owners[id(leaf)] for leaf in leaves if id(leaf) in owners)
+    return frozenset().union(*(owners.get(id(leaf), ()) for leaf in leaves))
 
 
 def _nodes(root: Any) -> Iterator[Any]:

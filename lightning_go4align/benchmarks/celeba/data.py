@@ -17,6 +17,7 @@ from lightning_go4align.benchmarks.celeba.annotations import (
     read_partition,
 )
 from lightning_go4align.benchmarks.celeba.images import DecodedImages, Pixels, pack, packed_images
+from lightning_go4align.functional.arguments import as_integer
 
 Batch = dict[str, Tensor]
 IMAGES = "Img/img_align_celeba"
@@ -76,10 +77,10 @@ class CelebAData(LightningDataModule):
     ) -> None:
         super().__init__()
         self.root = Path(root)
-        self.batch_size = batch_size
+        self.batch_size = as_integer("batch_size", batch_size, least=1)
         self.cache = None if cache is None else Path(cache)
-        self.num_workers = num_workers
-        self.pin_memory = pin_memory
+        self.num_workers = as_integer("num_workers", num_workers, least=0)
+        self.pin_memory = bool(pin_memory)
         self.splits: dict[str, CelebASplit] = {}
 
     @override

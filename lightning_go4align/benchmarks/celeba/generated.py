@@ -14,6 +14,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.benchmarks.celeba.annotations import SPLITS
 from lightning_go4align.benchmarks.celeba.data import CelebAData
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES
+from lightning_go4align.functional.arguments import as_integer
 
 Rows = npt.NDArray[Any]
 
@@ -88,8 +89,10 @@ class GeneratedCelebA(CelebAData):
         folder: str | None = None,
         batch_size: int = 64,
     ) -> None:
-        self.samples = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
-        name = "-".join(map(str, ["celeba", num_train, num_val, num_test]))
+        sizes = {"num_train": num_train, "num_val": num_val, "num_test": num_test}
+        numbers = [as_integer(name, size, least=0) for name, size in sizes.items()]
+        self.samples = dict(zip(SPLITS, numbers, strict=True))
+        name = "-".join(map(str, ["celeba", *numbers]))
         root = Path(folder or Path(gettempdir(), "lightning_go4align"), name)
         super().__init__(str(root), batch_size, cache=str(root / "cache"), num_workers=0)
 

@@ -16,6 +16,7 @@ from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
 from lightning_go4align.benchmarks.changes import add_relative_changes, single_task_score
+from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.module import MultiTaskModule
 
 
@@ -51,7 +52,7 @@ class CelebAModule(MultiTaskModule):
     ) -> None:
         super().__init__(method, optimization)
         self.network = network or CelebANetwork()
-        self.learning_rate = learning_rate
+        self.learning_rate = non_negative("learning_rate", learning_rate)
         # `validate_args` would look at the labels on the host, batch by batch.
         self.val_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
         self.test_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)

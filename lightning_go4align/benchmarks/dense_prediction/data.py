@@ -14,6 +14,7 @@ from lightning_go4align.benchmarks.dense_prediction.arrays import ArrayFolder, S
 from lightning_go4align.benchmarks.dense_prediction.augmentation import ZoomAndFlip
 from lightning_go4align.benchmarks.dense_prediction.generated import write_scenes
 from lightning_go4align.benchmarks.dense_prediction.layout import Array, Layout
+from lightning_go4align.functional.arguments import as_integer
 
 Batch = dict[str, Tensor]
 Size = tuple[int, int]
@@ -76,11 +77,12 @@ class DensePredictionData(LightningDataModule):
         super().__init__()
         self.layout = self.data_set.layout(size or self.data_set.size)
         self.root = Path(self.data_set.root if root is None else root)
-        self.batch_size = self.data_set.batch_size if batch_size is None else batch_size
+        given = self.data_set.batch_size if batch_size is None else batch_size
+        self.batch_size = as_integer("batch_size", given, least=1)
         self.augmentation = augmentation
         self.storage = storage
-        self.num_workers = num_workers
-        self.pin_memory = pin_memory
+        self.num_workers = as_integer("num_workers", num_workers, least=0)
+        self.pin_memory = bool(pin_memory)
 
     @override
     def setup(self, stage: str) -> None:
@@ -150,6 +152,7 @@ class GeneratedData(DensePredictionData):
         augmentation: ZoomAndFlip | None = None,
     ) -> None:
         height, width = size or self.data_set.generated_size
+        num_train, num_test = as_integer("num_train", num_train, least=0), as_integer("num_test", num_test, least=0)
         self.samples = {"train": num_train, "val": num_test}
         name = f"{Path(self.data_set.root).name}-{num_train}-{num_test}-{height}x{width}"
         root = Path(cache or Path(gettempdir(), "lightning_go4align"), name)

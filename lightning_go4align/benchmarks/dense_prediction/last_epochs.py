@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.score_table import score_table
+from lightning_go4align.functional.arguments import as_integer
 
 
 class LastEpochsMonitor(Callback):
@@ -32,9 +33,7 @@ class LastEpochsMonitor(Callback):
     """
 
     def __init__(self, epochs: int = 10) -> None:
-        if epochs < 1:
-            raise ValueError(f"`epochs` must be at least 1, but is {epochs}.")
-        self.epochs = epochs
+        self.epochs = as_integer("epochs", epochs, least=1)
         self.rows: dict[int, dict[str, float]] = {}
 
     def means(self) -> dict[str, float]:

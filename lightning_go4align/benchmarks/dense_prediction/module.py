@@ -19,6 +19,7 @@ from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
 from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.module import MultiTaskModule
 
 LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
@@ -68,8 +69,8 @@ class DensePredictionModule(MultiTaskModule):
         super().__init__(method, optimization)
         self.network = network or type(self).published_network()
         self.evaluation = evaluation or OverPixels()
-        self.learning_rate = learning_rate
-        self.halve_every = halve_every
+        self.learning_rate = non_negative("learning_rate", learning_rate)
+        self.halve_every = as_integer("halve_every", halve_every, least=1)
         self.val_scores = DenseScores(self.outputs, self.evaluation)
         self.test_scores = DenseScores(self.outputs, self.evaluation)
         self.delta_m = single_task_score(single_task, self.table.single_task, self.table.higher_is_better)

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lightning_go4align.benchmarks.qm9.molecules import PaddedMolecules
+from lightning_go4align.functional.arguments import as_integer
 
 
 class DenseGraphs(NamedTuple):
@@ -71,12 +72,10 @@ class DenseMolecules(Dataset[DenseBatch]):
     def __init__(
         self, table: PaddedMolecules, y: Tensor, rows: Tensor, num_chunks: int = 4, full_width: bool = False
     ) -> None:
-        if num_chunks < 1:
-            raise ValueError(f"`num_chunks` must be at least 1, but is {num_chunks}.")
         self.table = table
         self.y = y
         self.rows = rows
-        self.num_chunks = num_chunks
+        self.num_chunks = as_integer("num_chunks", num_chunks, least=1)
         self.full_width = full_width
 
     def __len__(self) -> int:

@@ -13,6 +13,7 @@ from lightning_go4align.benchmarks.qm9.labels import fraction_of_each, mean_and_
 from lightning_go4align.benchmarks.qm9.molecules import pad
 from lightning_go4align.benchmarks.qm9.sources import QM9Pack, Source
 from lightning_go4align.benchmarks.qm9.targets import benchmark_targets
+from lightning_go4align.functional.arguments import as_integer
 
 
 class Split(NamedTuple):
@@ -78,12 +79,12 @@ class QM9DataModule(LightningDataModule):
         super().__init__()
         self.label_fractions = fraction_of_each(label_fraction)
         self.source = QM9Pack() if source is None else source
-        self.num_train = num_train
-        self.num_val = num_val
-        self.num_test = num_test
-        self.batch_size = batch_size
-        self.num_chunks = num_chunks
-        self.split_seed = split_seed
+        self.num_train = None if num_train is None else as_integer("num_train", num_train)
+        self.num_val = as_integer("num_val", num_val)
+        self.num_test = as_integer("num_test", num_test)
+        self.batch_size = as_integer("batch_size", batch_size, least=1)
+        self.num_chunks = None if num_chunks is None else as_integer("num_chunks", num_chunks, least=1)
+        self.split_seed = as_integer("split_seed", split_seed)
         self.normalise_over = normalise_over
 
     @override

@@ -6,6 +6,7 @@ from torch.nn.functional import embedding, pad
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.qm9.batches import DenseBatch, DenseGraphs
+from lightning_go4align.functional.arguments import as_integer
 
 
 class DenseMPNN(nn.Module):
@@ -37,7 +38,7 @@ class DenseMPNN(nn.Module):
         self.gru = nn.GRU(64, 64)
         self.set2set = DenseSet2Set()
         self.lin1 = nn.Linear(2 * 64, 64)
-        self.heads = nn.Linear(64, num_targets)
+        self.heads = nn.Linear(64, as_integer("num_targets", num_targets, least=1))
 
     @override
     def forward(self, batch: DenseBatch) -> Tensor:

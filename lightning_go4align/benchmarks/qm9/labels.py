@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lightning_go4align.benchmarks.partial_labels import check_label_fraction, without_labels
+from lightning_go4align.benchmarks.partial_labels import as_label_fraction, without_labels
 from lightning_go4align.benchmarks.qm9.targets import TARGETS
 
 
@@ -27,11 +27,10 @@ def fraction_of_each(fraction: float | Mapping[str, float]) -> list[float]:
     """
     names = [target.name for target in TARGETS]
     given = fraction if isinstance(fraction, Mapping) else dict.fromkeys(names, fraction)
-    for name, share in given.items():
+    for name in given:
         if name not in names:
             raise ValueError(f"`label_fraction` may name {names}, but names {name!r}. Correct `data.label_fraction`.")
-        check_label_fraction(share)
-    return [given.get(name, 1.0) for name in names]
+    return [as_label_fraction(given.get(name, 1.0)) for name in names]
 
 
 def remove_labels(targets: Tensor, rows: Tensor, fractions: list[float], seed: int) -> None:

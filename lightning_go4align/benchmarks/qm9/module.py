@@ -20,6 +20,7 @@ from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
 from lightning_go4align.benchmarks.qm9.published import single_task_errors
 from lightning_go4align.benchmarks.qm9.schedules import Plateau, Schedule
 from lightning_go4align.benchmarks.qm9.targets import TARGETS
+from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
 
@@ -65,7 +66,7 @@ class QM9Module(MultiTaskModule):
         self.targets = names if targets is None else list(targets)
         self.columns = [_index(name, names) for name in self.targets]
         self.network = network(len(self.targets))
-        self.learning_rate = learning_rate
+        self.learning_rate = non_negative("learning_rate", learning_rate)
         self.schedule = Plateau() if schedule is None else schedule
         self.partial_labels = False  # The data module says it when a fit begins.
         self.baseline = single_task_errors(baseline, self.targets)

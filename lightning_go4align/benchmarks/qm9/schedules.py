@@ -9,6 +9,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import as_integer, non_negative, positive
+
 
 class Schedule(Protocol):
     """What a module asks of a schedule."""
@@ -33,9 +35,9 @@ class Plateau(Schedule):
     """
 
     def __init__(self, factor: float = 0.7, patience: int = 5, min_lr: float = 1e-5) -> None:
-        self.factor = factor
-        self.patience = patience
-        self.min_lr = min_lr
+        self.factor = positive("factor", factor)
+        self.patience = as_integer("patience", patience, least=0)
+        self.min_lr = non_negative("min_lr", min_lr)
 
     @override
     def __call__(self, optimizer: Optimizer, num_steps: float) -> LRSchedulerConfigType:
@@ -58,7 +60,7 @@ class WarmupCosine(Schedule):
     """
 
     def __init__(self, warmup: float = 0.1) -> None:
-        self.warmup = warmup
+        self.warmup = non_negative("warmup", warmup)
 
     @override
     def __call__(self, optimizer: Optimizer, num_steps: float) -> LRSchedulerConfigType:

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.partial_labels import check_label_fraction, without_labels
+from lightning_go4align.benchmarks.partial_labels import as_label_fraction, without_labels
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.grouping import check_num_groups
 
 Part = tuple[Tensor, Tensor]
@@ -59,14 +60,15 @@ class SyntheticData(LightningDataModule):
         label_fraction: float = 1.0,
     ) -> None:
         super().__init__()
+        num_tasks, num_groups = as_integer("num_tasks", num_tasks), as_integer("num_groups", num_groups)
         check_num_groups(num_groups, num_tasks)
-        check_label_fraction(label_fraction)
         self.num_tasks = num_tasks
-        self.sizes = [num_train, num_val, num_test]
-        self.batch_size = batch_size
-        self.noise = noise
-        self.seed = seed
-        self.label_fraction = label_fraction
+        sizes = {"num_train": num_train, "num_val": num_val, "num_test": num_test}
+        self.sizes = [as_integer(name, size, least=1) for name, size in sizes.items()]
+        self.batch_size = as_integer("batch_size", batch_size, least=1)
+        self.noise = non_negative("noise", noise)
+        self.seed = as_integer("seed", seed)
+        self.label_fraction = as_label_fraction(label_fraction)
         self.groups = torch.arange(num_tasks) % num_groups
         self.scales = 10 ** ((self.groups - (num_groups - 1) / 2) / 2)
 

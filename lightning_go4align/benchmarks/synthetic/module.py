@@ -13,6 +13,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.partial_labels import labelled_errors, labelled_losses
 from lightning_go4align.benchmarks.synthetic.data import Part, SyntheticData
 from lightning_go4align.functional.agreement import rand_indices
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.module import MultiTaskModule
 
@@ -37,9 +38,9 @@ class SyntheticModule(MultiTaskModule):
 
     def __init__(self, method: Scalarizer | Aggregator, width: int = 32, learning_rate: float = 1e-2) -> None:
         super().__init__(method)
-        self.width = width
-        self.learning_rate = learning_rate
-        self.trunk = nn.Sequential(nn.Linear(16, width), nn.Tanh())
+        self.width = as_integer("width", width, least=1)
+        self.learning_rate = non_negative("learning_rate", learning_rate)
+        self.trunk = nn.Sequential(nn.Linear(16, self.width), nn.Tanh())
 
     @override
     def configure_model(self) -> None:

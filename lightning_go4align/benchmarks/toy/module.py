@@ -12,6 +12,7 @@ from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.toy.objectives import STARTS, distance_to_front, objectives
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.module import MultiTaskModule
 
 STEPS_OF_AN_EPOCH = 1000
@@ -42,11 +43,12 @@ class ToyModule(MultiTaskModule):
         self, method: Scalarizer | Aggregator, start: int = 0, scale: float = 0.1, learning_rate: float = 1e-3
     ) -> None:
         super().__init__(method)
+        start = as_integer("start", start)
         if not 0 <= start < len(STARTS):
             raise ValueError(f"`start` must lie in [0, {len(STARTS) - 1}], but is {start}.")
         self.position = nn.Parameter(torch.tensor(STARTS[start]))
-        self.scale = scale
-        self.learning_rate = learning_rate
+        self.scale = non_negative("scale", scale)
+        self.learning_rate = non_negative("learning_rate", learning_rate)
 
     @override
     def training_step(self, batch: Tensor, batch_idx: int) -> dict[str, Tensor]:
