@@ -14,7 +14,8 @@ from lightning_go4align.studies.engines.local import LocalEngine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
-from lightning_go4align.studies.printed import print_plan, print_results
+from lightning_go4align.studies.printed_plan import print_plan
+from lightning_go4align.studies.printed_results import print_results
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.results import Results
