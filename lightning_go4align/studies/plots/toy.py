@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from lightning_go4align.benchmarks.toy import FRONT_X, FRONT_Y, objectives
 from lightning_go4align.plots.style import WIDE, canvas, colour, picture
@@ -17,7 +17,7 @@ COLUMNS = 4
 
 
 @picture
-def trajectories(paths: Mapping[str, Sequence[NDArray[np.float64]]]) -> Figure:
+def trajectories(paths: Mapping[str, Sequence[ArrayLike]]) -> Figure:
     """Show trajectories over the contours of the sum of both objectives, with the Pareto front.
 
     Args:
@@ -38,14 +38,14 @@ def trajectories(paths: Mapping[str, Sequence[NDArray[np.float64]]]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, lines: Sequence[NDArray[np.float64]]) -> None:
+def _draw(axes: Axes, lines: Sequence[ArrayLike]) -> None:
     ticks = torch.linspace(-EDGE, EDGE, 120)
     points = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), dim=-1)
     axes.contour(
         ticks, ticks, objectives(points, scale=1.0).sum(-1), levels=14, colors=colour("line"), linewidths=0.7
     )
     axes.plot(FRONT_X, [FRONT_Y, FRONT_Y], color=colour("quiet"), linewidth=3, solid_capstyle="round")
-    for line in lines:
+    for line in map(np.asarray, lines):
         axes.plot(*line.T, color=colour("accent"), linewidth=1.2)
         axes.plot(*line[0], "o", color=colour("ink"), markersize=3)
         axes.plot(*line[-1], "*", color=colour("worse"), markersize=8)
