@@ -54,11 +54,17 @@ def test_the_whole_help_has_every_argument_of_the_trainer(capsys: pytest.Capture
     assert (end.value.code, "--trainer.reload_dataloaders_every_n_epochs" in capsys.readouterr().out) == (0, True)
 
 
-@pytest.mark.parametrize("command", [["--help"], ["--version"], ["report", "--help"], ["study", "PLAN", "--dry_run"]])
-def test_what_needs_no_torch_does_not_wait_for_it(command: list[str], tmp_path: Path) -> None:
-    words = [str(find_config("studies/qm9_beta")) if word == "PLAN" else word for word in command]
-    code = f"import sys; from lightning_go4align.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
-    code += "print(sorted({'torch', 'lightning', 'torchmetrics', 'torchjd'} & set(sys.modules)), file=sys.stderr)"
+# One study for each kind of baseline (none, a file, a name in a benchmark) and each kind of output.
+PLANS = [["study", f"studies/{name}", "--dry_run"] for name in ("toy", "qm9_beta", "qm9_groups", "nyuv2", "celeba")]
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["--version"], ["configs"], ["report", "--help"], *PLANS], ids=" ".join
+)
+def test_what_needs_no_torch_and_draws_nothing_does_not_wait_for_it(command: list[str], tmp_path: Path) -> None:
+    code = f"import sys; from lightning_go4align.cli import main\ntry: main({command})\nexcept SystemExit: pass\n"
+    slow = {"torch", "lightning", "torchmetrics", "torchjd", "matplotlib", "scipy", "numpy"}
+    code += f"print(sorted({slow} & set(sys.modules)), file=sys.stderr)"
     ended = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
 
 from lightning_go4align.metrics import DeltaM
@@ -27,6 +28,20 @@ def add_relative_changes(values: Mapping[str, Tensor], score: DeltaM) -> dict[st
     changes = {f"delta/{name}": change for name, change in score.changes().items()}
     # Not `score.compute()`, which waits for the other ranks, where the values are those of all of them already.
     return {**values, **changes, "delta_m": torch.stack(list(changes.values())).mean()}
+
+
+def is_made_up(trainer: Trainer) -> bool:
+    """Tell whether a trainer's data is generated, so that published numbers say nothing of it.
+
+    Args:
+        trainer: The trainer, whose datamodule has ``made_up`` if it is.
+
+    Example:
+        >>> is_made_up(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
+        False
+    """
+    # A connector sets it, which the types do not know.
+    return getattr(trainer.datamodule, "made_up", False)  # type: ignore[attr-defined]
 
 
 def single_task_score(

@@ -7,7 +7,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
-from rich.console import Console
+from rich import get_console
 from rich.table import Table
 from torch import Tensor
 from typing_extensions import override
@@ -59,7 +59,9 @@ class ScoreTable(Callback):
         evaluation = getattr(pl_module, "evaluation", None)  # NYUv2's and CityScapes': how errors are averaged
         title = self.title if evaluation is None else f"{self.title}; errors: {evaluation.name}"
         units: Mapping[str, str] = getattr(pl_module, "units", {})
-        Console().print(score_table(title, values, score, units, self._treatment(pl_module, score.names)))
+        compared = score if "test/delta_m" in trainer.callback_metrics else None
+        table = score_table(title, values, compared, units, self._treatment(pl_module, score.names))
+        get_console().print(table)  # The progress bar's own console: another would write into its line.
 
     def _treatment(self, module: LightningModule, names: Sequence[str]) -> dict[str, list[str]]:
         """Mean weight and group of each task, as far as the method has them."""
@@ -74,10 +76,14 @@ class ScoreTable(Callback):
         return columns
 
 
+MADE_UP = "The data is made up: published numbers say nothing of it."
+_CAPTION = "∆m: the mean of how much worse each is; lower is better, below 0 beats single-task networks."
+
+
 def score_table(
     title: str,
     values: Mapping[str, Tensor],
-    score: DeltaM,
+    score: DeltaM | None = None,
     units: Mapping[str, str] | None = None,
     treatment: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
@@ -86,12 +92,12 @@ def score_table(
     Args:
         title: What was measured.
         values: The metrics, in the units of the score's baseline.
-        score: What compares them.
+        score: What compares them; None for made-up data.
         units: Unit of each metric; no column if there is none.
         treatment: More columns at the end, with a cell for each metric.
 
     Returns:
-        A table with a row for each metric, and with their mean change below.
+        A table with a row for each metric, and with their mean change below if they are compared.
 
     Example:
         >>> values = {"miou": torch.tensor(60.0), "abs_err": torch.tensor(3.0)}
@@ -99,25 +105,34 @@ def score_table(
         >>> list(table.columns[3].cells), table.columns[3].footer
         (['-20.0 %', '+50.0 %'], '+15.0 %')
     """
-    changes = add_relative_changes(values, score)
+    comparison, footers = ({}, {}) if score is None else _compared(values, score)
     columns = {
-        "metric": score.names,
-        **({"unit": [units[name] for name in score.names]} if units else {}),
-        "value": [f"{values[name].item():.4g}" for name in score.names],
-        "single-task": [f"{single_task:.4g}" for single_task in score.baseline.tolist()],
-        "worse by": [f"{changes[f'delta/{name}']:+.1f} %" for name in score.names],
+        "metric": list(values),
+        **({"unit": [units[name] for name in values]} if units else {}),
+        "value": [f"{value.item():.4g}" for value in values.values()],
+        **comparison,
         **(treatment or {}),
     }
-    footers = {"metric": "∆m", "worse by": f"{changes['delta_m']:+.1f} %"}
     table = Table(
         title=title,
         title_justify="left",
-        caption="∆m: their mean; lower is better.",
+        caption=MADE_UP if score is None else _CAPTION,
         caption_justify="left",
-        show_footer=True,
+        show_footer=score is not None,
     )
     for name in columns:
         table.add_column(name, footers.get(name, ""), justify="left" if name in ("metric", "unit") else "right")
     for row in zip(*columns.values(), strict=True):
         table.add_row(*row)
     return table
+
+
+def _compared(values: Mapping[str, Tensor], score: DeltaM) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Columns of the comparison, and what stands below them."""
+    changes = add_relative_changes(values, score)
+    baseline = dict(zip(score.names, score.baseline.tolist(), strict=True))
+    columns = {
+        "single-task": [f"{baseline[name]:.4g}" for name in values],
+        "worse by": [f"{changes[f'delta/{name}']:+.1f} %" for name in values],
+    }
+    return columns, {"metric": "∆m", "worse by": f"{changes['delta_m']:+.1f} %"}

@@ -3,13 +3,16 @@
 import math
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from typing_extensions import override
 
+from lightning_go4align.studies import plots
 from lightning_go4align.studies.outputs import Output
-from lightning_go4align.studies.plots import comparison_bars, elbow, performance_against_time, runtime_bars
 from lightning_go4align.studies.results import Results
+
+if TYPE_CHECKING:  # A study's plan names these classes, and waits for no matplotlib.
+    from matplotlib.figure import Figure
 
 
 class Bars(Output):
@@ -19,11 +22,11 @@ class Bars(Output):
         >>> output = Bars()
     """
 
-    needs = ("baseline",)
+    needs = ("baseline", "matplotlib")
 
     @override
     def __call__(self, results: Results, folder: Path) -> None:
-        save(comparison_bars(results.scores()), folder / "delta_m.png")
+        save(plots.comparison_bars(results.scores()), folder / "delta_m.png")
 
 
 class Elbow(Output):
@@ -33,13 +36,13 @@ class Elbow(Output):
         >>> output = Elbow()
     """
 
-    needs = ("baseline", "x")
+    needs = ("baseline", "x", "matplotlib")
 
     @override
     def __call__(self, results: Results, folder: Path) -> None:
         scores = {int(x): values for x, values in scores_over_x(results)}
         if scores:
-            save(elbow(scores), folder / "elbow.png")
+            save(plots.elbow(scores), folder / "elbow.png")
 
 
 class PerformanceAgainstTime(Output):
@@ -49,13 +52,13 @@ class PerformanceAgainstTime(Output):
         >>> output = PerformanceAgainstTime()
     """
 
-    needs = ("baseline",)
+    needs = ("baseline", "matplotlib")
 
     @override
     def __call__(self, results: Results, folder: Path) -> None:
         scores, seconds = results.scores(), results.seconds()
         points = {name: (seconds[name], sum(values) / len(values)) for name, values in scores.items()}
-        save(performance_against_time(points), folder / "performance_against_time.png")
+        save(plots.performance_against_time(points), folder / "performance_against_time.png")
 
 
 class RuntimeBars(Output):
@@ -65,10 +68,12 @@ class RuntimeBars(Output):
         >>> output = RuntimeBars()
     """
 
+    needs = ("matplotlib",)
+
     @override
     def __call__(self, results: Results, folder: Path) -> None:
         if results.reference in results.finished:
-            save(runtime_bars(results.seconds(), str(results.reference)), folder / "runtime.png")
+            save(plots.runtime_bars(results.seconds(), str(results.reference)), folder / "runtime.png")
 
 
 def scores_over_x(results: Results) -> list[tuple[float, list[float]]]:
@@ -93,6 +98,6 @@ def scores_over_x(results: Results) -> list[tuple[float, list[float]]]:
     return points
 
 
-def save(figure: Figure, file: Path) -> None:
+def save(figure: "Figure", file: Path) -> None:
     """Write a figure to a file."""
     figure.savefig(file, dpi=200)

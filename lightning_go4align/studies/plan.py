@@ -74,7 +74,7 @@ class Plan:
             seed, so that what is finished is always paired.
         waiting: Number of runs that wait for a learning rate to be chosen.
 
-    Example: ``print(make_plan(read_study(Path("configs/studies/toy.yaml"))))``
+    Example: ``make_plan(read_study(Path("configs/studies/toy.yaml"))).runs``
     """
 
     study: Study
@@ -132,13 +132,6 @@ class Plan:
         if passed is not None:
             config = merged(config, nested({str(study.baseline_argument): study.baseline}))
         return Run(method, seed, learning_rate, config, folder, tuple(chosen.columns or study.columns))
-
-    def __str__(self) -> str:
-        lines = [f"{run.title}: {run.state}" for run in self.runs]
-        return "\n".join([*lines, *self._more()])
-
-    def _more(self) -> list[str]:
-        return [f"and {self.waiting} more once learning rates are chosen"] if self.waiting else []
 
 
 def make_plan(study: Study) -> Plan:

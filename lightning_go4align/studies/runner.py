@@ -14,6 +14,8 @@ from lightning_go4align.studies.engines.local import LocalEngine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
+from lightning_go4align.studies.printed_plan import print_plan
+from lightning_go4align.studies.printed_results import print_results
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.results import Results
@@ -54,7 +56,8 @@ def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False, engine: Engine |
     """
     console = Console()
     if dry_run:
-        console.print(Text(f"{plan}\n{estimate(plan, jobs)}"))
+        print_plan(plan, console)
+        console.print(Text(estimate(plan, jobs)))
         return
     outcome = _execute(plan, engine or LocalEngine(this_machine(jobs), plan.study.resources), console)
     if outcome.failures:
@@ -105,12 +108,13 @@ def _write(plan: Plan, results: Results, console: Console) -> None:
     write_tables(results, folder)
     for output in study.outputs:
         output(results, folder)
+    print_results(results, console)
     for sentence in _statistics(results, folder):
         console.print(Text(sentence), soft_wrap=True)
     page = write_page(plan, folder)
-    console.print(
-        Text(f"{len(results.rows)} of {results.planned} runs: {folder / 'table.md'}, {page}"), soft_wrap=True
-    )
+    console.print(Text(f"{len(results.rows)} of {results.planned} runs. Written:"))
+    for file in (folder / "table.md", *sorted(folder.glob("*.png")), page):
+        console.print(Text(str(file)), soft_wrap=True)
 
 
 def _statistics(results: Results, folder: Path) -> list[str]:

@@ -1,11 +1,14 @@
 """What a study compares, as its YAML file says it."""
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.search_space import Search
+
+_PLOT = "matplotlib (`pip install 'lightning-go4align[plot]'`)"
 
 
 @dataclass(frozen=True)
@@ -120,14 +123,16 @@ class Study:
 
     def _check_outputs(self) -> None:
         has_x = any(method.x is not None for method in self.methods.values())
-        found = {"baseline": self.baseline is not None, "x": has_x}
-        descriptions = {"baseline": "a `baseline`", "x": "methods with an `x`"}
+        # A plan does not import what draws: that matplotlib is missing has to be seen here, not after the runs.
+        can_draw = find_spec("matplotlib") is not None
+        found = {"baseline": self.baseline is not None, "x": has_x, "matplotlib": can_draw}
+        descriptions = {"baseline": "a `baseline`", "x": "methods with an `x`", "matplotlib": _PLOT}
         for output in self.outputs:
             missing = [descriptions[need] for need in getattr(output, "needs", ()) if not found[need]]
             if missing:
                 raise ValueError(
-                    f"`outputs` has `{type(output).__name__}`, which needs {' and '.join(missing)}, but the study "
-                    "has none. Add what is missing, or leave out this output."
+                    f"`outputs` has `{type(output).__name__}`, which needs {' and '.join(missing)}, which is not "
+                    "there. Add what is missing, or leave out this output."
                 )
 
     def seeds_of(self, method: str) -> list[int]:

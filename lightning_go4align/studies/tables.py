@@ -64,6 +64,29 @@ def comparison_table(results: Results) -> str:
         >>> print(comparison_table(results).splitlines()[4])
         | SI | 0 | **0.500** | **1.00** | **+25.0** | - | - |
     """
+    columns = comparison_columns(results)
+    rows = list(zip(*columns.values(), strict=True))
+    if results.baseline is not None:
+        single = [cell([results.baseline.values[name]]) for name in results.columns]
+        before = [""] * (len(columns) - len(results.columns) - 5)
+        rows.insert(0, ("STL", *before, *single, "", "", "", ""))
+    return markdown(list(columns), rows) + _note(results)
+
+
+def comparison_columns(results: Results) -> dict[str, list[str]]:
+    """Lay out the methods as columns: who, with which seeds, each metric, the scores, the cost.
+
+    Args:
+        results: The study's results.
+
+    Returns:
+        Cells by the columns' names, one for each finished method, the best between ``**``.
+
+    Example:
+        >>> from lightning_go4align.studies.results import Row
+        >>> comparison_columns(Results(["LS"], ["mu"], [Row("LS", 0, {"mu": 0.6})]))["mu ↓"]
+        ['**0.600**']
+    """
     methods = results.finished
     columns = {"method": methods, "seeds": [_list(row.seed for row in results.of(name)) for name in methods]}
     rates = {name: {row.learning_rate for row in results.of(name)} - {None} for name in methods}
@@ -78,12 +101,7 @@ def comparison_table(results: Results) -> str:
         columns["∆m% ↓"] = cells(list(results.scores().values()), 1, "{:+.1f}")
     columns["s/epoch"] = [cell([row.seconds for row in results.of(name)]) for name in methods]
     columns["CPU s/epoch"] = [cell([row.cpu_seconds for row in results.of(name)]) for name in methods]
-    rows = list(zip(*columns.values(), strict=True))
-    if results.baseline is not None:
-        single = [cell([results.baseline.values[name]]) for name in results.columns]
-        before = [""] * (len(columns) - len(results.columns) - 5)
-        rows.insert(0, ("STL", *before, *single, "", "", "", ""))
-    return markdown(list(columns), rows) + _note(results)
+    return columns
 
 
 def paired_table(results: Results) -> str:

@@ -1,5 +1,6 @@
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from lightning_go4align.studies import Baseline, Results, Row, run_study
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.figures import Bars, Elbow, PerformanceAgainstTime
-from lightning_go4align.studies.parameter_curve import ParameterCurve, curve
+from lightning_go4align.studies.parameter_curve import ParameterCurve
+from lightning_go4align.studies.plots import curve
 from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import comparison_table, csv_rows, paired_table
 
@@ -74,6 +76,14 @@ def test_an_output_says_at_the_start_what_it_needs(
 ) -> None:
     with pytest.raises(ValueError, match=missing):
         study(outputs=[{"class_path": output}], **entries)
+
+
+def test_that_nothing_can_be_drawn_is_said_before_the_runs(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as if it were not installed
+    with pytest.raises(ValueError, match=r"`RuntimeBars`, which needs matplotlib \(`pip install"):
+        study(outputs=[{"class_path": f"{FIGURES}.RuntimeBars"}])
 
 
 @pytest.fixture

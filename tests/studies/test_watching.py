@@ -30,4 +30,4 @@ def test_a_plan_shows_names_with_brackets_as_they_are(
     make_study: Callable[..., Path], capsys: pytest.CaptureFixture[str], words: str
 ) -> None:
     run_study(make_study(methods={words: {}}), dry_run=True)
-    assert capsys.readouterr().out.startswith(f"{words}, seed 0: 0 of 2 epochs done\n")
+    assert f"First: {words}, seed 0." in capsys.readouterr().out

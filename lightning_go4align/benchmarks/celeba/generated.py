@@ -81,6 +81,8 @@ class GeneratedCelebA(CelebAData):
         {'train': 4, 'val': 2, 'test': 2}
     """
 
+    made_up = True
+
     def __init__(
         self,
         num_train: int = 1024,

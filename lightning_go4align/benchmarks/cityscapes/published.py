@@ -1,6 +1,6 @@
 """Table 5 of the paper: CityScapes. mIoU and accuracy in percent, depth as normalised disparity."""
 
-from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable, Row
+from lightning_go4align.benchmarks.published_table import PublishedTable, Row
 
 SINGLE_TASK = {
     "miou": 74.01,

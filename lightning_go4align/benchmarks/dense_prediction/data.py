@@ -142,6 +142,8 @@ class GeneratedData(DensePredictionData):
         True
     """
 
+    made_up = True
+
     def __init__(
         self,
         num_train: int = 64,

@@ -11,15 +11,15 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import add_relative_changes, single_task_score
+from lightning_go4align.benchmarks.changes import add_relative_changes, is_made_up, single_task_score
 from lightning_go4align.benchmarks.dense_prediction.data import Batch
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
 from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
-from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable
 from lightning_go4align.functional.arguments import as_integer, non_negative
+from lightning_go4align.benchmarks.published_table import PublishedTable
 from lightning_go4align.module import MultiTaskModule
 
 LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
@@ -29,7 +29,8 @@ class DensePredictionModule(MultiTaskModule):
     """Train a network with one output a task, by Adam whose learning rate halves every so many epochs.
 
     Logs, in validation and with ``test/`` in the test, ``val/<metric>`` for the metrics of the table;
-    ``val/delta/<metric>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean.
+    ``val/delta/<metric>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean;
+    made-up data is not compared with published numbers.
     Predicts by task, of the test images in their order: classes ``[B, H, W]``, int64; depth ``[B, 1, H, W]`` in the
     unit of the files, metres on NYUv2 and disparity on CityScapes; normals ``[B, 3, H, W]`` of length 1.
 
@@ -73,6 +74,7 @@ class DensePredictionModule(MultiTaskModule):
         self.halve_every = as_integer("halve_every", halve_every, least=1)
         self.val_scores = DenseScores(self.outputs, self.evaluation)
         self.test_scores = DenseScores(self.outputs, self.evaluation)
+        self.has_own_baseline = single_task is not None
         self.delta_m = single_task_score(single_task, self.table.single_task, self.table.higher_is_better)
 
     @override
@@ -129,6 +131,8 @@ class DensePredictionModule(MultiTaskModule):
 
     def _log_scores(self, stage: str, scores: DenseScores) -> None:
         values = scores.compute()
-        ordered = add_relative_changes({name: values[name] for name in self.table.single_task}, self.delta_m)
+        ordered = {name: values[name] for name in self.table.single_task}
+        if self.has_own_baseline or not is_made_up(self.trainer):
+            ordered = add_relative_changes(ordered, self.delta_m)
         for name, value in ordered.items():
             self.log(f"{stage}/{name}", value.float(), prog_bar=name == "delta_m", sync_dist=True)

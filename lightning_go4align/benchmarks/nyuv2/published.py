@@ -1,6 +1,6 @@
 """Table 1 of the paper: NYUv2. Shares and mIoU in percent, depth in metres, angles in degrees."""
 
-from lightning_go4align.benchmarks.dense_prediction.tables import PublishedTable, Row
+from lightning_go4align.benchmarks.published_table import PublishedTable, Row
 
 SINGLE_TASK = {
     "miou": 38.3,

@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import torch
-
-from lightning_go4align.functional.relative import mean_rank
-
 
 class Row(NamedTuple):
     """One method as printed: its metrics, its mean rank and its delta_m in percent.
@@ -36,6 +32,10 @@ class PublishedTable(NamedTuple):
 
     def rank_among_methods(self, values: Mapping[str, float]) -> float:
         """Return the mean rank (MR) of a run added to the methods of the table; it depends on that set."""
+        import torch  # takes seconds, which a reader of the table need not wait for
+
+        from lightning_go4align.functional.relative import mean_rank
+
         metrics = [[values[name] for name in self.single_task], *(row.values for row in self.rows.values())]
         higher_is_better = torch.tensor([name in self.higher_is_better for name in self.single_task])
         return float(mean_rank(torch.tensor(metrics, dtype=torch.float64), higher_is_better)[0])

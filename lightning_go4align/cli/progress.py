@@ -1,0 +1,29 @@
+"""What the progress bar shows of a fit."""
+
+from functools import partial
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ProgressBar
+
+
+def show_no_version(trainer: Trainer) -> None:
+    """Leave out ``v_num``, the number of the log folder: a bar shows it as ``0.000``, and the fit ends with its path.
+
+    Args:
+        trainer: The trainer, before it fits.
+
+    Example:
+        >>> trainer = Trainer(accelerator="cpu", devices=1, enable_checkpointing=False)
+        >>> show_no_version(trainer)
+        >>> trainer.progress_bar_callback.get_metrics(trainer, LightningModule())
+        {}
+    """
+    bar = trainer.progress_bar_callback
+    if bar is not None:
+        vars(bar)["get_metrics"] = partial(_without_version, bar)  # a partial: it travels to spawned ranks
+
+
+def _without_version(bar: ProgressBar, trainer: Trainer, module: LightningModule) -> dict[str, Any]:
+    metrics = type(bar).get_metrics(bar, trainer, module)
+    return {name: value for name, value in metrics.items() if name != "v_num"}
