@@ -108,12 +108,12 @@ class Tuning:
     def _may_ask(self) -> bool:
         ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
         started = len(ended) + len(self.working)
-        return started < self.search.trials and time.monotonic() + self._final_seconds() < self.deadline
+        return started < self.search.trials and time.monotonic() + self._seconds_left_over() < self.deadline
 
-    def _final_seconds(self) -> float:
-        """What the finalists will take, as far as it is known: they have to fit into the time, too."""
+    def _seconds_left_over(self) -> float:
+        """What another trial and then the finalists will take, as far as it is known: all has to fit into the time."""
         runs = (self.search.finalists + 1) * len(self.study.seeds)
-        return math.ceil(runs / self.jobs) * (statistics.mean(self.seconds) if self.seconds else 0.0)
+        return (1 + math.ceil(runs / self.jobs)) * (statistics.mean(self.seconds) if self.seconds else 0.0)
 
     def _ask(self) -> None:
         trial = self._optuna.ask()
