@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 
 from lightning_go4align.studies.engines import Engine
-from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.resources import this_machine
-from lightning_go4align.studies.runner import carry_out, checked_plan
+from lightning_go4align.studies.runner import carry_out, checked_plan, run_study
 from lightning_go4align.studies.study import Study
 
 EngineName = Literal["local", "ray", "slurm"]
@@ -37,9 +38,12 @@ def study(
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
         slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
     """
+    if dry_run:
+        run_study(file, jobs, dry_run=True)
+        return
     plan = checked_plan(file, jobs)
-    chosen = None if dry_run else make_engine(plan.study, engine, jobs, gpus, address, slurm)
-    carry_out(plan, jobs, dry_run, chosen)
+    with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
+        carry_out(plan, chosen)
 
 
 def tune(
@@ -64,9 +68,8 @@ def tune(
     """
     plan = checked_plan(file, jobs)
     check_search(plan.study)
-    chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
-    finalists = _tuning(plan.study, chosen, jobs, hours, Console())
-    carry_out(make_plan(finalists), jobs, engine=chosen)
+    with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
+        carry_out(make_plan(_finals(plan.study, chosen, jobs, hours, Console())), chosen)
 
 
 def check_search(study: Study) -> None:
@@ -86,7 +89,7 @@ def check_search(study: Study) -> None:
             raise ValueError(f"`search.space.{name}.methods` may name {list(study.methods)}, but names {unknown}.")
 
 
-def _tuning(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
     try:
         from lightning_go4align.studies.tuning import Tuning, finals
     except ModuleNotFoundError as error:
@@ -111,7 +114,7 @@ def make_engine(
     """
     named = None if gpus is None else [gpu.strip() for gpu in gpus.split(",") if gpu.strip()]
     makers: dict[EngineName, Callable[[], Engine]] = {
-        "local": lambda: LocalEngine(this_machine(jobs, named), study.resources),
+        "local": lambda: local_engine(this_machine(jobs, named), study.resources),
         "ray": lambda: _ray(study, address),
         "slurm": lambda: _slurm(study, slurm),
     }

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.text import Text
 from lightning_go4align.studies.baselines import check_baseline
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Engine
-from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
@@ -37,26 +38,26 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
 
     Example: ``run_study(Path("configs/studies/qm9_comparison.yaml"), jobs=2)``
     """
-    carry_out(checked_plan(config, jobs), jobs, dry_run)
+    plan = checked_plan(config, jobs)
+    if dry_run:
+        Console().print(Text(f"{plan}\n{estimate(plan, jobs)}"))
+        return
+    with closing(local_engine(this_machine(jobs), plan.study.resources)) as engine:
+        carry_out(plan, engine)
 
 
-def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False, engine: Engine | None = None) -> None:
+def carry_out(plan: Plan, engine: Engine) -> None:
     """Execute a plan, collect, and write, as :func:`run_study` does.
 
     Args:
         plan: The plan.
-        jobs: Number of runs side by side, at least 1.
-        dry_run: Print the plan with an estimate of its time instead.
-        engine: What carries the runs out; processes of this machine if not given.
+        engine: What carries the runs out.
 
     Raises:
         SystemExit: If a run failed.
     """
     console = Console()
-    if dry_run:
-        console.print(Text(f"{plan}\n{estimate(plan, jobs)}"))
-        return
-    outcome = _execute(plan, engine or LocalEngine(this_machine(jobs), plan.study.resources), console)
+    outcome = _execute(plan, engine, console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
     _write(plan, collect(plan), console)

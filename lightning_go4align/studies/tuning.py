@@ -111,7 +111,7 @@ class Tuning:
         return started < self.search.trials and time.monotonic() + self._seconds_left_over() < self.deadline
 
     def _seconds_left_over(self) -> float:
-        """What another trial and then the finalists will take, as far as it is known: all has to fit into the time."""
+        """What another trial and then the finalists will take, as far as it is known: all must fit into the time."""
         runs = (self.search.finalists + 1) * len(self.study.seeds)
         return (1 + math.ceil(runs / self.jobs)) * (statistics.mean(self.seconds) if self.seconds else 0.0)
 
