@@ -94,8 +94,12 @@ def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Cons
         from lightning_go4align.studies.tuning import Tuning, finals
     except ModuleNotFoundError as error:
         raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
-    deadline = time.monotonic() + 3600 * hours
-    return finals(study, Tuning(study, engine, jobs, deadline, console).run())
+    tuning = Tuning(study, engine, jobs, time.monotonic() + 3600 * hours, console)
+    decides = finals(study, tuning.run())
+    folder = Path(decides.folder) / decides.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "search.md").write_text(tuning.table)
+    return decides
 
 
 def make_engine(

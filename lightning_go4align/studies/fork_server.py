@@ -1,4 +1,4 @@
-"""``python -m lightning_go4align.studies.fork_server SOCKET``: imports once what runs need, then forks one for each.
+"""``python -m lightning_go4align.studies.fork_server SOCKET MODULE...``: imports what runs need, then forks them.
 
 It talks to :class:`~lightning_go4align.studies.forks.ForkedStart`, and ends with it. Linux alone.
 """
@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 from lightning_go4align.studies import heart
 
-# Ours and what they bring, torch and Lightning above all; a user's own modules are each run's own business.
-PRELOADED = ("lightning_go4align.cli.lightning_cli", "lightning_go4align.studies.epoch_cost")
 MOST_BYTES = 65_536
 
 
@@ -26,14 +24,15 @@ class Order(NamedTuple):
     parent: int
 
 
-def main(descriptor: str) -> None:
+def main(descriptor: str, *modules: str) -> None:
     """Serve until nobody asks any more; in each fork, be the run.
 
     Args:
         descriptor: Number of the socket.
+        modules: What to import before.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal: whoever asks decides.
-    for name in PRELOADED:
+    for name in modules:
         import_module(name)
     order = serve(socket.socket(fileno=int(descriptor)))
     if order is not None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from typing_extensions import override
@@ -20,6 +20,8 @@ from lightning_go4align.studies.heart import LOOK_SECONDS, ORPHANED
 from lightning_go4align.studies.starting import Command, Process, Start
 
 SERVER = "lightning_go4align.studies.fork_server"
+# Ours and what they bring, torch and Lightning above all; a user's own modules are each run's own business.
+NEEDED = ("lightning_go4align.cli.lightning_cli", "lightning_go4align.studies.epoch_cost")
 
 
 class Fork(Process):
@@ -90,11 +92,12 @@ class Server:
 
     Args:
         environment: What it and its forks find in their environment, beside what this process has.
+        modules: What it imports before it forks.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], modules: Sequence[str]) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", SERVER, str(theirs.fileno())]
+        command = [sys.executable, "-m", SERVER, str(theirs.fileno()), *modules]
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the server
         with theirs:
             self._process = subprocess.Popen(
@@ -170,16 +173,17 @@ class ForkedStart(Start):
     Args:
         environment: What the server finds in its environment, beside what this process has: the number of threads,
             which libraries look at when they are imported.
+        modules: What it imports before it forks.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, environment: Mapping[str, str], modules: Sequence[str] = NEEDED) -> None:
+        self._environment, self._modules = environment, modules
         self._server: Server | None = None
 
     @override
     def __call__(self, command: Command) -> Fork:
         if self._server is None or not self._server.is_there:
-            self._server = Server(self._environment)
+            self._server = Server(self._environment, self._modules)
         return self._server.fork(command)
 
     @override

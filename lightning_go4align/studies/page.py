@@ -29,7 +29,8 @@ def write_page(plan: Plan, folder: Path) -> Path:
     Returns:
         The page.
     """
-    tables = [(folder / name).read_text() for name in ("table.md", "statistics.md") if (folder / name).is_file()]
+    files = [folder / name for name in ("table.md", "statistics.md", "search.md")]
+    tables = [file.read_text() for file in files if file.is_file()]
     content = _PAGE.substitute(
         name=escape(plan.study.name),
         tables="".join(map(html, tables)),
