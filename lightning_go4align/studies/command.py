@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.text import Text
 
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
-from lightning_go4align.studies.plan import make_plan
-from lightning_go4align.studies.resources import this_machine
+from lightning_go4align.studies.fetching import fetch_finished
+from lightning_go4align.studies.machine import this_machine
+from lightning_go4align.studies.plan import Plan, make_plan
 from lightning_go4align.studies.runner import carry_out, checked_plan, run_study
 from lightning_go4align.studies.study import Study
 
@@ -26,6 +28,7 @@ def study(
     gpus: str | None = None,
     address: str | None = None,
     slurm: dict[str, Any] | None = None,
+    results_from: str | None = None,
 ) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures.
 
@@ -37,13 +40,22 @@ def study(
         gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
         slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
+        results_from: Where runs may be finished already: another folder of this study, or an address of fsspec.
     """
+    if results_from is not None:
+        _fetch(checked_plan(file, jobs), results_from)
     if dry_run:
         run_study(file, jobs, dry_run=True)
         return
     plan = checked_plan(file, jobs)
     with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
         carry_out(plan, chosen)
+
+
+def _fetch(plan: Plan, address: str) -> None:
+    while fetched := fetch_finished(plan.runs, address):  # what learning rates were chosen by may come first
+        Console().print(Text(f"{len(fetched)} finished runs from {address}"), soft_wrap=True)
+        plan = plan.again()
 
 
 def tune(

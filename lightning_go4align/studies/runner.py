@@ -13,10 +13,10 @@ from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.reading import read_study
-from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.results import Results
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher

@@ -17,8 +17,9 @@ from lightning_go4align.studies.engines.local import LocalEngine, local_engine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.heart import ORPHANED
 from lightning_go4align.studies.logs import logged
+from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.plan import Run, make_plan
-from lightning_go4align.studies.resources import Resources, this_machine
+from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.starting import Command, Start
 from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.watching import Watcher
