@@ -14,7 +14,7 @@ from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.fetching import fetch_finished
 from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.plan import Plan, make_plan
-from lightning_go4align.studies.runner import carry_out, checked_plan, run_study
+from lightning_go4align.studies.runner import carry_out, checked_plan, run_study, train_baseline
 from lightning_go4align.studies.study import Study
 
 EngineName = Literal["local", "ray", "slurm"]
@@ -106,7 +106,9 @@ def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Cons
         from lightning_go4align.studies.tuning import Tuning, finals
     except ModuleNotFoundError as error:
         raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
-    tuning = Tuning(study, engine, jobs, time.monotonic() + 3600 * hours, console)
+    deadline = time.monotonic() + 3600 * hours
+    study = train_baseline(study, engine)
+    tuning = Tuning(study, engine, jobs, deadline, console)
     decides = finals(study, tuning.run())
     folder = Path(decides.folder) / decides.name
     folder.mkdir(parents=True, exist_ok=True)

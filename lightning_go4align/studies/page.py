@@ -75,10 +75,9 @@ def configurations(plan: Plan) -> dict[str, str]:
         plan: The study's plan.
     """
     study = dataclasses.asdict(dataclasses.replace(plan.study, outputs=[], folder="", benchmark=[]))
-    study["methods"] = {name: dataclasses.asdict(method) for name, method in plan.study.methods.items()}
-    for method in study["methods"].values():
+    for method in (*study["methods"].values(), *study["single_task"].values()):
         del method["configs"]  # paths, of which the content stands below
-    kept = {name: value for name, value in study.items() if value not in ("", [], None) and name != "baseline"}
+    kept = {name: value for name, value in study.items() if value not in ("", [], {}, None) and name != "baseline"}
     whole = {"The study": kept, **plan.configs}
     return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in whole.items()}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from lightning_go4align.studies.baselines import check_baseline
+from lightning_go4align.studies.baselines import check_baseline, read_baseline
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
@@ -18,6 +18,8 @@ from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.results import Results
+from lightning_go4align.studies.single_tasks import needs_baseline, single_tasks, with_baseline
+from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
 
@@ -40,7 +42,9 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
     """
     plan = checked_plan(config, jobs)
     if dry_run:
-        Console().print(Text(f"{plan}\n{estimate(plan, jobs)}"))
+        first = [make_plan(single_tasks(plan.study))] if needs_baseline(plan.study) else []
+        for planned in (*first, make_plan(with_baseline(plan.study))):
+            Console().print(Text(f"{planned}\n{estimate(planned, jobs)}"))
         return
     with closing(local_engine(this_machine(jobs), plan.study.resources)) as engine:
         carry_out(plan, engine)
@@ -54,8 +58,10 @@ def carry_out(plan: Plan, engine: Engine) -> None:
         engine: What carries the runs out.
 
     Raises:
-        SystemExit: If a run failed.
+        SystemExit: If a run failed; of single-task networks before any other runs.
     """
+    if needs_baseline(plan.study):
+        plan = make_plan(train_baseline(plan.study, engine))
     console = Console()
     outcome = _execute(plan, engine, console)
     if outcome.failures:
@@ -63,6 +69,28 @@ def carry_out(plan: Plan, engine: Engine) -> None:
     _write(plan, collect(plan), console)
     if outcome.failures:
         raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
+
+
+def train_baseline(study: Study, engine: Engine) -> Study:
+    """Train a study's single-task networks, if it has any to train.
+
+    Args:
+        study: The study.
+        engine: What carries the runs out.
+
+    Returns:
+        The study with the baseline that they make.
+
+    Raises:
+        ValueError: If one has no number to compare with.
+        SystemExit: If a run failed.
+    """
+    if not needs_baseline(study):
+        return study
+    carry_out(make_plan(single_tasks(study)), engine)
+    known = with_baseline(study)
+    check_baseline(known, read_baseline(str(known.baseline)))
+    return known
 
 
 def checked_plan(config: Path, jobs: int = 1) -> Plan:
