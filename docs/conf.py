@@ -65,7 +65,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "tutorials",
     "filename_pattern": r"\.py$",
-    "ignore_pattern": r"existing_module\.py|__init__\.py|recipes",
+    "ignore_pattern": r"existing_module\.py|__init__\.py|recipes|own_project",
     "abort_on_example_error": True,
     "within_subsection_order": ExplicitOrder(
         [

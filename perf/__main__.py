@@ -20,6 +20,7 @@ COMMANDS = {
     "overhead": "a step through the plugin beside a plain Lightning step",
     "size": "files, functions and complexity of the code",
     "step_ratio": "a step of a benchmark at its real size, beside Table 6 of the paper",
+    "study_overhead": "what an engine of studies costs per run, beside Optuna's and Ray Tune's",
     "units": "random problems whose tasks have any unit: which tasks are learned",
 }
 

@@ -89,11 +89,14 @@ def study(arguments: list[str]) -> None:
     parser = Parser("study", "Run all methods and seeds of a study, then its tables and figures.")
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, or one of the package: studies/toy")
     _add_engine(parser)
+    parser.add_argument("--results_from", metavar="ADDRESS", help="where runs may be finished: a folder, or s3://...")
     parser.add_switch("dry_run", "print the plan with an estimate of its time instead")
     given = parser.parse_args(_without_values(arguments, "dry_run"))
-    file = find_config(given.file)
+    more = {"dry_run": given.dry_run, "results_from": given.results_from}
     # By its name: the command's core imports nothing of studies.
-    pkgutil.resolve_name("lightning_go4align.studies.command:study")(file, dry_run=given.dry_run, **_engine(given))
+    pkgutil.resolve_name("lightning_go4align.studies.command:study")(
+        find_config(given.file), **more, **_engine(given)
+    )
 
 
 def tune(arguments: list[str]) -> None:

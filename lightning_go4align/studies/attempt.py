@@ -2,9 +2,8 @@
 
 import enum
 import json
-import os
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +13,10 @@ from typing import NamedTuple
 from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.studies.claims import Claim, ClaimLostError, take
 from lightning_go4align.studies.configuration import write_config
+from lightning_go4align.studies.heart import ORPHANED
 from lightning_go4align.studies.logs import last_checkpoint, last_value
 from lightning_go4align.studies.plan import Run
+from lightning_go4align.studies.starting import Command, InterpreterStart, Process, Start
 
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.1
@@ -56,7 +57,7 @@ class Attempt:
 
     run: Run
     claim: Claim
-    process: subprocess.Popen[bytes]
+    process: Process
     start: float
     resumed: bool
 
@@ -72,20 +73,22 @@ class Attempt:
         except (ClaimLostError, OSError) as error:
             return Ending(End.TAKEN, str(error))
         missing = [name for name in self.run.columns if last_value(self.run.folder, name) is None]
-        if self.process.returncode == 0 and not missing:
+        status = self.process.poll()
+        if status == 0 and not missing:
             seconds = None if self.resumed else time.perf_counter() - self.start
             with atomic_write(self.run.folder / "finished.json") as file:
                 file.write_text(json.dumps({"run": self.run.title, "seconds": seconds}))
         self.claim.release()
         if self.run.is_finished:
             return Ending(End.FINISHED)
-        return Ending(End.FAILED, self._last_words(missing))
+        return Ending(End.LOST if status == ORPHANED else End.FAILED, self._last_words(status, missing))
 
-    def _last_words(self, missing: list[str]) -> str:
+    def _last_words(self, status: int | None, missing: list[str]) -> str:
         output = self.run.folder / "output.txt"
-        if self.process.returncode == 0:
+        if status == 0:
             return f"ended without logging {', '.join(missing)}; see {output}"
-        return f"{last_words(output.read_text(errors='replace'))} ({output})"
+        said = f"{last_words(output.read_text(errors='replace'))} ({output})"
+        return said if status is None or status > 0 else f"ended by {signal.Signals(-status).name}; before it: {said}"
 
     def stop(self) -> None:
         """Stop the process, and leave the run to others: it goes on from its last epoch."""
@@ -98,13 +101,16 @@ class Attempt:
         self.claim.release()
 
 
-def begin(run: Run, environment: Mapping[str, str], directory: Path | None = None) -> Attempt | Ending:
+def begin(
+    run: Run, environment: Mapping[str, str], directory: Path | None = None, start: Start | None = None
+) -> Attempt | Ending:
     """Start a process that trains a run, from its last epoch if it has one.
 
     Args:
         run: The run.
         environment: What the process finds in its environment, beside what this one has.
         directory: Where the process runs, for paths in the configuration; here if not given.
+        start: How it is started; in an interpreter of its own if not given.
 
     Returns:
         The attempt; or how it ended, if the run is finished or another process is at it.
@@ -117,14 +123,12 @@ def begin(run: Run, environment: Mapping[str, str], directory: Path | None = Non
         claim.release()
         return Ending(End.FINISHED)
     checkpoint = last_checkpoint(run.folder)
-    command = [sys.executable, "-m", "lightning_go4align.studies.heart", str(claim.folder), str(os.getpid())]
-    command += ["fit", "-c", str(write_config(run))]
-    command += [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
-    with (run.folder / "output.txt").open("w") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment}, cwd=directory
-        )
-    return Attempt(run, claim, process, time.perf_counter(), checkpoint is not None)
+    arguments = ["fit", "-c", str(write_config(run))]
+    arguments += [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
+    begun = time.perf_counter()
+    command = Command(claim.folder, arguments, environment, run.folder / "output.txt", directory)
+    process = (start or InterpreterStart())(command)
+    return Attempt(run, claim, process, begun, checkpoint is not None)
 
 
 @dataclass

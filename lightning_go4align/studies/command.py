@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.text import Text
 
 from lightning_go4align.studies.engines import Engine
-from lightning_go4align.studies.engines.local import LocalEngine
-from lightning_go4align.studies.plan import make_plan
-from lightning_go4align.studies.resources import this_machine
-from lightning_go4align.studies.runner import carry_out, checked_plan
+from lightning_go4align.studies.engines.local import local_engine
+from lightning_go4align.studies.fetching import fetch_finished
+from lightning_go4align.studies.machine import this_machine
+from lightning_go4align.studies.plan import Plan, make_plan
+from lightning_go4align.studies.runner import carry_out, checked_plan, run_study, train_baseline
 from lightning_go4align.studies.study import Study
 
 EngineName = Literal["local", "ray", "slurm"]
@@ -25,6 +28,7 @@ def study(
     gpus: str | None = None,
     address: str | None = None,
     slurm: dict[str, Any] | None = None,
+    results_from: str | None = None,
 ) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures.
 
@@ -36,10 +40,22 @@ def study(
         gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
         slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
+        results_from: Where runs may be finished already: another folder of this study, or an address of fsspec.
     """
+    if results_from is not None:
+        _fetch(checked_plan(file, jobs), results_from)
+    if dry_run:
+        run_study(file, jobs, dry_run=True)
+        return
     plan = checked_plan(file, jobs)
-    chosen = None if dry_run else make_engine(plan.study, engine, jobs, gpus, address, slurm)
-    carry_out(plan, jobs, dry_run, chosen)
+    with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
+        carry_out(plan, chosen)
+
+
+def _fetch(plan: Plan, address: str) -> None:
+    while fetched := fetch_finished(plan.runs, address):  # what learning rates were chosen by may come first
+        Console().print(Text(f"{len(fetched)} finished runs from {address}"), soft_wrap=True)
+        plan = plan.again()
 
 
 def tune(
@@ -64,9 +80,8 @@ def tune(
     """
     plan = checked_plan(file, jobs)
     check_search(plan.study)
-    chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
-    finalists = _tuning(plan.study, chosen, jobs, hours, Console())
-    carry_out(make_plan(finalists), jobs, engine=chosen)
+    with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
+        carry_out(make_plan(_finals(plan.study, chosen, jobs, hours, Console())), chosen)
 
 
 def check_search(study: Study) -> None:
@@ -86,13 +101,19 @@ def check_search(study: Study) -> None:
             raise ValueError(f"`search.space.{name}.methods` may name {list(study.methods)}, but names {unknown}.")
 
 
-def _tuning(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
     try:
         from lightning_go4align.studies.tuning import Tuning, finals
     except ModuleNotFoundError as error:
         raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
     deadline = time.monotonic() + 3600 * hours
-    return finals(study, Tuning(study, engine, jobs, deadline, console).run())
+    study = train_baseline(study, engine)
+    tuning = Tuning(study, engine, jobs, deadline, console)
+    decides = finals(study, tuning.run())
+    folder = Path(decides.folder) / decides.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "search.md").write_text(tuning.table)
+    return decides
 
 
 def make_engine(
@@ -111,7 +132,7 @@ def make_engine(
     """
     named = None if gpus is None else [gpu.strip() for gpu in gpus.split(",") if gpu.strip()]
     makers: dict[EngineName, Callable[[], Engine]] = {
-        "local": lambda: LocalEngine(this_machine(jobs, named), study.resources),
+        "local": lambda: local_engine(this_machine(jobs, named), study.resources),
         "ray": lambda: _ray(study, address),
         "slurm": lambda: _slurm(study, slurm),
     }

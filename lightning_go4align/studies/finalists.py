@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import optuna
+from optuna.trial import TrialState
 
+from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
 
@@ -46,7 +48,7 @@ def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.tri
     found: dict[str, Finalist] = {}
     for trial in ranked:
         method, settings = search.suggest(optuna.trial.FixedTrial(trial.params), methods)
-        name = f"{method}, {settings_text(settings)}" if settings else method
+        name = finalist_name(method, settings)
         chosen = with_settings(study.methods[method], settings)
         found.setdefault(name, Finalist(name, chosen, float(trial.value or 0.0)))
     return list(found.values())[: search.finalists]
@@ -64,6 +66,46 @@ def with_settings(method: Method, settings: dict[str, Any]) -> Method:
         settings: What to set, by dotted names of arguments of ``fit``.
     """
     return replace(method, overrides={**method.overrides, **settings})
+
+
+def finalist_name(method: str, settings: dict[str, Any]) -> str:
+    """Name a method with its settings.
+
+    Args:
+        method: Name of the method.
+        settings: Its settings, by dotted names of arguments of ``fit``.
+    """
+    return f"{method}, {settings_text(settings)}" if settings else method
+
+
+def search_table(search: Search, methods: list[str], trials: Sequence[optuna.trial.FrozenTrial], metric: str) -> str:
+    """List what a search tried, the best first; what was stopped early last.
+
+    Args:
+        search: What was searched.
+        methods: The methods that the search chose from.
+        trials: Trials that ended or were stopped.
+        metric: What they were judged by.
+
+    Returns:
+        Markdown.
+    """
+    rows = []
+    for trial in sorted(trials, key=_rank):
+        name = finalist_name(*search.suggest(optuna.trial.FixedTrial(trial.params), methods))
+        stopped = trial.state is TrialState.PRUNED
+        seen = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
+        value = min(seen, default=math.nan) if stopped else float(trial.value or 0.0)
+        epochs = f"stopped after {len(trial.intermediate_values)}" if stopped else "all"
+        rows.append([name, cell([value]), epochs])
+    about = f"What the search tried with one seed, and the best that it logged: {len(rows)} runs.\n\n"
+    return about + markdown(["method and settings", metric, "epochs"], rows)
+
+
+def _rank(trial: optuna.trial.FrozenTrial) -> tuple[bool, float]:
+    stopped = trial.state is TrialState.PRUNED
+    value = -len(trial.intermediate_values) if stopped else trial.value
+    return stopped, math.inf if value is None or math.isnan(value) else value
 
 
 def settings_text(params: dict[str, Any]) -> str:

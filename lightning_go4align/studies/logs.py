@@ -19,9 +19,13 @@ def logged(folder: Path, name: str) -> list[float]:
     attempts = sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda file: int(file.parent.name[8:]))
     values = []
     for file in attempts:
-        with file.open(newline="") as rows:
-            values += [float(row[name]) for row in csv.DictReader(rows) if row.get(name)]
+        values += [float(row[name]) for row in csv.DictReader(_whole_lines(file)) if row.get(name)]
     return values
+
+
+def _whole_lines(file: Path) -> list[str]:
+    """The lines of a file but for one that is being written, of which a number would lack digits."""
+    return [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def last_value(folder: Path, name: str) -> float | None:

@@ -29,7 +29,8 @@ def write_page(plan: Plan, folder: Path) -> Path:
     Returns:
         The page.
     """
-    tables = [(folder / name).read_text() for name in ("table.md", "statistics.md") if (folder / name).is_file()]
+    files = [folder / name for name in ("table.md", "statistics.md", "search.md")]
+    tables = [file.read_text() for file in files if file.is_file()]
     content = _PAGE.substitute(
         name=escape(plan.study.name),
         tables="".join(map(html, tables)),
@@ -74,10 +75,9 @@ def configurations(plan: Plan) -> dict[str, str]:
         plan: The study's plan.
     """
     study = dataclasses.asdict(dataclasses.replace(plan.study, outputs=[], folder="", benchmark=[]))
-    study["methods"] = {name: dataclasses.asdict(method) for name, method in plan.study.methods.items()}
-    for method in study["methods"].values():
+    for method in (*study["methods"].values(), *study["single_task"].values()):
         del method["configs"]  # paths, of which the content stands below
-    kept = {name: value for name, value in study.items() if value not in ("", [], None) and name != "baseline"}
+    kept = {name: value for name, value in study.items() if value not in ("", [], {}, None) and name != "baseline"}
     whole = {"The study": kept, **plan.configs}
     return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in whole.items()}
 

@@ -27,26 +27,35 @@ def read_study(file: Path) -> Study:
     if not file.is_file():
         raise FileNotFoundError(f"There is no study {file}. Those of this project are in `configs/studies`.")
     written = read_mapping(file)
-    entries = _mapping(written.get("methods"), f"`methods` of the study {file}").items()
-    methods = {name: _mapping(entry, f"`methods.{name}` of the study {file}") for name, entry in entries}
+    methods = {key: _methods(written, key, file) for key in ("methods", "single_task")}
     search = _mapping(written.get("search"), f"`search` of the study {file}")
     written |= {"search": {**search, "space": {}} if search else None}  # of which entries may name classes, too
-    content = _without_overrides(written) | {"methods": {name: _without_overrides(methods[name]) for name in methods}}
+    content = _without_overrides(written)
+    for key, entries in methods.items():
+        content[key] = {name: _without_overrides(entry) for name, entry in entries.items()}
     values = _parsed(content, file)
-    values["methods"] = {
-        name: replace(
-            method,
-            configs=[_existing(config, file) for config in method.configs],
-            overrides=_mapping(methods[name].get("overrides"), f"`methods.{name}.overrides` of the study {file}"),
-        )
-        for name, method in values["methods"].items()
-    }
+    for key, entries in methods.items():
+        values[key] = {
+            name: replace(
+                method,
+                configs=[_existing(config, file) for config in method.configs],
+                overrides=_mapping(entries[name].get("overrides"), f"`{key}.{name}.overrides` of the study {file}"),
+            )
+            for name, method in values[key].items()
+        }
+    if values["single_task"] and values["baseline"] is not None:
+        raise ValueError(f"The study {file} has a `baseline` and a `single_task`, which makes one. Leave out either.")
     if search:
         space = _mapping(search.get("space"), f"`search.space` of the study {file}")
         values["search"] = replace(values["search"], space=space)
     values["overrides"] = _mapping(written.get("overrides"), f"`overrides` of the study {file}")
     values["name"] = values["name"] or file.stem
     return Study(**{**values, **_absolute(values, file)})
+
+
+def _methods(written: Mapping[str, Any], key: str, file: Path) -> dict[str, dict[str, Any]]:
+    entries = _mapping(written.get(key), f"`{key}` of the study {file}").items()
+    return {name: _mapping(entry, f"`{key}.{name}` of the study {file}") for name, entry in entries}
 
 
 def read_mapping(file: Path) -> dict[str, Any]:

@@ -141,34 +141,6 @@ class Pool:
         )
 
 
-def this_machine(jobs: int, gpus: Sequence[str] | None = None) -> Pool:
-    """Make the pool of this machine.
-
-    Args:
-        jobs: Number of runs side by side.
-        gpus: The GPUs to use; those that CUDA shows if not given.
-    """
-    return Pool.of(jobs, visible_gpus() if gpus is None else gpus, _processors(), _memory_gb())
-
-
-def visible_gpus() -> list[str]:
-    """Name the GPUs of this machine as ``CUDA_VISIBLE_DEVICES`` does, and no others than it names."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [name.strip() for name in named.split(",") if name.strip()]
-    import torch  # here, for the import takes longer than all else, and not every caller has a GPU to ask for
-
-    return [str(index) for index in range(torch.cuda.device_count())]
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _memory_gb() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
-
-
 def environment(pool: Pool, share: Share) -> dict[str, str]:
     """What a run finds in its environment, so that it uses its share and nothing else.
 

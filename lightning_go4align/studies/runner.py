@@ -2,23 +2,26 @@
 
 import json
 import statistics
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from lightning_go4align.studies.baselines import check_baseline
+from lightning_go4align.studies.baselines import check_baseline, read_baseline
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Engine
-from lightning_go4align.studies.engines.local import LocalEngine
+from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.printed_plan import print_plan
 from lightning_go4align.studies.printed_results import print_results
 from lightning_go4align.studies.reading import read_study
-from lightning_go4align.studies.resources import this_machine
 from lightning_go4align.studies.results import Results
+from lightning_go4align.studies.single_tasks import needs_baseline, single_tasks, with_baseline
+from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
 
@@ -39,32 +42,58 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
 
     Example: ``run_study(Path("configs/studies/qm9_comparison.yaml"), jobs=2)``
     """
-    carry_out(checked_plan(config, jobs), jobs, dry_run)
+    plan = checked_plan(config, jobs)
+    if dry_run:
+        first = [make_plan(single_tasks(plan.study))] if needs_baseline(plan.study) else []
+        for planned in (*first, make_plan(with_baseline(plan.study))):
+            print_plan(planned, Console())
+            Console().print(Text(estimate(planned, jobs)))
+        return
+    with closing(local_engine(this_machine(jobs), plan.study.resources)) as engine:
+        carry_out(plan, engine)
 
 
-def carry_out(plan: Plan, jobs: int = 1, dry_run: bool = False, engine: Engine | None = None) -> None:
+def carry_out(plan: Plan, engine: Engine) -> None:
     """Execute a plan, collect, and write, as :func:`run_study` does.
 
     Args:
         plan: The plan.
-        jobs: Number of runs side by side, at least 1.
-        dry_run: Print the plan with an estimate of its time instead.
-        engine: What carries the runs out; processes of this machine if not given.
+        engine: What carries the runs out.
 
     Raises:
-        SystemExit: If a run failed.
+        SystemExit: If a run failed; of single-task networks before any other runs.
     """
+    if needs_baseline(plan.study):
+        plan = make_plan(train_baseline(plan.study, engine))
     console = Console()
-    if dry_run:
-        print_plan(plan, console)
-        console.print(Text(estimate(plan, jobs)))
-        return
-    outcome = _execute(plan, engine or LocalEngine(this_machine(jobs), plan.study.resources), console)
+    outcome = _execute(plan, engine, console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
     _write(plan, collect(plan), console)
     if outcome.failures:
         raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
+
+
+def train_baseline(study: Study, engine: Engine) -> Study:
+    """Train a study's single-task networks, if it has any to train.
+
+    Args:
+        study: The study.
+        engine: What carries the runs out.
+
+    Returns:
+        The study with the baseline that they make.
+
+    Raises:
+        ValueError: If one has no number to compare with.
+        SystemExit: If a run failed.
+    """
+    if not needs_baseline(study):
+        return study
+    carry_out(make_plan(single_tasks(study)), engine)
+    known = with_baseline(study)
+    check_baseline(known, read_baseline(str(known.baseline)))
+    return known
 
 
 def checked_plan(config: Path, jobs: int = 1) -> Plan:

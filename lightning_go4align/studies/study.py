@@ -61,6 +61,8 @@ class Study:
         baseline: Metrics of single-task networks for delta_m: a JSON file with ``about`` and ``errors``, such as
             another study writes; or ``module:NAME`` of a mapping. Names are those of the columns in tables.
         baseline_argument: Where ``fit`` takes the baseline's file, if it does.
+        single_task: Networks of one task each that are trained first, for a baseline of this study's own: tasks, with
+            their ``columns``. Unless one says otherwise, its method is ``SingleTask(<its name>)``.
         reference: The method that others are compared with, paired by seed.
         outputs: What to write beside the tables.
         resources: What each run takes of a machine.
@@ -82,6 +84,7 @@ class Study:
     select_by: str = "val/delta_m"
     baseline: str | None = None
     baseline_argument: str | None = None
+    single_task: dict[str, Method] = field(default_factory=dict)
     reference: str | None = None
     outputs: list[Output] = field(default_factory=list)
     resources: Resources = field(default_factory=Resources)
@@ -91,11 +94,18 @@ class Study:
         self._check_lists()
         self._check_outputs()
         named = {"higher_is_better": self.higher_is_better}
-        named |= {f"methods.{name}.columns": method.columns or [] for name, method in self.methods.items()}
+        for key, methods in {"methods": self.methods, "single_task": self.single_task}.items():
+            named |= {f"{key}.{name}.columns": method.columns or [] for name, method in methods.items()}
         for key, names in named.items():
             unknown = set(names) - set(self.columns)
             if unknown:
                 raise ValueError(f"`{key}` may name {self.columns}, but names {sorted(unknown)}.")
+        alone = [column for method in self.single_task.values() for column in method.columns or []]
+        if self.single_task and sorted(alone) != sorted(self.columns):
+            raise ValueError(
+                f"`single_task` must have each of `columns` once, of a task, but has {alone}. Give each task its "
+                "`columns`."
+            )
         if self.reference is not None and self.reference not in self.methods:
             raise ValueError(f"`reference` must be one of {list(self.methods)}, but is {self.reference!r}.")
         if self.select_by.startswith("test/"):
@@ -125,7 +135,7 @@ class Study:
         has_x = any(method.x is not None for method in self.methods.values())
         # A plan does not import what draws: that matplotlib is missing has to be seen here, not after the runs.
         can_draw = find_spec("matplotlib") is not None
-        found = {"baseline": self.baseline is not None, "x": has_x, "matplotlib": can_draw}
+        found = {"baseline": self.baseline is not None or bool(self.single_task), "x": has_x, "matplotlib": can_draw}
         descriptions = {"baseline": "a `baseline`", "x": "methods with an `x`", "matplotlib": _PLOT}
         for output in self.outputs:
             missing = [descriptions[need] for need in getattr(output, "needs", ()) if not found[need]]

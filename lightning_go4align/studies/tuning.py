@@ -14,9 +14,10 @@ from optuna.trial import TrialState
 from rich.console import Console
 from rich.text import Text
 
-from lightning_go4align.studies.attempt import End
+from lightning_go4align.studies.attempt import End, Ending
 from lightning_go4align.studies.engines import Engine, Submitted
-from lightning_go4align.studies.finalists import Finalist, best_finalists, settings_text, with_settings
+from lightning_go4align.studies.execution import MOST_LOSSES
+from lightning_go4align.studies.finalists import Finalist, best_finalists, finalist_name, search_table, with_settings
 from lightning_go4align.studies.finalists import finals as finals
 from lightning_go4align.studies.logs import best_value, logged
 from lightning_go4align.studies.plan import Run, make_plan
@@ -31,9 +32,11 @@ class _Work:
     """A trial in progress."""
 
     trial: optuna.Trial
+    name: str
     submitted: Submitted
     start: float
     reported: int = 0
+    losses: int = 0
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Tuning:
     console: Console
     working: list[_Work] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         folder = Path(self.study.folder) / self.study.name
@@ -91,7 +95,7 @@ class Tuning:
             The best, in their order.
 
         Raises:
-            ValueError: If no trial gave a number.
+            ValueError: If no trial gave a number, or as many as start a search failed and none did not.
         """
         try:
             while self._may_ask() or self.working:
@@ -100,31 +104,46 @@ class Tuning:
                 time.sleep(POLL_SECONDS if self.working else 0)
                 for work in list(self.working):
                     self._look(work)
+                self._check_failures()
         finally:
             self.engine.cancel([work.submitted for work in self.working])
         ended = self._optuna.get_trials(states=[TrialState.COMPLETE])
         return best_finalists(self.study, self.methods, ended)
 
-    def _may_ask(self) -> bool:
-        ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
-        started = len(ended) + len(self.working)
-        return started < self.search.trials and time.monotonic() + self._final_seconds() < self.deadline
+    @property
+    def table(self) -> str:
+        """All trials that ended, in Markdown."""
+        return search_table(self.search, self.methods, self._ended(), self.study.select_by)
 
-    def _final_seconds(self) -> float:
-        """What the finalists will take, as far as it is known: they have to fit into the time, too."""
+    def _check_failures(self) -> None:
+        if len(self.failures) >= self.search.startup and not self._ended():
+            raise ValueError(
+                f"All of the first {len(self.failures)} trials failed, the last one with: {self.failures[-1]}. "
+                "Correct `benchmark`, `overrides` or `search.space` of the study."
+            )
+
+    def _ended(self) -> list[optuna.trial.FrozenTrial]:
+        return self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
+
+    def _may_ask(self) -> bool:
+        started = len(self._ended()) + len(self.working)
+        return started < self.search.trials and time.monotonic() + self._seconds_left_over() < self.deadline
+
+    def _seconds_left_over(self) -> float:
+        """What another trial and then the finalists will take, as far as it is known: all must fit into the time."""
         runs = (self.search.finalists + 1) * len(self.study.seeds)
-        return math.ceil(runs / self.jobs) * (statistics.mean(self.seconds) if self.seconds else 0.0)
+        return (1 + math.ceil(runs / self.jobs)) * (statistics.mean(self.seconds) if self.seconds else 0.0)
 
     def _ask(self) -> None:
         trial = self._optuna.ask()
         method, settings = self.search.suggest(trial, self.methods)
-        run = self._run(method, settings)
+        run, name = self._run(method, settings), finalist_name(method, settings)
         if run.is_finished:
-            self._tell(trial, run)
+            self._tell(trial, name, run)
             return
         submitted = self.engine.submit([run])
         if submitted:
-            self.working.append(_Work(trial, submitted[0], time.monotonic()))
+            self.working.append(_Work(trial, name, submitted[0], time.monotonic()))
         else:  # another search is at it: its value will be there when it is asked for again
             self._optuna.tell(trial, state=TrialState.FAIL)
             time.sleep(POLL_SECONDS)
@@ -136,31 +155,39 @@ class Tuning:
 
     def _look(self, work: _Work) -> None:
         """Report the epochs of a trial, and stop it if it is hopeless; tell its end."""
-        run = work.submitted.run
         if self.engine.poll(work.submitted):
             self.working.remove(work)
-            ending = self.engine.collect(work.submitted)
-            self.seconds.append(time.monotonic() - work.start)
-            if ending.end is End.FINISHED:
-                self._tell(work.trial, run)
-            else:
-                self._say(work.trial, f"failed: {ending.reason}")
-                self._optuna.tell(work.trial, state=TrialState.FAIL)
+            self._settle(work, self.engine.collect(work.submitted))
             return
-        values = logged(run.folder, self.study.select_by)
+        values = logged(work.submitted.run.folder, self.study.select_by)
         for step in range(work.reported, len(values)):
             work.trial.report(values[step], step)
-        work.reported = len(values)
+        work.reported = max(work.reported, len(values))  # a logger that writes its file anew has fewer for a moment
         if values and work.trial.should_prune():
             self.working.remove(work)
             self.engine.cancel([work.submitted])
-            self._say(work.trial, f"stopped after {len(values)} epochs at {values[-1]:.4g}")
+            self._say(work.trial, work.name, f"stopped after {len(values)} epochs at {values[-1]:.4g}")
             self._optuna.tell(work.trial, state=TrialState.PRUNED)
 
-    def _tell(self, trial: optuna.Trial, run: Run) -> None:
+    def _settle(self, work: _Work, ending: Ending) -> None:
+        run = work.submitted.run
+        if ending.end is End.FINISHED:
+            self.seconds.append(time.monotonic() - work.start)
+            self._tell(work.trial, work.name, run)
+            return
+        again = self.engine.submit([run]) if ending.end is End.LOST and work.losses < MOST_LOSSES else []
+        if again:
+            self._say(work.trial, work.name, f"again: {ending.reason}")
+            self.working.append(replace(work, submitted=again[0], losses=work.losses + 1))
+            return
+        self._say(work.trial, work.name, f"failed: {ending.reason}")
+        self._optuna.tell(work.trial, state=TrialState.FAIL)
+        self.failures.append(ending.reason)
+
+    def _tell(self, trial: optuna.Trial, name: str, run: Run) -> None:
         value = best_value(run.folder, self.study.select_by)
-        self._say(trial, f"{self.study.select_by} {value:.4g}")
+        self._say(trial, name, f"{self.study.select_by} {value:.4g}")
         self._optuna.tell(trial, value)
 
-    def _say(self, trial: optuna.Trial, message: str) -> None:
-        self.console.print(Text(f"trial {trial.number}: {settings_text(trial.params)}: {message}"), soft_wrap=True)
+    def _say(self, trial: optuna.Trial, name: str, message: str) -> None:
+        self.console.print(Text(f"trial {trial.number}: {name}: {message}"), soft_wrap=True)

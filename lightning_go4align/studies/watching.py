@@ -1,20 +1,38 @@
 """What a person sees while a study runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
+from typing_extensions import override
 
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Run
 
+BAR_WIDTH = 20
+
+
+class _Bars(Progress):
+    """Bars, and below them a line on what is waited for, which takes as many lines of the terminal as it needs."""
+
+    waiting = ""
+
+    @override
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.waiting:
+            yield Text(self.waiting)
+
 
 class Watcher:
     """One display of all runs: a bar for the study, and one for each run in progress with its epochs.
+
+    It fits into the terminal's width: what is long takes several lines.
 
     Args:
         study: Name of the study.
@@ -23,9 +41,9 @@ class Watcher:
     """
 
     def __init__(self, study: str, total: int, console: Console) -> None:
-        names = TextColumn("{task.description}", markup=False)
-        self._progress = Progress(names, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
-        self._study = study
+        names = TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold"))
+        columns = (names, BarColumn(BAR_WIDTH), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = _Bars(*columns, console=console)
         self._all = self._progress.add_task(study, total=total)
         self._bars: dict[Path, TaskID] = {}
 
@@ -53,8 +71,7 @@ class Watcher:
 
     def waiting(self, number: int, what: str) -> None:
         """Runs wait for something."""
-        text = f"{self._study}; {number} wait for {what}" if number else self._study
-        self._progress.update(self._all, description=text)
+        self._progress.waiting = f"{number} more wait for {what}" if number else ""
 
     def postponed(self, run: Run, why: str) -> None:
         """A run has to be submitted again: its machine is lost, or another process is at it."""

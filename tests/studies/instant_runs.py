@@ -34,6 +34,8 @@ class Instant:
     def waits_for(self) -> None:
         return None
 
+    def close(self) -> None: ...
+
 
 def parabola(run: Run) -> list[float]:
     return [100 * (run.config["model"]["init_args"]["learning_rate"] - 0.3) ** 2]

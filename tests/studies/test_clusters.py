@@ -17,7 +17,7 @@ from lightning_go4align.studies.claims import holder
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Submitted
 from lightning_go4align.studies.execution import Outcome, execute
-from lightning_go4align.studies.logs import epochs_done
+from lightning_go4align.studies.logs import epochs_done, median_value
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.study import Study
@@ -32,10 +32,13 @@ class Notes(Watcher):
 
     def __init__(self, look: Callable[[Sequence[Run]], None] = lambda runs: None) -> None:
         self.told: Counter[str] = Counter()
+        self.starts: dict[str, list[float]] = {}
+        self.postponements: dict[str, float] = {}
         self._look = look
 
     def started(self, run: Run) -> None:
         self.told["started"] += 1
+        self.starts.setdefault(run.title, []).append(time.perf_counter())
 
     def watch(self, runs: Sequence[Run]) -> None:
         self._look(runs)
@@ -47,6 +50,7 @@ class Notes(Watcher):
 
     def postponed(self, run: Run, why: str) -> None:
         self.told["postponed"] += 1
+        self.postponements[run.title] = time.perf_counter()
 
     def ended(self, run: Run, failure: str | None) -> None:
         self.told["ended"] += 1
@@ -63,13 +67,23 @@ def plan(study: Callable[..., Study], tmp_path: Path) -> Callable[..., Plan]:
     return make
 
 
+def attempts_of(run: Run) -> list[list[int]]:
+    """The epochs of each attempt at a run."""
+    attempts = []
+    for file in sorted(run.folder.glob("logs/version_*/metrics.csv")):
+        with file.open(newline="") as rows:
+            attempts.append([int(row["epoch"]) for row in csv.DictReader(rows) if row.get("val/delta_m")])
+    return attempts
+
+
 def epochs_validated(run: Run) -> list[int]:
     """The epochs of a run over all its attempts."""
-    epochs = []
-    for file in run.folder.glob("logs/version_*/metrics.csv"):
-        with file.open(newline="") as rows:
-            epochs += [int(row["epoch"]) for row in csv.DictReader(rows) if row.get("val/delta_m")]
-    return sorted(epochs)
+    return sorted(epoch for attempt in attempts_of(run) for epoch in attempt)
+
+
+def costs(run: Run) -> float:
+    """Seconds of an epoch."""
+    return median_value(run.folder, "cost/seconds")
 
 
 def check_whole(plan: Plan) -> None:
@@ -144,7 +158,7 @@ def test_a_study_survives_the_loss_of_a_node(plan: Callable[..., Plan], cluster:
     def lose_a_node(runs: Sequence[Run]) -> None:
         at_work = [run for run in runs if 3 < epochs_done(run.folder) < NUM_EPOCHS - 10]
         if len(at_work) == 3 and not lost:
-            lost["at"] = time.perf_counter() - start
+            lost["at"] = time.perf_counter()
             threading.Thread(target=ray_cluster.remove_node, args=(nodes[0], False)).start()
 
     notes = Notes(lose_a_node)
@@ -154,7 +168,13 @@ def test_a_study_survives_the_loss_of_a_node(plan: Callable[..., Plan], cluster:
     assert notes.told["ended"] == num_runs
     assert notes.told["postponed"] >= 1
     twice = sum(len(epochs_validated(run)) - NUM_EPOCHS for run in planned.runs)
-    print(f"{num_runs} runs in {time.perf_counter() - start:.0f} s, {lost=}, {notes.told}, {twice} epochs done twice")
+    print(f"{num_runs} runs of {NUM_EPOCHS} epochs in {time.perf_counter() - start:.0f} s: {dict(notes.told)}")
+    print(f"a node is killed after {lost['at'] - start:.0f} s; epochs done twice in all: {twice}")
+    for title, noticed in notes.postponements.items():
+        (again,) = [when for when in notes.starts[title] if when >= noticed]
+        (run,) = [run for run in planned.runs if run.title == title]
+        print(f"{title}: seen {noticed - lost['at']:.1f} s later, at work again {again - noticed:.1f} s after that")
+        print(f"  its epochs: {[len(attempt) for attempt in attempts_of(run)]}, {costs(run):.2f} s each")
 
 
 def test_a_ray_engine_refuses_what_no_node_has(cluster: tuple[Any, list[Any]]) -> None:

@@ -11,8 +11,9 @@ from lightning_go4align.studies import read_study, run_study
 from lightning_go4align.studies.engines.local import LocalEngine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.logs import epochs_done, logged
+from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.plan import Run, make_plan
-from lightning_go4align.studies.resources import Resources, this_machine
+from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.watching import Watcher
 
 NUM_EPOCHS = 60

@@ -1,10 +1,13 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_go4align.studies.resources import Pool, Resources, Share, environment, this_machine, visible_gpus
+from lightning_go4align.studies.machine import memory_gb, processors, this_machine, visible_gpus
+from lightning_go4align.studies.resources import Pool, Resources, Share, environment
 
 FRACTIONS = [0, 0.1, 0.25, 1 / 3, 0.5, 1, 2, 3]
 
@@ -104,3 +107,54 @@ def test_gpus_that_the_user_has_hidden_are_not_used(monkeypatch: pytest.MonkeyPa
     assert visible_gpus() == ["2", "3"]
     assert set(this_machine(1).gpus) == {"2", "3"}
     assert set(this_machine(1, gpus=["5"]).gpus) == {"5"}
+
+
+@pytest.mark.parametrize(
+    ("named", "seen"),
+    [
+        pytest.param("", [], id="none"),
+        pytest.param("-1", [], id="none, as many write it"),
+        pytest.param("0,-1,1", ["0"], id="none from there on"),
+        pytest.param("NoDevFiles", [], id="none, as SLURM writes it"),
+        pytest.param("GPU-8f2c, MIG-1a", ["GPU-8f2c", "MIG-1a"], id="by name"),
+    ],
+)
+def test_gpus_are_those_that_cuda_would_show(monkeypatch: pytest.MonkeyPatch, named: str, seen: list[str]) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    assert visible_gpus() == seen
+
+
+def limits(place: Path, ours: str, **files: str) -> dict[str, Path]:
+    """Limits of groups as the kernel shows them."""
+    for name, content in files.items():
+        file = place / "cgroup" / name.replace("__", "/").replace("_max", ".max")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{content}\n")
+    (place / "ours").write_text(f"{ours}\n")
+    return {"cgroups": place / "cgroup", "ours": place / "ours"}
+
+
+def test_a_container_has_the_memory_that_it_may_use(tmp_path: Path) -> None:
+    assert memory_gb(**limits(tmp_path, "0::/", memory_max=str(2**28))) == 0.25
+
+
+def test_a_job_has_the_lowest_limit_of_all_that_it_is_in(tmp_path: Path) -> None:
+    files = {"slurm__job_max": "max", "slurm__job__memory_max": str(2**28), "slurm__memory_max": str(2**27)}
+    assert memory_gb(**limits(tmp_path, "0::/slurm/job", **files)) == 0.125
+
+
+def test_the_older_kind_of_limit_counts_as_well(tmp_path: Path) -> None:
+    files = {"memory__docker__memory.limit_in_bytes": str(2**28)}
+    assert memory_gb(**limits(tmp_path, "9:memory:/docker\n1:name=systemd:/", **files)) == 0.25
+
+
+def test_a_share_of_a_processor_is_one(tmp_path: Path) -> None:
+    assert processors(**limits(tmp_path, "0::/", cpu_max="50000 100000")) == 1
+
+
+@pytest.mark.parametrize("ours", ["0::/", "0::/elsewhere"])
+def test_what_is_not_limited_is_all_there_is(tmp_path: Path, ours: str) -> None:
+    free = limits(tmp_path, ours, memory_max="max", cpu_max="max 100000")
+    assert processors(**free) == len(os.sched_getaffinity(0))
+    (total,) = [line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")]
+    assert memory_gb(**free) == pytest.approx(int(total.split()[1]) / 2**20)

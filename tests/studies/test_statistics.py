@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,24 @@ def test_seeds_needed_are_those_of_other_software(effect: float, seeds: int) -> 
     assert seeds_needed(effect, 1.0) == seeds
 
 
+# `ceil(TTestPower().solve_power(effect, None, 0.05, 0.8))` of statsmodels 0.15.0, which counts the other tail, too.
+@pytest.mark.parametrize(
+    ("effect", "seeds"), [(0.15, 351), (0.3, 90), (0.6, 24), (0.9, 12), (1.3, 7), (2.0, 5), (3.0, 4)]
+)
+def test_seeds_needed_are_those_of_statsmodels(effect: float, seeds: int) -> None:
+    assert seeds_needed(-effect, 1.0) == seeds
+
+
+@pytest.mark.parametrize("effect", [1.3, 3.0])
+def test_with_one_seed_fewer_a_difference_is_found_less_often(effect: float) -> None:
+    def found(seeds: int) -> float:
+        samples = np.random.default_rng(0).normal(effect, 1.0, size=(20_000, seeds))
+        return float((stats.ttest_1samp(samples, 0.0, axis=1).pvalue < 0.05).mean())
+
+    enough = int(seeds_needed(effect, 1.0))
+    assert found(enough - 1) < 0.8 < found(enough)
+
+
 def test_seeds_needed_find_the_difference_four_times_in_five() -> None:
     samples = np.random.default_rng(0).normal(0.8, 1.0, size=(4000, int(seeds_needed(0.8, 1.0))))
     found = (stats.ttest_1samp(samples, 0.0, axis=1).pvalue < 0.05).mean()
@@ -43,10 +62,41 @@ def test_no_difference_needs_infinitely_many_seeds_and_one_without_spread_needs_
     assert seeds_needed(difference, deviation) == seeds
 
 
-def test_intervals_of_twenty_seeds_hold_the_mean_as_often_as_they_say() -> None:
-    samples = np.random.default_rng(0).normal(3.0, 1.0, size=(100, 20))
+@pytest.mark.parametrize(
+    ("seeds", "coverage"),
+    [pytest.param(5, 0.82, id="four times in five"), pytest.param(10, 0.90, id="nine in ten"), (20, 0.93)],
+)
+def test_intervals_hold_the_mean_as_often_as_is_said(seeds: int, coverage: float) -> None:
+    samples = np.random.default_rng(0).normal(3.0, 1.0, size=(400, seeds))
     hits = sum(low <= 3.0 <= high for low, high in map(interval, samples.tolist()))
-    assert 0.85 <= hits / 100 <= 0.99  # three standard errors around 93 %, which BCa reaches with 20
+    assert hits / 400 == pytest.approx(coverage, abs=0.06)  # three standard errors
+
+
+def bca_of_all_resamples(values: list[float]) -> list[float]:
+    """The interval without chance: of each resample there can be (Efron and Tibshirani, 1993, Eq. 14.10 to 14.15)."""
+    sample = np.asarray(values)
+    means = np.array([np.mean(resample) for resample in itertools.product(sample, repeat=len(sample))])
+    margin = 1e-9  # for the same numbers, summed in another order
+    bias = stats.norm.ppf(((means < sample.mean() - margin).mean() + (means <= sample.mean() + margin).mean()) / 2)
+    left_out = np.array([np.delete(sample, k).mean() for k in range(len(sample))])
+    deviations = left_out.mean() - left_out
+    acceleration = (deviations**3).sum() / (6 * (deviations**2).sum() ** 1.5)
+    quantiles = bias + stats.norm.ppf([0.025, 0.975])
+    ends: list[float] = np.quantile(means, stats.norm.cdf(bias + quantiles / (1 - acceleration * quantiles))).tolist()
+    return ends
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([-2.9, 0.4, -3.8, -8.2, -0.2], id="to the left"),
+        pytest.param([10.3, 7.4, 5.0, 5.6, 2.6], id="to the right"),
+        pytest.param([1.0, 2.0, 4.0, 8.0, 16.0, 3.0], id="far to the right"),
+    ],
+)
+def test_the_interval_is_that_of_all_resamples(values: list[float]) -> None:
+    # Ties, and the chance of 9,999 resamples, move an end by some hundredths of the spread.
+    assert interval(values) == pytest.approx(bca_of_all_resamples(values), abs=0.03 * np.ptp(values))
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, math.nan], [1.0, math.inf, 2.0]])
@@ -64,6 +114,29 @@ def test_holm_never_makes_a_claim_stronger_nor_changes_the_order(p_values: dict[
     assert all(value <= adjusted[name] <= 1 for name, value in p_values.items())
     ranked = sorted(p_values, key=lambda name: p_values[name])
     assert [adjusted[name] for name in ranked] == sorted(adjusted.values())
+
+
+# `multipletests(p, method="holm")[1]` of statsmodels 0.15.0; the first ones are Benjamini and Hochberg's of 1995.
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        (
+            [0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216],
+            [0.01, 0.072, 0.312, 0.312, 0.312, 0.312, 0.312, 0.615, 0.615, 0.615],
+        ),
+        ([0.04, 0.01, 0.9, 0.01, 0.3], [0.12, 0.05, 0.9, 0.05, 0.6]),
+    ],
+)
+def test_holm_is_that_of_statsmodels(p_values: list[float], adjusted: list[float]) -> None:
+    found = holm({str(place): value for place, value in enumerate(p_values)})
+    assert list(found.values()) == pytest.approx(adjusted)
+
+
+def test_the_p_value_is_that_of_students_own_data() -> None:
+    # Hours of sleep that a drug adds (Student, 1908): in R, t.test(extra ~ group, sleep, paired = TRUE).
+    first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+    second = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+    assert p_value([a - b for a, b in zip(first, second, strict=True)]) == pytest.approx(0.002833, abs=1e-6)
 
 
 def test_holm_leaves_out_what_has_no_p_value() -> None:

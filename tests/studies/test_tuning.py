@@ -100,3 +100,56 @@ def test_hopeless_runs_are_stopped(
     searched(study, tmp_path, finish, engine, trials=12, startup=4).run()
     stopped = [engine.epochs[run.folder][0] for run in engine.cancelled]
     assert stopped == [100.0] * 4  # of the eight after the start, one in two
+
+
+class Failing(Instant):
+    """Each run ends as it is told."""
+
+    def __init__(self, finish: Callable[..., None], *endings: End) -> None:
+        super().__init__(finish, parabola)
+        self.endings = list(endings)
+
+    def submit(self, runs: Sequence[Run]) -> list[Submitted]:
+        for run in runs:
+            run.folder.mkdir(parents=True, exist_ok=True)
+        return [Submitted(run, iter(parabola(run))) for run in runs]
+
+    def collect(self, submitted: Submitted) -> Ending:
+        end = self.endings.pop(0) if len(self.endings) > 1 else self.endings[0]
+        return super().collect(submitted) if end is End.FINISHED else Ending(end, "no such file")
+
+
+def test_a_search_of_which_all_fails_ends_with_the_reason(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    with pytest.raises(ValueError, match=r"All of the first 4 trials failed, the last one with: no such file\."):
+        searched(study, tmp_path, finish, Failing(finish, End.FAILED), startup=4).run()
+
+
+def test_a_trial_whose_machine_is_lost_is_tried_again(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    engine = Failing(finish, End.LOST, End.LOST, End.FINISHED)
+    search = searched(study, tmp_path, finish, engine, trials=3)
+    search.run()
+    assert (len(search.seconds), search.failures) == (3, [])
+
+
+def test_a_trial_that_is_lost_again_and_again_fails(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    engine = Failing(finish, *[End.LOST] * 4, End.FINISHED)
+    search = searched(study, tmp_path, finish, engine, trials=3)
+    search.run()
+    assert (len(search.seconds), search.failures) == (3, ["no such file"])
+
+
+def test_the_table_of_a_search_has_choices_as_they_are_and_what_was_stopped_last(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    space = {"model.init_args.method.init_args.reach": {"choices": [None, 4.0]}, RATE: {"low": 0.1, "high": 0.2}}
+    search = searched(study, tmp_path, finish, Slow(finish), trials=12, startup=4, space=space)
+    search.run()
+    lines = [line.split(" | ") for line in search.table.splitlines() if line.startswith("| LS")]
+    assert {line[0].rsplit("reach ", 1)[-1].split(",")[0] for line in lines} == {"None", "4"}
+    assert [line[-1].removesuffix(" |") for line in lines] == ["all"] * 8 + ["stopped after 2"] * 4

@@ -3,7 +3,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.runner import run_study
@@ -23,6 +25,32 @@ def test_brackets_in_names_and_failures_are_shown_as_they_are(study: Callable[..
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert f" {words}, seed 0: RuntimeError: {words}" in printed  # the failure
     assert f"  {words}, seed 0 " in printed  # the bar of the run
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_nothing_is_cut_off_at_the_terminals_edge(study: Callable[..., Study], width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True)
+    name = "robust GO4Align, learning_rate 0.00123, num_groups 3, reach 4"
+    (run,) = make_plan(study(methods={name: {}})).runs
+    what = "another run to end, of as many as `jobs` allows"
+    with Watcher("finals", 45, console) as watcher:
+        watcher.started(run)
+        watcher.waiting(44, what)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    lines = [Text.from_ansi(line).plain for line in printed[printed.rindex("finals") :].splitlines()]
+    titles = [line.split("━")[0] for line in lines]
+    assert "…" not in printed
+    assert max(map(cell_len, lines)) <= width
+    assert f"{name}, seed 0".replace(" ", "") in "".join(titles).replace(" ", "")
+    assert f"44 more wait for {what}" in " ".join(" ".join(lines).split())
+
+
+def test_nobody_waits_any_more_once_all_are_started(study: Callable[..., Study]) -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    with Watcher("study", 1, console) as watcher:
+        watcher.waiting(1, "2 GPUs, of which 1 free")
+        watcher.waiting(0, "2 GPUs, of which 0 free")
+    assert "wait" not in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("words", BRACKETS)

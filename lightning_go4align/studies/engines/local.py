@@ -1,5 +1,6 @@
 """Runs as processes of this machine."""
 
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,8 @@ from typing_extensions import override
 from lightning_go4align.studies.attempt import Attempt, Ending, begin
 from lightning_go4align.studies.engines import Engine, Submitted
 from lightning_go4align.studies.plan import Run
-from lightning_go4align.studies.resources import Pool, Resources, Share, environment
+from lightning_go4align.studies.resources import Pool, Resources, Share, environment, threads
+from lightning_go4align.studies.starting import InterpreterStart, Start
 
 
 class _Work(NamedTuple):
@@ -22,6 +24,7 @@ class LocalEngine(Engine):
     Args:
         pool: What the machine has.
         resources: What each run takes.
+        start: How their processes are started; in an interpreter each if not given.
 
     Raises:
         ValueError: If not even one run can ever start.
@@ -31,7 +34,7 @@ class LocalEngine(Engine):
         >>> engine.waits_for()
     """
 
-    def __init__(self, pool: Pool, resources: Resources) -> None:
+    def __init__(self, pool: Pool, resources: Resources, start: Start | None = None) -> None:
         missing = pool.lack(resources)
         if missing is not None:
             raise ValueError(
@@ -39,6 +42,7 @@ class LocalEngine(Engine):
             )
         self.pool = pool
         self.resources = resources
+        self._start = start or InterpreterStart()
 
     @override
     def submit(self, runs: Sequence[Run]) -> list[Submitted]:
@@ -47,7 +51,7 @@ class LocalEngine(Engine):
             if self.waits_for() is not None:
                 break
             share = self.pool.share(self.resources)
-            attempt = begin(run, environment(self.pool, share))
+            attempt = begin(run, environment(self.pool, share), start=self._start)
             if isinstance(attempt, Attempt):
                 self.pool = self.pool.without(share)
                 submitted.append(Submitted(run, _Work(attempt, share)))
@@ -77,3 +81,23 @@ class LocalEngine(Engine):
     @override
     def waits_for(self) -> str | None:
         return self.pool.lack(self.resources)
+
+    @override
+    def close(self) -> None:
+        self._start.close()
+
+
+def local_engine(pool: Pool, resources: Resources) -> LocalEngine:
+    """Make the engine of a machine, with the quickest way to start runs that is safe there.
+
+    A fork is: on Linux, where others' libraries bear it, and without GPUs, of whose state a fork may inherit half.
+
+    Args:
+        pool: What the machine has.
+        resources: What each run takes.
+    """
+    if sys.platform != "linux" or pool.gpus:
+        return LocalEngine(pool, resources)
+    from lightning_go4align.studies.forks import ForkedStart
+
+    return LocalEngine(pool, resources, ForkedStart(threads(resources.cpus)))

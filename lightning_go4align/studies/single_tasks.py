@@ -1,0 +1,49 @@
+"""Networks of one task each, which a study trains first to compare with."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from lightning_go4align.studies.baselines import SingleTaskBaseline
+from lightning_go4align.studies.study import Method, Study
+
+METHOD = "model.init_args.method"
+
+
+def needs_baseline(study: Study) -> bool:
+    """Tell whether a study has to train single-task networks before it can compare."""
+    return bool(study.single_task) and study.baseline is None
+
+
+def single_tasks(study: Study) -> Study:
+    """Make the study that trains each task alone, and writes what comes out as a baseline.
+
+    Args:
+        study: A study with ``single_task``.
+    """
+    return replace(
+        study,
+        name=f"{study.name}_stl",
+        methods={task: _alone(task, method) for task, method in study.single_task.items()},
+        single_task={},
+        baseline_argument=None,
+        reference=None,
+        search=None,
+        outputs=[SingleTaskBaseline(f"single-task networks of the study {study.name}")],
+    )
+
+
+def _alone(task: str, method: Method) -> Method:
+    if method.configs or method.overrides:
+        return method
+    alone = {"class_path": "lightning_go4align.methods.SingleTask", "init_args": {"task": task}}
+    return replace(method, overrides={METHOD: alone})
+
+
+def with_baseline(study: Study) -> Study:
+    """Let a study compare with the single-task networks that it has trained; as it is while there are none.
+
+    Args:
+        study: The study.
+    """
+    file = Path(study.folder) / f"{study.name}_stl" / "baseline.json"
+    return replace(study, baseline=str(file)) if needs_baseline(study) and file.is_file() else study

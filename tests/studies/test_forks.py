@@ -1,0 +1,166 @@
+"""Processes that are forked are as those of an interpreter of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lightning_go4align import __version__
+from lightning_go4align.studies.claims import Claim, holder, take
+from lightning_go4align.studies.engines.local import LocalEngine, local_engine
+from lightning_go4align.studies.execution import Outcome, execute
+from lightning_go4align.studies.heart import ORPHANED
+from lightning_go4align.studies.logs import logged
+from lightning_go4align.studies.machine import this_machine
+from lightning_go4align.studies.plan import Run, make_plan
+from lightning_go4align.studies.resources import Resources
+from lightning_go4align.studies.starting import Command, Start
+from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.watching import Watcher
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux alone")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Forks of a process that has imported nothing, for what has nothing to do with training."""
+    from lightning_go4align.studies.forks import ForkedStart
+
+    with closing(ForkedStart({"OMP_NUM_THREADS": "1"}, modules=[])) as forked:
+        yield forked
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., Command]:
+    def make(*arguments: str) -> Command:
+        claim: Claim = take(tmp_path)
+        return Command(claim.folder, arguments, {}, tmp_path / "output.txt")
+
+    return make
+
+
+def owner(folder: Path) -> int:
+    """The process at a run, once it has adopted the claim."""
+    ours = f"process {os.getpid()} on"
+    while (who := holder(folder)).startswith(ours):
+        time.sleep(0.01)
+    return int(who.split()[1])
+
+
+# Imported by the server: `go4align configs` never ends.
+ENDLESS = """
+import time
+from lightning_go4align.cli import entry
+entry.OTHERS["configs"] = lambda arguments: time.sleep(3600)
+"""
+
+
+@pytest.fixture
+def with_endless(tmp_path: Path) -> Iterator[Start]:
+    from lightning_go4align.studies.forks import ForkedStart
+
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    with closing(ForkedStart({"PYTHONPATH": path}, modules=["endless"])) as forked:
+        yield forked
+
+
+def test_a_fork_does_what_it_is_told_and_its_output_is_its_own(
+    start: Start, command: Callable[..., Command], tmp_path: Path
+) -> None:
+    assert start(command("--version")).wait(60) == 0
+    assert __version__ in (tmp_path / "output.txt").read_text()
+
+
+def test_a_mistake_ends_one_fork_with_its_status(
+    start: Start, command: Callable[..., Command], tmp_path: Path
+) -> None:
+    assert start(command("fitt")).wait(60) == 2
+    assert "There is no command `fitt`" in (tmp_path / "output.txt").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_fork_can_be_ended_and_the_next_one_runs(
+    with_endless: Start, command: Callable[..., Command], tmp_path: Path, number: signal.Signals
+) -> None:
+    process = with_endless(command("configs"))
+    owner(tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.1)
+    process.terminate() if number is signal.SIGTERM else process.kill()
+    assert process.wait(60) == -number
+    Claim(tmp_path / "claims" / "1").release()
+    assert with_endless(command("--version")).wait(60) == 0
+
+
+def test_forks_end_with_the_server_and_the_next_one_has_another(
+    with_endless: Start, command: Callable[..., Command], tmp_path: Path
+) -> None:
+    process = with_endless(command("configs"))
+    child = owner(tmp_path)
+    server = int(Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(server, signal.SIGKILL)
+    assert process.wait(60) == ORPHANED
+    assert not Path(f"/proc/{child}/exe").exists()
+    assert "The process that started this run has ended" in (tmp_path / "output.txt").read_text()
+    Claim(tmp_path / "claims" / "1").release()
+    assert with_endless(command("--version")).wait(60) == 0
+
+
+def test_a_server_that_cannot_import_says_why(command: Callable[..., Command], tmp_path: Path) -> None:
+    from lightning_go4align.studies.forks import ForkedStart
+
+    with closing(ForkedStart({}, modules=["there_is_no_such_module"])) as forked:
+        assert forked(command("--version")).wait(60) == ORPHANED
+    assert "No module named 'there_is_no_such_module'" in (tmp_path / "output.txt").read_text()
+
+
+class Silent(Watcher):
+    def __init__(self) -> None: ...
+
+    def started(self, run: Run) -> None: ...
+
+    def watch(self, runs: object) -> None: ...
+
+    def waiting(self, number: int, what: str) -> None: ...
+
+    def ended(self, run: Run, failure: str | None) -> None: ...
+
+
+def test_a_fork_trains_to_the_bit_as_an_interpreter_does(study: Callable[..., Study], tmp_path: Path) -> None:
+    pool, before = this_machine(1, gpus=[]), open_files()
+    found = []
+    for name, make in {"fork": local_engine, "interpreter": LocalEngine}.items():
+        (tmp_path / name).mkdir()
+        (run,) = make_plan(study(tmp_path / name)).runs
+        with closing(make(pool, Resources())) as engine:
+            assert execute([run], engine, Silent()) == Outcome()
+        found.append([logged(run.folder, metric) for metric in ("val/delta_m", "test/delta_m", "test/worst")])
+    assert found[0] == found[1]
+    assert (open_files(), children()) == (before, [])
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def children() -> list[str]:
+    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+
+
+def test_a_closed_server_leaves_no_process_and_no_file(start: Start, command: Callable[..., Command]) -> None:
+    before = open_files()
+    assert start(command("--version")).wait(60) == 0
+    start.close()
+    assert (open_files(), children()) == (before, [])
+
+
+def test_where_a_run_may_have_a_gpu_it_has_an_interpreter() -> None:
+    engine = local_engine(this_machine(1, gpus=["0"]), Resources())
+    assert type(engine._start).__name__ == "InterpreterStart"

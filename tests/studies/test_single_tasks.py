@@ -1,0 +1,130 @@
+"""A study trains its single-task networks first, and compares with them; also those of somebody else's module."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from isolation import child_environment
+from studies.instant_runs import Instant
+
+from lightning_go4align.studies.attempt import End, Ending
+from lightning_go4align.studies.command import check_search
+from lightning_go4align.studies.engines import Submitted
+from lightning_go4align.studies.plan import Run, make_plan
+from lightning_go4align.studies.runner import carry_out, checked_plan, run_study
+from lightning_go4align.studies.single_tasks import METHOD, single_tasks
+from lightning_go4align.studies.study import Study
+
+ALONE = {"a": {"columns": ["test/delta_m"]}, "b": {"columns": ["test/worst"]}}
+EXAMPLE = Path(__file__).parents[2] / "examples" / "own_project"
+
+
+class OfSeeds(Instant):
+    """An engine that logs in each column a number of the seed: alone, half of it."""
+
+    def __init__(self, finish: Callable[..., None]) -> None:
+        super().__init__(finish, lambda run: [])
+        self.titles: list[str] = []
+
+    def submit(self, runs: Sequence[Run]) -> list[Submitted]:
+        self.titles += [run.title for run in runs]
+        return super().submit(runs)
+
+    def collect(self, submitted: Submitted) -> Ending:
+        run = submitted.run
+        value = (1 + run.seed) * (1 if run.method == "LS" else 0.5)
+        self.finish(run, [dict.fromkeys(run.columns, value)])
+        return Ending(End.FINISHED)
+
+
+def test_delta_m_is_that_to_the_mean_of_the_single_task_networks(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    engine = OfSeeds(finish)
+    asked = study(tmp_path, seeds=[0, 1], single_task=ALONE, reference="LS")
+    for _ in range(2):  # the second time all is there
+        carry_out(make_plan(asked), engine)
+    assert engine.titles == ["a, seed 0", "b, seed 0", "a, seed 1", "b, seed 1", "LS, seed 0", "LS, seed 1"]
+    with (tmp_path / "study" / "results.csv").open(newline="") as file:
+        # alone (0.5 + 1) / 2 = 0.75; LS has 1 and 2
+        assert [float(row["delta_m"]) for row in csv.DictReader(file)] == pytest.approx([100 / 3, 500 / 3])
+    assert "single-task networks of the study study; seeds 0, 1" in (tmp_path / "study" / "table.md").read_text()
+
+
+def test_a_task_alone_is_a_method_of_its_own_unless_its_entry_says_how(study: Callable[..., Study]) -> None:
+    own = {"data.init_args.num_tasks": 1}
+    alone = single_tasks(study(single_task={**ALONE, "b": {**ALONE["b"], "overrides": own}})).methods
+    expected = {"class_path": "lightning_go4align.methods.SingleTask", "init_args": {"task": "a"}}
+    assert [alone["a"].overrides, alone["b"].overrides] == [{METHOD: expected}, own]
+
+
+@pytest.mark.parametrize(
+    ("entries", "advice"),
+    [
+        pytest.param({"single_task": {"a": ALONE["a"]}}, "must have each of `columns` once", id="a column left out"),
+        pytest.param({"single_task": {**ALONE, "c": ALONE["b"]}}, "Give each task its `columns`", id="one twice"),
+        pytest.param({"single_task": {**ALONE, "c": {}}, "baseline": "a.json"}, "Leave out either", id="both"),
+        pytest.param({"single_task": ["a"]}, r"`single_task` .* must be a mapping", id="a list"),
+    ],
+)
+def test_single_tasks_that_make_no_baseline_are_refused(
+    study: Callable[..., Study], entries: dict[str, Any], advice: str
+) -> None:
+    with pytest.raises(ValueError, match=advice):
+        study(**entries)
+
+
+def test_a_plan_shows_the_tasks_alone_first(
+    make_study: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_study(make_study(single_task=ALONE), dry_run=True)
+    lines = [line.split(",")[0] for line in capsys.readouterr().out.splitlines() if ", seed 0" in line]
+    assert lines == ["a", "b", "LS"]
+
+
+@pytest.mark.parametrize(("file", "num_runs"), [("compare.yaml", 15), ("tune.yaml", 15)])
+def test_the_studies_of_the_example_can_be_planned(file: str, num_runs: int) -> None:
+    plan = checked_plan(EXAMPLE / file)
+    assert len(plan.runs) == len(make_plan(single_tasks(plan.study)).runs) == num_runs
+    if file == "tune.yaml":
+        check_search(plan.study)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("elsewhere") / "own_project"
+    shutil.copytree(EXAMPLE, folder)
+    return folder
+
+
+def go4align(folder: Path, words: Iterable[str]) -> str:
+    command = [sys.executable, "-m", "lightning_go4align", *words]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=child_environment(COLUMNS="200"))
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    ("words", "name", "sentence"),
+    [
+        ("study compare.yaml --jobs 2", "compare", "robust GO4Align: ∆m -"),
+        ("tune tune.yaml --hours 0.2 --jobs 2", "tune_finals", ": ∆m "),
+    ],
+)
+def test_the_example_runs_as_written_in_a_folder_of_its_own(
+    elsewhere: Path, words: str, name: str, sentence: str
+) -> None:
+    said = go4align(elsewhere, words.split())
+    assert sentence in said
+    assert "against by hand, better in " in said
+    assert (elsewhere / name / "study.html").is_file()
+    alone = json.loads((elsewhere / f"{name.removesuffix('_finals')}_stl" / "baseline.json").read_text())
+    assert all(0.1 < error < 1 for error in alone["errors"].values())  # of each target's variance
