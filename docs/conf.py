@@ -3,6 +3,7 @@
 import inspect
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import torch
@@ -61,6 +62,12 @@ intersphinx_mapping = {
 if not ONLINE:
     intersphinx_mapping = {}
 
+
+def _warn_without_path(gallery_conf, fname):
+    """Show a warning of a tutorial as a reader would read it, without the path of the machine that built the page."""
+    warnings.formatwarning = lambda message, category, *_args, **_kwargs: f"{category.__name__}: {message}\n"
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "tutorials",
@@ -83,7 +90,7 @@ sphinx_gallery_conf = {
     "capture_repr": ("_repr_html_", "__repr__"),
     "ignore_repr_types": r"matplotlib\.figure\.Figure",
     "image_scrapers": ("matplotlib", "figures.shown_figure"),
-    "reset_modules": ("matplotlib",),
+    "reset_modules": ("matplotlib", _warn_without_path),
 }
 
 html_theme = "furo"
@@ -102,6 +109,11 @@ copybutton_prompt_is_regexp = True
 suppress_warnings = ["config.cache"]  # `within_subsection_order` is an object, which Sphinx cannot pickle
 plot_html_show_source_link = plot_html_show_formats = False
 plot_formats = [("svg", 100)]
+
+
+def _skip_fields(app, what, name, obj, skip, options):
+    """Leave the fields of a NamedTuple to its arguments, where each has its words."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
 
 
 def _refuse_unknown_names(app, env, node, contnode):
@@ -125,4 +137,5 @@ def linkcode_resolve(domain, info):
 
 def setup(app):
     """Add to Sphinx what is ours."""
+    app.connect("autodoc-skip-member", _skip_fields)
     app.connect("missing-reference", _refuse_unknown_names)

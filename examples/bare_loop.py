@@ -12,6 +12,7 @@ returns.
 # (averaging the losses over ranks, weights to the loggers, a warning for a loss that is not finite) is yours to do.
 
 import torch
+from torch import nn
 
 from lightning_go4align import RobustGO4Align
 
@@ -20,8 +21,9 @@ def main(steps: int = 400) -> tuple[list[int], list[float]]:
     """Train, and return the group of each task, and what is left of its loss as a share of where it began."""
     torch.manual_seed(0)
     features = torch.randn(256, 8)
-    targets = features @ torch.randn(8, 1) * torch.tensor([1.0, -1.0, 30.0])  # Two tasks alike, one far larger.
-    model = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 3))
+    # Two tasks alike, one far larger.
+    targets = features @ torch.randn(8, 1) * torch.tensor([1.0, -1.0, 30.0])
+    model = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 3))
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-2)
     method = RobustGO4Align()
 

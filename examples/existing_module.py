@@ -2,6 +2,7 @@
 
 import lightning.pytorch as pl
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_go4align import MultiTaskCallback, RobustGO4Align
@@ -12,10 +13,10 @@ class Rooms(pl.LightningModule):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh())
-        self.depth, self.area, self.price = (torch.nn.Linear(32, 1) for _ in range(3))
+        self.trunk = nn.Sequential(nn.Linear(8, 32), nn.Tanh())
+        self.depth, self.area, self.price = (nn.Linear(32, 1) for _ in range(3))
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> dict[str, Tensor]:
         features, targets = batch
         hidden = self.trunk(features)
         heads = {"depth": self.depth, "area": self.area, "price": self.price}
@@ -31,16 +32,19 @@ class Rooms(pl.LightningModule):
 def task_losses(module: Rooms, data: TensorDataset) -> dict[str, float]:
     """The loss of each task on all of the data."""
     with torch.no_grad():
-        return {task: loss.item() for task, loss in module.training_step(data.tensors, 0).items()}
+        losses = module.training_step(data.tensors, 0)
+    return {task: loss.item() for task, loss in losses.items()}
 
 
 def main(max_epochs: int = 60) -> dict[str, float]:
     """Train, and return what is left of each loss, as a share of where it began."""
     pl.seed_everything(0, verbose=False)
     features = torch.randn(256, 8)
-    targets = features @ torch.randn(8, 1) * torch.tensor([1.0, -1.0, 30.0])  # Two tasks alike, one far larger.
+    # Two tasks alike, one far larger.
+    targets = features @ torch.randn(8, 1) * torch.tensor([1.0, -1.0, 30.0])
     data = TensorDataset(features, targets)
-    balance = MultiTaskCallback(RobustGO4Align())  # any unit: no coefficient has to be found
+    # Any unit: no coefficient has to be found.
+    balance = MultiTaskCallback(RobustGO4Align())
     trainer = pl.Trainer(
         max_epochs=max_epochs,
         gradient_clip_val=100.0,  # of the weighted losses: a task that is nearly learned has a steep one
@@ -57,7 +61,8 @@ def main(max_epochs: int = 60) -> dict[str, float]:
     trainer.fit(module, DataLoader(data, batch_size=32, shuffle=True))
     left = {task: loss / before[task] for task, loss in task_losses(module, data).items()}
     for task, weight in balance.task_weights.items():
-        print(f"{task:>6}: weight {weight:8.4f}, loss {before[task]:8.2f}, of which {left[task]:.1%} is left")
+        loss = f"loss {before[task]:8.2f}, of which {left[task]:.1%} is left"
+        print(f"{task:>6}: weight {weight:8.4f}, {loss}")
     return left
 
 

@@ -19,6 +19,7 @@ import warnings
 
 import lightning.pytorch as pl
 import torch
+from torch import Tensor, nn
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -36,10 +37,10 @@ class Rooms(pl.LightningModule):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh())
-        self.heads = torch.nn.ModuleDict({task: torch.nn.Linear(64, 1) for task in TASKS})
+        self.trunk = nn.Sequential(nn.Linear(8, 64), nn.Tanh())
+        self.heads = nn.ModuleDict({task: nn.Linear(64, 1) for task in TASKS})
 
-    def losses(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+    def losses(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         features, targets = batch
         hidden = self.trunk(features)
         return {
@@ -47,7 +48,7 @@ class Rooms(pl.LightningModule):
             for column, task in enumerate(TASKS)
         }
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> STEP_OUTPUT:
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> STEP_OUTPUT:
         losses = self.losses(batch)
         return losses["depth"] + 0.01 * losses["area"] + 100 * losses["price"]
 
@@ -80,7 +81,10 @@ def train(module: Rooms, *callbacks: pl.Callback, max_epochs: int = 15) -> dict[
     features, targets = rooms(1024, seed=2).tensors
     with torch.no_grad():
         errors = module.losses((features, targets))
-    return {task: round((errors[task] / targets[:, column].var()).item(), 3) for column, task in enumerate(TASKS)}
+    return {
+        task: round((errors[task] / targets[:, column].var()).item(), 3)
+        for column, task in enumerate(TASKS)
+    }
 
 
 pl.seed_everything(0, verbose=False)
@@ -97,7 +101,7 @@ by_hand
 class BalancedRooms(Rooms):
     """The same network; how its losses are balanced is nobody's business here."""
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> dict[str, Tensor]:
         return self.losses(batch)
 
 
@@ -135,8 +139,10 @@ balanced
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
-for place, (name, errors) in enumerate({"by hand": by_hand, "plain sum": plain, "RobustGO4Align": balanced}.items()):
-    bars = axes.bar([column + 0.27 * place for column in range(3)], list(errors.values()), width=0.25, label=name)
+runs = {"by hand": by_hand, "plain sum": plain, "RobustGO4Align": balanced}
+for place, (name, errors) in enumerate(runs.items()):
+    columns = [column + 0.27 * place for column in range(3)]
+    bars = axes.bar(columns, list(errors.values()), width=0.25, label=name)
 axes.set_xticks([column + 0.27 for column in range(3)], TASKS)
 axes.set_ylabel("unexplained variance")
 _ = axes.legend(frameon=False)

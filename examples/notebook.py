@@ -18,6 +18,7 @@ import warnings
 
 import lightning.pytorch as pl
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_go4align import GroupDynamicsMonitor, MultiTaskCallback, RobustGO4Align
@@ -36,18 +37,20 @@ class Faces(pl.LightningModule):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh(), torch.nn.Linear(64, 6))
+        self.network = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 6))
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> dict[str, Tensor]:
         features, targets = batch
-        return dict(zip(TASKS, (self.network(features) - targets).square().mean(0), strict=True))
+        losses = (self.network(features) - targets).square().mean(0)
+        return dict(zip(TASKS, losses, strict=True))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=3e-3)
 
 
 features = torch.randn(1024, 8)
-targets = torch.tanh(features) @ torch.randn(8, 6) * torch.tensor([1.0, 1.0, 1.2, 10.0, 9.0, 12.0])
+scales = torch.tensor([1.0, 1.0, 1.2, 10.0, 9.0, 12.0])
+targets = torch.tanh(features) @ torch.randn(8, 6) * scales
 monitor = GroupDynamicsMonitor(num_pictures=0)
 trainer = pl.Trainer(
     max_epochs=8,

@@ -12,7 +12,7 @@ the tasks of a group share one weight.
 
 import lightning.pytorch as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from torchjd.scalarization import Scalarizer
 
@@ -32,9 +32,9 @@ class Regression(MultiTaskModule):
 
     def __init__(self, method: Scalarizer) -> None:
         super().__init__(method)
-        self.network = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 4))
+        self.network = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 4))
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor]:
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> dict[str, Tensor]:
         features, targets = batch
         losses = (self.network(features) - targets).square().mean(0)
         return {f"target_{column}": loss for column, loss in enumerate(losses)}

@@ -17,6 +17,7 @@ import warnings
 
 import lightning.pytorch as pl
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_go4align import MultiTaskCallback, RobustGO4Align
@@ -50,10 +51,12 @@ class Assays(pl.LightningModule):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.Tanh(), torch.nn.Linear(64, len(TASKS)))
+        self.network = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, len(TASKS)))
         self.seen = dict.fromkeys(TASKS, 0)
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> dict[str, torch.Tensor | None]:
+    def training_step(
+        self, batch: tuple[Tensor, ...], batch_idx: int
+    ) -> dict[str, Tensor | None]:
         features, targets = batch
         predictions = self.network(features)
         losses = {}

@@ -45,7 +45,9 @@ class SmallMolecules:
         return convert(islice(qm9pack_rows(), 4000))
 
 
-data = QM9DataModule(SmallMolecules(), num_train=3000, num_val=500, num_test=500, batch_size=64, num_chunks=1)
+data = QM9DataModule(
+    SmallMolecules(), num_train=3000, num_val=500, num_test=500, batch_size=64, num_chunks=1
+)
 
 # %%
 # Network and method
@@ -87,7 +89,11 @@ trainer.fit(module, datamodule=data)
 # The mean absolute error of each property, in the published units, on molecules that were not trained on:
 
 results = trainer.test(module, datamodule=data, verbose=False)[0]
-{name.removeprefix("test/"): round(value, 2) for name, value in results.items() if "delta" not in name}
+{
+    name.removeprefix("test/"): round(value, 2)
+    for name, value in results.items()
+    if "delta" not in name
+}
 
 # %%
 # ∆m compares with networks that learn one property each, in percent, lower is better. It says little here: the

@@ -40,7 +40,8 @@ def write_log(folder: Path, arrays: Arrays, metadata: Mapping[str, Any]) -> Path
     path = folder / FILE
     text = np.array(json.dumps(metadata))
     with atomic_write(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, allow_pickle=False, metadata=text, **arrays)
+        # Before NumPy 2.2 `allow_pickle=False` would be an array of the log. What is no number is refused when it is read.
+        np.savez(file, metadata=text, **arrays)
     return path
 
 

@@ -17,6 +17,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("[!_]*/*.md")),
     *(ROOT / "docs").glob("*.md"),
 ]
+WIDTH = 92  # What the column of the site shows without scrolling, see examples/ruff.toml.
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -54,6 +55,17 @@ def test_every_shell_block_parses() -> None:
 @each("yaml")
 def test_every_yaml_block_is_a_mapping(block: Block) -> None:
     assert isinstance(yaml.safe_load(block.code), dict)
+
+
+SHOWN = sorted((ROOT / "examples" / "recipes").glob("*/balanced.py"))
+
+
+def test_no_line_of_code_is_wider_than_the_column_of_the_site() -> None:
+    """The README is left out: its two commands are one line each, which GitHub shows."""
+    blocks = [(block.page.name, block.code) for block in BLOCKS if block.page.name != "README.md"]
+    scripts = [(path.parent.name, path.read_text("utf-8").partition("\n")[2]) for path in SHOWN]
+    lines = [(name, line) for name, code in blocks + scripts for line in code.splitlines()]
+    assert [(name, line) for name, line in lines if len(line) > WIDTH] == []
 
 
 def test_the_five_minutes_run_as_they_stand() -> None:

@@ -17,9 +17,11 @@ class TaskwiseMPNN(models.MPNN):
 
     def _keep(self, criterion, args, loss):
         _, _, mask, weights, _, _ = args
-        unreduced = criterion._calc_unreduced_loss(*args) * weights.view(-1, 1) * criterion.task_weights * mask
+        unreduced = criterion._calc_unreduced_loss(*args) * weights.view(-1, 1)
+        unreduced = unreduced * criterion.task_weights * mask
         shares, labelled = unreduced.sum(dim=0) / mask.sum(), mask.any(dim=0).tolist()
-        self.parts = [share if there else None for share, there in zip(shares, labelled, strict=True)]
+        pairs = zip(shares, labelled, strict=True)
+        self.parts = [share if there else None for share, there in pairs]
 
 
 def task_losses(module, output, batch):
@@ -29,5 +31,6 @@ def task_losses(module, output, batch):
 
 def fit(method, optimization="manual", callbacks=(), checkpoint=None):
     """Train as the plain script does."""
-    balance = MultiTaskCallback(method, optimization, tasks=list(plain.PROPERTIES), losses=task_losses)
+    names = list(plain.PROPERTIES)
+    balance = MultiTaskCallback(method, optimization, tasks=names, losses=task_losses)
     return plain.fit(plain.build(TaskwiseMPNN), [balance, *callbacks], checkpoint)

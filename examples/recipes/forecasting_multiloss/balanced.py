@@ -11,11 +11,14 @@ class TaskwiseTransformer(TemporalFusionTransformer):
 
     def training_step(self, batch, batch_idx):
         self.parts = []
-        hooks = [part.register_forward_hook(lambda *call: self.parts.append(call[-1])) for part in self.loss]
+        hooks = [part.register_forward_hook(self._keep) for part in self.loss]
         log = super().training_step(batch, batch_idx)
         for hook in hooks:
             hook.remove()
         return log
+
+    def _keep(self, part, args, loss):
+        self.parts.append(loss)
 
 
 def task_losses(module, output, batch):
@@ -26,4 +29,5 @@ def task_losses(module, output, batch):
 
 def fit(method, optimization="manual"):
     """Train as the plain script does."""
-    return plain.fit(TaskwiseTransformer, [MultiTaskCallback(method, optimization, losses=task_losses)])
+    balance = MultiTaskCallback(method, optimization, losses=task_losses)
+    return plain.fit(TaskwiseTransformer, [balance])

@@ -8,9 +8,10 @@ from recipes.huggingface_lora import plain
 
 def task_losses(module, output, batch):
     """Compute what Hugging Face's model adds up."""
+    words, pairs = batch["labels"].flatten(), batch["next_sentence_label"]
     return {
-        "words": cross_entropy(output.prediction_logits.flatten(0, 1), batch["labels"].flatten()),
-        "pairs": cross_entropy(output.seq_relationship_logits, batch["next_sentence_label"]),
+        "words": cross_entropy(output.prediction_logits.flatten(0, 1), words),
+        "pairs": cross_entropy(output.seq_relationship_logits, pairs),
     }
 
 

@@ -15,9 +15,9 @@ def keep(loss, args, values):
 
 def task_losses(module, output, batch):
     """Give each part its coefficient, which nequip has normalised."""
-    values = vars(module.loss).pop("parts")
-    parts = {name: entry.coeff for name, entry in module.loss.entries.items() if entry.coeff is not None}
-    return {name: coefficient * values[f"train_loss_step/{name}"] for name, coefficient in parts.items()}
+    values, entries = vars(module.loss).pop("parts"), module.loss.entries
+    parts = {name: part.coeff for name, part in entries.items() if part.coeff is not None}
+    return {name: coeff * values["train_loss_step/" + name] for name, coeff in parts.items()}
 
 
 def fit(method: Scalarizer | Aggregator, optimization="manual") -> pl.Trainer:

@@ -18,12 +18,14 @@ class TaskwisePlan(SemiSupervisedTrainingPlan):
 def task_losses(module, output, batch):
     """Add up the ELBO as SCANVI does; a batch without labels has no classification."""
     parts, factors = vars(module).pop("parts"), module.loss_kwargs
-    elbo = parts.reconstruction_loss["reconstruction_loss"] + parts.kl_local["kl_local"] * factors["kl_weight"]
-    kinds = parts.classification_loss
-    return {"elbo": elbo.mean(), "kind": None if kinds is None else kinds * factors["classification_ratio"]}
+    kl = parts.kl_local["kl_local"] * factors["kl_weight"]
+    elbo = parts.reconstruction_loss["reconstruction_loss"] + kl
+    kind = parts.classification_loss
+    kind = None if kind is None else kind * factors["classification_ratio"]
+    return {"elbo": elbo.mean(), "kind": kind}
 
 
 def fit(method, optimization="manual"):
-    """Train as the plain script does; scvi-tools leaves its own callback out where others are given."""
+    """Train as the plain script does; scvi-tools leaves its callback out where others are."""
     balance = MultiTaskCallback(method, optimization, losses=task_losses)
     return plain.fit(TaskwisePlan, [SubSampleLabels(), balance])
