@@ -14,7 +14,6 @@ from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.readout import Readout
-from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
@@ -76,10 +75,9 @@ class TrainingStep:
     def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         if self._memory.driver.needs_post_step_losses:
             self._batch = args, kwargs
-        if (record := self._weigh(output := self._read(*args, **kwargs))) is None:
-            return None
-        losses = dict(zip(record.tasks, record.losses.unbind(), strict=True))
-        return {**output.extras, "loss": record.objective, "task_losses": losses}
+        output = self._read(*args, **kwargs)
+        weighed = self._weigh(output)
+        return None if weighed is None else {**output.extras, **weighed}
 
     def _read(self, *args: Any, **kwargs: Any) -> StepOutput:
         """Read the losses of a batch; in the first steps, until tasks are known, all ranks do so or none."""
@@ -106,8 +104,8 @@ class TrainingStep:
             return StepOutput(returned)
         return read_output(self._pick, self._module, returned, next(iter([*args, *kwargs.values()]), None))
 
-    def _weigh(self, output: StepOutput) -> StepRecord | None:
-        """Weigh the losses; None if no task is present on any rank."""
+    def _weigh(self, output: StepOutput) -> dict[str, Any] | None:
+        """Weigh the losses, for what Lightning is given; None if no task is present on any rank."""
         memory, device = self._memory, self._module.device
         tasks = memory.tasks.names
         if not tasks or not (output.present or is_distributed()):
@@ -122,7 +120,7 @@ class TrainingStep:
         if self._observed:
             observe(memory.method, losses.detach(), output.extras.get("representation"))
         try:
-            return memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
+            objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
@@ -131,6 +129,7 @@ class TrainingStep:
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error
+        return {"loss": objective, "task_losses": dict(zip(tasks, losses.detach().unbind(), strict=True))}
 
     def end_batch(self, steps_before: int) -> int:
         """Let the method follow the optimizer's step, if one was made, hand the record on, and let go of the batch.
