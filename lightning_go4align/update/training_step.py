@@ -13,7 +13,7 @@ from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
-from lightning_go4align.update.readout import Readout
+from lightning_go4align.update.readout import CAPACITY, Readout
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
@@ -160,7 +160,9 @@ class TrainingStep:
             self.log.publish_means(self._trainer)
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
                 self.log.hand_on(self._trainer)
-        elif self._readout.is_due:
+            elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
+                self.log.tell()
+        elif self._readout.is_due():
             self.log.tell()
         elif self._readout.is_full:
             self.log.read()
