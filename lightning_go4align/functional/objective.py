@@ -33,10 +33,11 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
     dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
     largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
     losses, weights = losses if losses.dtype == dtype else losses.to(dtype), weights.detach()
+    # By `dot`, for autocast would round losses and weights of a `matmul` to half precision.
     if losses.is_cpu and is_readable(weights) and _are_usual(weights, largest):
         return torch.dot(losses, weights.to(dtype))  # No task to leave out, and no wait to know it.
     constants = weights.to(dtype).clamp(max=largest)
-    return losses.masked_fill(constants == 0, 0) @ constants
+    return torch.dot(losses.masked_fill(constants == 0, 0), constants)
 
 
 def _are_usual(weights: Tensor, largest: float) -> bool:

@@ -46,8 +46,8 @@ class StepTracker:
             waiting: The number of each, and what it found.
         """
         losses = torch.stack([record.reported for _, record in waiting])
-        weights = torch.stack([_weights(record) for _, record in waiting]).detach()
-        objectives = torch.stack([record.objective for _, record in waiting])
+        weights = _wide(torch.stack([_weights(record) for _, record in waiting]))
+        objectives = _wide(torch.stack([record.objective for _, record in waiting]))
         steps = torch.tensor([step for step, _ in waiting]).to(losses.device, non_blocking=True)
         first = torch.zeros_like(losses[0]) if self._first is None else self._first.to(losses)
         last, sums, self._first = on_arrays(_look, losses, weights, objectives, steps, first)
@@ -70,6 +70,11 @@ class StepTracker:
 def _weights(record: StepRecord) -> Tensor:
     """Return the weights of a step; a method without any leaves no task out."""
     return torch.ones_like(record.reported) if record.weights is None else record.weights
+
+
+def _wide(numbers: Tensor) -> Tensor:
+    """As NumPy takes them: without a graph, and no bfloat16."""
+    return numbers.detach().to(torch.promote_types(numbers.dtype, torch.float32))
 
 
 def _look(losses: Array, weights: Array, objectives: Array, steps: Any, first: Array) -> tuple[Any, Array, Array]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_go4align.update.entries import check_loss, check_name
 
@@ -165,3 +165,23 @@ def is_distributed() -> bool:
         False
     """
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:
+    """Let a rank without any task take part in the backward pass of the others, with gradients of 0.
+
+    Args:
+        losses: Task losses, shape ``[M]``, without a graph.
+        module: The module that is trained.
+
+    Returns:
+        The same losses, with a graph that holds every parameter that is trained.
+
+    Example:
+        >>> layer = nn.Linear(1, 1)
+        >>> touch_all_parameters(torch.zeros(2), layer).sum().backward()
+        >>> layer.weight.grad
+        tensor([[0.]])
+    """
+    sums = [parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
+    return losses + 0 * torch.stack(sums).sum()

@@ -4,7 +4,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor, nn, stack
+from torch import Tensor
 
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
@@ -16,7 +16,13 @@ from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.readout import CAPACITY, Readout
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
-from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
+from lightning_go4align.update.task_losses import (
+    StepOutput,
+    average_over_ranks,
+    is_distributed,
+    stack_losses,
+    touch_all_parameters,
+)
 from lightning_go4align.update.together import Together
 
 
@@ -178,24 +184,3 @@ class TrainingStep:
             tasks.select_again(output)
             losses = stack_losses(tasks.names, output, self._module.device)
             return average_over_ranks(losses, losses)[0]
-
-
-def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:
-    """Let a rank without any task take part in the backward pass of the others, with gradients of 0.
-
-    Args:
-        losses: Task losses, shape ``[M]``, without a graph.
-        module: The module that is trained.
-
-    Returns:
-        The same losses, with a graph that holds every parameter that is trained.
-
-    Example:
-        >>> import torch
-        >>> layer = nn.Linear(1, 1)
-        >>> touch_all_parameters(torch.zeros(2), layer).sum().backward()
-        >>> layer.weight.grad
-        tensor([[0.]])
-    """
-    sums = [parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
-    return losses + 0 * stack(sums).sum()
