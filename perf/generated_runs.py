@@ -137,8 +137,8 @@ def train(method: Method, setting: Setting) -> Found:
             optimizer.zero_grad()
             driver.begin_batch(first=True)
             observe(method, losses.detach())
-            record = driver.step(losses, losses.detach(), StepOutput(None), 1.0)
-            (driver.backward or record.objective.backward)()
+            objective = driver.step(losses, losses.detach(), StepOutput(None), 1.0)
+            (driver.backward or objective.backward)()
             optimizer.step()
             with torch.no_grad():
                 after = labelled_errors(network(x[rows]), y[rows]) if driver.needs_post_step_losses else None

@@ -20,7 +20,9 @@ class Rooms(MultiTaskModule):
         width: Of the trunk.
     """
 
-    def __init__(self, method: Scalarizer, learning_rate: float = 3e-3, width: int = 64) -> None:
+    def __init__(
+        self, method: Scalarizer, learning_rate: float = 3e-3, width: int = 64
+    ) -> None:
         super().__init__(method)
         self.learning_rate = learning_rate
         self.trunk = nn.Sequential(nn.Linear(8, width), nn.Tanh())
@@ -34,7 +36,9 @@ class Rooms(MultiTaskModule):
             for k, task in enumerate(UNITS)
         }
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
+    def training_step(
+        self, batch: tuple[Tensor, Tensor], batch_idx: int
+    ) -> dict[str, Tensor]:
         return self.losses(batch)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -45,7 +49,9 @@ class Rooms(MultiTaskModule):
 
     def _log_errors(self, stage: str, batch: tuple[Tensor, Tensor]) -> None:
         """Log the share of each target's variance that is left, and their mean."""
-        errors = {task: loss / UNITS[task] ** 2 for task, loss in self.losses(batch).items()}
+        errors = {
+            task: loss / UNITS[task] ** 2 for task, loss in self.losses(batch).items()
+        }
         self.log_dict({f"{stage}/{task}": error for task, error in errors.items()})
         self.log(f"{stage}/error", torch.stack(list(errors.values())).mean())
 
@@ -61,7 +67,9 @@ class RoomsData(LightningDataModule):
         features = torch.randn(1536, 8, generator=generator)
         mixing = torch.randn(8, 3, generator=generator) / 8**0.5
         noise = 0.2 * torch.randn(1536, 3, generator=generator)
-        targets = (torch.sin(2 * features @ mixing) + noise) * torch.tensor(list(UNITS.values()))
+        targets = (torch.sin(2 * features @ mixing) + noise) * torch.tensor(
+            list(UNITS.values())
+        )
         self.parts = TensorDataset(features, targets)
 
     def _loader(self, rows: range, shuffle: bool = False) -> DataLoader[tuple[Tensor, ...]]:

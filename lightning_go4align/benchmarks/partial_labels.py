@@ -1,7 +1,6 @@
 """Regression tasks of which a batch has some labels only."""
 
 from collections.abc import Sequence
-from numbers import Real
 
 import torch
 from torch import Tensor
@@ -23,7 +22,7 @@ def as_label_fraction(fraction: float) -> float:
         >>> as_label_fraction(0.05)
         0.05
     """
-    if not isinstance(fraction, Real) or not 0 < fraction <= 1:
+    if not 0 < fraction <= 1:
         raise ValueError(f"`label_fraction` must lie in (0, 1], but is {fraction}.")
     return float(fraction)
 

@@ -6,8 +6,9 @@ from torch import Tensor
 
 from lightning_go4align.functional.values import is_readable
 
-NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
-LARGEST = {dtype: torch.finfo(dtype).max for dtype in NUMPY}
+LARGEST = {dtype: torch.finfo(dtype).max for dtype in (torch.float32, torch.float64)}
+SMALLEST = torch.finfo(torch.float32).tiny
+FEW = 64  # Weights that are looked at in a list rather than in an array, which costs more to begin with.
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -29,14 +30,19 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         >>> weighted_risk(torch.tensor([1.0, 2.0, torch.nan]), torch.tensor([3.0, 0.5, 0.0]))
         tensor(4.)
     """
-    largest = torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
     dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
-    losses, weights = losses.to(dtype), weights.detach()
-    if weights.dtype == torch.float64 and losses.is_cpu and is_readable(weights):
-        rounded = np.minimum(weights.numpy(), min(largest, LARGEST[dtype])).astype(NUMPY[dtype])
-        constants = torch.from_numpy(rounded)
-        if np.count_nonzero(rounded) == len(rounded):  # No task to leave out, and no wait to know it.
-            return losses @ constants
-    else:
-        constants = weights.to(dtype).clamp(max=min(largest, LARGEST[dtype]))
-    return losses.masked_fill(constants == 0, 0) @ constants
+    largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
+    losses, weights = losses if losses.dtype == dtype else losses.to(dtype), weights.detach()
+    # By `dot`, for autocast would round losses and weights of a `matmul` to half precision.
+    if losses.is_cpu and is_readable(weights) and _are_usual(weights, largest):
+        return torch.dot(losses, weights.to(dtype))  # No task to leave out, and no wait to know it.
+    constants = weights.to(dtype).clamp(max=largest)
+    return torch.dot(losses.masked_fill(constants == 0, 0), constants)
+
+
+def _are_usual(weights: Tensor, largest: float) -> bool:
+    """Tell whether weights in host memory are positive, also in float32, and no larger than allowed."""
+    if len(weights) <= FEW:
+        return all(SMALLEST < weight <= largest for weight in weights.tolist())
+    numbers = weights.numpy()
+    return bool(np.minimum.reduce(numbers) > SMALLEST and np.maximum.reduce(numbers) <= largest)

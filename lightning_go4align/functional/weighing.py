@@ -1,15 +1,20 @@
 """The whole of a step from task losses to task weights (Eq. 3 to 7), where the losses are."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping, check_num_groups
 from lightning_go4align.functional.indicators import Reduction
+from lightning_go4align.functional.kmeans_numpy import Floats
 from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.values import is_readable
-from lightning_go4align.functional.weighing_numpy import move_by_numpy, weigh_by_numpy
+from lightning_go4align.functional.weighing_numpy import LARGEST, LEAST, move_by_numpy, weigh_by_numpy
+from lightning_go4align.functional.weighing_plain import FEW, weigh_plainly
 from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
 
 
@@ -57,9 +62,21 @@ def weigh_tasks(
     if not is_readable(losses):
         indicators, assignment, means, weights = weigh_by_torch(losses, log_smoothness, num_groups, beta, reduction)
     else:
-        arrays = weigh_by_numpy(losses.numpy(), log_smoothness.numpy(), num_groups, beta, reduction)
+        arrays = _weigh_on_host(losses, log_smoothness.numpy(), num_groups, beta, reduction)
         indicators, assignment, means, weights = map(torch.from_numpy, arrays)
     return Weighing(indicators, Grouping(assignment, means), weights)
+
+
+def _weigh_on_host(
+    losses: Tensor, log_smoothness: Floats, num_groups: int, beta: float, reduction: Reduction
+) -> Iterable[NDArray[Any]]:
+    if len(losses) <= FEW:
+        numbers: list[float] = losses.tolist()
+        if all(LEAST < number < LARGEST for number in numbers):
+            state = [state - beta * loss for state, loss in zip(log_smoothness.tolist(), numbers, strict=True)]
+            log_smoothness[:] = state
+            return map(np.array, weigh_plainly(numbers, state, num_groups, reduction))
+    return weigh_by_numpy(losses.numpy(), log_smoothness, num_groups, beta, reduction)
 
 
 def weigh_in_one_launch(

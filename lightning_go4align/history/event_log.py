@@ -40,8 +40,9 @@ def write_log(folder: Path, arrays: Arrays, metadata: Mapping[str, Any]) -> Path
     path = folder / FILE
     text = np.array(json.dumps(metadata))
     with atomic_write(path) as unfinished, unfinished.open("wb") as file:
-        # Before NumPy 2.2 `allow_pickle=False` would be an array of the log. What is no number is refused when it is read.
-        np.savez(file, metadata=text, **arrays)
+        # Before NumPy 2.2 `allow_pickle=False` would be an array of the log. What is no number is refused later, when
+        # the log is read.
+        np.savez(file, metadata=text, **arrays)  # type: ignore[arg-type]  # `allow_pickle`, which no array is named
     return path
 
 

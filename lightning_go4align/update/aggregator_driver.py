@@ -58,13 +58,13 @@ class AggregatorDriver:
     def begin_batch(self, first: bool) -> None:
         """Nothing is kept from one batch to the next."""
 
-    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
         """Form the sum of the losses, which stands for the objective; ``backward`` finds the weights."""
         self._parameters.look(output, self._tasks.names)
         objective = losses.nansum()
-        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective, reported)
-        self._begun = replace(record, objective=objective.detach()), losses * accumulation_scale
-        return record
+        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective.detach(), reported)
+        self._begun = record, losses * accumulation_scale
+        return objective
 
     def backward(self, *_: Any, **__: Any) -> None:
         """Stand in the place of the module's ``backward``, and complete the record."""

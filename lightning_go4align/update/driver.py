@@ -16,13 +16,15 @@ class Driver(Protocol):
     """Drives a method of either kind, ``ScalarizerDriver`` or ``AggregatorDriver``, one batch after the other.
 
     Attributes:
-        last_step: What the last batch found; None before the first. Complete once its backward pass is done.
         needs_post_step_losses: Whether the method learns from the losses after the optimizer's step as well (FAMO).
         backward: What stands in the place of the module's ``backward``; None where that does its work.
     """
 
-    last_step: StepRecord | None
     needs_post_step_losses: bool
+
+    @property
+    def last_step(self) -> StepRecord | None:
+        """What the last batch found; None before the first. Complete once its backward pass is done."""
 
     @property
     def backward(self) -> Callable[..., None] | None: ...
@@ -33,7 +35,7 @@ class Driver(Protocol):
     def begin_batch(self, first: bool) -> None:
         """Get ready for a batch, the first of its optimizer's step or another."""
 
-    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
         """Weigh the losses of one batch.
 
         Args:
@@ -43,7 +45,7 @@ class Driver(Protocol):
             accumulation_scale: Share of this batch in the optimizer's step: 1 over the number of batches accumulated.
 
         Returns:
-            The record, its objective with the graph, before it is multiplied with ``accumulation_scale``.
+            The objective, shape ``[]``, with its graph, before it is multiplied with ``accumulation_scale``.
         """
 
     def update_after_step(self, losses: Tensor | None) -> None:

@@ -1,8 +1,7 @@
 """Telling whether an optimizer stepped."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
-from weakref import WeakSet
 
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
@@ -28,23 +27,25 @@ class PerformedSteps:
     """
 
     def __init__(self) -> None:
-        self.any = False
-        self._watched: WeakSet[Optimizer] = WeakSet()
-        self._handles: list[RemovableHandle] = []
+        self.any = self._is_deaf = False
+        self._watched, self._handles = list[Any](), list[RemovableHandle]()
 
-    def watch(self, optimizers: Iterable[Any]) -> None:
+    def watch(self, optimizers: Sequence[Any]) -> None:
         """Begin a batch.
 
         Args:
             optimizers: Those that may step in it.
         """
-        self.any = False
-        for optimizer in optimizers:
-            if not _tells(optimizer):
-                self.any = True  # One that torch's hooks do not reach counts as Lightning counts it.
-            elif optimizer not in self._watched:
-                self._watched.add(optimizer)
-                self._handles.append(optimizer.register_step_post_hook(self._note))
+        self.any = self._is_deaf
+        if optimizers != self._watched:
+            self._watch_others(optimizers)
+
+    def _watch_others(self, optimizers: Sequence[Any]) -> None:
+        self.forget()
+        self._watched, telling = list(optimizers), [optimizer for optimizer in optimizers if _tells(optimizer)]
+        self._handles = [optimizer.register_step_post_hook(self._note) for optimizer in telling]
+        # One that torch's hooks do not reach counts as Lightning counts it.
+        self.any = self._is_deaf = len(telling) < len(optimizers)
 
     def _note(self, optimizer: Optimizer, *_: Any) -> None:
         overflow = getattr(optimizer, "found_inf", None)  # Set by a scaler that leaves the decision to the optimizer.
@@ -55,7 +56,7 @@ class PerformedSteps:
         """Leave the optimizers as they were."""
         while self._handles:
             self._handles.pop().remove()
-        self._watched.clear()
+        self._watched, self._is_deaf = [], False
 
 
 def _tells(optimizer: Any) -> bool:

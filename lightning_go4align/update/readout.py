@@ -37,21 +37,24 @@ class Readout:
         self._latest: tuple[int, StepRecord] | None = None
         self._numbers: HostNumbers | None = None
         self._record: StepRecord | None = None
-        self._count = 0
+        self._count = self._read_at = 0
 
     @property
     def is_full(self) -> bool:
         """Whether the host has to read before another step is kept."""
         return len(self._kept) >= KEPT
 
-    @property
-    def is_due(self) -> bool:
-        """Whether the host should look for trouble: every 1,000 steps, and often where it need not wait."""
+    def is_due(self, wait: int = CAPACITY) -> bool:
+        """Tell whether the host should look for trouble: every 1,000 steps, and often where it need not wait.
+
+        Args:
+            wait: After how many steps it looks at what lies in host memory; at the first steps it does so sooner.
+        """
         count = self._count
         if count % READ_EVERY == 0:
             return True
-        costs_nothing = self._latest is not None and self._latest[1].losses.device.type == "cpu"
-        return costs_nothing and (count % CAPACITY == 0 or count & (count - 1) == 0)
+        stalls_nothing = self._latest is not None and self._latest[1].losses.is_cpu
+        return stalls_nothing and (count - self._read_at >= wait or count & (count - 1) == 0)
 
     def note(self, step: int, record: StepRecord) -> None:
         """Note what a batch found; up to 64 wait to be looked at together, so that one costs next to nothing.
@@ -108,7 +111,7 @@ class Readout:
         Returns:
             The numbers of the last step, and of those that were kept since the last time; None if there was none.
         """
-        latest, self._latest = self._latest, None
+        latest, self._latest, self._read_at = self._latest, None, self._count
         if latest is not None:
             self._numbers = self._copy(*latest)
         return self._numbers

@@ -18,7 +18,7 @@ class StepRecord:
     Args:
         tasks: Names of the ``M`` tasks.
         losses: Task losses, shape ``[M]``, detached; NaN for an absent task.
-        objective: What the backward pass starts from, shape ``[]``; with its graph only until it has begun.
+        objective: What the backward pass starts from, shape ``[]``, detached.
         reported: The losses with 0 for an absent task, and NaN where one was not finite on some rank, shape ``[M]``.
         weights: Task weights, the objective's gradient in each loss, shape ``[M]``; None if the method has none.
         indicators: Group indicators, shape ``[M]``; None if the method does not group.

@@ -1,7 +1,6 @@
 """Driving a loss-oriented method: from losses to an objective, and the weights that it implies."""
 
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,10 +16,14 @@ from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.task_losses import StepOutput
 from lightning_go4align.update.tasks import KnownTasks
 
+# Fields of the record, and attributes of a method that tells them.
+TOLD = (("weights", "task_weights"), ("indicators", "indicators"), ("grouping", "grouping"))
+
 
 class ScalarizerDriver:
     """Drive a scalarizer, see ``Driver``: its objective's gradient in the losses is the weights.
 
+    Where the method does not tell them, they are what the one backward pass leaves on its way through the losses.
     A method that does not take NaN for an absent or non-finite loss is given the task's last finite one instead.
 
     Args:
@@ -32,45 +35,64 @@ class ScalarizerDriver:
     backward = None
 
     def __init__(self, method: Scalarizer, random: RandomStream, tasks: KnownTasks) -> None:
-        self.last_step: StepRecord | None = None
         self.needs_post_step_losses = bool(learning_after_step(method))
         self._method = method
         self._random = random
         self._tasks = tasks
         self._supports_missing = supports_missing(method)
         self._may_draw = may_draw(method)
+        self._last_step: StepRecord | None = None
+        self._begun: tuple[Tensor, Tensor, Tensor, dict[str, Any]] | None = None  # Until its backward pass is done.
+        self._tells: list[tuple[str, str]] | None = None
         self._last: Tensor | None = None
         self._learned = learned_parameters(method)
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
         self._gradients: list[Tensor] | None = None
         self._earlier: list[Tensor] | None = None
 
+    @property
+    def last_step(self) -> StepRecord | None:
+        if self._begun is not None:
+            self._look_back(*self._begun)
+        return self._last_step
+
+    def _look_back(self, losses: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]) -> None:
+        """Make the record of a batch, with the weights as soon as its backward pass is done."""
+        scale = objective.grad  # What accumulation and a scaler of half precision multiplied both gradients with.
+        if scale is not None:
+            weights = torch.zeros_like(losses.detach()) if losses.grad is None else losses.grad / scale
+            told, self._begun = {**told, "weights": weights}, None
+        self._last_step = self._record(losses, objective, reported, told)
+
+    def _record(self, losses: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]) -> StepRecord:
+        return StepRecord(tuple(self._tasks.names), losses.detach(), objective.detach(), reported, **told)
+
     def attach(self, module: nn.Module) -> None:
-        """Nothing of the module is needed."""
+        self._tells = None
 
     def begin_batch(self, first: bool) -> None:
         # Gradients of the batches before are kept, but of those of an earlier optimizer's step.
         if first:
             self._gradients = None
-        self._earlier = self._gradients
+        self._earlier, self._begun = self._gradients, None
 
-    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> StepRecord:
-        values = losses if self._supports_missing else self._filled(losses)
-        objective = self._combine(values)
-        weights: Tensor | None = getattr(self._method, "task_weights", None)
-        if objective.requires_grad and (weights is None or self._learned):
-            weights = self._differentiate(objective, losses, accumulation_scale)
-        record = StepRecord(
-            tasks=tuple(self._tasks.names),
-            losses=losses.detach(),
-            objective=objective,
-            reported=reported,
-            weights=weights,
-            indicators=getattr(self._method, "indicators", None),
-            grouping=getattr(self._method, "grouping", None),
-        )
-        self.last_step = replace(record, objective=objective.detach())
-        return record
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
+        objective = self._combine(losses if self._supports_missing else self._filled(losses))
+        told = self._told_by_method()
+        if objective.requires_grad and self._learned:
+            told["weights"] = self._differentiate(objective, losses, accumulation_scale)
+        if objective.requires_grad and told.get("weights") is None:
+            losses.retain_grad()
+            objective.retain_grad()
+            self._begun = losses, objective, reported, told
+        else:
+            self._last_step, self._begun = self._record(losses, objective, reported, told), None
+        return objective
+
+    def _told_by_method(self) -> dict[str, Any]:
+        if self._tells is None:  # Its first call may be what makes them. To miss an attribute costs a module dearly.
+            self._tells = [names for names in TOLD if hasattr(self._method, names[1])]
+        return {name: getattr(self._method, attribute) for name, attribute in self._tells}
 
     def _combine(self, losses: Tensor) -> Tensor:
         if not self._may_draw:
@@ -109,7 +131,7 @@ class ScalarizerDriver:
         self._gradients = self._earlier = None
 
     def forget(self) -> None:
-        self.last_step = None
+        self._last_step = self._begun = None
 
     def state_dict(self) -> dict[str, Any]:
         optimizer = None if self._optimizer is None else deepcopy(self._optimizer.state_dict())

@@ -1,10 +1,12 @@
 """In which step something was last so of each task, found without reading any."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.arrays import Array, library_of, on_arrays
 from lightning_go4align.update.record import StepRecord
 
 STARVING = 1e-3
@@ -44,19 +46,12 @@ class StepTracker:
             waiting: The number of each, and what it found.
         """
         losses = torch.stack([record.reported for _, record in waiting])
-        weights = torch.stack([_weights(record) for _, record in waiting])
-        objectives = torch.stack([record.objective for _, record in waiting])
-        numbers = torch.tensor([number for number, _ in waiting])
-        steps = numbers.to(losses.device, non_blocking=True)[:, None, None]
-        last = torch.where(self._so(losses, weights), steps, -1).amax(0)
+        weights = _wide(torch.stack([_weights(record) for _, record in waiting]))
+        objectives = _wide(torch.stack([record.objective for _, record in waiting]))
+        steps = torch.tensor([step for step, _ in waiting]).to(losses.device, non_blocking=True)
+        first = torch.zeros_like(losses[0]) if self._first is None else self._first.to(losses)
+        last, sums, self._first = on_arrays(_look, losses, weights, objectives, steps, first)
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
-        self._add_up(torch.cat([losses.nan_to_num(0, 0, 0), weights, objectives[:, None]], 1), losses)
-
-    def _add_up(self, values: Tensor, losses: Tensor) -> None:
-        given = losses.isfinite() & (losses != 0)
-        ones = torch.ones_like(given[:, :1])
-        counted = torch.cat([given, given, ones], 1)
-        sums = torch.stack([torch.where(counted, values, 0).sum(0), counted.sum(0).to(values.dtype)])
         self._sums = sums if self._sums is None else sums + self._sums.to(sums)
 
     def begin_epoch(self) -> None:
@@ -71,33 +66,43 @@ class StepTracker:
         """
         return None if self._sums is None else self._sums[0] / self._sums[1]
 
-    def _so(self, losses: Tensor, weights: Tensor) -> Tensor:
-        """Tell what was so in each of ``T`` steps, shape ``[T, 6, M]``, of losses that are 0 for an absent task."""
-        given = losses.isfinite() & (losses != 0)
-        parts = torch.where(given & weights.isfinite(), weights * losses, 0).abs()
-        even = parts.sum(1, keepdim=True) / given.sum(1, keepdim=True).clamp_min(1)
-        unheard = given & (parts < STARVING * even) & (losses.abs() > LEARNED * self._firsts(losses, given))
-        return torch.stack(
-            [
-                losses.isfinite().logical_not(),
-                weights.isfinite().logical_not(),
-                losses < 0,
-                given & (weights == 0),
-                given & ~unheard,
-                unheard,
-            ],
-            1,
-        )
-
-    def _firsts(self, losses: Tensor, given: Tensor) -> Tensor:
-        """Return how large the first loss of each task was, shape ``[M]``; 0 for one that has not come yet."""
-        index = given.to(torch.uint8).argmax(0, keepdim=True)
-        reference = torch.where(given, losses, 0).gather(0, index)[0].abs()
-        first = torch.zeros_like(reference) if self._first is None else self._first.to(reference)
-        self._first = torch.where(first == 0, reference, first)
-        return self._first
-
 
 def _weights(record: StepRecord) -> Tensor:
     """Return the weights of a step; a method without any leaves no task out."""
     return torch.ones_like(record.reported) if record.weights is None else record.weights
+
+
+def _wide(numbers: Tensor) -> Tensor:
+    """As NumPy takes them: without a graph, and no bfloat16."""
+    return numbers.detach().to(torch.promote_types(numbers.dtype, torch.float32))
+
+
+def _look(losses: Array, weights: Array, objectives: Array, steps: Any, first: Array) -> tuple[Any, Array, Array]:
+    """Look at ``T`` steps of ``M`` tasks, whose losses are 0 where a task is absent.
+
+    Returns:
+        The fields of ``LastSteps``, shape ``[6, M]``; sums of losses, weights and objectives, and their numbers,
+        shape ``[2, 2 M + 1]``; how large the first loss of each task was, shape ``[M]``, 0 before it has come.
+    """
+    xp = library_of(losses)
+    finite = xp.isfinite(losses)
+    given = finite & (losses != 0)
+    first = _firsts(xp.abs(xp.where(finite, losses, 0.0)), given, first)
+    heard = xp.isfinite(weights)
+    parts = xp.abs(xp.where(given & heard, weights * losses, 0.0))
+    even = parts.sum(1) / (given.sum(1) + ~given.any(1))
+    unheard = given & (parts < STARVING * even[:, None]) & (xp.abs(losses) > LEARNED * first)
+    so = xp.stack([~finite, ~heard, losses < 0, given & (weights == 0), given & ~unheard, unheard])
+    last = xp.amax(xp.where(so, steps[:, None], -1), 1)
+    counted = xp.concatenate([given, given, xp.ones_like(given[:, :1])], 1)
+    values = xp.concatenate([losses, weights, objectives[:, None]], 1)
+    sums = xp.where(counted, values, 0.0).sum(0)
+    return last, xp.stack([sums, xp.ones_like(sums) * counted.sum(0)]), first
+
+
+def _firsts(sizes: Array, given: Any, first: Array) -> Array:
+    xp = library_of(sizes)
+    earlier = xp.concatenate([first[None], xp.where(given, sizes, 0.0)])
+    come = earlier > 0
+    found: Array = xp.where(come & (come.cumsum(0) == 1), earlier, 0.0).sum(0)
+    return found

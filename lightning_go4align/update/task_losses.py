@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_go4align.update.entries import check_loss, check_name
 
+WIDE = (torch.float32, torch.float64)
 HOW = (
     "Return a mapping of task names to scalar losses, or {'task_losses': {...}, ...} with other entries beside it; "
     "where the step has to return something else, let `MultiTaskCallback(method, losses=...)` pick them out of it."
@@ -114,12 +115,11 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
     present = output.present
     if len(present) < len(tasks):
         present = dict.fromkeys(tasks, torch.full((), gap, dtype=torch.float32, device=device)) | present
-    losses = torch.stack([_scalar(present[task]).to(device, non_blocking=True) for task in tasks])
-    return losses.to(torch.promote_types(losses.dtype, torch.float32))
-
-
-def _scalar(loss: Tensor) -> Tensor:
-    return loss.reshape(()) if loss.dim() else loss
+    each = [present[task] for task in tasks]
+    if any(loss.dim() or loss.device != device for loss in each):
+        each = [loss.reshape(()).to(device, non_blocking=True) for loss in each]
+    losses = torch.stack(each)
+    return losses if losses.dtype in WIDE else losses.to(torch.float32)
 
 
 def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor]:
@@ -165,3 +165,23 @@ def is_distributed() -> bool:
         False
     """
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:
+    """Let a rank without any task take part in the backward pass of the others, with gradients of 0.
+
+    Args:
+        losses: Task losses, shape ``[M]``, without a graph.
+        module: The module that is trained.
+
+    Returns:
+        The same losses, with a graph that holds every parameter that is trained.
+
+    Example:
+        >>> layer = nn.Linear(1, 1)
+        >>> touch_all_parameters(torch.zeros(2), layer).sum().backward()
+        >>> layer.weight.grad
+        tensor([[0.]])
+    """
+    sums = [parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
+    return losses + 0 * torch.stack(sums).sum()

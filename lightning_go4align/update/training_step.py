@@ -4,7 +4,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor, nn, stack
+from torch import Tensor
 
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
@@ -13,11 +13,16 @@ from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.performed_steps import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
-from lightning_go4align.update.readout import Readout
-from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.readout import CAPACITY, Readout
 from lightning_go4align.update.side_effects import side_effect_free
 from lightning_go4align.update.step_log import StepLog
-from lightning_go4align.update.task_losses import StepOutput, average_over_ranks, is_distributed, stack_losses
+from lightning_go4align.update.task_losses import (
+    StepOutput,
+    average_over_ranks,
+    is_distributed,
+    stack_losses,
+    touch_all_parameters,
+)
 from lightning_go4align.update.together import Together
 
 
@@ -76,10 +81,9 @@ class TrainingStep:
     def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         if self._memory.driver.needs_post_step_losses:
             self._batch = args, kwargs
-        if (record := self._weigh(output := self._read(*args, **kwargs))) is None:
-            return None
-        losses = dict(zip(record.tasks, record.losses.unbind(), strict=True))
-        return {**output.extras, "loss": record.objective, "task_losses": losses}
+        output = self._read(*args, **kwargs)
+        weighed = self._weigh(output)
+        return None if weighed is None else {**output.extras, **weighed}
 
     def _read(self, *args: Any, **kwargs: Any) -> StepOutput:
         """Read the losses of a batch; in the first steps, until tasks are known, all ranks do so or none."""
@@ -106,8 +110,8 @@ class TrainingStep:
             return StepOutput(returned)
         return read_output(self._pick, self._module, returned, next(iter([*args, *kwargs.values()]), None))
 
-    def _weigh(self, output: StepOutput) -> StepRecord | None:
-        """Weigh the losses; None if no task is present on any rank."""
+    def _weigh(self, output: StepOutput) -> dict[str, Any] | None:
+        """Weigh the losses, for what Lightning is given; None if no task is present on any rank."""
         memory, device = self._memory, self._module.device
         tasks = memory.tasks.names
         if not tasks or not (output.present or is_distributed()):
@@ -122,7 +126,7 @@ class TrainingStep:
         if self._observed:
             observe(memory.method, losses.detach(), output.extras.get("representation"))
         try:
-            return memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
+            objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
@@ -131,6 +135,7 @@ class TrainingStep:
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error
+        return {"loss": objective, "task_losses": dict(zip(tasks, losses.detach().unbind(), strict=True))}
 
     def end_batch(self, steps_before: int) -> int:
         """Let the method follow the optimizer's step, if one was made, hand the record on, and let go of the batch.
@@ -161,7 +166,9 @@ class TrainingStep:
             self.log.publish_means(self._trainer)
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
                 self.log.hand_on(self._trainer)
-        elif self._readout.is_due:
+            elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
+                self.log.tell()
+        elif self._readout.is_due():
             self.log.tell()
         elif self._readout.is_full:
             self.log.read()
@@ -177,24 +184,3 @@ class TrainingStep:
             tasks.select_again(output)
             losses = stack_losses(tasks.names, output, self._module.device)
             return average_over_ranks(losses, losses)[0]
-
-
-def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:
-    """Let a rank without any task take part in the backward pass of the others, with gradients of 0.
-
-    Args:
-        losses: Task losses, shape ``[M]``, without a graph.
-        module: The module that is trained.
-
-    Returns:
-        The same losses, with a graph that holds every parameter that is trained.
-
-    Example:
-        >>> import torch
-        >>> layer = nn.Linear(1, 1)
-        >>> touch_all_parameters(torch.zeros(2), layer).sum().backward()
-        >>> layer.weight.grad
-        tensor([[0.]])
-    """
-    sums = [parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
-    return losses + 0 * stack(sums).sum()

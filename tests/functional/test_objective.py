@@ -29,6 +29,17 @@ def test_half_precision_losses_are_weighed_in_float32() -> None:
     assert weighted_risk(losses, torch.tensor([1.0, 2.0])).item() == 120001.0
 
 
+@pytest.mark.parametrize("weights", [[1.0, 1 / 3], [1.0, 0.0]], ids=["all", "not all"])
+def test_autocast_rounds_neither_losses_nor_weights(weights: list[float]) -> None:
+    losses = torch.tensor([1 / 3, 1 / 7], requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        objective = weighted_risk(losses, torch.tensor(weights, dtype=torch.float64))
+    objective.backward()
+    assert losses.grad is not None
+    assert torch.equal(losses.grad, torch.tensor(weights))
+    assert objective.dtype == torch.float32
+
+
 def test_weight_beyond_float32_counts_as_the_largest() -> None:
     losses = torch.tensor([1.0, 1e-30], requires_grad=True)
     weighted_risk(losses, torch.tensor([1.0, 1e300], dtype=torch.float64)).backward()

@@ -18,7 +18,7 @@ import yaml
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.command import server, write_pages
 from lightning_go4align.studies.plan import Run
-from lightning_go4align.studies.runner import carry_out, checked_plan
+from lightning_go4align.studies.runner import checked_plan, run_study
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "synthetic"
 HOSTILE = ["</script><script>alert(1)</script>", "../../x", '"><img src=x onerror=alert(1)>', r"$\nothing{$ & <b>"]
@@ -104,7 +104,7 @@ def study(folder: Path, names: list[str]) -> str:
     plan = checked_plan(folder / "study.yaml")
     for run in plan.runs:
         finish(run, columns, names.index(run.method))
-    carry_out(plan)
+    run_study(folder / "study.yaml")
     return (folder / "runs" / "study" / "study.html").read_text("utf-8")
 
 
@@ -112,7 +112,7 @@ Pages = tuple[Path, Tags, Tags]
 
 
 @pytest.fixture(scope="module", params=[index, comparison, live, study], ids=lambda page: page.__name__)
-def folder_and_pages(request, tmp_path_factory: pytest.TempPathFactory) -> Pages:
+def folder_and_pages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pages:
     """Where the page with hostile names was written, that page, and the same one with harmless names."""
     folder = tmp_path_factory.mktemp("outer")
     hostile, harmless = folder / "a" / "b" / "hostile", tmp_path_factory.mktemp("harmless") / "runs"

@@ -15,8 +15,8 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
-from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.benchmarks.changes import add_relative_changes, is_made_up, single_task_score
+from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.module import MultiTaskModule
 
 

@@ -18,8 +18,8 @@ from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, no
 from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
 from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
-from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.benchmarks.published_table import PublishedTable
+from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.module import MultiTaskModule
 
 LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
