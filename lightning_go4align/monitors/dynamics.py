@@ -14,10 +14,11 @@ from typing_extensions import override
 from lightning_go4align.functional.arguments import as_integer
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.epoch_scores import log_epoch_scores
+from lightning_go4align.monitors.places import places
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
-from lightning_go4align.monitors.showing import check_drawing, drawn_figures, prepare, show_pictures, show_report
+from lightning_go4align.monitors.showing import check_drawing, drawn_figures, show_pictures, show_report
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class GroupDynamicsMonitor(Callback):
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
-            prepare(trainer.loggers)  # begins the run, which names it
+            for place in places(trainer.loggers):
+                place.begin()  # begins the run, which names it
             self._files = RunFiles.of_fit(trainer, pl_module, self._method, self.history.notes.seconds)
 
     def record_steps(self, steps: WatchedSteps) -> None:
@@ -165,7 +167,7 @@ class GroupDynamicsMonitor(Callback):
         step = max(trainer.global_step - 1, 0)
         if self.num_pictures and len(self.history.steps):
             show_pictures(trainer.loggers, self.history, step)
-        show_report(trainer.loggers, page, step)
+        show_report(trainer.loggers, page, self.history, step)
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import Logger
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.monitors.places import places
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PLAIN_NAMES = ("", "logs", "lightning_logs")  # of loggers: they say nothing of a run
-_CHARTS = ("weight", "loss", "scaled_loss", "indicator", "group", "group_weight", "group_size")
 
 
 def run_folder(logger: Logger | None, default: Path) -> Path:
@@ -63,21 +63,6 @@ def run_title(logger: Logger | None, module: object, method: object) -> str:
     return f"{subject}, version_{version}" if isinstance(version, int) else f"{subject}, {version}"
 
 
-def prepare(loggers: Iterable[Logger]) -> None:
-    """Tell each logger, once a fit, how its numbers belong together.
-
-    Args:
-        loggers: The trainer's loggers.
-    """
-    for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            logger.experiment.define_metric("epoch", hidden=True)
-            logger.experiment.define_metric("val/delta_m", step_metric="epoch", summary="min,last")
-        elif isinstance(logger, TensorBoardLogger):
-            charts = {key: ["Multiline", [f"{key}/.*"]] for key in _CHARTS}
-            logger.experiment.add_custom_scalars({"tasks": charts})
-
-
 def check_drawing() -> None:
     """Miss matplotlib before the run, not after it."""
     if find_spec("matplotlib") is None or find_spec("scipy") is None:
@@ -85,11 +70,6 @@ def check_drawing() -> None:
             "`GroupDynamicsMonitor` draws with matplotlib and SciPy. Install them: "
             "pip install 'lightning-go4align[plot]'."
         )
-
-
-def shows_pictures(logger: Logger) -> bool:
-    """Tell whether a logger can show pictures."""
-    return isinstance(logger, WandbLogger | TensorBoardLogger)
 
 
 def show_pictures(loggers: Iterable[Logger], history: History, step: int) -> None:
@@ -100,14 +80,11 @@ def show_pictures(loggers: Iterable[Logger], history: History, step: int) -> Non
         history: The run so far.
         step: Where on the loggers' axis to put them.
     """
-    able = [logger for logger in loggers if shows_pictures(logger)]
+    able = places(loggers)
     images = _draw(history) if able else {}
-    for logger in able:
+    for place in able:
         for key, image in images.items():
-            if isinstance(logger, WandbLogger):
-                logger.log_image(key, [image], step)
-            elif isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image(key, image, step, dataformats="HWC")
+            place.picture(key, image, step)
 
 
 def drawn_figures(history: History) -> dict[str, "Figure"]:
@@ -124,20 +101,23 @@ def write_page(folder: Path) -> Path:
     return write_report(folder)
 
 
-def show_report(loggers: Iterable[Logger], page: Path, step: int) -> None:
-    """Hand the report to Weights & Biases, as it is: W&B's own wrapping would add an external address.
+def show_report(loggers: Iterable[Logger], page: Path, history: History, step: int) -> None:
+    """Hand the page, and a table of the tasks, to the loggers that can show them.
 
     Args:
         loggers: The trainer's loggers.
         page: The HTML file.
-        step: Where on the loggers' axis to put it.
+        history: The run.
+        step: Where on the loggers' axis to put them.
     """
-    for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            import wandb
+    from lightning_go4align.report.task_facts import task_facts
 
-            html = wandb.Html(page.read_text(encoding="utf-8"), inject=False)
-            logger.log_metrics({"report": html}, step)  # type: ignore[dict-item]  # W&B takes media as values
+    able = places(loggers)
+    facts = task_facts(history) if able and history.tasks else {}
+    for place in able:
+        place.page(page, step)
+        if facts:
+            place.table("tasks", facts, step)
 
 
 def _draw(history: History) -> dict[str, NDArray[np.uint8]]:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import minus
-from lightning_go4align.report.alarms import recent_shares
 from lightning_go4align.report.clusters import clusters
+from lightning_go4align.report.task_facts import task_facts
 
 _NAMED = 12
 
@@ -91,29 +90,21 @@ def clusters_table(history: History) -> str:
 
 def tasks_table(history: History) -> str:
     """Write a line for each task, in the order of the pictures."""
-    order, shares, weights = task_order(history), recent_shares(history), history.mean_weights
-    first, last = _first_and_last(history.losses)
+    found = task_facts(history)
     columns = [
-        history.tasks,
-        [number(weight, "×") for weight in weights],
-        [number(share, "×") for share in shares],
-        [number(loss) for loss in first],
-        [number(loss) for loss in last],
+        found["task"],
+        [number(weight, "×") for weight in found["mean weight"]],
+        [number(share, "×") for share in found["recent share"]],
+        [number(loss) for loss in found["first loss"]],
+        [number(loss) for loss in found["last loss"]],
     ]
     head = ["task", "mean weight", "recent share, 1× is even", "first loss", "last loss"]
     if history.grouped:
         head += ["main group (share of steps)", "moves per step"]
-        columns += _group_columns(history)
-    rows = [[column[task] for column in columns] for task in order]
-    return table("Tasks", head, rows, [history.tasks[task] for task in order])
-
-
-def _group_columns(history: History) -> list[list[str]]:
-    homes = history.main_groups
-    inside = ((history.groups == homes) & (homes >= 0)).sum(0) / (history.groups >= 0).sum(0).clip(1)
-    moves = history.task_moves / max(float(history.windows.transitions.sum()), 1)
-    main = [f"{home} ({share:.0%})" if home >= 0 else "–" for home, share in zip(homes, inside, strict=True)]
-    return [main, [f"{move:.1%}" for move in moves]]
+        homes = zip(found["main group"], found["share of steps in it"], strict=True)
+        columns.append([f"{home} ({share:.0%})" if home >= 0 else "–" for home, share in homes])
+        columns.append([f"{moves:.1%}" for moves in found["moves per step"]])
+    return table("Tasks", head, list(zip(*columns, strict=True)), found["task"])
 
 
 def metrics_table(history: History) -> str:
@@ -127,12 +118,6 @@ def metrics_table(history: History) -> str:
     ]
     head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
     return table("Metrics", head, rows, list(history.metrics))
-
-
-def _first_and_last(losses: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means over the first and the last twentieth of the recorded steps, shape ``[M]`` each."""
-    count = max(1, len(losses) // 20)
-    return mean_ratio(losses[:count]), mean_ratio(losses[-count:])
 
 
 def _some(names: list[str]) -> str:

@@ -1,0 +1,50 @@
+"""What is known of each task at the end of a run: columns of numbers, for the page and for loggers."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.plots.order import task_order
+from lightning_go4align.report.alarms import recent_shares
+
+
+def task_facts(history: History) -> dict[str, list[Any]]:
+    """Gather what is known of each task.
+
+    Args:
+        history: The run.
+
+    Returns:
+        Columns with an entry for each task, in the order of the pictures: its name, its mean weight, its share of the
+        weighted loss in recent steps (1 is even), its loss in the first and the last twentieth of the recorded steps;
+        for a method that groups also its main group, the share of steps in that one, and its moves per step.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> facts = task_facts(example_history())
+        >>> facts["task"], facts["main group"]
+        (['normal', 'edges', 'depth', 'segmentation'], [1, 1, 0, 0])
+    """
+    order = task_order(history)
+    first, last = _first_and_last(history.losses)
+    columns: dict[str, NDArray[Any]] = {
+        "task": np.array(history.tasks, dtype=object),
+        "mean weight": history.mean_weights,
+        "recent share": recent_shares(history),
+        "first loss": first,
+        "last loss": last,
+    }
+    if history.grouped:
+        homes = history.main_groups
+        inside = ((history.groups == homes) & (homes >= 0)).sum(0) / (history.groups >= 0).sum(0).clip(1)
+        moves = history.task_moves / max(float(history.windows.transitions.sum()), 1)
+        columns |= {"main group": homes, "share of steps in it": inside, "moves per step": moves}
+    return {name: column[order].tolist() for name, column in columns.items()}
+
+
+def _first_and_last(losses: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means over the first and the last twentieth of the recorded steps, shape ``[M]`` each."""
+    count = max(1, len(losses) // 20)
+    return mean_ratio(losses[:count]), mean_ratio(losses[-count:])
