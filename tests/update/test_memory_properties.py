@@ -71,7 +71,7 @@ def trained(memory: Memory, history: Tensor, start: int = 0) -> list[Any]:
         memory.driver.begin_batch(True)
         losses = row.clone().requires_grad_()
         output = StepOutput(dict(zip(TASKS, losses.unbind(), strict=True)))
-        memory.driver.step(losses, losses.detach(), output, 1.0).backward()  # type: ignore[no-untyped-call]  # torch's
+        memory.driver.step(losses, losses.detach(), output, 1.0).backward()
         record = memory.driver.last_step
         assert record is not None
         memory.driver.update_after_step(row * 0.75)
