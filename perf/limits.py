@@ -13,7 +13,7 @@ from rich.table import Table
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lightning_go4align.clustering import AutomaticKMeans
-from lightning_go4align.methods import GO4Align
+from lightning_go4align.methods import GO4Align, RobustGO4Align
 from perf.clocks import medians
 from perf.efficiency import kmeans_pytorch_call
 from perf.overhead import step_costs
@@ -103,9 +103,11 @@ def _operations() -> Iterator[Line]:
     yield Line("operations on a device, M = 11, K = 5", None, 40, "105", count_operations(GO4Align(5), 11))
     automatic = GO4Align(None, clustering=AutomaticKMeans())
     yield Line("operations on a device, M = 11, K chosen", None, 120, "342 to 682", count_operations(automatic, 11))
+    yield Line("the same, robust, K = 5", None, 40, "157", count_operations(RobustGO4Align(5), 11))
+    yield Line("the same, robust, K chosen", None, 120, "254", count_operations(RobustGO4Align(), 11))
 
 
-def count_operations(method: GO4Align, num_tasks: int) -> int:
+def count_operations(method: GO4Align | RobustGO4Align, num_tasks: int) -> int:
     """Count the operations of a call on an accelerator, of which each is a launch or more; views are none.
 
     Args:

@@ -76,15 +76,39 @@ def choose_by_torch(points: Tensor, criterion: Tensor, momentum: float) -> tuple
         The assignment, shape ``[M]``, and the weights, as many as scores.
     """
     both = torch.stack([points.log(), points])
-    most = len(criterion)
-    ranks, means, numbers = solve_ranks(both, range(1, most + 1))
+    ranks, means, numbers = solve_ranks(both, range(1, len(criterion) + 1))
     scores = criterion_of(both[0], means[:, 0], numbers[:, 0])
+    return _best(scores, ranks[:, 1], means[:, 1], criterion, momentum)
+
+
+def choose_known(points: Tensor, criterion: Tensor, momentum: float) -> tuple[Tensor, Tensor]:
+    """Choose without a look for points that are logarithms already, and grouped as such.
+
+    Args:
+        points: Logarithms of the indicators up to a constant, shape ``[M]``, at least 0; NaN for a task in no group.
+        criterion: Averaged scores, at most ``M``, moved in place.
+        momentum: Share of the past in the average.
+
+    Returns:
+        The assignment, shape ``[M]``, and the centres, as many as scores.
+
+    Example:
+        >>> points = torch.tensor([0.0, 0.1, 4.4, 4.5, 4.6], dtype=torch.float64)
+        >>> choose_known(points, torch.full((4,), UNKNOWN), 0.9)[0]
+        tensor([0, 0, 1, 1, 1])
+    """
+    ranks, means, numbers = solve_ranks(points, range(1, len(criterion) + 1))
+    return _best(criterion_of(points, means, numbers), ranks, means, criterion, momentum)
+
+
+def _best(scores: Tensor, ranks: Tensor, means: Tensor, criterion: Tensor, momentum: float) -> tuple[Tensor, Tensor]:
+    most = len(criterion)
     scores = scores - scores[:1]
     before = criterion.to(scores.dtype)
     average = torch.where(before == UNKNOWN, scores, torch.lerp(scores, before, momentum))
     criterion.copy_(average)
     chosen = average.argmin(0, keepdim=True)
-    assignment = ranks[:, 1].index_select(0, chosen)[0]
-    # Means of indicators ascend from 0, which is that of an empty group: the largest so far is repeated.
-    weights = means[:, 1].index_select(0, chosen)[0].cummax(0).values
+    assignment = ranks.index_select(0, chosen)[0]
+    # No point is negative, so that means ascend from 0, which is that of an empty group: the largest is repeated.
+    weights = means.index_select(0, chosen)[0].cummax(0).values
     return assignment.masked_fill(assignment == most, -1), weights

@@ -12,13 +12,13 @@ from lightning_go4align.functional.assignment import assign_groups, check_cluste
 from lightning_go4align.functional.grouping import Clustering, Grouping
 from lightning_go4align.functional.loss_history import LARGEST
 from lightning_go4align.functional.losses import check_number_of_tasks
-from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.shared_risk import constant_risk, within_reach
+from lightning_go4align.functional.values import is_readable, is_traced
 from lightning_go4align.methods.description import describe
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
 from lightning_go4align.methods.loss_parts import ExponentialMean, LossPart
 from lightning_go4align.methods.loss_weighted import LossWeighted
-from lightning_go4align.methods.robust_launch import parts_of_one_launch, weigh_in_one_launch
+from lightning_go4align.methods.robust_launch import usual_parts, weigh_at_once
 from lightning_go4align.methods.stateful import reset_parts
 
 
@@ -106,8 +106,8 @@ class RobustGO4Align(LossWeighted):
     def weigh(self, losses: Tensor) -> Tensor:
         if self.indicators is not None:
             check_number_of_tasks(losses, len(self.indicators))
-        if fits_one_launch(losses) and (parts := parts_of_one_launch(self)) is not None:
-            found = weigh_in_one_launch(losses, parts, self.num_groups, self.reach)
+        if not (is_readable(losses) or is_traced(losses)) and (parts := usual_parts(self)) is not None:
+            found = weigh_at_once(losses, parts, self.num_groups, self.reach)
             self.indicators, self.grouping = found.indicators, found.grouping
             return found.task_weights
         scales = self.scale(losses, self.smoothing(losses))

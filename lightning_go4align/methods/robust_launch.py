@@ -1,4 +1,4 @@
-"""A step of RobustGO4Align in one launch, where its parts are those that it has by itself."""
+"""A step of RobustGO4Align at once, where its parts are those that it has by itself."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -6,6 +6,8 @@ from torch import Tensor
 
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
 from lightning_go4align.functional.grouping import Grouping, check_num_groups
+from lightning_go4align.functional.one_launch import fits_one_launch
+from lightning_go4align.functional.robust_torch import weigh_robustly_by_torch
 from lightning_go4align.functional.shared_risk import constant_risk
 from lightning_go4align.functional.weighing import Weighing
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Parts(NamedTuple):
-    """Parts that ``kernels.robust`` does the work of.
+    """Parts that ``kernels.robust`` and ``robust_torch`` do the work of.
 
     Args:
         smoothing: The smoothing.
@@ -29,7 +31,7 @@ class Parts(NamedTuple):
     clustering: AutomaticLogKMeans | None
 
 
-def parts_of_one_launch(method: "RobustGO4Align") -> Parts | None:
+def usual_parts(method: "RobustGO4Align") -> Parts | None:
     """Find the parts, if no other one takes a step: a subclass might do anything, so the classes must be these.
 
     Args:
@@ -40,7 +42,7 @@ def parts_of_one_launch(method: "RobustGO4Align") -> Parts | None:
 
     Example:
         >>> from lightning_go4align.methods.robust_go4align import RobustGO4Align
-        >>> parts_of_one_launch(RobustGO4Align(2)).clustering, parts_of_one_launch(RobustGO4Align(2, scale=max))
+        >>> usual_parts(RobustGO4Align(2)).clustering, usual_parts(RobustGO4Align(2, scale=max))
         (None, None)
     """
     smoothing, scale, clustering = method.smoothing, method.scale, method.clustering
@@ -53,11 +55,11 @@ def parts_of_one_launch(method: "RobustGO4Align") -> Parts | None:
     return Parts(smoothing, scale, clustering) if type(clustering) is AutomaticLogKMeans else None
 
 
-def weigh_in_one_launch(losses: Tensor, parts: Parts, num_groups: int | None, reach: float) -> Weighing:
-    """Take the step.
+def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: float) -> Weighing:
+    """Take the step, in one launch where there can be one.
 
     Args:
-        losses: Task losses, shape ``[M]``, for which ``fits_one_launch`` is true.
+        losses: Task losses, shape ``[M]``, in the widest dtype of their device.
         parts: Whose states are moved in place.
         num_groups: ``K``; None where the clustering chooses it.
         reach: Largest ratio of a task's weight to its own indicator.
@@ -68,15 +70,19 @@ def weigh_in_one_launch(losses: Tensor, parts: Parts, num_groups: int | None, re
     Raises:
         ValueError: If ``K`` is larger than ``M``.
     """
-    from lightning_go4align.functional.kernels.launch import Number, weigh_robustly_by_kernel  # Needs Triton.
-
     smoothing, scale, clustering = parts
+    scores, momentum = None, 0.0
     if clustering is not None:
-        number = Number(*clustering.scores_of(losses), clustering.momentum)
+        (most, scores), momentum = clustering.scores_of(losses), clustering.momentum
     else:
-        check_num_groups(number_of_groups := num_groups or 0, len(losses))
-        number = Number(number_of_groups)
+        check_num_groups(most := num_groups or 0, len(losses))
     settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach}
     states = smoothing.remembered(losses, 2), scale.remembered(losses, 6)
-    found = weigh_robustly_by_kernel(losses, *states, number, settings)
-    return Weighing(found.indicators, Grouping(found.assignment, found.group_weights), found.task_weights)
+    if not fits_one_launch(losses):
+        found = weigh_robustly_by_torch(losses, *states, most, settings, scores, momentum)
+    else:
+        from lightning_go4align.functional.kernels.launch import Number, weigh_robustly_by_kernel  # Needs Triton.
+
+        found = weigh_robustly_by_kernel(losses, *states, Number(most, scores, momentum), settings)
+    indicators, assignment, group_weights, task_weights = found
+    return Weighing(indicators, Grouping(assignment, group_weights), task_weights)

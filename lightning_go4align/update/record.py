@@ -1,6 +1,6 @@
 """What training steps found about their tasks: on the device, and on the host."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import lightning.pytorch as pl
@@ -38,6 +38,16 @@ class StepRecord:
     weights: Tensor | None = None
     indicators: Tensor | None = None
     grouping: Grouping | None = None
+
+    def copied(self) -> "StepRecord":
+        """Copy what a method found into memory of the record's own, which the method's next step leaves alone."""
+        return replace(
+            self,
+            objective=self.objective.clone(),
+            weights=None if self.weights is None else self.weights.clone(),
+            indicators=None if self.indicators is None else self.indicators.clone(),
+            grouping=None if self.grouping is None else Grouping(*(part.clone() for part in self.grouping)),
+        )
 
     @property
     def not_finite(self) -> Tensor:

@@ -44,6 +44,7 @@ class ScalarizerDriver:
         self._last_step: StepRecord | None = None
         self._begun: tuple[Tensor, Tensor, Tensor, dict[str, Any]] | None = None  # Until its backward pass is done.
         self._tells: list[tuple[str, str]] | None = None
+        self._before: StepRecord | None = None  # In the memory of the method.
         self._last: Tensor | None = None
         self._learned = learned_parameters(method)
         self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
@@ -65,7 +66,17 @@ class ScalarizerDriver:
         self._last_step = self._record(losses, objective, reported, told)
 
     def _record(self, losses: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]) -> StepRecord:
-        return StepRecord(tuple(self._tasks.names), losses.detach(), objective.detach(), reported, **told)
+        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective.detach(), reported, **told)
+        # A method that is replayed as a CUDA graph, or works in place, has its results in the same memory in each
+        # step. What was there before is held, so that nothing else can be.
+        weights, before = record.weights, self._before
+        self._before = record
+        if before is None or before.objective.data_ptr() == record.objective.data_ptr():
+            return record.copied()
+        reused = (
+            weights is not None and before.weights is not None and weights.data_ptr() == before.weights.data_ptr()
+        )
+        return record.copied() if reused else record
 
     def attach(self, module: nn.Module) -> None:
         self._tells = None
@@ -131,7 +142,7 @@ class ScalarizerDriver:
         self._gradients = self._earlier = None
 
     def forget(self) -> None:
-        self._last_step = self._begun = None
+        self._last_step = self._begun = self._before = None
 
     def state_dict(self) -> dict[str, Any]:
         optimizer = None if self._optimizer is None else deepcopy(self._optimizer.state_dict())

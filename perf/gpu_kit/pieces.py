@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,15 +38,17 @@ class Outcome(NamedTuple):
         ok: False if a claim was refuted.
         done: False if the next call should go on with it.
         numbers: For the JSON.
+        shown: False if the claim is about another device than this one: neither borne out nor refuted.
     """
 
     says: str
     ok: bool = True
     done: bool = True
     numbers: dict[str, Any] | None = None
+    shown: bool = True
 
 
-NOT_HERE = Outcome("not on this device")
+NOT_HERE = Outcome("needs a CUDA device", shown=False)
 
 
 class Piece(NamedTuple):
@@ -96,11 +98,25 @@ def run_pieces(pieces: Iterable[Piece], setting: Setting) -> dict[str, dict[str,
     return records
 
 
+def mark(record: Mapping[str, Any]) -> str:
+    """Say in a word what became of a piece.
+
+    Example:
+        >>> mark(Outcome("borne out")._asdict()), mark(NOT_HERE._asdict())
+        ('ok', 'not shown')
+    """
+    if not record["ok"]:
+        return "**no**"
+    if not record["shown"]:
+        return "not shown"
+    return "ok" if record["done"] else "goes on"
+
+
 def page(records: dict[str, dict[str, Any]], device: str) -> str:
     """Write the results as Markdown, a table for each part.
 
     Example:
-        >>> print(page({"a": {"part": "Proofs", "ok": True, "done": True, "says": "held", "seconds": 1.0}}, "cpu"))
+        >>> print(page({"a": {"part": "Proofs", "seconds": 1.0, **Outcome("held")._asdict()}}, "cpu"))
         # What this device shows: cpu
         <BLANKLINE>
         ## Proofs
@@ -115,8 +131,7 @@ def page(records: dict[str, dict[str, Any]], device: str) -> str:
         lines += [f"## {part}", "", "| what | | found | s |", "| --- | --- | --- | ---: |"]
         for name, record in records.items():
             if record["part"] == part:
-                mark = "**no**" if not record["ok"] else "ok" if record["done"] else "goes on"
                 says = str(record["says"]).replace("|", "/").replace("\n", " ")
-                lines.append(f"| {name} | {mark} | {says} | {record['seconds']} |")
+                lines.append(f"| {name} | {mark(record)} | {says} | {record['seconds']} |")
         lines.append("")
     return "\n".join(lines)

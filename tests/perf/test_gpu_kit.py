@@ -1,12 +1,14 @@
 """The kit for a CUDA device, rehearsed on the CPU, and how it goes on from where it stopped."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from perf.gpu import gpu
-from perf.gpu_kit.pieces import Outcome, Piece, Setting, run_pieces
+from perf.gpu_kit import proofs
+from perf.gpu_kit.pieces import Outcome, Piece, Setting, page, run_pieces
 
 
 def setting(folder: Path, seconds: float = 60.0) -> Setting:
@@ -51,11 +53,36 @@ def test_without_a_device_it_says_how_to_rehearse(tmp_path: Path) -> None:
         list(gpu(folder=tmp_path))
 
 
+def test_a_rehearsal_leaves_everything_to_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def work(where: Setting) -> Outcome:
+        ran.append(where.device)
+        return Outcome("done")
+
+    for name in ("measures", "protocol"):
+        monkeypatch.setattr(f"perf.gpu.{name}", list)
+    monkeypatch.setattr("perf.gpu.proofs", lambda: [Piece("Part", "claim", work, 1)])
+    for device in (False, True):
+        monkeypatch.setattr("torch.cuda.is_available", lambda device=device: device)
+        list(gpu(rehearse=not device, folder=tmp_path))
+    assert ran == ["cpu", "cuda"]
+
+
+@pytest.mark.parametrize("proof", [proofs.no_synchronisation, proofs.launches, proofs.graphed_step])
+def test_what_only_a_device_shows_is_not_said_to_hold_on_a_cpu(
+    proof: Callable[[Setting], Outcome], tmp_path: Path
+) -> None:
+    records = run_pieces([Piece("Proofs", "claim", proof, 1)], setting(tmp_path))
+    assert "| claim | not shown | needs a CUDA device" in page(records, "cpu")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("default")  # Lightning's on loaders and devices, which the command silences
 def test_every_piece_runs_small_on_the_cpu(tmp_path: Path) -> None:
     list(gpu(rehearse=True, folder=tmp_path))
-    page = (tmp_path / "results.md").read_text()
-    assert "**no**" not in page
-    assert page.count("| ok |") == 6 + 4 + 6
+    text = (tmp_path / "rehearsal_cpu" / "results.md").read_text()
+    assert "**no**" not in text
+    assert text.count("| ok |") == 3 + 4 + 6
+    assert text.count("| not shown | needs a CUDA device") == 3
