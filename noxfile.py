@@ -8,7 +8,11 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["lint", "docs", "tests"]
 PYTHONS = ["3.11", "3.12", "3.13"]
-CORE = ["tests/functional", "tests/clustering", "tests/methods", "tests/update", "tests/metrics"]
+CORE = [
+    *(f"tests/{room}" for room in ("functional", "clustering", "methods", "metrics", "update", "monitors")),
+    *(f"tests/test_{file}.py" for file in ("history", "module", "modules_in_trainers")),
+]
+EXTRAS = ".[plot,methods,clustering,kmeans,qm9,tensorboard]"
 TESTING = ["hypothesis", "pytest", "pytest-randomly", "pytest-timeout"]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "MPLBACKEND": "agg"}
 
@@ -25,9 +29,9 @@ def tests(session: nox.Session, versions: str) -> None:
         constraints.write_text(session.run("python", ".ci/lowest.py", silent=True))
         # Old versions of others warn of what newer Pythons and packages deprecate; ours stay errors.
         options = ["-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning"]
-        session.install("-c", str(constraints), "-e", ".[plot,methods,clustering,kmeans]", *TESTING)
+        session.install("-c", str(constraints), "-e", EXTRAS, *TESTING)
     else:
-        session.install("--upgrade", "-e", ".[plot,methods,clustering,kmeans]", *TESTING)
+        session.install("--upgrade", "-e", EXTRAS, *TESTING)
     session.run("python", "-c", "import lightning, torch; print(torch.__version__, lightning.__version__)")
     session.run("pytest", "-q", *options, *(session.posargs or CORE), env=ENVIRONMENT)
 

@@ -4,7 +4,7 @@ import configparser
 import re
 from pathlib import Path
 
-EXTRAS = ("plot", "clustering")
+EXTRAS = ("plot", "clustering", "qm9")
 # What these ask for without an upper bound has to be as old as they are.
 CONTEMPORARIES = {"lightning": "pytorch-lightning=={}", "matplotlib": "pyparsing<3.2"}
 

@@ -16,6 +16,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "extensions")]
 os.environ |= {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "MPLBACKEND": "agg"}
 torch.set_num_threads(1)
 
+import lightning.pytorch  # noqa: E402, F401  # It sets how warnings are written; ours comes after.
+
 import lightning_go4align  # noqa: E402  # the one beside this folder
 
 project = "lightning_go4align"

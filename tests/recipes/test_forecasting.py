@@ -8,6 +8,7 @@ from lightning_go4align import GO4Align, RobustGO4Align
 
 class TestForecasting(RecipeClaims):
     name = "forecasting_multiloss"
+    warned = "makes most steps shorter than a tenth"  # its tutorials clip at 0.1
 
     def test_the_likelihood_falls_below_zero_and_keeps_its_weight(self, balanced):
         trainer = balanced.fit(RobustGO4Align())

@@ -16,8 +16,8 @@ def keep(loss, args, values):
 def task_losses(module, output, batch):
     """Give each part its coefficient, which nequip has normalised."""
     values, entries = vars(module.loss).pop("parts"), module.loss.entries
-    parts = {name: part.coeff for name, part in entries.items() if part.coeff is not None}
-    return {name: coeff * values["train_loss_step/" + name] for name, coeff in parts.items()}
+    kept = {name: part.coeff for name, part in entries.items() if part.coeff is not None}
+    return {name: share * values["train_loss_step/" + name] for name, share in kept.items()}
 
 
 def fit(method: Scalarizer | Aggregator, optimization="manual") -> pl.Trainer:

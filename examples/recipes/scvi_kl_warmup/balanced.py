@@ -26,6 +26,6 @@ def task_losses(module, output, batch):
 
 
 def fit(method, optimization="manual"):
-    """Train as the plain script does; scvi-tools leaves its callback out where others are."""
+    """Train as the plain script does; given others, scvi-tools drops its own callback."""
     balance = MultiTaskCallback(method, optimization, losses=task_losses)
     return plain.fit(TaskwisePlan, [SubSampleLabels(), balance])
