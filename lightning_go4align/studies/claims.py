@@ -150,13 +150,13 @@ def _is_dead(owner: dict[str, object]) -> bool:
 
 
 def _is_left_over(stat: str) -> bool:
-    """Whether a process has ended, and so has the one that should have been told of it, as in containers without init.
+    """Whether a process has ended, and so has the one that should hear of it, as in containers without init.
 
     Args:
         stat: What ``/proc/<process>/stat`` says.
 
     Example:
-        >>> _is_left_over("17 (python) Z 1 4 4"), _is_left_over("17 (python) Z 4 4 4"), _is_left_over("17 (p) 1) S 1 4")
+        >>> _is_left_over("17 (python) Z 1 4"), _is_left_over("17 (python) Z 4 4"), _is_left_over("17 (p) 1) S 1 4")
         (True, False, False)
     """
     state, parent = stat.rpartition(")")[2].split()[:2]
