@@ -148,4 +148,4 @@ def _ray_tune(runs: int, jobs: int) -> Cost:
     ray.shutdown()
     if results.errors:
         raise RuntimeError(str(results.errors[0]))
-    return Cost(seconds, statistics.median(results[number].metrics["seconds"] for number in range(runs)))
+    return Cost(seconds, statistics.median((results[number].metrics or {})["seconds"] for number in range(runs)))
