@@ -142,11 +142,25 @@ def _is_dead(owner: dict[str, object]) -> bool:
         return False
     try:
         os.kill(int(str(owner["pid"])), 0)
-    except ProcessLookupError:
+        return _is_left_over(Path(f"/proc/{owner['pid']}/stat").read_text())
+    except (ProcessLookupError, FileNotFoundError):
         return True
-    except PermissionError:
+    except OSError:  # of another user, who alone may know
         return False
-    return False
+
+
+def _is_left_over(stat: str) -> bool:
+    """Whether a process has ended, and so has the one that should hear of it, as in containers without init.
+
+    Args:
+        stat: What ``/proc/<process>/stat`` says.
+
+    Example:
+        >>> _is_left_over("17 (python) Z 1 4"), _is_left_over("17 (python) Z 4 4"), _is_left_over("17 (p) 1) S 1 4")
+        (True, False, False)
+    """
+    state, parent = stat.rpartition(")")[2].split()[:2]
+    return state == "Z" and parent == "1"
 
 
 def _space() -> str | None:

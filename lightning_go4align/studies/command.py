@@ -81,7 +81,8 @@ def tune(
     plan = checked_plan(file, jobs)
     check_search(plan.study)
     with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
-        carry_out(make_plan(_finals(plan.study, chosen, jobs, hours, Console())), chosen)
+        decides = _finals(plan.study, chosen, jobs, hours, Console())
+        carry_out(make_plan(decides), chosen, f"go4align tune {plan.study.name}.yaml --hours {hours:g} --jobs {jobs}")
 
 
 def check_search(study: Study) -> None:

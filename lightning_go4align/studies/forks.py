@@ -3,91 +3,24 @@
 import itertools
 import json
 import os
-import select
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from typing_extensions import override
 
+from lightning_go4align.studies.fork import Fork, Teller, is_ready
 from lightning_go4align.studies.fork_server import MOST_BYTES
-from lightning_go4align.studies.heart import LOOK_SECONDS, ORPHANED
-from lightning_go4align.studies.starting import Command, Process, Start
+from lightning_go4align.studies.starting import Command, Start
 
 SERVER = "lightning_go4align.studies.fork_server"
 # Ours and what they bring, torch and Lightning above all; a user's own modules are each run's own business.
 NEEDED = ("lightning_go4align.cli.lightning_cli", "lightning_go4align.studies.epoch_cost")
 
 
-class Fork(Process):
-    """A run's process, seen from here, though it is the server's child.
-
-    Args:
-        server: The server.
-        output: File that its output goes to.
-    """
-
-    def __init__(self, server: "Server", output: Path) -> None:
-        self._server, self._output = server, output
-        self._handle: int | None = None  # names this process alone, even once its number is another's
-        self.returncode: int | None = None
-
-    @override
-    def poll(self) -> int | None:
-        self._server.listen()
-        return self.returncode
-
-    @override
-    def terminate(self) -> None:
-        self._send(signal.SIGTERM)
-
-    @override
-    def kill(self) -> None:
-        self._send(signal.SIGKILL)
-
-    @override
-    def wait(self, timeout: float | None = None) -> int:
-        end = None if timeout is None else time.monotonic() + timeout
-        while (status := self.poll()) is None:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            if not self._server.wait(left):
-                raise subprocess.TimeoutExpired(SERVER, timeout or 0.0)
-        return status
-
-    def _send(self, number: signal.Signals) -> None:
-        while self.poll() is None and self._handle is None:  # The server imports as yet.
-            self._server.wait(None)
-        if self.returncode is None and self._handle is not None:
-            signal.pidfd_send_signal(self._handle, number)
-
-    def has_started(self, handle: int) -> None:
-        """Called when the server has forked it."""
-        self._handle = handle
-
-    def has_ended(self, status: int) -> None:
-        """Called when the server has seen its end."""
-        if self._handle is not None:
-            os.close(self._handle)
-        self._handle, self.returncode = None, status
-
-    def is_orphaned(self, why: str) -> None:
-        """Called when the server is gone; the process ends, too, before anyone is told."""
-        if self._handle is None:  # If it was forked at all, it sees for itself that it is alone.
-            time.sleep(2 * LOOK_SECONDS)
-        else:
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-            select.select([self._handle], [], [])
-        with self._output.open("a") as output:
-            output.write(f"The process that started this run has ended. {why}\n")
-        self.has_ended(ORPHANED)
-
-
-class Server:
+class Server(Teller):
     """The process that forks, and what it told so far.
 
     Args:
@@ -130,12 +63,12 @@ class Server:
             self.close()
         return fork
 
+    @override
     def wait(self, timeout: float | None) -> bool:
-        """Wait until the server tells something; False if it does not."""
-        return bool(select.select([self._channel], [], [], timeout)[0]) if self.is_there else True
+        return is_ready(self._channel.fileno(), timeout) if self.is_there else True
 
+    @override
     def listen(self) -> None:
-        """Hear what the server has told meanwhile."""
         while self.is_there and self.wait(0):
             try:
                 message, handles, _, _ = socket.recv_fds(self._channel, MOST_BYTES, 1)

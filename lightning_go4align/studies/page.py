@@ -9,22 +9,25 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import yaml
 
 from lightning_go4align import __version__
 from lightning_go4align.atomic_write import atomic_write
+from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.plan import Plan
 
 PACKAGES = ("torch", "lightning", "torchjd", "torchmetrics", "numpy", "scipy")
 
 
-def write_page(plan: Plan, folder: Path) -> Path:
+def write_page(plan: Plan, folder: Path, command: str) -> Path:
     """Write ``study.html``, which needs no other file and no network.
 
     Args:
         plan: The study's plan.
         folder: The study's folder, where its tables and pictures are.
+        command: What makes all of it.
 
     Returns:
         The page.
@@ -36,7 +39,7 @@ def write_page(plan: Plan, folder: Path) -> Path:
         tables="".join(map(html, tables)),
         pictures="".join(_picture(file) for file in sorted(folder.glob("*.png"))),
         facts="".join(f"<li>{escape(name)}: <b>{escape(value)}</b></li>" for name, value in facts().items()),
-        command=escape(f"go4align study {plan.study.name}.yaml"),
+        command=escape(command),
         configurations="".join(_configuration(name, text) for name, text in configurations(plan).items()),
     )
     with atomic_write(folder / "study.html") as file:
@@ -74,12 +77,19 @@ def configurations(plan: Plan) -> dict[str, str]:
     Args:
         plan: The study's plan.
     """
-    study = dataclasses.asdict(dataclasses.replace(plan.study, outputs=[], folder="", benchmark=[]))
+    study = dataclasses.asdict(dataclasses.replace(plan.study, outputs=[], folder="", benchmark=[], baseline=None))
     for method in (*study["methods"].values(), *study["single_task"].values()):
         del method["configs"]  # paths, of which the content stands below
-    kept = {name: value for name, value in study.items() if value not in ("", [], {}, None) and name != "baseline"}
-    whole = {"The study": kept, **plan.configs}
+    for key in ("methods", "single_task"):
+        study[key] = {name: _said(method) for name, method in study[key].items()}
+    study["resources"] = _said(study["resources"])
+    overrides = {name: nested(method.overrides) for name, method in plan.study.methods.items()}
+    whole = {"The study": _said(study), **{name: merged(plan.configs[name], overrides[name]) for name in overrides}}
     return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in whole.items()}
+
+
+def _said(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entries.items() if value not in ("", [], {}, None)}
 
 
 def html(text: str) -> str:

@@ -53,12 +53,13 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
         carry_out(plan, engine)
 
 
-def carry_out(plan: Plan, engine: Engine) -> None:
+def carry_out(plan: Plan, engine: Engine, command: str | None = None) -> None:
     """Execute a plan, collect, and write, as :func:`run_study` does.
 
     Args:
         plan: The plan.
         engine: What carries the runs out.
+        command: What makes all of it, for the page to say; the study's own if not given.
 
     Raises:
         SystemExit: If a run failed; of single-task networks before any other runs.
@@ -69,7 +70,7 @@ def carry_out(plan: Plan, engine: Engine) -> None:
     outcome = _execute(plan, engine, console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
-    _write(plan, collect(plan), console)
+    _write(plan, collect(plan), console, command or f"go4align study {plan.study.name}.yaml")
     if outcome.failures:
         raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
 
@@ -90,7 +91,7 @@ def train_baseline(study: Study, engine: Engine) -> Study:
     """
     if not needs_baseline(study):
         return study
-    carry_out(make_plan(single_tasks(study)), engine)
+    carry_out(make_plan(single_tasks(study)), engine, f"go4align study {study.name}.yaml")
     known = with_baseline(study)
     check_baseline(known, read_baseline(str(known.baseline)))
     return known
@@ -128,7 +129,7 @@ def _execute(plan: Plan, engine: Engine, console: Console) -> Outcome:
     return outcome
 
 
-def _write(plan: Plan, results: Results, console: Console) -> None:
+def _write(plan: Plan, results: Results, console: Console, command: str) -> None:
     study = plan.study
     if not results.rows:
         return
@@ -140,7 +141,7 @@ def _write(plan: Plan, results: Results, console: Console) -> None:
     print_results(results, console)
     for sentence in _statistics(results, folder):
         console.print(Text(sentence), soft_wrap=True)
-    page = write_page(plan, folder)
+    page = write_page(plan, folder, command)
     console.print(Text(f"{len(results.rows)} of {results.planned} runs. Written:"))
     for file in (folder / "table.md", *sorted(folder.glob("*.png")), page):
         console.print(Text(str(file)), soft_wrap=True)

@@ -28,7 +28,8 @@ class Search:
             ``log: true`` for orders of magnitude) or ``{choices: [...]}``; with ``methods: [...]`` for those of the
             study's methods alone. The method itself is searched, too, if the study has several beside the reference.
         trials: Most runs of the search.
-        startup: Runs that are chosen at random, and that none is stopped before.
+        startup: Runs that are chosen at random, and that none is stopped before. Later one is stopped if, in the
+            second half of its epochs, its best is worse than the median of the others at the same epoch.
         finalists: How many of the best are run with each of the study's seeds, against the reference.
         seed: Seed of the runs of the search; not one of the study's, for these are what finalists are judged by.
 

@@ -57,7 +57,8 @@ class Watcher:
         self._progress.stop()
 
     def started(self, run: Run) -> None:
-        """A run starts."""
+        """A run starts; whoever waits says so anew."""
+        self._progress.waiting = ""
         self._bars[run.folder] = self._progress.add_task(f"  {run.title}", total=run.num_epochs)
 
     def watch(self, runs: Sequence[Run]) -> None:
@@ -67,6 +68,7 @@ class Watcher:
 
     def skipped(self, run: Run) -> None:
         """A run was finished before."""
+        self._progress.waiting = ""
         self._progress.advance(self._all)
 
     def waiting(self, number: int, what: str) -> None:

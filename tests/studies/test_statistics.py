@@ -46,12 +46,6 @@ def test_with_one_seed_fewer_a_difference_is_found_less_often(effect: float) -> 
     assert found(enough - 1) < 0.8 < found(enough)
 
 
-def test_seeds_needed_find_the_difference_four_times_in_five() -> None:
-    samples = np.random.default_rng(0).normal(0.8, 1.0, size=(4000, int(seeds_needed(0.8, 1.0))))
-    found = (stats.ttest_1samp(samples, 0.0, axis=1).pvalue < 0.05).mean()
-    assert found == pytest.approx(0.82, abs=0.03)  # 4 in 5, and what the next whole number adds
-
-
 @pytest.mark.parametrize(
     ("difference", "deviation", "seeds"),
     [(0.0, 1.0, math.inf), (0.0, 0.0, math.inf), (1e-9, 1.0, math.inf), (1.0, 0.0, 2), (1e6, 1.0, 2)],
@@ -67,9 +61,9 @@ def test_no_difference_needs_infinitely_many_seeds_and_one_without_spread_needs_
     [pytest.param(5, 0.82, id="four times in five"), pytest.param(10, 0.90, id="nine in ten"), (20, 0.93)],
 )
 def test_intervals_hold_the_mean_as_often_as_is_said(seeds: int, coverage: float) -> None:
-    samples = np.random.default_rng(0).normal(3.0, 1.0, size=(400, seeds))
+    samples = np.random.default_rng(0).normal(3.0, 1.0, size=(200, seeds))
     hits = sum(low <= 3.0 <= high for low, high in map(interval, samples.tolist()))
-    assert hits / 400 == pytest.approx(coverage, abs=0.06)  # three standard errors
+    assert hits / 200 == pytest.approx(coverage, abs=0.08)  # three standard errors
 
 
 def bca_of_all_resamples(values: list[float]) -> list[float]:

@@ -144,6 +144,15 @@ def test_a_trial_that_is_lost_again_and_again_fails(
     assert (len(search.seconds), search.failures) == (3, ["no such file"])
 
 
+def test_none_is_stopped_in_the_first_half_of_its_epochs(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    engine, search = Slow(finish), {"space": {RATE: {"low": 0.0, "high": 1.0}}, "trials": 12, "startup": 4}
+    asked = study(tmp_path, search=search, reference="LS", overrides={"trainer.max_epochs": 10})
+    Tuning(asked, engine, jobs=1, deadline=float("inf"), console=Console(quiet=True)).run()
+    assert [len(engine.epochs[run.folder]) for run in engine.cancelled] == [6] * 4
+
+
 def test_the_table_of_a_search_has_choices_as_they_are_and_what_was_stopped_last(
     study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
 ) -> None:

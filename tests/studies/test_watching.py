@@ -45,11 +45,18 @@ def test_nothing_is_cut_off_at_the_terminals_edge(study: Callable[..., Study], w
     assert f"44 more wait for {what}" in " ".join(" ".join(lines).split())
 
 
-def test_nobody_waits_any_more_once_all_are_started(study: Callable[..., Study]) -> None:
+@pytest.mark.parametrize("moment", ["the last one starts", "another study has finished it", "none is left"])
+def test_nobody_waits_any_more_once_all_have_what_they_waited_for(study: Callable[..., Study], moment: str) -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    (run,) = make_plan(study()).runs
     with Watcher("study", 1, console) as watcher:
-        watcher.waiting(1, "2 GPUs, of which 1 free")
-        watcher.waiting(0, "2 GPUs, of which 0 free")
+        watcher.waiting(1, "process 1 on node-7")
+        if moment == "the last one starts":
+            watcher.started(run)
+        elif moment == "another study has finished it":
+            watcher.skipped(run)
+        else:
+            watcher.waiting(0, "2 GPUs, of which 0 free")
     assert "wait" not in console.file.getvalue()  # type: ignore[attr-defined]
 
 
