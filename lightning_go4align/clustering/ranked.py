@@ -46,4 +46,4 @@ def sort_groups(weights: Tensor, labels: Tensor) -> Grouping:
     weights = weights.gather(0, order)
     largest = weights.nan_to_num(nan=-torch.inf).amax().nan_to_num(neginf=0.0)
     ranks = order.argsort().gather(0, labels.clamp(min=0))
-    return Grouping(ranks.masked_fill(labels < 0, -1), torch.where(weights.isnan(), largest, weights))
+    return Grouping(torch.where(labels < 0, labels, ranks), torch.where(weights.isnan(), largest, weights))

@@ -53,7 +53,7 @@ def _prefixes(ordered: Tensor) -> Tensor:
 
     So nearly equal points far from 0 keep their digits, and no square overflows.
     """
-    moved = (ordered - ordered[..., -1:]).nan_to_num(0, 0, 0)
+    moved = (ordered - ordered[..., -1:]).nan_to_num(posinf=0)
     # Equal points become 0 / 0, and of NaN alone the first is the largest: one cluster.
     moved = moved / moved.amax(-1, keepdim=True)
     return prefix_sums(torch.stack([moved, ordered < torch.inf]))

@@ -1,12 +1,12 @@
-"""Driving all optimizers of a module."""
+"""The optimizers of a module: driving all of them, and telling which stepped."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning.pytorch as pl
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
 
 from lightning_go4align.update.compatibility import (
     MAKE_ZERO_GRAD,
@@ -18,8 +18,8 @@ from lightning_go4align.update.compatibility import (
     lightning_optimizers,
     parse_optimizers,
 )
-from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.patches import AttributePatches
+from lightning_go4align.update.several_optimizers import one_scale, refuse_shared_parameters, sharing
 
 Clear = Callable[[], None]
 
@@ -71,7 +71,7 @@ class OptimizersDriver:
             finally:
                 trainer.lightning_module.automatic_optimization = True
             if _scaler_of(trainer) is not None:
-                _refuse_shared_parameters(trainer.optimizers)
+                refuse_shared_parameters(trainer.optimizers)
             for config in trainer.strategy.lr_scheduler_configs:
                 for name, value in self._schedulers.get(id(config.scheduler), {}).items():
                     setattr(config, name, value)
@@ -99,8 +99,8 @@ class OptimizersDriver:
         if len(optimizers) == 1:
             self._step(batch_idx, optimizers[0], closure)
         else:
-            closures = _sharing(closure, len(optimizers))
-            with _one_scale(_scaler_of(trainer)):
+            closures = sharing(closure, len(optimizers))
+            with one_scale(_scaler_of(trainer)):
                 for optimizer, compute in zip(optimizers, closures, strict=True):
                     self._step(batch_idx, optimizer, compute)
         if counts:
@@ -116,52 +116,58 @@ def _scaler_of(trainer: pl.Trainer) -> Any:
     return getattr(trainer.precision_plugin, "scaler", None)
 
 
-def _refuse_shared_parameters(optimizers: Sequence[Optimizer]) -> None:
-    """Refuse what torch's scaler would do in silence: divide a gradient by its scale once for each optimizer.
+class PerformedSteps:
+    """Tell whether an optimizer has stepped since it was last asked, without a look at any tensor.
 
-    Raises:
-        MisconfigurationException: If two optimizers hold one parameter.
+    Lightning counts a step where none was made: the gradient scaler of half precision skips those whose gradients
+    overflow, and an ``optimizer_step`` of the user's may leave some out. Only a fused optimizer under a scaler
+    decides on the device; its verdict is read, as the scaler reads it for every other one.
+
+    Example:
+        >>> import torch
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(()))])
+        >>> performed = PerformedSteps()
+        >>> performed.watch([optimizer])
+        >>> performed.any
+        False
+        >>> optimizer.step()
+        >>> performed.any
+        True
     """
-    seen: set[int] = set()
-    for optimizer in optimizers:
-        own = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-        if seen & own:
-            raise MisconfigurationException(
-                "Two optimizers hold the same parameter, whose gradient the scaler of `precision='16-mixed'` would "
-                "divide by its scale twice. Give each parameter one optimizer, or use `precision='bf16-mixed'`, "
-                "which needs no scaler."
-            )
-        seen |= own
+
+    def __init__(self) -> None:
+        self.any = self._is_deaf = False
+        self._watched, self._handles = list[Any](), list[RemovableHandle]()
+
+    def watch(self, optimizers: Sequence[Any]) -> None:
+        """Begin a batch.
+
+        Args:
+            optimizers: Those that may step in it.
+        """
+        self.any = self._is_deaf
+        if optimizers != self._watched:
+            self._watch_others(optimizers)
+
+    def _watch_others(self, optimizers: Sequence[Any]) -> None:
+        self.forget()
+        self._watched, telling = list(optimizers), [optimizer for optimizer in optimizers if _tells(optimizer)]
+        self._handles = [optimizer.register_step_post_hook(self._note) for optimizer in telling]
+        # One that torch's hooks do not reach counts as Lightning counts it.
+        self.any = self._is_deaf = len(telling) < len(optimizers)
+
+    def _note(self, optimizer: Optimizer, *_: Any) -> None:
+        overflow = getattr(optimizer, "found_inf", None)  # Set by a scaler that leaves the decision to the optimizer.
+        if overflow is None or not overflow.item():
+            self.any = True
+
+    def forget(self) -> None:
+        """Leave the optimizers as they were."""
+        while self._handles:
+            self._handles.pop().remove()
+        self._watched, self._is_deaf = [], False
 
 
-def _sharing(closure: Callable[[], Tensor | None], number: int) -> list[Callable[[], Tensor | None]]:
-    """Let the optimizers share one backward pass, and those that ask again (LBFGS) have another."""
-    results: list[Tensor | None] = []
-
-    def make() -> Callable[[], Tensor | None]:
-        called = False
-
-        def compute() -> Tensor | None:
-            nonlocal called
-            if called or not results:
-                results[:] = [closure()]
-            called = True
-            return results[0]
-
-        return compute
-
-    return [make() for _ in range(number)]
-
-
-@contextmanager
-def _one_scale(scaler: Any) -> Iterator[None]:
-    """Let several optimizers step with the gradient scale of their one backward pass, and then adapt it once."""
-    if scaler is None:
-        yield
-        return
-    updates: list[None] = []
-    with AttributePatches() as patches:
-        patches.set(scaler, "update", lambda: updates.append(None))
-        yield
-    if updates:
-        scaler.update()
+def _tells(optimizer: Any) -> bool:
+    """Whether torch calls hooks after its step; a wrapper that looks like an optimizer may not be one inside."""
+    return hasattr(optimizer, "_optimizer_step_post_hooks") and getattr(type(optimizer).step, "hooked", False)

@@ -10,7 +10,7 @@ from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
-from lightning_go4align.update.performed_steps import PerformedSteps
+from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.readout import CAPACITY, Readout

@@ -100,6 +100,12 @@ def test_it_stops_at_the_limit() -> None:
     assert sum_of_squares(points, one) > sum_of_squares(points, many)
 
 
+def test_it_stops_where_the_centres_move_less_than_told() -> None:
+    points = torch.rand(200, generator=torch.Generator().manual_seed(0))
+    coarse, fine = Lloyd(tol=1.0)(points, 8), Lloyd(tol=1e-12)(points, 8)
+    assert sum_of_squares(points, coarse) > sum_of_squares(points, fine)
+
+
 def test_points_beyond_float32_have_finite_weights() -> None:
     assert Lloyd()(tensor([1e300, 2e300, 1.0], dtype=torch.float64), 2).assignment.tolist() == [1, 1, 0]
 

@@ -10,6 +10,7 @@ from functional.solvers import SOLVERS, cost, on_device, on_host
 from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
+from lightning_go4align.functional.kmeans_torch import solve_path_by_torch
 
 
 def dynamic_programme(points: Tensor, num_clusters: int) -> float:
@@ -44,6 +45,22 @@ def test_many_points_of_few_values(solve: Callable[..., Any]) -> None:
 
 
 @SOLVERS
+def test_optimum_for_many_points_of_more_values_than_groups(solve: Callable[..., Any]) -> None:
+    points = torch.randint(9, (300,), generator=torch.Generator().manual_seed(0)).double().square()
+    grouping = solve(points, 4)
+    assert cost(points, grouping) <= dynamic_programme(points, 4) + 1e-8
+    assert len({*zip(points.tolist(), grouping.assignment.tolist(), strict=True)}) == 9  # One group for each value.
+
+
+@SOLVERS
+@pytest.mark.parametrize("num_points", [70, 300])
+def test_many_equal_points_are_one_group(solve: Callable[..., Any], num_points: int) -> None:
+    assignment, weights = solve(torch.full((num_points,), 3.0), 2)
+    assert not assignment.any()
+    assert weights.tolist() == [3.0, 3.0]
+
+
+@SOLVERS
 def test_empty_groups_repeat_the_largest_weight(solve: Callable[..., Any]) -> None:
     assignment, weights = solve(torch.tensor([2.0, 1.0, 2.0, 1.0]), 4)
     assert assignment.tolist() == [1, 0, 1, 0]
@@ -55,6 +72,19 @@ def test_no_point_at_all_is_no_group_of_weight_0(solve: Callable[..., Any]) -> N
     assignment, weights = solve(torch.full((3,), torch.nan), 2)
     assert assignment.tolist() == [-1, -1, -1]
     assert weights.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("num_points", [4, 300])
+def test_several_sets_of_points_are_solved_at_once_as_one_by_one(num_points: int) -> None:
+    points = torch.randint(5, (3, num_points), generator=torch.Generator().manual_seed(0)).double().exp()
+    points[1, 0] = torch.nan
+    assignments, means = solve_path_by_torch(points, range(1, 5))
+    for row, alone in enumerate(points):
+        for size in range(1, 5):
+            grouping = kmeans_1d(alone, size)
+            assert torch.equal(assignments[size - 1, row], grouping.assignment)
+            fill = grouping.group_weights[-1:].expand(4 - size)  # Empty groups repeat the largest.
+            torch.testing.assert_close(means[size - 1, row], torch.cat([grouping.group_weights, fill]))
 
 
 def test_float32_points_that_nearly_agree_are_still_told_apart() -> None:

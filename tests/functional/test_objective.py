@@ -40,6 +40,12 @@ def test_autocast_rounds_neither_losses_nor_weights(weights: list[float]) -> Non
     assert objective.dtype == torch.float32
 
 
+def test_weight_beyond_half_precision_counts_as_its_largest_number() -> None:
+    losses = torch.tensor([1.0, 1.0], dtype=torch.float16, requires_grad=True)
+    weighted_risk(losses, torch.tensor([1.0, 1e6])).backward()
+    assert losses.grad.tolist() == [1.0, 65504.0]
+
+
 def test_weight_beyond_float32_counts_as_the_largest() -> None:
     losses = torch.tensor([1.0, 1e-30], requires_grad=True)
     weighted_risk(losses, torch.tensor([1.0, 1e300], dtype=torch.float64)).backward()

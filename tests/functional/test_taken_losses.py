@@ -14,6 +14,21 @@ def test_no_loss_at_all_is_refused(shape: tuple[int, ...]) -> None:
         check_losses(torch.ones(shape))
 
 
+@pytest.mark.parametrize(
+    ("losses", "advice"),
+    [
+        (1.0, "is a float."),
+        ("1.0", "is a str."),
+        ([torch.ones(())], "is a list: stack its losses, `torch.stack(losses)`."),
+        ({"a": torch.ones(())}, "is a dict: stack its losses, `torch.stack(list(losses.values()))`."),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_tensor_is_refused_with_advice(losses: object, advice: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(advice)):
+        check_losses(losses)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
 def test_losses_of_any_shape_are_taken_as_they_are(shape: tuple[int, ...]) -> None:
     losses = torch.ones(shape, requires_grad=True)

@@ -20,7 +20,8 @@ from lightning_go4align.functional.lasting import lasting_state, movable
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=50, database=None)
 # Of points that differ by rounding alone it is a matter of rounding whether they are one value or two.
 INDICATORS = st.floats(-8.0, 8.0).map(lambda logarithm: math.exp(round(logarithm, 6)))
-STEPS = st.lists(st.lists(INDICATORS, min_size=5, max_size=5), min_size=1, max_size=5)
+PRESENT = st.one_of(INDICATORS, INDICATORS, st.just(math.nan))
+STEPS = st.lists(st.lists(PRESENT, min_size=5, max_size=5), min_size=1, max_size=5)
 GROUPS = st.lists(st.lists(st.integers(-1, 3), min_size=5, max_size=5), min_size=1, max_size=4)
 
 
@@ -63,6 +64,9 @@ def test_numbers_of_groups_are_chosen_alike_step_by_step(
             assert len(weights) == most
             # Two groupings of equal cost are equally good; the numbers of their groups are the same.
             assert assignment.max() == groups.max()
+        for found in (assignment, groups.numpy()):
+            assert (found[np.isnan(row)] == -1).all()
+            assert (found[~np.isnan(row)] >= 0).all()
 
 
 @PROPERTY

@@ -16,6 +16,7 @@ from lightning_go4align.functional.evidence import group_evidence
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
 from lightning_go4align.functional.indicators import Reduction
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
+from lightning_go4align.functional.weighing import weigh_tasks
 from lightning_go4align.functional.weighing_numpy import weigh_by_numpy
 from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
 
@@ -75,6 +76,23 @@ def test_torch_weighs_as_numpy_does_step_by_step(
         slack = 10 * digits * (most_of + float(present @ present))
         assert abs(cost(found[0], found[1].astype(np.int64)) - cost(expected[0], expected[1])) <= slack
         assert (found[3][np.isnan(expected[0])] == 0).all()
+
+
+@pytest.mark.parametrize(("num_tasks", "num_groups"), [(70, 3), (40, 9)])
+def test_torch_weighs_many_tasks_as_numpy_does(num_tasks: int, num_groups: int) -> None:
+    losses = torch.rand(num_tasks, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 0.1
+    losses[::7] = math.nan
+    found = weigh_by_torch(losses, torch.zeros_like(losses), num_groups, 0.1, "sum")
+    expected = weigh_by_numpy(losses.numpy(), np.zeros(num_tasks), num_groups, 0.1, "sum")
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.numpy(), other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("num_groups", [0, 4])
+def test_tasks_cannot_form_more_groups_than_there_are(num_groups: int) -> None:
+    losses = torch.ones(3, dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"`num_groups` must lie in \[1, 3\]"):
+        weigh_tasks(losses, torch.zeros_like(losses), num_groups, 0.0, "sum")
 
 
 @PROPERTY
