@@ -85,7 +85,9 @@ def tune(arguments: list[str]) -> None:
 def _add_engine(parser: Parser) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="number of runs side by side (1)")
     parser.add_argument("--engine", choices=("local", "ray", "slurm"), default="local", help="where runs run (local)")
-    parser.add_argument("--gpus", type=gpus, help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out")
+    parser.add_argument(
+        "--gpus", type=gpus, help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out"
+    )
     parser.add_argument("--address", help="of the Ray cluster; RAY_ADDRESS, or a new one, if left out")
     parser.add_argument("--slurm", type=json_object, metavar="JSON", help="arguments of submitit's executor")
 

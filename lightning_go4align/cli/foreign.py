@@ -79,11 +79,15 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
     ),
     (
         r"ckpt_path=\"last\"\) is set, but there is no last checkpoint available",
-        _plain("`--ckpt_path last` finds no checkpoint where this configuration keeps them.", "Give the path of one."),
+        _plain(
+            "`--ckpt_path last` finds no checkpoint where this configuration keeps them.", "Give the path of one."
+        ),
     ),
     (
         r"ckpt_path=\"best\"\)` is set but `ModelCheckpoint` is not configured",
-        _plain("`--ckpt_path best` is the best of a fit in the same process: there was none.", "Give the path of one."),
+        _plain(
+            "`--ckpt_path best` is the best of a fit in the same process: there was none.", "Give the path of one."
+        ),
     ),
     (
         r"`Trainer.predict` requires `forward` method to run",
