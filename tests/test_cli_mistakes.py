@@ -23,11 +23,23 @@ COMMANDS = {
     "report": ["needs RUN"],
     "report nowhere": ["nowhere holds no group_dynamics.npz", "Give the folder of a run"],
     "report a b": ["a holds no group_dynamics.npz"],
+    "report . --port=x": ["`--port`", "'x'"],
+    "report . --port=99999": ["a port lies in [0, 65535], not at 99999"],
     "study": ["needs FILE"],
     "study studies/toyy": ["'studies/toyy'", "studies/toy", "go4align configs"],
     "study studies/toy --jobs=0": ["`jobs` must be at least 1, but is 0"],
     "study studies/toy --jobs=x": ["--jobs", "'x'"],
     "study studies/toy --job 2": ["`--job`", "Did you mean --jobs"],
+    "study studies/toy --gpus=x --dry_run": ["`--gpus`", "numbers, such as 0,1", "not 'x'"],
+    "study studies/toy --gpus=-1 --dry_run": ["not '-1'"],
+    "study studies/toy --gpus=0,,1 --dry_run": ["not ''"],
+    "study studies/toy --gpus=0,1,0": ["GPU 0 stands twice"],
+    "study studies/toy --slurm": ["`--slurm`: expected one argument"],
+    "study studies/toy --slurm=gpu": ["`--slurm`", "'gpu'"],
+    "study studies/toy --slurm=[1]": ["an object is meant", '{"slurm_partition": "gpu"}', "not [1]"],
+    "tune studies/toy --hours=x": ["`--hours`", "'x'"],
+    "tune studies/toy --hours=-1": ["a time is a number above 0, not -1"],
+    "tune studies/toy --hours=nan": ["a time is a number above 0, not nan"],
     "study toy/base": ["base.yaml", "Its keys are the arguments of `Study`"],
     "dashboard": ["needs ENTITY/PROJECT"],
     "dashboard foo": ["must be ENTITY/PROJECT", "'foo'"],
@@ -123,6 +135,13 @@ IN_FITS = {
     "fit -c qm9/base -c qm9/go4align --model.targets=[mu,nope]": ["'nope'", "'mu', 'alpha'"],
     "fit -c qm9/base -c qm9/go4align --model.baseline=nope.json": ["'nope.json'", "published.json"],
 }
+EVALUATIONS = {
+    "test --ckpt_path=last": ["`--ckpt_path last` finds no checkpoint", "Give the path of one"],
+    "validate --ckpt_path=last": ["`--ckpt_path last` finds no checkpoint"],
+    "validate --ckpt_path=best": ["`--ckpt_path best` is the best of a fit", "Give the path of one"],
+    "test --ckpt_path=hpc": ["no HPC checkpoint", "exact checkpoint path"],
+    "predict": ["neither a `predict_step` nor a `forward`", "take `go4align test`"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +162,13 @@ def test_mistakes_in_arguments_of_fit(given: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("given", IN_FITS)
 def test_mistakes_that_the_fit_finds(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     check((given + SHORT).split(), IN_FITS[given], capsys)
+
+
+@pytest.mark.filterwarnings(
+    "default:.*there is no last checkpoint"
+)  # As outside of these tests, where it is no error.
+@pytest.mark.parametrize("given", EVALUATIONS)
+def test_mistakes_in_evaluations(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command, *flags = given.split()
+    model = "-c toy/base -c toy/go4align --trainer.accelerator=cpu --trainer.enable_progress_bar=false"
+    check([command, *model.split(), *flags], EVALUATIONS[given], capsys)

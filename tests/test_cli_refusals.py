@@ -22,6 +22,8 @@ pytestmark = MARKS
     [
         (errno.ENOSPC, "Make room"),
         (errno.EROFS, "read-only"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EIO, "Name another place"),
         (errno.EACCES, "permissions"),
         (errno.EADDRINUSE, "The port is in use"),
     ],

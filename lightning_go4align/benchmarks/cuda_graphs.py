@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.fast_paths import network_of
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class CUDAGraphCallback(Callback):

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 from rich import get_console
@@ -15,6 +14,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.changes import add_relative_changes
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskMixin
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class ScoreTable(Callback):

@@ -1,9 +1,7 @@
 """What each command does, with its arguments; what it needs is imported when it runs."""
 
-import json
-import math
 import pkgutil
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +11,7 @@ from typing_extensions import override
 from lightning_go4align.cli.configurations import copied, listing
 from lightning_go4align.cli.flags import refused
 from lightning_go4align.cli.help import lightning_help
+from lightning_go4align.cli.values import gpus, hours, json_object, port
 from lightning_go4align.config_files import find_config
 
 
@@ -34,30 +33,6 @@ class Parser(ArgumentParser):
     @override
     def error(self, message: str) -> NoReturn:
         raise refused(message, [name for action in self._actions for name in action.option_strings], self.prog)
-
-
-def port(word: str) -> int:
-    """Read the number of a port; 0 stands for any that is free."""
-    number = int(word)
-    if not 0 <= number <= 65535:
-        raise ArgumentTypeError(f"a port lies in [0, 65535], not at {word}")
-    return number
-
-
-def hours(word: str) -> float:
-    """Read a time, above 0."""
-    number = float(word)
-    if not 0 < number < math.inf:
-        raise ArgumentTypeError(f"a time is a number above 0, not {word}")
-    return number
-
-
-def json_object(word: str) -> dict[str, Any]:
-    """Read an object of JSON."""
-    value = json.loads(word)
-    if not isinstance(value, dict):
-        raise ArgumentTypeError(f'an object is meant, such as \'{{"slurm_partition": "gpu"}}\', not {word}')
-    return value
 
 
 def report(arguments: list[str]) -> None:
@@ -113,7 +88,9 @@ def tune(arguments: list[str]) -> None:
 def _add_engine(parser: Parser) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="number of runs side by side (1)")
     parser.add_argument("--engine", choices=("local", "ray", "slurm"), default="local", help="where runs run (local)")
-    parser.add_argument("--gpus", help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out")
+    parser.add_argument(
+        "--gpus", type=gpus, help="GPUs of this machine to use, such as 0,1; all that CUDA shows if left out"
+    )
     parser.add_argument("--address", help="of the Ray cluster; RAY_ADDRESS, or a new one, if left out")
     parser.add_argument("--slurm", type=json_object, metavar="JSON", help="arguments of submitit's executor")
 

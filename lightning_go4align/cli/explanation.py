@@ -29,6 +29,7 @@ _SPOKEN_PARTS = ("torch.optim", "torch.utils.data")
 _ADVICE = {
     errno.ENOSPC: "The disk is full. Make room there, or name another folder.",
     errno.EDQUOT: "The quota of the disk is used up. Make room there, or name another folder.",
+    errno.EFBIG: "A limit on the size of files forbids it. Raise `ulimit -f`, or name another folder.",
     errno.EROFS: "The file system is read-only. Name another folder.",
     errno.EACCES: "It may not be read or written. Change its permissions, or name another one.",
     errno.EPERM: "That is not permitted. Change its permissions, or name another one.",
@@ -40,6 +41,7 @@ _ADVICE = {
     errno.EMFILE: "Too many files are open. Raise `ulimit -n`.",
     errno.ENAMETOOLONG: "The name is too long. Shorten it.",
 }
+_OTHER_ADVICE = "Name another place. `--debug` shows what was done there."
 
 
 def explain(error: Exception) -> tuple[int, list[str]]:
@@ -84,7 +86,7 @@ def _missing(error: Exception, module: str) -> list[str]:
 def _of_the_system(error: OSError) -> list[str]:
     name = error.filename2 or error.filename
     where = "" if name is None else f"{os.fsdecode(name)}: "
-    return [f"{where}{error.strerror or error}.", _ADVICE.get(error.errno or 0, "")]
+    return [f"{where}{error.strerror or error}.", _ADVICE.get(error.errno or 0, _OTHER_ADVICE)]
 
 
 def _is_stated(error: BaseException) -> bool:

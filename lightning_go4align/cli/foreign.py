@@ -78,6 +78,25 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
         ),
     ),
     (
+        r"ckpt_path=\"last\"\) is set, but there is no last checkpoint available",
+        _plain(
+            "`--ckpt_path last` finds no checkpoint where this configuration keeps them.", "Give the path of one."
+        ),
+    ),
+    (
+        r"ckpt_path=\"best\"\)` is set but `ModelCheckpoint` is not configured",
+        _plain(
+            "`--ckpt_path best` is the best of a fit in the same process: there was none.", "Give the path of one."
+        ),
+    ),
+    (
+        r"`Trainer.predict` requires `forward` method to run",
+        _plain(
+            "The model has neither a `predict_step` nor a `forward`: there is nothing to predict.",
+            "Write one of them, or take `go4align test`.",
+        ),
+    ),
+    (
         r"PytorchStreamWriter failed|unexpected pos \d+ vs|basic_ios::clear",
         _plain("A checkpoint could not be written whole.", "Make room on the disk, or name another folder."),
     ),

@@ -191,6 +191,8 @@ def run_lightning(arguments: list[str], ready: Callable[[], None]) -> None:
     """
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
+    if arguments[0] != "fit":  # Fresh weights have nothing to show; Lightning would only warn.
+        warnings.filterwarnings("error", ".*there is no last checkpoint available")
     rank_zero.log.addFilter(_is_no_tip)
     _Command(arguments, ready)
 

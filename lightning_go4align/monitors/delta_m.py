@@ -7,7 +7,6 @@ from types import MethodType
 from typing import Any
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from typing_extensions import override
@@ -15,6 +14,7 @@ from typing_extensions import override
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
 from lightning_go4align.metrics.values import stack_named
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 _HOOK = "on_validation_epoch_end"
 

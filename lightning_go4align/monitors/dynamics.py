@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from typing_extensions import override
@@ -20,6 +19,7 @@ from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import check_drawing, drawn_figures, show_pictures, show_report
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from textwrap import shorten
 from typing import Any
 
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Generator, Tensor, nn
 
 from lightning_go4align.methods.fields import differing_fields, in_words
@@ -14,6 +13,7 @@ from lightning_go4align.methods.lazy_buffers import persistent_buffers
 from lightning_go4align.methods.state import full_state
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.layout import difference, layout
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 VERSION = 1
 KINDS: dict[str, Any] = {

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge, Node
+
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 ADVICE = (
     "Checkpoint with `use_reentrant=False` (Hugging Face: `gradient_checkpointing_kwargs={'use_reentrant': False}`), "

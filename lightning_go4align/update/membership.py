@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import lightning.pytorch as pl
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.record import StepWatcher
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 
 import torch
 import torch.distributed as dist
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor, nn
 
 from lightning_go4align.update.hidden import explained, refuse_hidden
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.task_losses import StepOutput, is_distributed
 
 

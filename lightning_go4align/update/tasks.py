@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.update.entries import BESIDE
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.task_losses import StepOutput
 
 

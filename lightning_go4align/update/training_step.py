@@ -3,13 +3,14 @@
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities import exceptions
 from torch import Tensor
 
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
@@ -127,7 +128,7 @@ class TrainingStep:
             observe(memory.method, losses.detach(), output.extras.get("representation"))
         try:
             objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
-        except (ValueError, MisconfigurationException) as error:
+        except (ValueError, exceptions.MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
             kind = ValueError if isinstance(error, ValueError) else MisconfigurationException

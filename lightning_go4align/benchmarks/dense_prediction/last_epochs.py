@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_only
@@ -13,6 +12,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.score_table import score_table
 from lightning_go4align.functional.arguments import as_integer
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class LastEpochsMonitor(Callback):

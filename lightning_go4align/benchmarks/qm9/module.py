@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
@@ -23,6 +22,7 @@ from lightning_go4align.benchmarks.qm9.targets import TARGETS
 from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class QM9Module(MultiTaskModule):

@@ -3,13 +3,13 @@
 import math
 from typing import Protocol
 
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.types import LRSchedulerConfigType
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative, positive
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class Schedule(Protocol):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
@@ -16,6 +15,7 @@ from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.module import MultiTaskModule
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class SyntheticModule(MultiTaskModule):
