@@ -90,7 +90,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "min_reported_time": 0,
     "capture_repr": ("_repr_html_", "__repr__"),
-    "ignore_repr_types": r"matplotlib\.figure\.Figure",
+    "ignore_repr_types": r"matplotlib\.figure\.Figure|lightning_go4align\.plots\.notebook",
     "image_scrapers": ("matplotlib", "figures.shown_figure"),
     "reset_modules": ("matplotlib", _warn_without_path),
 }

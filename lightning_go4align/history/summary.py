@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lightning_go4align.history.sparkline import bar, line, thinned
+
 if TYPE_CHECKING:
     from lightning_go4align.history.record import History
 
 _ROWS = 12
 _CELL = 'style="text-align:left;padding:1px 10px 1px 0"'
-_BAR = '<div style="background:#3d5fc9;height:8px;width:{width:.0f}px" aria-hidden="true"></div>'
 
 
 class TaskRow(NamedTuple):
@@ -22,12 +23,16 @@ class TaskRow(NamedTuple):
         weight: Its weight; NaN if it has none.
         loss: Its loss; NaN if it has none.
         group: Its group; -1 for none.
+        weights: Its weights over the steps, as far as they are known.
+        groups: Its groups over the steps; NaN for none.
     """
 
     task: str
     weight: float
     loss: float
     group: int
+    weights: Sequence[float] = ()
+    groups: Sequence[float] = ()
 
 
 def task_rows(history: "History") -> list[TaskRow]:
@@ -35,7 +40,18 @@ def task_rows(history: "History") -> list[TaskRow]:
     means = history.mean_weights
     order = np.argsort(-np.nan_to_num(means), kind="stable")
     losses = history.losses[-1] if len(history.losses) else np.full(len(means), np.nan)
-    return [TaskRow(history.tasks[i], float(means[i]), float(losses[i]), int(history.last[i])) for i in order]
+    groups = np.where(history.groups >= 0, history.groups, np.nan)
+    return [
+        TaskRow(
+            history.tasks[i],
+            float(means[i]),
+            float(losses[i]),
+            int(history.last[i]),
+            thinned(history.weights[:, i]).tolist(),
+            thinned(groups[:, i]).tolist(),
+        )
+        for i in order
+    ]
 
 
 def summary(title: str, line: str, rows: Sequence[TaskRow]) -> str:
@@ -57,15 +73,21 @@ def summary(title: str, line: str, rows: Sequence[TaskRow]) -> str:
     largest = max((abs(row.weight) for row in shown if np.isfinite(row.weight)), default=1.0) or 1.0
     body = "".join(_row(row, largest) for row in shown)
     rest = f"<p>{len(rows) - len(shown)} tasks between these are left out.</p>" if len(shown) < len(rows) else ""
-    head = "".join(f'<th scope="col" {_CELL}>{name}</th>' for name in ("task", "weight", "", "loss", "group"))
+    names = ["task", "weight", "", "loss", "group"]
+    names += ["weight over the steps", "group over the steps"] if any(row.weights for row in rows) else []
+    head = "".join(f'<th scope="col" {_CELL}>{name}</th>' for name in names)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
     return f"<div><b>{escape(title)}</b><p>{escape(line)}</p>{table}{rest}</div>"
 
 
 def _row(row: TaskRow, largest: float) -> str:
-    width = 80 * abs(row.weight) / largest if np.isfinite(row.weight) else 0
-    texts = (escape(row.task), _number(row.weight), _BAR.format(width=width), _number(row.loss))
-    cells = "".join(f"<td {_CELL}>{word}</td>" for word in (*texts, row.group if row.group >= 0 else "–"))
+    share = abs(row.weight) / largest if np.isfinite(row.weight) else 0.0
+    group = str(row.group) if row.group >= 0 else "–"
+    words = [escape(row.task), _number(row.weight), bar(share), _number(row.loss), group]
+    if row.weights:
+        words.append(line(row.weights, f"weight of {row.task} over the steps"))
+        words.append(line(row.groups, f"group of {row.task} over the steps", steps=True))
+    cells = "".join(f"<td {_CELL}>{word}</td>" for word in words)
     return f"<tr>{cells}</tr>"
 
 

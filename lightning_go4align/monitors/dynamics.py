@@ -22,7 +22,7 @@ from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from lightning_go4align.plots.notebook import Pictures
 
 
 class GroupDynamicsMonitor(Callback):
@@ -77,8 +77,8 @@ class GroupDynamicsMonitor(Callback):
     def _method(self) -> object:
         return None if self._watched is None else self._watched.method
 
-    def plot(self) -> dict[str, "Figure"]:
-        """Draw the run so far: matplotlib figures by their names in ``lightning_go4align.plots``."""
+    def plot(self) -> "Pictures":
+        """Draw the run so far: a mapping of matplotlib figures by their names in ``lightning_go4align.plots``."""
         check_drawing()
         return drawn_figures(self.history)
 

@@ -13,7 +13,7 @@ from lightning_go4align.history import History
 from lightning_go4align.monitors.places import places
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from lightning_go4align.plots.notebook import Pictures
 
 _PLAIN_NAMES = ("", "logs", "lightning_logs")  # of loggers: they say nothing of a run
 
@@ -87,11 +87,12 @@ def show_pictures(loggers: Iterable[Logger], history: History, step: int) -> Non
             place.picture(key, image, step)
 
 
-def drawn_figures(history: History) -> dict[str, "Figure"]:
+def drawn_figures(history: History) -> "Pictures":
     """Draw what the report of a run draws, by the names of the functions that do."""
+    from lightning_go4align.plots.notebook import Pictures
     from lightning_go4align.report.figures import figures
 
-    return {shown.draw.__name__: shown.draw(history) for shown in figures(history)}
+    return Pictures({shown.draw.__name__: shown.draw(history) for shown in figures(history)})
 
 
 def write_page(folder: Path) -> Path:

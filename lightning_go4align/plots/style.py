@@ -18,6 +18,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from lightning_go4align.plots.notebook import Picture
+
 WIDE, HALF, THIRD = 11.6, 5.55, 3.5  # inches: the report's columns
 ROW = 0.19  # inches: a line of text and its leading
 _CHARACTER = 0.078  # inches: the mean width of a letter
@@ -85,9 +87,9 @@ def _sheet(name: str) -> dict[str, Any]:
 
 def canvas(
     width: float, height: float, left: float = 0.5, right: float = 0.25, top: float = 0.1, bottom: float = 0.28
-) -> tuple[Figure, Axes]:
+) -> tuple[Picture, Axes]:
     """Make a figure of one axes with margins in inches: no layout engine, so that a picture takes milliseconds."""
-    figure = Figure(figsize=(width, height))
+    figure = Picture(figsize=(width, height))
     box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     return figure, figure.add_axes(box)
 

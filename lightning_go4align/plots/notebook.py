@@ -1,0 +1,51 @@
+"""Figures that show themselves in a notebook, without ``%matplotlib inline``."""
+
+import base64
+import io
+from html import escape
+
+from matplotlib.figure import Figure
+
+_DPI = 110
+
+
+class Picture(Figure):
+    """A matplotlib figure that a notebook shows.
+
+    Of a figure that no window of pyplot holds, a notebook prints the size alone, unless it was told
+    ``%matplotlib inline``.
+
+    Example:
+        >>> Picture(figsize=(1, 1))._repr_png_()[1:4]
+        b'PNG'
+    """
+
+    def _repr_png_(self) -> bytes:
+        return _png(self)
+
+
+class Pictures(dict[str, Figure]):
+    """Pictures by their names, which a notebook shows one below the other.
+
+    Example:
+        >>> Pictures({"<a>": Picture(figsize=(1, 1))})._repr_html_()[:40]
+        '<figure><figcaption>&lt;a&gt;</figcaptio'
+    """
+
+    def _repr_html_(self) -> str:
+        return "".join(_shown(name, figure) for name, figure in self.items())
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI)
+    return buffer.getvalue()
+
+
+def _shown(name: str, figure: Figure) -> str:
+    content = base64.b64encode(_png(figure)).decode()
+    caption = escape(name.replace("_", " "))
+    return (
+        f"<figure><figcaption>{caption}</figcaption>"
+        f'<img alt="{caption}" style="max-width:100%" src="data:image/png;base64,{content}"></figure>'
+    )
