@@ -177,8 +177,7 @@ def _names(text: str, parser: LightningArgumentParser, command: str) -> list[str
     if text.startswith("Subcommand"):
         choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
         return [action.dest for each in choices for action in each[command]._actions]
-    refusing = [error for error in _RefusingParser.refused if str(error) == text]
-    of_each = [error.names if "accept" in text else error.flags for error in refusing]
+    of_each = [e.names if "accept" in text else e.flags for e in _RefusingParser.refused if str(e) == text]
     return max(of_each, key=len, default=[])  # A parser within another, whose arguments are more, comes first.
 
 
@@ -191,7 +190,7 @@ def run_lightning(arguments: list[str], ready: Callable[[], None]) -> None:
     """
     # What torch 2.13 says to Lightning 2.6 at every start, and what that recommends, is of no use to who trains.
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
-    if arguments[0] != "fit":  # Fresh weights have nothing to show; Lightning would only warn.
+    if arguments[0] != "fit":  # Lightning would only warn.
         warnings.filterwarnings("error", ".*there is no last checkpoint available")
     rank_zero.log.addFilter(_is_no_tip)
     _Command(arguments, ready)

@@ -18,8 +18,8 @@ from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import check_drawing, drawn_figures, show_pictures, show_report
+from lightning_go4align.monitors.watched import watched_callback
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
-from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 if TYPE_CHECKING:
     from lightning_go4align.plots.notebook import Pictures
@@ -90,14 +90,7 @@ class GroupDynamicsMonitor(Callback):
         if stage != "fit":
             return
         check_drawing()
-        # A connector sets it, which the types do not know.
-        watched = [callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback)]  # type: ignore[attr-defined]
-        if not watched:
-            raise MisconfigurationException(
-                "`GroupDynamicsMonitor` watches a `MultiTaskCallback`, but the trainer has none. Add one to "
-                "`trainer.callbacks`, or derive the module from `MultiTaskModule`."
-            )
-        self._watched = watched[0]
+        self._watched = watched_callback(trainer)
         self._files = None  # Whatever fails before the training starts is nothing of an earlier run.
 
     @override
@@ -108,7 +101,7 @@ class GroupDynamicsMonitor(Callback):
         self._is_loaded = False
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
-        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # A connector sets it.
             for place in places(trainer.loggers):
                 place.begin()  # begins the run, which names it
             self._files = RunFiles.of_fit(trainer, pl_module, self._method, self.history.notes.seconds)
