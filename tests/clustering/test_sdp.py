@@ -1,6 +1,7 @@
+import numpy as np
 import torch
 
-from lightning_go4align.clustering.sdp import SDP
+from lightning_go4align.clustering.sdp import SDP, _relaxation
 from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
 
 
@@ -18,3 +19,11 @@ def test_a_relaxation_that_is_not_solved_to_all_digits_is_rounded_without_a_warn
     grouping = SDP()(points, 14)
     assert grouping.num_occupied == 14
     assert sum_of_squares(points, grouping) <= 1.2 * sum_of_squares(points, kmeans_1d(points, 14))
+
+
+def test_where_groups_are_clear_the_relaxation_is_tight() -> None:
+    SDP()(torch.tensor([0.0, 0.1, 5.0, 5.1, 5.2]), 2)
+    _, co_assignment, _ = _relaxation(5, 2)
+    expected = np.zeros((5, 5))
+    expected[:2, :2], expected[2:, 2:] = 1 / 2, 1 / 3  # One over the size of the group that both are in.
+    np.testing.assert_allclose(co_assignment.value, expected, atol=0.01)
