@@ -1,0 +1,136 @@
+"""Settings that are not given are those of the published code, and those that cannot be are refused."""
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torchjd.aggregation import MGDA
+from torchjd.scalarization import FAMO, UW
+
+from lightning_go4align import GO4Align, RobustGO4Align
+from lightning_go4align.methods import (
+    DBMTL,
+    LDCMTL,
+    NTKMTL,
+    NTKMTLSR,
+    UWSO,
+    ExponentialMean,
+    GradNorm,
+    GroupedAggregator,
+    LevelWithinSpread,
+    RelativeHistory,
+    Smoothness,
+    WindowedDWA,
+    WithLearningRate,
+)
+from lightning_go4align.methods.fields import method_fields
+from lightning_go4align.methods.missing import impute_missing, supports_missing
+from lightning_go4align.methods.observation import gradients_in
+from lightning_go4align.methods.robust_launch import parts_of_one_launch
+
+# The paper has beta in [1e-6, 1] and K per benchmark; the others are their papers' or their published code's.
+DEFAULTS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "GO4Align": (GO4Align, {"num_groups": 2, "beta": 1e-4, "reduction": "sum"}),
+    "Smoothness": (Smoothness, {"beta": 1e-4, "reduction": "sum"}),
+    "RobustGO4Align": (RobustGO4Align, {"num_groups": None, "reach": 10.0, "history": None}),
+    "ExponentialMean": (ExponentialMean, {"decay": 0.9}),
+    "RelativeHistory": (RelativeHistory, {"beta": 1.0, "horizon": 100.0}),
+    "LevelWithinSpread": (
+        LevelWithinSpread,
+        {"horizon": 100.0, "noise_horizon": 10.0, "least": 1.0, "most": 10.0, "floor": 1e-3},
+    ),
+    "DB-MTL": (DBMTL, {"beta": 0.9, "sigma": 0.0}),
+    "GradNorm": (lambda: GradNorm(2), {"alpha": 1.5}),
+    "LDC-MTL": (lambda: LDCMTL(2), {"penalty": 1.0, "width": 16}),
+    "NTKMTL": (lambda: NTKMTL().weighting, {"exponent": 0.5}),
+    "NTKMTL-SR": (NTKMTLSR, {"num_chunks": 4, "exponent": 0.5}),
+    "UW-SO": (UWSO, {"temperature": 10.0}),
+    "windowed DWA": (WindowedDWA, {"window": 25, "temperature": 2.0}),
+    "a learning rate": (lambda: WithLearningRate(UW(2)), {"learning_rate": 0.025}),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_settings_that_are_not_given_are_the_references(name: str) -> None:
+    make, expected = DEFAULTS[name]
+    assert {setting: method_fields(make()).get(setting) for setting in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda: WindowedDWA(window=0), "`window` must be at least 1"),
+        (lambda: Smoothness(reduction="max"), "`reduction` must be"),  # type: ignore[arg-type]  # what is refused
+        (lambda: RelativeHistory(horizon=1), "`horizon` must be above 1"),
+        (lambda: ExponentialMean(decay=1.0), "`decay` must be below 1"),
+        (lambda: LDCMTL(0), "`num_tasks` must be at least 1"),
+        (lambda: LDCMTL(1, width=0), "`width` must be at least 1"),
+        (lambda: RobustGO4Align(reach=0.5), "`reach` must be at least 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(make: Callable[[], Any], advice: str) -> None:
+    with pytest.raises(ValueError, match=advice):
+        make()
+
+
+@pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization"])
+def test_a_part_that_cannot_be_called_is_refused(part: str) -> None:
+    with pytest.raises(TypeError, match=f"`{part}` must be a function"):
+        RobustGO4Align(**{part: 3.0})  # type: ignore[arg-type]  # what is refused
+
+
+def test_the_smallest_settings_are_taken() -> None:
+    features = torch.ones(1, 1, requires_grad=True)
+    method = NTKMTLSR(num_chunks=1)
+    method.observe_representation(features)  # As many rows as chunks.
+    method(torch.stack([features.sum(), 2 * features.sum()]))
+    assert method.task_weights is not None
+    assert method.task_weights.tolist() == pytest.approx([5**0.5, 5**0.5 / 2])  # squared gradients 1 and 4
+    assert RobustGO4Align(reach=1).reach == LDCMTL(1, width=1).width == WindowedDWA(window=1).window == 1
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"history": RelativeHistory()}, {"normalization": lambda weights, scales: weights}, {"scale": max}],
+    ids=lambda parts: next(iter(parts)),
+)
+def test_a_step_with_a_part_of_its_own_is_no_single_launch(parts: dict[str, Any]) -> None:
+    assert parts_of_one_launch(RobustGO4Align(2, **parts)) is None
+
+
+def test_losses_in_the_place_of_missing_ones_have_the_dtype_of_the_others() -> None:
+    losses = torch.tensor([2.0, math.nan], dtype=torch.float16)
+    filled = impute_missing(losses, torch.tensor([3.0, 4.0], dtype=torch.float64))
+    assert (filled.dtype, filled.tolist()) == (torch.float16, [2.0, 4.0])
+
+
+def test_in_the_first_step_the_mean_of_the_others_is_in_the_place_of_a_missing_loss() -> None:
+    assert impute_missing(torch.tensor([1.0, math.inf, 5.0]), None).tolist() == [1.0, 3.0, 5.0]
+
+
+def test_the_present_name_of_an_attribute_comes_before_the_former_one() -> None:
+    class Both(torch.nn.Module):
+        supports_missing, skips_missing = True, False
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert supports_missing(Both())
+    assert not supports_missing(FAMO(2))
+
+
+def test_a_loss_that_does_not_depend_on_the_representation_has_no_gradient_in_it() -> None:
+    features, other = torch.ones(2, 1, requires_grad=True), torch.ones((), requires_grad=True)
+    gradients = gradients_in(features, torch.stack([features.sum(), other * 1]))
+    assert gradients.squeeze(2).tolist() == [[1.0, 1.0], [0.0, 0.0]]
+
+
+def test_a_reset_forgets_the_number_of_tasks() -> None:
+    aggregator = GroupedAggregator(MGDA(), num_groups=3)
+    aggregator(torch.eye(3))
+    aggregator(torch.eye(3)[:2])  # One task is absent: each of the others has a group.
+    aggregator.reset()
+    with pytest.raises(ValueError, match=r"`num_groups` must lie in \[1, 2\]"):
+        aggregator(torch.eye(3)[:2])
