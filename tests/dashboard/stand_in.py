@@ -64,6 +64,16 @@ class Server(ThreadingHTTPServer):
                 "model": {"id": "p", "name": "qm9", "entity": {"id": "e", "name": "team"}, "bucket": None}
             },
             "CreateRunFiles": lambda: self.offer(variables),
+            # A table is an artifact, too: committed, as one that the server has had before.
+            "CreateArtifact": {
+                "createArtifact": {
+                    "artifact": {
+                        "id": "a",
+                        "state": "COMMITTED",
+                        "artifactSequence": {"id": "s", "latestArtifact": {"id": "a", "versionIndex": 0}},
+                    }
+                }
+            },
             "ServerFeaturesQuery": {"serverInfo": {"features": []}},
             "OrganizationCoreWeaveOrganizationID": {"entity": {"organization": None}},
         }

@@ -117,8 +117,32 @@ def test_every_logging_step_has_every_key(records: dict[str, list[Any]]) -> None
 def test_pictures_and_the_page_come_at_the_end(records: dict[str, list[Any]], run: Path) -> None:
     assert keys_at(records, 19) >= PICTURES | {"report"}
     media = [file["path"] for files in records["files"] for file in files["files"] if "media" in file["path"]]
-    assert sorted(Path(path).suffix for path in media) == [".html", ".png", ".png", ".png"]
-    assert all((run / "files" / path).stat().st_size > 1000 for path in media)
+    assert {Path(path).suffix for path in media} == {".html", ".png", ".json"}
+    assert sorted(Path(path).suffix for path in media if ".table" not in path) == [".html", ".png", ".png", ".png"]
+    assert all((run / "files" / path).stat().st_size > 1000 for path in media if ".table" not in path)
+
+
+def test_a_table_has_a_row_for_each_task_and_a_chart_draws_a_bar_for_each(
+    records: dict[str, list[Any]], run: Path
+) -> None:
+    (file,) = (run / "files" / "media" / "table").glob("tasks_*.table.json")
+    table = json.loads(file.read_text())
+    assert table["columns"][:3] == ["task", "mean weight", "recent share"]
+    assert sorted(row[0] for row in table["data"]) == sorted(TASKS)
+    weights = {row["item"]["weight/depth"] for row in records["history"] if "weight/depth" in row["item"]}
+    mean = {row[0]: row[1] for row in table["data"]}["depth"]
+    assert min(weights) < mean < max(weights)  # a mean over all steps; the loggers have every fifth
+    chart = next(entry["update"] for entry in records["config"] if "visualize" in json.dumps(entry["update"]))
+    assert {"label": "task", "value": "mean weight"} in find(chart, "fieldSettings")
+
+
+def find(tree: Any, name: str) -> list[Any]:
+    """All values below a key, at any depth."""
+    if isinstance(tree, list):
+        return [value for part in tree for value in find(part, name)]
+    if not isinstance(tree, dict):
+        return []
+    return [value for key, part in tree.items() for value in ([part] if key == name else find(part, name))]
 
 
 def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records: dict[str, list[Any]]) -> None:
@@ -141,5 +165,5 @@ def test_sync_delivers_all_rows_and_media(records: dict[str, list[Any]], run: Pa
     assert not server.unknown
     assert len(server.rows) == len(records["history"])
     assert {row["trainer/global_step"] for row in server.rows} == set(STEPS)
-    sent = {Path(path).suffix for path in server.uploads if path.startswith("media")}
-    assert (sent, sum(path.startswith("media") for path in server.uploads)) == ({".png", ".html"}, 4)
+    sent = [Path(path).suffix for path in server.uploads if path.startswith("media") and ".table" not in path]
+    assert sorted(sent) == [".html", ".png", ".png", ".png"]
