@@ -68,13 +68,27 @@ def test_no_line_of_code_is_wider_than_the_column_of_the_site() -> None:
     assert [(name, line) for name, line in lines if len(line) > WIDTH] == []
 
 
-def test_the_five_minutes_run_as_they_stand() -> None:
-    page = ROOT / "docs" / "start" / "five_minutes.md"
+def run(page: Path) -> dict[str, Any]:
+    """Run the Python of a page as it stands, from top to bottom."""
     names: dict[str, Any] = {}
     for block in BLOCKS:
         if block.page == page and block.language == "python":
             exec(compile(block.code, str(page), "exec"), names)
-    weights = names["balance"].task_weights
+    return names
+
+
+RUN = sorted({block.page for block in BLOCKS if block.language == "python"} - {ROOT / "README.md"})
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+def test_every_page_runs_as_it_stands(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README is left out: it names what the reader has, such as `data`."""
+    monkeypatch.chdir(tmp_path)
+    run(page)
+
+
+def test_the_five_minutes_balance_what_lies_five_powers_of_ten_apart() -> None:
+    weights = run(ROOT / "docs" / "start" / "five_minutes.md")["balance"].task_weights
     assert weights["depth"] > 1000 * weights["price"]
 
 

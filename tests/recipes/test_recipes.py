@@ -1,6 +1,7 @@
 """What can be said of the recipes without the packages that they are for."""
 
 import io
+import re
 import tokenize
 from configparser import ConfigParser
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from recipe_claims import RECIPES
 
 ROOT = Path(__file__).parents[2]
+INDEX = ROOT / "docs" / "recipes" / "index.md"
 NAMES = sorted(path.parent.name for path in RECIPES.glob("*/balanced.py"))
 NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
@@ -48,6 +50,13 @@ def test_a_line_of_code_is_one_that_is_no_comment_and_no_docstring():
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_user_writes_is_at_most_25_lines(name):
     assert lines_of_code((RECIPES / name / "balanced.py").read_text("utf-8")) <= 25
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_of_recipes_has_the_number_of_its_lines(name):
+    lines = lines_of_code((RECIPES / name / "balanced.py").read_text("utf-8"))
+    (row,) = re.findall(rf"^\|.*\]\({name.split('_')[0]}\.md\).*$", INDEX.read_text("utf-8"), re.MULTILINE)
+    assert row.split("|")[3].strip() == str(lines)
 
 
 @pytest.mark.parametrize("name", NAMES)
