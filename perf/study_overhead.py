@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import statistics
 import tempfile
 import time
@@ -40,10 +41,12 @@ class Cost(NamedTuple):
 
     Args:
         seconds: From the first to the end of the last.
+        cpu_seconds: Of all processes that take part; of Ray those that train alone.
         training: Seconds in epochs of training, of one run: median.
     """
 
     seconds: float
+    cpu_seconds: float
     training: float
 
 
@@ -66,16 +69,15 @@ def study_overhead(runs: int = 100, jobs: int = 2, interpreter_runs: int = 10) -
         "Optuna, threads of one process": (runs, _optuna),
         "Ray Tune, a worker each": (runs, _ray_tune),
     }
-    title = f"Seconds of one of {jobs} processors per run, of which training is a few hundredths"
-    costs = table(title, "engine", "runs", "per run", "training", "around it")
+    costs = table(f"Seconds per run, {jobs} side by side", "engine", "runs", "a run every", "CPU", "training in it")
     for name, (number, measure) in contenders.items():
         try:
-            seconds, training = measure(number, jobs)
+            seconds, cpu_seconds, training = measure(number, jobs)
         except ImportError as error:
             costs.add_row(name, "-", f"needs {error.name or 'ray[tune]'}", "-", "-")
             continue
-        per_run = seconds * jobs / number
-        costs.add_row(name, str(number), f"{per_run:.2f}", f"{training:.2f}", f"{per_run - training:.2f}")
+        per_run = (f"{value:.2f}" for value in (seconds / number, cpu_seconds / number, training))
+        costs.add_row(name, str(number), *per_run)
     yield costs
 
 
@@ -88,19 +90,25 @@ def _interpreters(runs: int, jobs: int) -> Cost:
 
 
 def _study(runs: int, engine: Engine) -> Cost:
-    with tempfile.TemporaryDirectory() as folder, closing(engine):
+    with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "base.yaml")
         config.write_text(yaml.safe_dump(CONFIG))
         study = Study([str(config)], {"sum": Method()}, ["val/error"], folder=folder, seeds=list(range(runs)))
         planned = make_plan(study).runs
-        start = time.perf_counter()
-        with Watcher("study", runs, Console(quiet=True)) as watcher:
+        start, cpu_start = time.perf_counter(), _cpu_seconds()
+        with closing(engine), Watcher("study", runs, Console(quiet=True)) as watcher:
             outcome = execute(planned, engine, watcher)
-        seconds = time.perf_counter() - start
+        seconds, cpu_seconds = time.perf_counter() - start, _cpu_seconds() - cpu_start
         if outcome.failures:
             raise RuntimeError(str(outcome))
         training = [last_value(run.folder, "train/seconds") or 0.0 for run in planned]
-    return Cost(seconds, statistics.median(training))
+    return Cost(seconds, cpu_seconds, statistics.median(training))
+
+
+def _cpu_seconds() -> float:
+    """Of this process and all that have ended below it."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _train(seed: int, rate: float) -> dict[str, float]:
@@ -124,9 +132,9 @@ def _optuna(runs: int, jobs: int) -> Cost:
         return found["error"]
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), _cpu_seconds()
     optuna.create_study().optimize(objective, n_trials=runs, n_jobs=jobs)
-    return Cost(time.perf_counter() - start, statistics.median(seconds))
+    return Cost(time.perf_counter() - start, _cpu_seconds() - cpu_start, statistics.median(seconds))
 
 
 def _ray_tune(runs: int, jobs: int) -> Cost:
@@ -136,7 +144,8 @@ def _ray_tune(runs: int, jobs: int) -> Cost:
 
     def objective(config: dict[str, float]) -> None:
         warnings.filterwarnings("ignore")
-        tune.report(_train(int(config["seed"]), config["rate"]))
+        found = _train(int(config["seed"]), config["rate"])
+        tune.report({**found, "process": os.getpid(), "cpu_seconds": time.process_time()})
 
     start = time.perf_counter()
     ray.init("local", num_cpus=jobs, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
@@ -148,4 +157,8 @@ def _ray_tune(runs: int, jobs: int) -> Cost:
     ray.shutdown()
     if results.errors:
         raise RuntimeError(str(results.errors[0]))
-    return Cost(seconds, statistics.median((results[number].metrics or {})["seconds"] for number in range(runs)))
+    found = [results[number].metrics or {} for number in range(runs)]
+    used: dict[int, float] = {}
+    for one in found:
+        used[one["process"]] = max(one["cpu_seconds"], used.get(one["process"], 0.0))
+    return Cost(seconds, sum(used.values()), statistics.median(one["seconds"] for one in found))

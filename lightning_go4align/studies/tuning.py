@@ -59,7 +59,6 @@ class Tuning:
     deadline: float
     console: Console
     working: list[_Work] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -76,6 +75,8 @@ class Tuning:
         # The seed is another one when a search goes on: it would ask for the same again.
         seed, startup = len(self._optuna.trials), self.search.startup
         self._optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
+        ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+        self.seconds = [trial.duration.total_seconds() for trial in ended if trial.duration is not None]
         for trial in self._optuna.get_trials(states=[TrialState.RUNNING]):  # of a search that was interrupted
             self._optuna.tell(trial.number, state=TrialState.FAIL)
             self._optuna.enqueue_trial(trial.params)
