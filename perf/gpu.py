@@ -34,7 +34,7 @@ def gpu(minutes: float = 9, rehearse: bool = False, folder: Path = Path("gpu_res
     folder.mkdir(parents=True, exist_ok=True)
     setting = Setting(device, rehearse, folder, time.monotonic() + 60 * minutes)
     records = run_pieces([*proofs(), *measures(), *protocol()], setting)
-    results = table(f"On {device}", "what", "", "found")
+    results = table(setting.title, "what", "", "found")
     for name, record in records.items():
         results.add_row(name, mark(record), str(record["says"]))
     yield results

@@ -25,6 +25,13 @@ class Setting(NamedTuple):
     deadline: float
 
     @property
+    def title(self) -> str:
+        """Of the page."""
+        if self.rehearse:
+            return f"A rehearsal on {self.device}, small: its times and errors mean nothing"
+        return f"What this device shows: {self.device}"
+
+    @property
     def seconds_left(self) -> float:
         """Until the deadline."""
         return self.deadline - time.monotonic()
@@ -91,7 +98,7 @@ def run_pieces(pieces: Iterable[Piece], setting: Setting) -> dict[str, dict[str,
             outcome = Outcome(f"{type(error).__name__}: {error}"[:500], ok=False, done=False)
         seconds = round(time.monotonic() - start, 1)
         records[piece.name] = {"part": piece.part, "seconds": seconds, **outcome._asdict()}
-        texts = {file: json.dumps(records, indent=1), file.with_suffix(".md"): page(records, setting.device)}
+        texts = {file: json.dumps(records, indent=1), file.with_suffix(".md"): page(records, setting.title)}
         for path, text in texts.items():
             with atomic_write(path) as temporary:
                 temporary.write_text(text)
@@ -112,12 +119,12 @@ def mark(record: Mapping[str, Any]) -> str:
     return "ok" if record["done"] else "goes on"
 
 
-def page(records: dict[str, dict[str, Any]], device: str) -> str:
+def page(records: dict[str, dict[str, Any]], title: str) -> str:
     """Write the results as Markdown, a table for each part.
 
     Example:
-        >>> print(page({"a": {"part": "Proofs", "seconds": 1.0, **Outcome("held")._asdict()}}, "cpu"))
-        # What this device shows: cpu
+        >>> print(page({"a": {"part": "Proofs", "seconds": 1.0, **Outcome("held")._asdict()}}, "Found"))
+        # Found
         <BLANKLINE>
         ## Proofs
         <BLANKLINE>
@@ -126,7 +133,7 @@ def page(records: dict[str, dict[str, Any]], device: str) -> str:
         | a | ok | held | 1.0 |
         <BLANKLINE>
     """
-    lines = [f"# What this device shows: {device}", ""]
+    lines = [f"# {title}", ""]
     for part in dict.fromkeys(record["part"] for record in records.values()):
         lines += [f"## {part}", "", "| what | | found | s |", "| --- | --- | --- | ---: |"]
         for name, record in records.items():

@@ -74,7 +74,7 @@ def test_what_only_a_device_shows_is_not_said_to_hold_on_a_cpu(
     proof: Callable[[Setting], Outcome], tmp_path: Path
 ) -> None:
     records = run_pieces([Piece("Proofs", "claim", proof, 1)], setting(tmp_path))
-    assert "| claim | not shown | needs a CUDA device" in page(records, "cpu")
+    assert "| claim | not shown | needs a CUDA device" in page(records, "Found")
 
 
 @pytest.mark.slow
@@ -83,6 +83,7 @@ def test_what_only_a_device_shows_is_not_said_to_hold_on_a_cpu(
 def test_every_piece_runs_small_on_the_cpu(tmp_path: Path) -> None:
     list(gpu(rehearse=True, folder=tmp_path))
     text = (tmp_path / "rehearsal_cpu" / "results.md").read_text()
+    assert text.startswith("# A rehearsal")
     assert "**no**" not in text
     assert text.count("| ok |") == 3 + 4 + 6
     assert text.count("| not shown | needs a CUDA device") == 3
