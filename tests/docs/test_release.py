@@ -39,13 +39,8 @@ def test_lowest_versions_are_the_lower_bounds(tmp_path: Path) -> None:
     (tmp_path / "setup.cfg").write_text(
         "[options]\ninstall_requires =\n    lightning>=2.6,<2.7\n    numpy>=1.26\n"
         "    pyyaml\n    jsonargparse[signatures]>=4.49\n"
-<<<<<<< HEAD
-        "[options.extras_require]\nplot =\n    matplotlib>=3.8\nclustering =\n    cvxpy>=1.5\nqm9 =\n"
-        "    torch-geometric>=2.6\n"
-=======
         "[options.extras_require]\nplot =\n    matplotlib>=3.8\nclustering =\n    cvxpy>=1.5\n"
         "qm9 =\n    torch-geometric>=2.6\n"
->>>>>>> ship
     )
     assert runpy.run_path(str(ROOT / ".ci" / "lowest.py"))["lowest"](tmp_path / "setup.cfg") == [
         "lightning==2.6",
