@@ -13,7 +13,7 @@ function zoom(from, to, data) {
 // What a chart is made of: `spec.series()` gives {x, shown, names, colours, dashes, read}, anew for each view.
 function chart(card, spec, data) {
   const box = card.querySelector(".live"), out = card.querySelector(".read");
-  const self = { spec, at: null, row: 0, plot: null, view: null };
+  const self = { spec, at: null, row: 0, chosen: false, plot: null, view: null };
   self.draw = () => {
     self.plot?.destroy();
     self.view = spec.series();
@@ -47,10 +47,10 @@ function options(self, width, data) {
       y: { distr: view.log ? 3 : 1, dir: spec.kind == "rows" ? -1 : 1, range: (u, low, high) => limits(view, low, high) },
     },
     axes: [
-      { ...axis, grid: { show: false }, values: (u, ticks) => ticks.map((tick) => (tick % 1 ? "" : tick.toLocaleString("en"))) },
+      { ...axis, grid: { show: false }, space: 64, values: (u, ticks) => ticks.map(count) },
       spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: 62, ...(view.log ? { splits: (u) => decades(u.scales.y.min, u.scales.y.max), filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
     ],
-    series: [{}, ...view.names.map((name, i) => spec.kind == "rows" ? { show: true, points: { show: false } } : stroke(spec, view, i))],
+    series: [{}, ...view.names.map((name, i) => spec.kind == "rows" ? { show: true, points: { show: false } } : stroke(self, view, i))],
     hooks: {
       setCursor: [(u) => u.cursor.idx != null && self.say(u.cursor.idx, spec.kind == "rows" && u.cursor.top >= 0 ? Math.floor(u.posToVal(u.cursor.top, "y")) : self.row)],
       setSelect: [(u) => u.select.width > 4 && zoom(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"), data)],
@@ -75,8 +75,10 @@ function decades(low, high) {
   return ticks.length > 1 ? ticks : [low, Math.sqrt(low * high), high];
 }
 
-function stroke(spec, view, i) {
-  const marked = view.marked?.[i], faint = view.marked && !marked;
+function stroke(self, view, i) {
+  // A line that was chosen by keys stands out, too: nothing is told apart by hue alone.
+  const { spec } = self, chosen = self.chosen && !view.marked, at = self.row % view.names.length;
+  const marked = chosen ? i == at : view.marked?.[i], faint = (chosen || view.marked) && !marked;
   const dash = view.dashes?.[i] ? view.dashes[i].map((part) => part * 2) : [];
   const line = { stroke: view.colours[i], alpha: faint ? 0.25 : 1, width: marked ? 3 : view.widths?.[i] ?? 1.7, dash, points: { show: view.x.length == 1 } };
   return spec.kind == "areas" ? { ...line, fill: view.colours[i], stroke: inkOf("paper"), width: 0.7, alpha: faint ? 0.45 : 1 } : line;
@@ -117,10 +119,18 @@ function key(event, self, data) {
   const middle = self.view.x[Math.min(at, last)], reach = (shared.to - shared.from) / 2;
   if (across === undefined && along === undefined && !"+-0".includes(event.key)) return;
   event.preventDefault();
-  if (along) self.row = (self.row + along + count) % count;
+  if (along) {
+    self.row = (self.row + along + count) % count;
+    self.chosen = self.spec.kind != "rows";
+    if (self.chosen) self.draw();
+  }
   if (event.key == "+") zoom(middle - reach / 2, middle + reach / 2, data);
   if (event.key == "-") zoom(middle - reach * 2, middle + reach * 2, data);
-  if (event.key == "0") zoom(0, data.total, data);
+  if (event.key == "0") {
+    self.chosen = false;
+    zoom(0, data.total, data);
+    if (!self.spec.overSteps) self.draw();
+  }
   const index = Math.max(0, Math.min(across ?? at, self.view.x.length - 1));
   const top = self.spec.kind == "rows" ? self.plot.valToPos(self.row + 0.5, "y") : self.plot.height / 3;
   self.plot.setCursor({ left: self.plot.valToPos(self.view.x[index], "x"), top });

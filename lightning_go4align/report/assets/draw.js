@@ -113,7 +113,7 @@ function indicators(data) {
 // What is read at a place: of lines all that fit, the chosen one first.
 const listed = (unit, of = "step") => (view, index, row) => {
   const order = view.names.map((_, i) => i), chosen = order.splice(row % order.length, 1);
-  const parts = [...chosen, ...order].slice(0, 24).flatMap((i) => [swatch(view.colours[i]), ` ${view.names[i]} ${number(view.read[i][index], unit)} `]);
+  const parts = [...chosen, ...order].slice(0, 24).flatMap((i) => [swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]} ${number(view.read[i][index], unit)} `]);
   return [`${of} ${number(Math.round(view.x[index] * 100) / 100)} `, ...parts];
 };
 
@@ -123,8 +123,15 @@ const ofRow = (view, index, row) => {
   return [`step ${view.x[index].toLocaleString("en")} `, name, ` ${view.word(at, index)}`];
 };
 
-function swatch(colour) {
+// A line as the chart draws it, or a patch of colour.
+function swatch(colour, dash) {
   const mark = document.createElement("i");
-  mark.style.borderColor = colour;
+  if (dash?.length) mark.style.background = `repeating-linear-gradient(90deg,${stripes(colour, dash)})`;
+  else mark.style.background = colour;
   return mark;
+}
+
+function stripes(colour, dash) {
+  let at = 0;
+  return dash.map((part, k) => `${k % 2 ? "transparent" : colour} ${at}px ${(at += 2 * part)}px`).join(",");
 }

@@ -38,6 +38,13 @@ function number(value, unit = "") {
   return text.replace("-", "−") + unit;
 }
 
+// A count on an axis: 200k and 1.5M, where many digits would run into each other.
+function count(tick) {
+  if (tick % 1) return "";
+  const [size, unit] = Math.abs(tick) >= 1e6 ? [1e6, "M"] : Math.abs(tick) >= 1e4 ? [1e3, "k"] : [1, ""];
+  return String(+(tick / size).toPrecision(6)) + unit;
+}
+
 const shortName = (name, most) => (name.length <= most ? name : name.slice(0, most / 2) + "…" + name.slice(1 - most / 2));
 
 // Everything in the page, a row for each step, under the names that loggers have.
