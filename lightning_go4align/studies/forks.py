@@ -1,126 +1,120 @@
 """How the process of a run is started: by a fork of one that has imported all, in milliseconds. Linux alone."""
 
-import itertools
-import json
+import multiprocessing
 import os
-import socket
 import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 from typing_extensions import override
 
-from lightning_go4align.studies.fork import Fork, Teller, is_ready
-from lightning_go4align.studies.fork_server import MOST_BYTES
-from lightning_go4align.studies.starting import Command, Start
+from lightning_go4align.studies import heart
+from lightning_go4align.studies.starting import Command, Process, Start
 
-SERVER = "lightning_go4align.studies.fork_server"
 # Ours and what they bring, torch and Lightning above all; a user's own modules are each run's own business.
 NEEDED = ("lightning_go4align.cli.lightning_cli", "lightning_go4align.studies.epoch_cost")
+THREADS = "OMP_NUM_THREADS"
+SERVER_IS_GONE = 255  # What `multiprocessing` tells where the server ended before the fork.
 
 
-class Server(Teller):
-    """The process that forks, and what it told so far.
+def be_run(command: Command, environment: Mapping[str, str], directory: Path) -> None:
+    """Be a run, in a fork that has what a new process would have of its own.
 
     Args:
-        environment: What it and its forks find in their environment, beside what this process has.
-        modules: What it imports before it forks.
+        command: What it does.
+        environment: The whole of its environment, ``OMP_NUM_THREADS`` included.
+        directory: Where it runs.
+    """
+    import torch  # In the fork alone: who starts it needs none.
+
+    output = os.open(command.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.close(output)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(directory)
+    torch.set_num_threads(int(environment[THREADS]))  # It read the variable when it was imported.
+    heart.main(str(command.claim), str(os.getppid()), *command.arguments)
+
+
+class Fork(Process):
+    """A run's process, a fork of the server of ``multiprocessing``.
+
+    Args:
+        command: What it does.
     """
 
-    def __init__(self, environment: Mapping[str, str], modules: Sequence[str]) -> None:
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", SERVER, str(theirs.fileno()), *modules]
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the server
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._complaints,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **environment},
-            )
-        self._numbers = itertools.count()
-        self._running: dict[int, Fork] = {}
-        self.is_there = True
-
-    def fork(self, command: Command) -> Fork:
-        """Ask for a process."""
-        number = next(self._numbers)
-        request = {
-            "number": number,
-            "claim": str(command.claim),
-            "arguments": list(command.arguments),
-            "environment": dict(command.environment),
-            "output": str(command.output),
-            "directory": None if command.directory is None else str(command.directory),
-        }
-        fork = self._running[number] = Fork(self, command.output)
-        try:
-            self._channel.send(json.dumps(request).encode())
-        except (BrokenPipeError, ConnectionResetError):
-            self.close()
-        return fork
+    def __init__(self, command: Command) -> None:
+        self._output = command.output
+        self._ended: int | None = None
+        environment = {**os.environ, **command.environment}
+        self._process = ForkServerProcess(target=be_run, args=(command, environment, command.directory or Path.cwd()))
+        with _imports_in_one_thread():  # The server, if it has to be started: a fork has one as well.
+            self._process.start()
 
     @override
-    def wait(self, timeout: float | None) -> bool:
-        return is_ready(self._channel.fileno(), timeout) if self.is_there else True
+    def poll(self) -> int | None:
+        if self._ended is None and self._process.exitcode is not None:
+            self._ended = self._process.exitcode
+            if self._ended == SERVER_IS_GONE:
+                self._ended = self._orphaned()
+        return self._ended
+
+    def _orphaned(self) -> int:
+        time.sleep(2 * heart.LOOK_SECONDS)  # It sees for itself that it is alone, and ends before anyone is told.
+        with self._output.open("a") as output:
+            output.write("The process that started this run has ended.\n")
+        return heart.ORPHANED
 
     @override
-    def listen(self) -> None:
-        while self.is_there and self.wait(0):
-            try:
-                message, handles, _, _ = socket.recv_fds(self._channel, MOST_BYTES, 1)
-            except ConnectionResetError:
-                message = b""
-            if not message:
-                self.close()
-                return
-            answer = json.loads(message)
-            if handles:
-                self._running[answer["number"]].has_started(handles[0])
-            else:
-                self._running.pop(answer["number"]).has_ended(answer["status"])
+    def terminate(self) -> None:
+        self._process.terminate()
 
-    def close(self) -> None:
-        """End the server, or see that it has ended, and what runs with it."""
-        if not self.is_there:
-            return
-        self.is_there = False
-        self._channel.close()
-        self._process.wait()
-        with self._complaints as complaints:
-            complaints.seek(0)
-            said = complaints.read().decode(errors="replace").strip().splitlines()
-        while self._running:
-            self._running.popitem()[1].is_orphaned(*said[-1:] or [""])
+    @override
+    def kill(self) -> None:
+        self._process.kill()
+
+    @override
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        status = self.poll()
+        if status is None:
+            raise subprocess.TimeoutExpired(str(self._process), timeout or 0.0)
+        return status
+
+
+@contextmanager
+def _imports_in_one_thread() -> Iterator[None]:
+    before = os.environ.get(THREADS)
+    os.environ[THREADS] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(THREADS)
+        os.environ |= {} if before is None else {THREADS: before}
 
 
 class ForkedStart(Start):
     """Starts runs as forks of one process that has imported torch and Lightning.
 
-    Each run is a process of its own, as if it had an interpreter of its own, but for the seconds of the imports. A
-    server that was killed is replaced.
+    Each run is a process of its own, as if it had an interpreter of its own, but for the seconds of the imports. The
+    server is that of ``multiprocessing``: it ends with this process, and one that was killed is replaced.
 
     Args:
-        environment: What the server finds in its environment, beside what this process has: the number of threads,
-            which libraries look at when they are imported.
         modules: What it imports before it forks.
     """
 
-    def __init__(self, environment: Mapping[str, str], modules: Sequence[str] = NEEDED) -> None:
-        self._environment, self._modules = environment, modules
-        self._server: Server | None = None
+    def __init__(self, modules: Sequence[str] = NEEDED) -> None:
+        multiprocessing.set_forkserver_preload(list(modules))
 
     @override
     def __call__(self, command: Command) -> Fork:
-        if self._server is None or not self._server.is_there:
-            self._server = Server(self._environment, self._modules)
-        return self._server.fork(command)
+        return Fork(command)
 
     @override
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        pass  # The server serves whoever comes next.

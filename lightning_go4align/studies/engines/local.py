@@ -9,7 +9,7 @@ from typing_extensions import override
 from lightning_go4align.studies.attempt import Attempt, Ending, begin
 from lightning_go4align.studies.engines import Engine, Submitted
 from lightning_go4align.studies.plan import Run
-from lightning_go4align.studies.resources import Pool, Resources, Share, environment, threads
+from lightning_go4align.studies.resources import Pool, Resources, Share, environment
 from lightning_go4align.studies.starting import InterpreterStart, Start
 
 
@@ -100,4 +100,4 @@ def local_engine(pool: Pool, resources: Resources) -> LocalEngine:
         return LocalEngine(pool, resources)
     from lightning_go4align.studies.forks import ForkedStart
 
-    return LocalEngine(pool, resources, ForkedStart(threads(resources.cpus)))
+    return LocalEngine(pool, resources, ForkedStart())
