@@ -40,9 +40,11 @@ def test_autocast_rounds_neither_losses_nor_weights(weights: list[float]) -> Non
     assert objective.dtype == torch.float32
 
 
-def test_weight_beyond_half_precision_counts_as_its_largest_number() -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_weight_beyond_half_precision_counts_as_its_largest_number(dtype: torch.dtype) -> None:
     losses = torch.tensor([1.0, 1.0], dtype=torch.float16, requires_grad=True)
-    weighted_risk(losses, torch.tensor([1.0, 1e6])).backward()
+    weighted_risk(losses, torch.tensor([1.0, 1e6], dtype=dtype)).backward()
+    assert losses.grad is not None
     assert losses.grad.tolist() == [1.0, 65504.0]
 
 

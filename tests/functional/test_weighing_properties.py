@@ -15,7 +15,7 @@ from torch import Tensor
 from lightning_go4align.functional.evidence import group_evidence
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
 from lightning_go4align.functional.indicators import Reduction
-from lightning_go4align.functional.kmeans_torch import solve_by_torch
+from lightning_go4align.functional.kmeans_torch import solve_by_torch, solve_weighed
 from lightning_go4align.functional.weighing import weigh_tasks
 from lightning_go4align.functional.weighing_numpy import weigh_by_numpy
 from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
@@ -98,10 +98,11 @@ def test_tasks_cannot_form_more_groups_than_there_are(num_groups: int) -> None:
 @PROPERTY
 @given(POINTS, st.integers(1, 9), st.sampled_from([-1000, -700, 0, 500, 900]))
 def test_groups_have_no_unit_even_where_squares_overflow(values: list[float], most: int, exponent: int) -> None:
-    points = torch.tensor([round(value, 3) for value in values], dtype=torch.float64)  # Halves of none are lost.
+    # Halves of none are lost. What is weighed is never negative.
+    points = torch.tensor([abs(round(value, 3)) for value in values], dtype=torch.float64)
     num_groups = min(most, len(points))
     scaled = points * 2.0**exponent  # A power of two rounds nothing.
-    for solve in (kmeans_1d, _on_device):
+    for solve in (kmeans_1d, _on_device, _weighed):
         assert solve(scaled, num_groups).assignment.tolist() == solve(points, num_groups).assignment.tolist()
         torch.testing.assert_close(
             solve(scaled, num_groups).group_weights, solve(points, num_groups).group_weights * 2.0**exponent
@@ -111,6 +112,10 @@ def test_groups_have_no_unit_even_where_squares_overflow(values: list[float], mo
 def _on_device(points: Tensor, num_groups: int) -> Grouping:
     [(assignment, means)] = solve_by_torch(points, range(num_groups, num_groups + 1))
     return Grouping(assignment, means)
+
+
+def _weighed(points: Tensor, num_groups: int) -> Grouping:
+    return Grouping(*solve_weighed(points, num_groups)[:2])
 
 
 @PROPERTY
