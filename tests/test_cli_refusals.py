@@ -4,11 +4,13 @@ import errno
 import re
 import sys
 from configparser import ConfigParser
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 import torch
+import yaml
 from cli_answers import FIT, MARKS, QM9, SHORT, TOY, check
 
 from lightning_go4align.cli import main
@@ -45,23 +47,54 @@ def test_a_checkpoint_on_a_full_disk(monkeypatch: pytest.MonkeyPatch, capsys: py
     check((FIT + SHORT).split(), ["could not be written", "Make room"], capsys)
 
 
+class Lacking(MetaPathFinder):
+    """Finds every module but those of one package."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname.partition(".")[0] == self.package:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+
+
+CLUSTERING = f"{FIT} --model.method.clustering=lightning_go4align.clustering"
+MONITOR = f"{FIT} --trainer.callbacks=GroupDynamicsMonitor{SHORT}"
+
+
 @pytest.mark.parametrize(
-    ("module", "advice", "given"),
+    ("module", "extra", "given"),
     [
-        ("matplotlib", "pip install 'lightning-go4align[plot]'", QM9),
-        ("qm9pack", "pip install lightning-go4align[qm9]", QM9),
-        ("cvxpy", 'pip install "torchjd[cagrad]"', f"{TOY} -c toy/cagrad{SHORT}"),
-        ("wandb_workspaces", "pip install 'lightning-go4align[wandb]'", "dashboard a/b"),
-        ("wandb", "pip install 'lightning-go4align[wandb]'", f"{FIT} --trainer.logger=WandbLogger{SHORT}"),
+        ("matplotlib", "'lightning-go4align[plot]'", QM9),
+        ("scipy", "'lightning-go4align[plot]'", MONITOR),
+        ("qm9pack", "lightning-go4align[qm9]", QM9),
+        ("torch_geometric", "'lightning-go4align[qm9]'", f"{QM9} --data.source=PyGFiles --data.source.root=x"),
+        ("PIL", "'lightning-go4align[vision]'", "fit -c celeba/base -c celeba/go4align"),
+        ("cvxpy", '"torchjd[cagrad]"', f"{TOY} -c toy/cagrad{SHORT}"),
+        ("cvxpy", "'lightning-go4align[clustering]'", f"{CLUSTERING}.sdp.SDP"),
+        ("sklearn", "'lightning-go4align[clustering]'", f"{CLUSTERING}.spectral.Spectral"),
+        ("kmeans_pytorch", "'lightning-go4align[kmeans]'", f"{CLUSTERING}.lloyd.Lloyd"),
+        ("wandb_workspaces", "'lightning-go4align[wandb]'", "dashboard a/b"),
+        ("wandb", "'lightning-go4align[wandb]'", f"{FIT} --trainer.logger=WandbLogger{SHORT}"),
+        ("ray", "'lightning-go4align[ray]'", "study studies/toy --engine=ray"),
+        ("submitit", "'lightning-go4align[slurm]'", "study studies/toy --engine=slurm"),
+        ("optuna", "'lightning-go4align[tune]'", "tune searched.yaml"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(
-    module: str, advice: str, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    module: str, extra: str, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name == module or name.startswith(f"{module}.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, module, None)
-    check(given.split(), [advice], capsys)
+    study = {"benchmark": ["toy/base"], "methods": {"SI": {"configs": ["toy/si"]}}, "columns": ["test/distance"]}
+    search = {"reference": "SI", "search": {"space": {"scale": {"argument": "model.scale", "values": [0.1]}}}}
+    Path("searched.yaml").write_text(yaml.safe_dump(study | search))
+    package = "lightning_go4align"
+    leaves = (f"{package}.clustering.", f"{package}.benchmarks.celeba", f"{package}.studies.engines.")
+    for name in list(sys.modules):
+        # What has imported it before must do so again.
+        if name.partition(".")[0] == module or name.startswith((*leaves, f"{package}.studies.tuning")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Lacking(module), *sys.meta_path])
+    check(given.split(), [f"pip install {extra}"], capsys)
 
 
 def test_every_module_of_an_extra_is_known_by_the_extra_that_brings_it() -> None:

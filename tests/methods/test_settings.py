@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torchjd.aggregation import MGDA
+from torchjd.aggregation import IMTLG, MGDA
 from torchjd.scalarization import FAMO, UW
 
 from lightning_go4align import GO4Align, RobustGO4Align
@@ -21,6 +21,7 @@ from lightning_go4align.methods import (
     GradNorm,
     GroupedAggregator,
     LevelWithinSpread,
+    LinearWarmup,
     RelativeHistory,
     Smoothness,
     WindowedDWA,
@@ -68,6 +69,9 @@ def test_settings_that_are_not_given_are_the_references(name: str) -> None:
         (lambda: ExponentialMean(decay=1.0), "`decay` must be below 1"),
         (lambda: LDCMTL(0), "`num_tasks` must be at least 1"),
         (lambda: LDCMTL(1, width=0), "`width` must be at least 1"),
+        (lambda: LinearWarmup(steps=0), "`steps` must be at least 1"),
+        (lambda: LinearWarmup(steps=1, start=-1.0), "`start` must be"),
+        (lambda: LinearWarmup(steps=1, end=-1.0), "`end` must be"),
         (lambda: RobustGO4Align(reach=0.5), "`reach` must be at least 1"),
     ],
 )
@@ -89,6 +93,7 @@ def test_the_smallest_settings_are_taken() -> None:
     method(torch.stack([features.sum(), 2 * features.sum()]))
     assert method.task_weights is not None
     assert method.task_weights.tolist() == pytest.approx([5**0.5, 5**0.5 / 2])  # squared gradients 1 and 4
+    assert RelativeHistory(horizon=1.5).horizon == 1.5
     assert RobustGO4Align(reach=1).reach == LDCMTL(1, width=1).width == WindowedDWA(window=1).window == 1
 
 
@@ -134,3 +139,10 @@ def test_a_reset_forgets_the_number_of_tasks() -> None:
     aggregator.reset()
     with pytest.raises(ValueError, match=r"`num_groups` must lie in \[1, 2\]"):
         aggregator(torch.eye(3)[:2])
+
+
+def test_what_an_aggregator_found_has_no_graph() -> None:
+    aggregator = GroupedAggregator(IMTLG(), num_groups=2)
+    aggregator(torch.tensor([[1.0, 0.0], [0.0, 2.0]], requires_grad=True))
+    assert aggregator.indicators is not None
+    assert not aggregator.indicators.requires_grad

@@ -46,3 +46,10 @@ def test_task_is_absent_at_a_step_of_weight_0() -> None:
 def test_bad_argument_is_refused_with_advice(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"`window` must be at least 1, but|`temperature` must be positive"):
         WindowedDWA(**arguments)
+
+
+def test_losses_before_the_first_count_as_1() -> None:
+    history = [[3.0, 1.0], [2.0, 4.0], [2.0, 2.0], [4.0, 2.0], [3.0, 8.0]]
+    # The last three, 3 and 4 in the mean, over the three before, of which the first is 1: 2 and 2.
+    expected = torch.tensor([3 / 2, 4 / 2], dtype=torch.float64).div(2).softmax(0)
+    torch.testing.assert_close(weights_after(WindowedDWA(window=3), history), expected)
