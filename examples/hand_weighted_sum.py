@@ -19,8 +19,8 @@ import warnings
 
 import lightning.pytorch as pl
 import torch
-from torch import Tensor, nn
 from lightning.pytorch.utilities.types import STEP_OUTPUT
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
