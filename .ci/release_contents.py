@@ -9,6 +9,7 @@ from pathlib import Path
 
 WHEEL = [
     r"lightning_go4align/py\.typed",
+    r"lightning_go4align/configs/qm9/base\.yaml",
     r"lightning_go4align/benchmarks/qm9/.*\.json",
     r"lightning_go4align/plots/.*\.mplstyle",
     r".*\.dist-info/licenses/LICENSE",
@@ -56,7 +57,8 @@ def problems(path: Path) -> list[str]:
         return lacks(names, WHEEL) + of_metadata(metadata)
     with tarfile.open(path) as sdist:
         names = [name.partition("/")[2] for name in sdist.getnames()]
-    litter = [name for name in names if re.search(r"__pycache__|\.pyc$|^docs/(_build|tutorials)/|\.md5$", name)]
+    made = re.compile(r"__pycache__|_cache/|\.pyc$|^docs/(_build|tutorials|sg_)|\.md5$")
+    litter = [name for name in names if made.search(name)]
     return lacks(names, SDIST) + [f"{name} should not be there" for name in litter]
 
 

@@ -13,7 +13,8 @@ MADE = DOCS / "tutorials"  # by the build, from the scripts of examples/
 
 def exists(target: Path) -> bool:
     if target.parent == MADE:
-        return (ROOT / "examples" / target.with_suffix(".py").name).exists()
+        source = "GALLERY_HEADER.rst" if target.stem == "index" else target.with_suffix(".py").name
+        return (ROOT / "examples" / source).exists()
     return target.exists()
 
 

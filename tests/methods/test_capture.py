@@ -97,6 +97,10 @@ def test_a_call_takes_few_launches_where_there_is_no_triton(name: str, num_tasks
     assert len(tape.launches) <= most, f"{len(tape.launches)} of at most {most}: {tape.launches}"
 
 
+@pytest.mark.skipif(
+    torch.__version__ < (2, 11),  # type: ignore[operator]
+    reason="earlier ones do not compile properties of named tuples without a break",
+)
 @pytest.mark.parametrize(
     "make", [METHODS["K chosen"], *(pytest.param(make, marks=pytest.mark.slow) for make in METHODS.values())]
 )
