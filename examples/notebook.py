@@ -65,6 +65,12 @@ trainer = pl.Trainer(
 trainer.fit(Faces(), DataLoader(TensorDataset(features, targets), batch_size=32))
 
 # %%
+# The monitor shows itself: mean weight, last loss and group of each task, and how weight and group went. So does the
+# callback, with its last step.
+
+monitor
+
+# %%
 # The history
 # -----------
 #
@@ -83,7 +89,8 @@ history.shares.round(2)
 # Pictures
 # --------
 #
-# Each picture is a function from a history to a matplotlib figure. Which group each task was in, step by step:
+# Each picture is a function from a history to a matplotlib figure, which a notebook shows without
+# ``%matplotlib inline``; ``monitor.plot()`` draws all of them. Which group each task was in, step by step:
 
 from lightning_go4align import plots
 

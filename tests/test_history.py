@@ -1,8 +1,10 @@
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 
 from lightning_go4align.history import FILE, History, Notes
 from lightning_go4align.history.event_log import write_log
+from lightning_go4align.history.sparkline import line
 from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.plots.example import example_history
 
@@ -109,6 +112,24 @@ def test_a_history_in_a_notebook_is_small_and_its_names_are_text() -> None:
     assert "&lt;script&gt;alert(0)" in shown
     assert "488 tasks between these are left out" in shown
     assert len(shown) < 10_000
+
+
+def test_a_notebook_draws_the_weight_and_the_group_of_each_task_in_the_colour_of_its_text() -> None:
+    history = example_history()
+    names = ('"><script>', *history.tasks[1:])
+    shown = replace(history, tasks=names)._repr_html_()
+    pictures = [ElementTree.fromstring(one) for one in re.findall(r"<svg.*?</svg>", shown)]
+    assert len(pictures) == 3 * len(names)  # a bar, the weights and the groups of each
+    said = [one.get("aria-label") for one in pictures if one.get("role") == "img"]
+    assert {f"{kind} of {name} over the steps" for kind in ("weight", "group") for name in names} == set(said)
+    # No colour of its own: it would be lost on light paper or on dark.
+    assert "#" not in shown
+    assert not re.search(r"<script|fill=\"(?!none|currentColor)|stroke=\"(?!currentColor)", shown)
+    assert len(shown) < 20_000
+
+
+def test_a_word_sized_line_is_broken_where_there_is_no_value() -> None:
+    assert line([1.0, 2.0, np.nan, 2.0, 1.0], "weights").count("M") == 2
 
 
 def test_a_folder_without_a_log_is_named_with_what_to_give(tmp_path: Path) -> None:

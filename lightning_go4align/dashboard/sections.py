@@ -53,6 +53,8 @@ def _groups() -> list[wr.PanelTypes]:
 
 def _weights() -> list[wr.PanelTypes]:
     return [
+        # A bar for each task and a colour for each run: legible with 40 tasks, where lines are not.
+        *(_bars(name) for name in ("mean weight", "recent share")),
         _line("weight of each task", metric_regex="^weight/.+$", log_y=True),
         _line("indicator of each task", metric_regex="^indicator/.+$", log_y=True),
         wr.MediaBrowser(title="weights over the run", media_keys=["pictures/weights"], num_columns=1),
@@ -76,3 +78,12 @@ def _tasks() -> list[wr.PanelTypes]:
 def _line(title: str, x: str = STEP, **what: Any) -> wr.LinePlot:
     """A line plot without smoothing, which would invent groups that never were."""
     return wr.LinePlot(title=title, x=x, smoothing_type="none", **what)
+
+
+def _bars(column: str) -> wr.CustomChart:
+    """The table that `GroupDynamicsMonitor` logs at the end of a run, as bars: a chart of W&B's own."""
+    chart = wr.CustomChart.from_table(
+        "tasks", chart_fields={"label": "task", "value": column}, chart_strings={"title": f"{column} of each task"}
+    )
+    chart.chart_name = "wandb/bar/v0"
+    return chart

@@ -45,11 +45,16 @@ def line(values: Sequence[float], label: str, steps: bool = False) -> str:
     if finite.sum() < 2:
         return ""
     low, high = known[finite].min(), known[finite].max()
-    heights = np.where(finite, 2 + (HEIGHT - 4) * (high - known) / ((high - low) or 1), np.nan)
+    heights = np.where(finite, 2 + (HEIGHT - 4) * _below(known, low, high), np.nan)
     points = list(zip(np.linspace(1, WIDTH - 1, len(known)), heights, strict=True))
     pieces = [_piece(one, other, steps) for one, other in pairwise(points) if np.isfinite([one[1], other[1]]).all()]
     path = f'<path d="{"".join(pieces)}" fill="none" stroke="currentColor" stroke-width="1.3"/>'
     return _FRAME.format(label=escape(label), width=WIDTH, height=HEIGHT, content=path)
+
+
+def _below(known: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """How far below the top, from 0 to 1; what never changes lies in the middle."""
+    return np.full_like(known, 0.5) if low == high else (high - known) / (high - low)
 
 
 def _piece(one: tuple[float, float], other: tuple[float, float], steps: bool) -> str:

@@ -100,7 +100,7 @@ def html(text: str) -> str:
 
     Example:
         >>> html("Of *two*.\n\n| a | b |\n| :-- | --: |\n| 1 | **2\\|3** |\n")
-        '<p>Of *two*.</p><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td><b>2|3</b></td></tr></table>'
+        '<p>Of *two*.</p><div class="table" tabindex="0" role="region" aria-label="Table of a, b"><table>...'
     """
     parts = []
     for block in text.strip().split("\n\n"):
@@ -112,9 +112,17 @@ def html(text: str) -> str:
 
 def _table(lines: list[str]) -> str:
     rows = [[_inline(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    header = "".join(f"<th>{cell}</th>" for cell in rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows[2:])
-    return f"<table><tr>{header}</tr>{body}</table>"
+    header = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
+    body = "".join(f"<tr>{_row(row)}</tr>" for row in rows[2:])
+    # It scrolls where it is too wide, by keyboard too; what it is called is heard there.
+    label = escape(f"Table of {', '.join(rows[0][:3])}")
+    inner = f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="table" tabindex="0" role="region" aria-label="{label}">{inner}</div>'
+
+
+def _row(cells: list[str]) -> str:
+    first, *rest = cells
+    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
 
 
 def _inline(text: str) -> str:
@@ -123,11 +131,14 @@ def _inline(text: str) -> str:
 
 def _picture(file: Path) -> str:
     content = base64.b64encode(file.read_bytes()).decode()
-    return f'<figure><img alt="{escape(file.stem)}" src="data:image/png;base64,{content}"></figure>'
+    alternative = escape(f"Picture of {file.stem.replace('_', ' ')}; its numbers are in the tables")
+    return f'<figure><img alt="{alternative}" src="data:image/png;base64,{content}"></figure>'
 
 
 def _configuration(name: str, text: str) -> str:
-    return f"<details><summary>{escape(name)}</summary><pre>{escape(text)}</pre></details>"
+    label = escape(f"Configuration of {name}")
+    whole = f'<pre tabindex="0" role="region" aria-label="{label}">{escape(text)}</pre>'
+    return f"<details><summary>{escape(name)}</summary>{whole}</details>"
 
 
 _PAGE = Template("""<!DOCTYPE html>
@@ -135,27 +146,33 @@ _PAGE = Template("""<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>$name</title>
 <link rel="icon" href="data:,">
 <style>
-body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:auto;padding:32px 20px;color:#1c2026}
-table{border-collapse:collapse;display:block;overflow-x:auto;margin:12px 0}
-th,td{padding:4px 10px;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
+body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:auto;padding:32px 20px;color:#1c2026;background:#fff}
+table{border-collapse:collapse}.table{overflow-x:auto;margin:12px 0}
+th,td{padding:4px 10px;border-bottom:1px solid #8886;text-align:right;white-space:nowrap;font-weight:400}
+thead th{font-weight:600}th:first-child{text-align:left}summary{padding:3px 0}
 figure{display:inline-block;margin:8px;max-width:48%}img{max-width:100%}pre{overflow-x:auto;font-size:13px}
 @media(max-width:800px){figure{max-width:100%}}
+@media screen and (prefers-color-scheme:dark){body{color:#eceef3;background:#121418}}
+@media print{@page{size:A4;margin:12mm}.table{overflow:visible}th,td{white-space:normal}figure,tr{break-inside:avoid}
+details:not([open]){display:none}}
 </style>
 </head>
 <body>
+<main>
 <h1>$name</h1>
 $tables
 $pictures
 <h2>How to run it again</h2>
-<pre>pip install lightning-go4align
+<pre tabindex="0" role="region" aria-label="Commands">pip install lightning-go4align
 $command</pre>
 <ul>$facts</ul>
 <h2>Configuration</h2>
 $configurations
+</main>
 </body>
 </html>
 """)

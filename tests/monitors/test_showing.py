@@ -1,3 +1,5 @@
+import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from lightning_go4align import GO4Align
+from lightning_go4align import GO4Align, plots
 from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.monitors.showing import run_title
 
@@ -28,6 +30,23 @@ def test_tensorboard_gets_scalars_pictures_and_one_chart_for_all_weights(
     assert set(tags["images"]) == {"pictures/assignment", "pictures/co_assignment", "pictures/weights"}
     assert {"weight/task_0", "groups/stability"} <= set(tags["scalars"])
     assert "custom_scalars__config__" in tags["tensors"]
+    (table,) = found.Tensors("tasks/text_summary")
+    (text,) = table.tensor_proto.string_val
+    rows = [line.split(" | ")[0] for line in text.decode().splitlines()]
+    assert sorted(rows) == ["| ---", "| task", *(f"| task_{i}" for i in range(4))]
+
+
+def test_a_notebook_shows_every_picture_without_an_inline_backend(fit: Callable[..., Trainer]) -> None:
+    monitor = GroupDynamicsMonitor()
+    fit(monitor)
+    pictures = monitor.plot()
+    assert {"weights", "losses", "assignment", "co_assignment"} <= set(pictures)
+    shown = pictures._repr_html_()
+    images = re.findall(r'src="data:image/png;base64,([^"]+)"', shown)
+    assert len(images) == len(pictures)
+    assert {base64.b64decode(image)[:4] for image in images} == {b"\x89PNG"}
+    assert plots.weights(monitor.history)._repr_png_()[:4] == b"\x89PNG"  # type: ignore[attr-defined]
+    assert "weight of task_0 over the steps" in monitor._repr_html_()
 
 
 @pytest.mark.parametrize(

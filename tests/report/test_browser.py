@@ -4,17 +4,27 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from isolation import child_environment
 
+from lightning_go4align.config_files import find_config
+from lightning_go4align.plots import comparison_bars
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.command import write_pages
 from lightning_go4align.report.page import page
+from lightning_go4align.report.watch import Server, Watched
+from lightning_go4align.studies.cells import markdown
+from lightning_go4align.studies.figures import save
+from lightning_go4align.studies.page import write_page
+from lightning_go4align.studies.plan import make_plan
+from lightning_go4align.studies.reading import read_study
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,26 +55,43 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
+@contextmanager
+def served(html: str) -> Iterator[str]:
+    """Serve a page as ``go4align report --watch`` does, without a change."""
+    following = Watched(lambda: "now", lambda: html)
+    server = Server(lambda path: following if path == "" else None, port=0)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.address
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @pytest.fixture
 def browse(tmp_path: Path) -> Callable[..., tuple[Any, list[str]]]:
     """A function that opens a page, runs a script in it, and returns what that tells and what the console says."""
 
     def open_page(
-        html: str, script: str, *options: str, width: int = 1400, before: str = ""
+        html: str, script: str, *options: str, width: int = 1400, before: str = "", serves: bool = False
     ) -> tuple[Any, list[str]]:
         file = tmp_path / "opened.html"
-        file.write_text(html.replace("</body>", f"<script>{before}</script>" + _READY.replace("SCRIPT", script)))
+        html = html.replace("</body>", f"<script>{before}</script>" + _READY.replace("SCRIPT", script))
+        file.write_text(html)
         net = tmp_path / "net.json"
         arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--log-net-log={net}"]
         arguments += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--timeout=30000"]
-        found = subprocess.run(
-            ["chromium", *arguments, *options, "--virtual-time-budget=20000", "--dump-dom", file.as_uri()],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-            env=child_environment(),
-        )
+        with served(html) if serves else nullcontext(file.as_uri()) as address:
+            found = subprocess.run(
+                ["chromium", *arguments, *options, "--virtual-time-budget=20000", "--dump-dom", address],
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=True,
+                env=child_environment(),
+            )
         assert '"network_isolation_key":"file:' not in net.read_text()  # requests of the page, not the browser's own
         (told,) = re.findall(r'<pre id="told" hidden="">(.*?)</pre>', found.stdout, re.DOTALL)
         return json.loads(told), [line for line in found.stderr.splitlines() if "CONSOLE" in line]
@@ -97,6 +124,25 @@ def test_axe_finds_nothing_on_the_pages_of_several_runs(
         assert browse(html.read_text(encoding="utf-8"), _AXE, before=axe) == ([], [])
 
 
+def test_axe_finds_nothing_on_a_page_that_follows_its_run(
+    browse: Callable[..., tuple[Any, list[str]]], axe: str, one_run: str
+) -> None:
+    says = 'const state = document.getElementById("state").textContent;'
+    script = says + _AXE.replace("return ", "return state != 'Live' ? state : ")
+    assert browse(one_run, script, before=axe, serves=True) == ([], [])
+
+
+def test_axe_finds_nothing_on_the_page_of_a_study(
+    browse: Callable[..., tuple[Any, list[str]]], axe: str, tmp_path: Path
+) -> None:
+    study = read_study(find_config("studies/toy"))
+    (tmp_path / "table.md").write_text(markdown(["method", "∆m% ↓"], [["LS", "**+3.0**"], ["SI", "-"]]))
+    save(comparison_bars({"LS": [1.0, 2.0], "SI": [1.5]}), tmp_path / "delta_m.png")
+    html = write_page(make_plan(study), tmp_path).read_text(encoding="utf-8")
+    assert browse(html, _AXE, before=axe) == ([], [])
+    assert browse(html, _AXE, width=500, before=axe) == ([], [])
+
+
 _USE = """
 const card = document.querySelector('[data-figure="weights"]'), live = card.querySelector(".live");
 const press = (key) => live.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
@@ -105,8 +151,11 @@ const told = { drawn: document.querySelectorAll(".drawn").length };
 press("Home"); told.first = words();
 press("ArrowRight"); told.second = words();
 press("ArrowDown"); told.other = words();
+const series = () => shared.charts.find((one) => live.contains(one.plot.root)).plot.series.slice(1);
+told.standsOut = series().map((one) => [one.alpha, one.width]);
 press("+"); told.zoomed = [shared.from, shared.to];
 press("0"); told.whole = [shared.from, shared.to];
+told.after = series().map((one) => one.alpha);
 const matrix = document.querySelector('[data-figure="co_assignment"]');
 matrix.querySelector("figure").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
 told.matrix = matrix.querySelector(".read").textContent;
@@ -139,6 +188,8 @@ def test_keys_reach_values_search_marks_tasks_and_downloads_hold_the_data(
     assert "normal 1.5×" in told["first"]
     assert told["second"].startswith("step 1 ")
     assert told["other"].index("edges") < told["other"].index("normal")
+    assert told["standsOut"] == [[0.25, 1.7], [1, 3], [0.25, 1.7], [0.25, 1.7]]  # the second line, not by its hue
+    assert told["after"] == [1, 1, 1, 1]
     assert told["zoomed"][1] - told["zoomed"][0] == pytest.approx(30, abs=16)  # half, cut at the run's end
     assert told["whole"] == [0, 60]
     assert told["matrix"] == "normal and edges share a group in 100% of steps"

@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from rich import get_console
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.changes import is_made_up
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.score_table import score_table
 from lightning_go4align.functional.arguments import as_integer
@@ -81,7 +82,7 @@ class LastEpochsMonitor(Callback):
         means = self.means()
         if not means or not isinstance(pl_module, DensePredictionModule):
             return
-        if "delta_m" in means:  # else the data is made up
+        if not is_made_up(trainer):
             means["mean_rank"] = pl_module.table.rank_among_methods(means)
         for logger in trainer.loggers:
             logger.log_metrics({f"last_{self.epochs}_epochs/{name}": value for name, value in means.items()})

@@ -97,7 +97,7 @@ function sampled(data) {
 
 function assignment(data) {
   const view = sampled(data), cells = data.groups.map((column) => view.spans.map((r) => data.groupColours[column[r]]));
-  const legend = data.groupColours.slice(0, data.numGroups).flatMap((colour, k) => [swatch(colour), ` group ${k}${data.groupWeights[k] == null ? ", unused" : ", " + number(data.groupWeights[k], "×")}`]);
+  const legend = data.groupColours.slice(0, data.numGroups).map((colour, k) => entry(swatch(colour), ` group ${k}${data.groupWeights[k] == null ? ", unused" : ", " + number(data.groupWeights[k], "×")}`));
   return { ...view, cells, legend, word: (i, k) => (data.groups[i][view.spans[k]] < 0 ? "absent" : `group ${data.groups[i][view.spans[k]]}, weight ${number(data.weights[i][view.spans[k]], "×")}`) };
 }
 
@@ -113,7 +113,7 @@ function indicators(data) {
 // What is read at a place: of lines all that fit, the chosen one first.
 const listed = (unit, of = "step") => (view, index, row) => {
   const order = view.names.map((_, i) => i), chosen = order.splice(row % order.length, 1);
-  const parts = [...chosen, ...order].slice(0, 24).flatMap((i) => [swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]} ${number(view.read[i][index], unit)} `]);
+  const parts = [...chosen, ...order].slice(0, 24).map((i) => entry(swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]} ${number(view.read[i][index], unit)} `));
   return [`${of} ${number(Math.round(view.x[index] * 100) / 100)} `, ...parts];
 };
 
@@ -122,6 +122,13 @@ const ofRow = (view, index, row) => {
   name.textContent = view.rowNames[at];
   return [`step ${view.x[index].toLocaleString("en")} `, name, ` ${view.word(at, index)}`];
 };
+
+// A name stays beside its mark where lines are broken.
+function entry(...parts) {
+  const whole = document.createElement("span");
+  whole.append(...parts);
+  return whole;
+}
 
 // A line as the chart draws it, or a patch of colour.
 function swatch(colour, dash) {
