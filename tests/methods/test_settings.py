@@ -30,7 +30,7 @@ from lightning_go4align.methods import (
 from lightning_go4align.methods.fields import method_fields
 from lightning_go4align.methods.missing import impute_missing, supports_missing
 from lightning_go4align.methods.observation import gradients_in
-from lightning_go4align.methods.robust_launch import parts_of_one_launch
+from lightning_go4align.methods.robust_launch import usual_parts
 
 # The paper has beta in [1e-6, 1] and K per benchmark; the others are their papers' or their published code's.
 DEFAULTS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
@@ -103,7 +103,7 @@ def test_the_smallest_settings_are_taken() -> None:
     ids=lambda parts: next(iter(parts)),
 )
 def test_a_step_with_a_part_of_its_own_is_no_single_launch(parts: dict[str, Any]) -> None:
-    assert parts_of_one_launch(RobustGO4Align(2, **parts)) is None
+    assert usual_parts(RobustGO4Align(2, **parts)) is None
 
 
 def test_losses_in_the_place_of_missing_ones_have_the_dtype_of_the_others() -> None:

@@ -4,22 +4,21 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from isolation import child_environment
+from report.serving import served
 
 from lightning_go4align.config_files import find_config
 from lightning_go4align.plots import comparison_bars
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.command import write_pages
 from lightning_go4align.report.page import page
-from lightning_go4align.report.watch import Server, Watched
 from lightning_go4align.studies.cells import markdown
 from lightning_go4align.studies.figures import save
 from lightning_go4align.studies.page import write_page
@@ -53,21 +52,6 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     command = ["npm", "install", "--silent", "--prefix", str(folder), "axe-core@4.14.1"]
     subprocess.run(command, check=True, timeout=120, env=child_environment())
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@contextmanager
-def served(html: str) -> Iterator[str]:
-    """Serve a page as ``go4align report --watch`` does, without a change."""
-    following = Watched(lambda: "now", lambda: html)
-    server = Server(lambda path: following if path == "" else None, port=0)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server.address
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
@@ -138,7 +122,7 @@ def test_axe_finds_nothing_on_the_page_of_a_study(
     study = read_study(find_config("studies/toy"))
     (tmp_path / "table.md").write_text(markdown(["method", "∆m% ↓"], [["LS", "**+3.0**"], ["SI", "-"]]))
     save(comparison_bars({"LS": [1.0, 2.0], "SI": [1.5]}), tmp_path / "delta_m.png")
-    html = write_page(make_plan(study), tmp_path).read_text(encoding="utf-8")
+    html = write_page(make_plan(study), tmp_path, "go4align study").read_text(encoding="utf-8")
     assert browse(html, _AXE, before=axe) == ([], [])
     assert browse(html, _AXE, width=500, before=axe) == ([], [])
 
