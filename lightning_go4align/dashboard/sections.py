@@ -82,7 +82,7 @@ def _line(title: str, x: str = STEP, **what: Any) -> wr.LinePlot:
 
 def _bars(column: str) -> wr.CustomChart:
     """The table that `GroupDynamicsMonitor` logs at the end of a run, as bars: a chart of W&B's own."""
-    chart = wr.CustomChart.from_table(
+    chart: wr.CustomChart = wr.CustomChart.from_table(
         "tasks", chart_fields={"label": "task", "value": column}, chart_strings={"title": f"{column} of each task"}
     )
     chart.chart_name = "wandb/bar/v0"
