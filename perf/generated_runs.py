@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
+from lightning_go4align.benchmarks.partial_labels import labelled_errors
 from lightning_go4align.benchmarks.synthetic import SyntheticData
-from lightning_go4align.benchmarks.synthetic.module import labelled_errors
 from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.methods.observation import observe
 from lightning_go4align.update.aggregator_driver import AggregatorDriver

@@ -49,9 +49,9 @@ def bare_step(data: QM9DataModule, network: Callable[[int], nn.Module]) -> Calla
     optimizer = torch.optim.Adam(module.parameters())
 
     def step() -> None:
-        losses = module.training_step(next(batches), 0)
+        losses = module.training_step(next(batches), 0).values()
         optimizer.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
+        torch.stack([loss for loss in losses if loss is not None]).sum().backward()
         optimizer.step()
 
     return step

@@ -139,6 +139,11 @@ class MultiTaskCallback(TellsOfItself, Callback):
             self._training.begin_batch(batch_idx)
 
     @override
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
+        if trainer.gradient_clip_val and self._log is not None:
+            self._log.clip.look(trainer, optimizer)
+
+    @override
     def on_train_batch_end(self, *_: Any) -> None:
         self.num_steps = self.num_steps if self._training is None else self._training.end_batch(self.num_steps)
 

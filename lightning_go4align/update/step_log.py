@@ -8,6 +8,7 @@ import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
+from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
@@ -28,6 +29,9 @@ class StepLog:
         readout: What reads the steps.
         watchers: The monitors.
         shown: What of a step is shown where.
+
+    Attributes:
+        clip: What looks at gradients before they are clipped.
     """
 
     def __init__(
@@ -39,7 +43,8 @@ class StepLog:
     ) -> None:
         self._readout, self._watchers, self._shown = readout, watchers, shown
         self._families: tuple[Family, ...] | None = None  # None: the tasks are not known
-        self._warnings, self._taken = StepWarnings(method), set[str]()
+        self._warnings, self.clip = StepWarnings(method), ClipWatch(method)
+        self._taken = set[str]()
         self._read: HostNumbers | None = None
         self._reported: HostNumbers | None = None
 
@@ -116,6 +121,7 @@ class StepLog:
         numbers = self.read()
         if numbers is not None:
             self._warnings.tell_of_epoch(numbers)
+        self.clip.tell(trainer)
         self.publish_means(trainer)
 
     def publish_means(self, trainer: pl.Trainer) -> None:

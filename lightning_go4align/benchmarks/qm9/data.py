@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.qm9.batches import DenseMolecules
+from lightning_go4align.benchmarks.qm9.labels import fraction_of_each, mean_and_deviation, remove_labels
 from lightning_go4align.benchmarks.qm9.molecules import pad
 from lightning_go4align.benchmarks.qm9.sources import QM9Pack, Source
 from lightning_go4align.benchmarks.qm9.targets import benchmark_targets
@@ -48,6 +49,13 @@ class QM9DataModule(LightningDataModule):
         split_seed: Seed of the permutation.
         normalise_over: Molecules whose mean and standard deviation normalise the targets. The published numbers
             used ``"all"``, those of validation and test included.
+        label_fraction: Share of the training labels that is there, in (0, 1], drawn at random with ``split_seed``:
+            one for all targets, or one for each that is named, while the others keep all of theirs. Labels that are
+            gone are NaN, also for what normalises the targets. Validation and test have all.
+
+    Raises:
+        ValueError: If a ``label_fraction`` is not a share above 0 or its target not one of the 11, and in ``setup``
+            if a target is left with fewer than two labels.
 
     Example:
         >>> data = QM9DataModule(num_train=4000, num_val=500, num_test=2000, batch_size=32)
@@ -65,8 +73,10 @@ class QM9DataModule(LightningDataModule):
         num_chunks: int | None = None,
         split_seed: int = 0,
         normalise_over: Literal["train", "all"] = "train",
+        label_fraction: float | dict[str, float] = 1.0,
     ) -> None:
         super().__init__()
+        self.label_fractions = fraction_of_each(label_fraction)
         self.source = QM9Pack() if source is None else source
         self.num_train = num_train
         self.num_val = num_val
@@ -88,13 +98,20 @@ class QM9DataModule(LightningDataModule):
         num_molecules = len(molecules.num_atoms)
         self.rows = random_split(num_molecules, self.num_train, self.num_val, self.num_test, self.split_seed)
         self.targets = benchmark_targets(molecules.targets)
+        if not self.has_all_labels:
+            remove_labels(self.targets, self.rows.train, self.label_fractions, self.split_seed)
         self.table = pad(molecules)
+
+    @property
+    def has_all_labels(self) -> bool:
+        """Whether every training molecule has a label of every target."""
+        return min(self.label_fractions) == 1
 
     @property
     def normalisation(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each target, shapes ``[11]``, in published units; after ``setup``."""
         y = self.targets[self.rows.train] if self.normalise_over == "train" else self.targets
-        return y.double().mean(dim=0).float(), y.double().std(dim=0).float()
+        return mean_and_deviation(y)
 
     @override
     def train_dataloader(self) -> DataLoader[Any]:

@@ -13,6 +13,7 @@ from torchmetrics import MeanAbsoluteError
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.changes import add_relative_changes
+from lightning_go4align.benchmarks.partial_labels import labelled_losses
 from lightning_go4align.benchmarks.qm9.batches import DenseBatch
 from lightning_go4align.benchmarks.qm9.data import QM9DataModule
 from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
@@ -66,6 +67,7 @@ class QM9Module(MultiTaskModule):
         self.network = network(len(self.targets))
         self.learning_rate = learning_rate
         self.schedule = Plateau() if schedule is None else schedule
+        self.partial_labels = False  # The data module says it when a fit begins.
         self.baseline = single_task_errors(baseline, self.targets)
         self.delta_m = DeltaM(self.baseline)
         self.val_error = MeanAbsoluteError(num_outputs=len(self.targets))
@@ -89,6 +91,7 @@ class QM9Module(MultiTaskModule):
                 "QM9Module normalises its targets over the molecules of a QM9DataModule, but was given "
                 f"{type(data).__name__}. Pass `datamodule=QM9DataModule(...)` to `Trainer.fit`."
             )
+        self.partial_labels = not data.has_all_labels
         mean, std = data.normalisation
         self.mean.copy_(mean[self.columns])
         self.std.copy_(std[self.columns])
@@ -99,8 +102,10 @@ class QM9Module(MultiTaskModule):
         return prediction
 
     @override
-    def training_step(self, batch: DenseBatch, batch_idx: int) -> dict[str, Tensor]:
+    def training_step(self, batch: DenseBatch, batch_idx: int) -> dict[str, Tensor | None]:
         y = (batch.y[:, self.columns] - self.mean) / self.std
+        if self.partial_labels:
+            return labelled_losses(self.targets, self.network(batch), y)
         losses = (self.network(batch) - y).square().mean(dim=0)
         return dict(zip(self.targets, losses.unbind(), strict=True))
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.partial_labels import check_label_fraction, without_labels
 from lightning_go4align.functional.grouping import check_num_groups
 
 Part = tuple[Tensor, Tensor]
@@ -59,8 +60,7 @@ class SyntheticData(LightningDataModule):
     ) -> None:
         super().__init__()
         check_num_groups(num_groups, num_tasks)
-        if not 0 < label_fraction <= 1:
-            raise ValueError(f"`label_fraction` must lie in (0, 1], but is {label_fraction}.")
+        check_label_fraction(label_fraction)
         self.num_tasks = num_tasks
         self.sizes = [num_train, num_val, num_test]
         self.batch_size = batch_size
@@ -84,7 +84,7 @@ class SyntheticData(LightningDataModule):
         noise = self.noise * torch.randn(len(x), self.num_tasks, generator=random)
         y = self.scales * ((x @ hidden.T).tanh() @ heads.T + noise)
         training = y[: self.sizes[0]]  # Drawn last: the data are the same with fewer labels.
-        training[torch.rand(training.shape, generator=random) >= self.label_fraction] = torch.nan
+        y[: self.sizes[0]] = without_labels(training, self.label_fraction, random)
         self.train, self.val, self.test = (
             TensorDataset(*part) for part in zip(torch.split(x, self.sizes), torch.split(y, self.sizes), strict=True)
         )

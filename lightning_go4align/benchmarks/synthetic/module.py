@@ -10,31 +10,11 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
+from lightning_go4align.benchmarks.partial_labels import labelled_errors, labelled_losses
 from lightning_go4align.benchmarks.synthetic.data import Part, SyntheticData
 from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.module import MultiTaskModule
-
-
-def labelled_errors(predictions: Tensor, targets: Tensor) -> Tensor:
-    """Average the squared errors of each task over the rows that have its label.
-
-    Args:
-        predictions: Predictions, shape ``[B, M]``.
-        targets: Targets, shape ``[B, M]``; NaN where there is no label.
-
-    Returns:
-        Mean squared errors, shape ``[M]``; NaN for a task without a label, with a gradient of 0.
-
-    Example:
-        >>> labelled_errors(torch.zeros(2, 3), torch.tensor([[1.0, 3.0, torch.nan], [2.0, torch.nan, torch.nan]]))
-        tensor([2.5000, 9.0000,    nan])
-    """
-    there = targets.isfinite()
-    number = there.sum(0)
-    # Left out before the square: the gradient of a NaN is NaN, even with a weight of 0.
-    squares = torch.where(there, predictions - targets.nan_to_num(), 0).square()
-    return torch.where(number > 0, squares.sum(0) / number.clamp(min=1), torch.nan)
 
 
 class SyntheticModule(MultiTaskModule):
@@ -90,13 +70,11 @@ class SyntheticModule(MultiTaskModule):
 
     @override
     def training_step(self, batch: Part, batch_idx: int) -> dict[str, Tensor | None]:
-        losses: dict[str, Tensor | None] = {f"task_{i}": loss for i, loss in enumerate(self.losses(batch).unbind())}
-        if self.data.label_fraction < 1:  # The host has to look which tasks are absent.
-            labelled = batch[1].isfinite().any(0).tolist()
-            losses = {
-                task: loss if there else None for (task, loss), there in zip(losses.items(), labelled, strict=True)
-            }
-        return losses
+        x, y = batch
+        names = [f"task_{index}" for index in range(self.data.num_tasks)]
+        if self.data.label_fraction < 1:
+            return labelled_losses(names, self(x), y)
+        return dict(zip(names, self.losses(batch).unbind(), strict=True))
 
     @override
     def on_train_epoch_end(self) -> None:

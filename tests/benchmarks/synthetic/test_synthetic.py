@@ -6,8 +6,8 @@ import torch
 from torchjd.scalarization import Sum
 
 from lightning_go4align import GO4Align
+from lightning_go4align.benchmarks.partial_labels import labelled_errors
 from lightning_go4align.benchmarks.synthetic import SyntheticData, SyntheticModule
-from lightning_go4align.benchmarks.synthetic.module import labelled_errors
 
 
 def quiet_trainer(**options: Any) -> pl.Trainer:
