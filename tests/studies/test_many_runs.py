@@ -22,7 +22,7 @@ from perf.study_overhead import CONFIG
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(3600),
+    pytest.mark.timeout(7200),
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 NUM_RUNS, WARM_UP = 500, 50
