@@ -16,7 +16,7 @@ from toy import TASKS, Batch, Toy, rows
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin
 
 
-class Other(other.LightningModule):  # type: ignore[misc, name-defined]  # the package has no types
+class Other(other.LightningModule):
     """The toy in a module of that package."""
 
     def __init__(self) -> None:
@@ -40,12 +40,12 @@ class Other(other.LightningModule):  # type: ignore[misc, name-defined]  # the p
         return torch.optim.SGD(self.parameters(), 1e-4)
 
 
-class BalancedOther(MultiTaskMixin, Other):
+class BalancedOther(MultiTaskMixin, Other):  # type: ignore[misc]  # it is typed for the package `lightning`
     """The same by inheritance."""
 
 
 def trainer(*callbacks: Any, **options: Any) -> Any:
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    quiet: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     quiet |= {"enable_model_summary": False, "accelerator": "cpu", "max_epochs": 2}
     return other.Trainer(**quiet | options, callbacks=list(callbacks))
 

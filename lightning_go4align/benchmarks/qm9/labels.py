@@ -31,7 +31,7 @@ def fraction_of_each(fraction: float | Mapping[str, float]) -> list[float]:
         if name not in names:
             raise ValueError(f"`label_fraction` may name {names}, but names {name!r}. Correct `data.label_fraction`.")
         check_label_fraction(share)
-    return [given.get(name, 1.0) for name in names]
+    return [float(given.get(name, 1.0)) for name in names]
 
 
 def remove_labels(targets: Tensor, rows: Tensor, fractions: list[float], seed: int) -> None:
