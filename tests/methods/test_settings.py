@@ -145,7 +145,8 @@ def test_a_reset_forgets_the_number_of_tasks() -> None:
 def test_what_an_aggregator_found_has_no_graph() -> None:
     class Norms(Weighting[Any]):
         def forward(self, matrix: Tensor, /) -> Tensor:
-            return matrix.norm(dim=1)
+            norms: Tensor = matrix.norm(dim=1)
+            return norms
 
     aggregator = GroupedAggregator(WeightedAggregator(Norms()), num_groups=2)
     aggregator(torch.tensor([[1.0, 0.0], [0.0, 2.0]], requires_grad=True))

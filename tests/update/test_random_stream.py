@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
 from lightning_go4align.update.given_method import Optimization
+from lightning_go4align.update.random_stream import RandomStream
 
 
 class Noisy(Toy):
