@@ -67,6 +67,7 @@ def test_settings_that_are_not_given_are_the_references(name: str) -> None:
         (lambda: WindowedDWA(window=0), "`window` must be at least 1"),
         (lambda: Smoothness(reduction="max"), "`reduction` must be"),  # type: ignore[arg-type]  # what is refused
         (lambda: RelativeHistory(horizon=1), "`horizon` must be above 1"),
+        (lambda: ExponentialMean(decay=-1.0), "`decay` must be a number of at least 0"),
         (lambda: ExponentialMean(decay=1.0), "`decay` must be below 1"),
         (lambda: LDCMTL(0), "`num_tasks` must be at least 1"),
         (lambda: LDCMTL(1, width=0), "`width` must be at least 1"),
