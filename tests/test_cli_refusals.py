@@ -67,10 +67,10 @@ MONITOR = f"{FIT} --trainer.callbacks=GroupDynamicsMonitor{SHORT}"
     [
         ("matplotlib", "'lightning-go4align[plot]'", QM9),
         ("scipy", "'lightning-go4align[plot]'", MONITOR),
-        ("qm9pack", "lightning-go4align[qm9]", QM9),
+        ("qm9pack", "'lightning-go4align[qm9]'", QM9),
         ("torch_geometric", "'lightning-go4align[qm9]'", f"{QM9} --data.source=PyGFiles --data.source.root=x"),
         ("PIL", "'lightning-go4align[vision]'", "fit -c celeba/base -c celeba/go4align"),
-        ("cvxpy", '"torchjd[cagrad]"', f"{TOY} -c toy/cagrad{SHORT}"),
+        ("cvxpy", "'lightning-go4align[methods]'", f"{TOY} -c toy/cagrad{SHORT}"),
         ("cvxpy", "'lightning-go4align[clustering]'", f"{CLUSTERING}.sdp.SDP"),
         ("sklearn", "'lightning-go4align[clustering]'", f"{CLUSTERING}.spectral.Spectral"),
         ("kmeans_pytorch", "'lightning-go4align[kmeans]'", f"{CLUSTERING}.lloyd.Lloyd"),
@@ -84,8 +84,9 @@ MONITOR = f"{FIT} --trainer.callbacks=GroupDynamicsMonitor{SHORT}"
 def test_a_missing_extra_is_named_with_its_command(
     module: str, extra: str, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = {"benchmark": ["toy/base"], "methods": {"SI": {"configs": ["toy/si"]}}, "columns": ["test/distance"]}
-    search = {"reference": "SI", "search": {"space": {"scale": {"argument": "model.scale", "values": [0.1]}}}}
+    base, si = (str(Path(__file__).parents[1] / "configs" / "toy" / f"{name}.yaml") for name in ("base", "si"))
+    study = {"benchmark": [base], "methods": {"SI": {"configs": [si]}}, "columns": ["test/distance"]}
+    search = {"reference": "SI", "search": {"space": {"model.init_args.learning_rate": {"choices": [0.1, 0.2]}}}}
     Path("searched.yaml").write_text(yaml.safe_dump(study | search))
     package = "lightning_go4align"
     leaves = (f"{package}.clustering.", f"{package}.benchmarks.celeba", f"{package}.studies.engines.")

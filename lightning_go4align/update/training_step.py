@@ -131,8 +131,7 @@ class TrainingStep:
         except (ValueError, exceptions.MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
-            kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
-            raise kind(
+            raise (ValueError if isinstance(error, ValueError) else MisconfigurationException)(
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error

@@ -1,6 +1,7 @@
 """What holds for every aggregator of ``configs/qm9`` on eleven tasks, whatever their gradients are."""
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from methods.eleven_tasks import METHODS, build
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator
 
+from lightning_go4align.methods.observation import observe
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.task_losses import StepOutput
 
@@ -25,7 +27,7 @@ AGGREGATORS = [name for name, config in METHODS.items() if isinstance(build(conf
 SLOW = ("nash_mtl", "nash_mtl_agrm")  # TorchJD solves up to 20 problems a step, a tenth of a second each.
 
 
-def each(names: Any) -> pytest.MarkDecorator:
+def each(names: Iterable[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in names]
     )
@@ -62,9 +64,7 @@ def steps(memory: Memory, module: Quadratic, factors: Any, absent: Any = ()) -> 
         losses = losses.masked_fill(torch.tensor([number in absent for number in range(len(TASKS))]), torch.nan)
         present = {task: loss for task, loss in zip(TASKS, losses.unbind(), strict=True) if not loss.isnan()}
         memory.driver.begin_batch(True)
-        method: Any = memory.method
-        if hasattr(method, "observe_losses"):
-            method.observe_losses(losses.detach())
+        observe(memory.method, losses.detach())
         memory.driver.step(losses, losses.detach(), StepOutput(dict(present)), 1.0)
         assert memory.driver.backward is not None
         memory.driver.backward()

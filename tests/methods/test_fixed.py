@@ -8,6 +8,7 @@ from torchjd.scalarization import Scalarizer, Sum
 
 from lightning_go4align.methods import FixedWeights, GroupedScalarizer, SingleTask
 from lightning_go4align.methods.fixed import name_tasks
+from lightning_go4align.methods.intended import intended_weights
 
 LOSSES = torch.tensor([2.0, 4.0, 8.0])
 
@@ -68,3 +69,9 @@ def test_wrong_number_of_weights_is_refused_with_advice() -> None:
 def test_negative_weight_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"`weights` must be a number of at least 0, but is -1.0"):
         FixedWeights([-1.0])
+
+
+@pytest.mark.parametrize("method", [FixedWeights([1.0, 0.0]), SingleTask(0), GroupedScalarizer(SingleTask(0), 1)])
+def test_every_weight_is_meant_where_the_user_has_set_them(method: Scalarizer) -> None:
+    assert intended_weights(method, ["depth", "normal"]) == {"depth", "normal"}
+    assert intended_weights(Sum(), ["depth", "normal"]) == set()

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from torchjd.aggregation import IMTLG, MGDA
+from torch import Tensor
+from torchjd.aggregation import MGDA, WeightedAggregator, Weighting
 from torchjd.scalarization import FAMO, UW
 
-from lightning_go4align import GO4Align, RobustGO4Align
+from lightning_go4align import GO4Align, RobustGO4Align, methods
 from lightning_go4align.methods import (
     DBMTL,
     LDCMTL,
@@ -66,6 +67,7 @@ def test_settings_that_are_not_given_are_the_references(name: str) -> None:
         (lambda: WindowedDWA(window=0), "`window` must be at least 1"),
         (lambda: Smoothness(reduction="max"), "`reduction` must be"),  # type: ignore[arg-type]  # what is refused
         (lambda: RelativeHistory(horizon=1), "`horizon` must be above 1"),
+        (lambda: ExponentialMean(decay=-1.0), "`decay` must be a number of at least 0"),
         (lambda: ExponentialMean(decay=1.0), "`decay` must be below 1"),
         (lambda: LDCMTL(0), "`num_tasks` must be at least 1"),
         (lambda: LDCMTL(1, width=0), "`width` must be at least 1"),
@@ -142,7 +144,44 @@ def test_a_reset_forgets_the_number_of_tasks() -> None:
 
 
 def test_what_an_aggregator_found_has_no_graph() -> None:
-    aggregator = GroupedAggregator(IMTLG(), num_groups=2)
+    class Norms(Weighting[Any]):
+        def forward(self, matrix: Tensor, /) -> Tensor:
+            norms: Tensor = matrix.norm(dim=1)
+            return norms
+
+    aggregator = GroupedAggregator(WeightedAggregator(Norms()), num_groups=2)
     aggregator(torch.tensor([[1.0, 0.0], [0.0, 2.0]], requires_grad=True))
     assert aggregator.indicators is not None
     assert not aggregator.indicators.requires_grad
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        methods.SingleTask(1),
+        methods.SingleTask("depth"),
+        methods.FixedWeights([0.5, 2.0]),
+        GradNorm(2, alpha=0.5),
+        LDCMTL(2, penalty=0.5, width=3),
+        DBMTL(beta=0.5, sigma=0.25),
+        NTKMTLSR(num_chunks=3, exponent=0.25),
+        UWSO(temperature=3.0),
+        WindowedDWA(window=3, temperature=4.0),
+        WithLearningRate(UW(2), learning_rate=0.5),
+        LinearWarmup(steps=3, start=0.5, end=2.0),
+    ],
+    ids=repr,
+)
+def test_a_method_is_written_as_the_call_that_makes_it(method: Any) -> None:
+    made = eval(repr(method), {**vars(methods), "UW": lambda shape: UW(shape)})
+    assert method_fields(made) == method_fields(method)
+
+
+def test_to_the_router_of_ldc_mtl_an_absent_task_is_one_that_has_not_moved() -> None:
+    method = LDCMTL(num_tasks=3, penalty=0.0)
+    torch.nn.init.normal_(method.router[-1].get_parameter("weight"), generator=torch.Generator().manual_seed(0))
+    method(torch.tensor([1.0, 1.0, 1.0]))
+    found = method(torch.tensor([0.5, 4.0, math.nan]))
+    logs = torch.tensor([0.5, 4.0, 1.0]).log()
+    weights = method.router(logs)[:2].softmax(0)
+    torch.testing.assert_close(found, (weights * logs[:2]).sum())

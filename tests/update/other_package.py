@@ -16,7 +16,7 @@ from toy import TASKS, Batch, Toy, rows
 from lightning_go4align import GO4Align, MultiTaskCallback, MultiTaskMixin
 
 
-class Other(other.LightningModule):  # type: ignore[misc]  # mypy does not follow the package
+class Other(other.LightningModule):
     """The toy in a module of that package."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Other(other.LightningModule):  # type: ignore[misc]  # mypy does not follo
         return torch.optim.SGD(self.parameters(), 1e-4)
 
 
-class BalancedOther(MultiTaskMixin, Other):
+class BalancedOther(MultiTaskMixin, Other):  # type: ignore[misc]  # it is typed for the package `lightning`
     """The same by inheritance."""
 
 

@@ -15,8 +15,8 @@ from torchjd.scalarization import FAMO, UW, Sum
 from toy import Toy, loader, quiet_trainer, rows
 
 pytest.importorskip("pytorch_lightning")
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from other_package import BalancedOther, Other, batches_of, parameters, seeded, trainer
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from lightning_go4align import DeltaMMonitor, GO4Align, GroupDynamicsMonitor, MultiTaskCallback
 
@@ -65,7 +65,7 @@ def test_a_checkpoint_is_evaluated_and_predicts(make: Callable[[], Any], tmp_pat
     run.fit(trained, loader())
     run.save_checkpoint(path)
     with torch.no_grad():
-        total = float(sum(trained.toy.losses(rows(36).tensors).values()))
+        total = float(sum(trained.toy.losses(rows().tensors).values()))
     evaluator = trainer(MultiTaskCallback(make()))
     one = batches_of(36)
     for evaluate in (evaluator.validate, evaluator.test):

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
 from lightning_go4align.update.given_method import Optimization
+from lightning_go4align.update.random_stream import RandomStream
 
 
 class Noisy(Toy):
@@ -61,3 +62,9 @@ def test_two_runs_of_one_process_draw_differently() -> None:
         quiet_trainer(callbacks=callback, max_epochs=1).fit(Toy(), loader())
         seen.append(weights_of(callback))
     assert not torch.equal(seen[0], seen[1])
+
+
+def test_draws_follow_each_other_as_those_of_one_generator() -> None:
+    stream, generator = RandomStream(seed=3), torch.Generator().manual_seed(3)
+    found = [stream.draw(torch.device("cpu"), torch.rand, 2) for _ in range(3)]
+    assert torch.equal(torch.stack(found), torch.stack([torch.rand(2, generator=generator) for _ in range(3)]))
