@@ -112,7 +112,7 @@ Pages = tuple[Path, Tags, Tags]
 
 
 @pytest.fixture(scope="module", params=[index, comparison, live, study], ids=lambda page: page.__name__)
-def folder_and_pages(request, tmp_path_factory: pytest.TempPathFactory) -> Pages:
+def folder_and_pages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pages:
     """Where the page with hostile names was written, that page, and the same one with harmless names."""
     folder = tmp_path_factory.mktemp("outer")
     hostile, harmless = folder / "a" / "b" / "hostile", tmp_path_factory.mktemp("harmless") / "runs"
