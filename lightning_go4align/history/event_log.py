@@ -38,11 +38,10 @@ def write_log(folder: Path, arrays: Arrays, metadata: Mapping[str, Any]) -> Path
         The file.
     """
     path = folder / FILE
-    text = np.array(json.dumps(metadata))
+    everything: dict[str, Any] = {"metadata": np.array(json.dumps(metadata)), **arrays}
     with atomic_write(path) as unfinished, unfinished.open("wb") as file:
-        # Before NumPy 2.2 `allow_pickle=False` would be an array of the log. What is no number is refused later, when
-        # the log is read.
-        np.savez(file, metadata=text, **arrays)  # type: ignore[arg-type]  # `allow_pickle`, which no array is named
+        # NumPy below 2.2 would take `allow_pickle=False` for an array; objects are refused when the log is read.
+        np.savez(file, **everything)
     return path
 
 
