@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -99,6 +100,6 @@ def test_moves_are_drawn_per_task() -> None:
     axes, names = Figure().add_subplot(), ("rand", "adjusted_rand", "moves", "held")
     results = [{name: torch.tensor(value) for name in names} for value in (3.0, 1.5)]
     GroupStability(3).plot(results, ax=axes)
-    curves = [list(line.get_ydata()) for line in axes.get_lines()]
+    curves = [np.asarray(line.get_ydata()).tolist() for line in axes.get_lines()]
     assert curves.count([3.0, 1.5]) == 3
     assert curves.count([1.0, 0.5]) == 1
