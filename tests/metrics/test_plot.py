@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -93,3 +94,12 @@ def test_a_single_task_has_a_picture_of_its_groups() -> None:
     metric.update(torch.tensor([0]))
     figure, _ = metric.plot()
     assert figure is not None
+
+
+def test_moves_are_drawn_per_task() -> None:
+    axes, names = Figure().add_subplot(), ("rand", "adjusted_rand", "moves", "held")
+    results = [{name: torch.tensor(value) for name in names} for value in (3.0, 1.5)]
+    GroupStability(3).plot(results, ax=axes)
+    curves = [np.asarray(line.get_ydata()).tolist() for line in axes.get_lines()]
+    assert curves.count([3.0, 1.5]) == 3
+    assert curves.count([1.0, 0.5]) == 1

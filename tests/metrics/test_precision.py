@@ -27,3 +27,8 @@ def test_a_reset_keeps_the_dtype() -> None:
 
 def test_set_dtype_still_changes_the_dtype() -> None:
     assert DepthErrors().set_dtype(torch.float32).totals.dtype == torch.float32
+
+
+def test_a_dtype_that_was_set_stays_when_the_network_takes_another() -> None:
+    score = DeltaM({"miou": 38.3}).set_dtype(torch.float32)
+    assert torch.nn.Sequential(score).to(torch.bfloat16)[0].total.dtype == torch.float32

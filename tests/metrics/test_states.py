@@ -73,6 +73,12 @@ def test_states_written_by_hand_need_not_say_what_the_metric_was_made_with() -> 
     assert (score.compute(), score.total.dtype) == (50, torch.float64)  # type: ignore[comparison-overlap]
 
 
+def test_a_merged_state_brings_no_graph() -> None:
+    score = DeltaM({"error": 1.0})
+    score.merge_state({"total": torch.ones(1, requires_grad=True), "count": torch.tensor(1)})
+    assert not score.total.requires_grad
+
+
 def test_a_method_that_the_other_has_not_measured_keeps_its_values() -> None:
     here, there = MeanRank(["LS", "UW"], ["error"]), MeanRank(["LS", "UW"], ["error"])
     here.update("LS", {"error": 1.0})
