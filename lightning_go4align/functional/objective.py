@@ -6,9 +6,10 @@ from torch import Tensor
 
 from lightning_go4align.functional.values import is_readable
 
-LARGEST = {dtype: torch.finfo(dtype).max for dtype in (torch.float32, torch.float64)}
+NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+LARGEST = {dtype: torch.finfo(dtype).max for dtype in NUMPY}
 SMALLEST = torch.finfo(torch.float32).tiny
-FEW = 64  # Weights that are looked at in a list rather than in an array, which costs more to begin with.
+FEW = 32  # Weights that are looked at in a list rather than in an array, which costs more to begin with.
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -33,16 +34,19 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
     dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
     largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
     losses, weights = losses if losses.dtype == dtype else losses.to(dtype), weights.detach()
+    constants = _usual(weights, largest, dtype) if losses.is_cpu and is_readable(weights) else None
     # By `dot`, for autocast would round losses and weights of a `matmul` to half precision.
-    if losses.is_cpu and is_readable(weights) and _are_usual(weights, largest):
-        return torch.dot(losses, weights.to(dtype))  # No task to leave out, and no wait to know it.
+    if constants is not None:
+        return torch.dot(losses, constants)
     constants = weights.to(dtype).clamp(max=largest)
     return torch.dot(losses.masked_fill(constants == 0, 0), constants)
 
 
-def _are_usual(weights: Tensor, largest: float) -> bool:
-    """Tell whether weights in host memory are positive, also in float32, and no larger than allowed."""
-    if len(weights) <= FEW:
-        return all(SMALLEST < weight <= largest for weight in weights.tolist())
+def _usual(weights: Tensor, largest: float, dtype: torch.dtype) -> Tensor | None:
+    """Round weights in host memory; None if one is not positive, or may be 0 once it is rounded, or too large."""
     numbers = weights.numpy()
-    return bool(np.minimum.reduce(numbers) > SMALLEST and np.maximum.reduce(numbers) <= largest)
+    if len(numbers) <= FEW:
+        fits = all(SMALLEST < number <= largest for number in numbers.tolist())
+    else:
+        fits = np.minimum.reduce(numbers) > SMALLEST and np.maximum.reduce(numbers) <= largest
+    return torch.from_numpy(numbers.astype(NUMPY[dtype])) if fits else None
