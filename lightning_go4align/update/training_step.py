@@ -131,7 +131,8 @@ class TrainingStep:
         except (ValueError, exceptions.MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
-            raise (ValueError if isinstance(error, ValueError) else MisconfigurationException)(
+            kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
+            raise kind(
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error

@@ -64,7 +64,7 @@ def test_the_page_says_how_its_runs_come_about(page: Callable[..., str]) -> None
 def test_what_a_search_tried_is_on_the_page(page: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "search.md").write_text("Tried.\n\n| method | error |\n| :-- | --: |\n| UW | 0.125 |\n")
-    assert "<td>UW</td><td>0.125</td>" in page()
+    assert '<th scope="row">UW</th><td>0.125</td>' in page()
 
 
 def test_the_configuration_of_a_method_is_the_whole_one(study: Callable[..., Study], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torchjd.scalarization import DWA, FAMO, IMTLL, UW, Random, Scalarizer, Sum
@@ -63,8 +63,15 @@ def begun(make: Callable[[], Scalarizer]) -> Memory:
     return memory
 
 
-def trained(memory: Memory, history: Tensor, start: int = 0) -> list[Any]:
-    """Take a step for each row, two in an epoch; return each step's objective and weights."""
+# What an optimizer's step leaves of each loss: not the same of each, or FAMO's gradient is 0 but for rounding, and
+# its Adam takes whole steps of that.
+LEFT = torch.tensor([0.7, 0.75, 0.85])
+
+
+def trained(
+    memory: Memory, history: Tensor, start: int = 0, left: Tensor = LEFT, ties: list[bool] | None = None
+) -> list[Any]:
+    """Take a step for each row, two in an epoch; return each step's objective and weights. Note near ties."""
     found = []
     for number, row in enumerate(history, start):
         memory.begin_epoch(number // 2)
@@ -74,9 +81,20 @@ def trained(memory: Memory, history: Tensor, start: int = 0) -> list[Any]:
         memory.driver.step(losses, losses.detach(), output, 1.0).backward()
         record = memory.driver.last_step
         assert record is not None
-        memory.driver.update_after_step(row * 0.75)
+        if ties is not None and record.indicators is not None:
+            ties.append(nearly_tie(record.indicators))
+        memory.driver.update_after_step(row * left)
         found.append((record.objective.tolist(), None if record.weights is None else record.weights.tolist()))
     return found
+
+
+def nearly_tie(indicators: Tensor) -> bool:
+    """Whether rounding decides which two of three tasks share a group: those on either side of the smaller gap do."""
+    for points in (indicators.double(), indicators.double().log()):
+        gaps = points[points.isfinite()].sort().values.diff().tolist()
+        if len(gaps) == 2 and abs(gaps[0] - gaps[1]) < 1e-3 * sum(gaps):
+            return True
+    return False
 
 
 @EVERY_METHOD
@@ -121,7 +139,10 @@ IN_ANY_ORDER = [name for name in METHODS if name not in ("LDCMTL", "RLW")]
 @PROPERTY
 @given(history=HISTORIES, order=st.permutations(range(3)))
 def test_weights_follow_the_tasks_in_any_order(name: str, history: Tensor, order: list[int]) -> None:
-    expected, found = trained(begun(METHODS[name]), history), trained(begun(METHODS[name]), history[:, order])
+    ties: list[bool] = []
+    expected = trained(begun(METHODS[name]), history, ties=ties)
+    assume(not any(ties))
+    found = trained(begun(METHODS[name]), history[:, order], left=LEFT[order])
     for (objective, weights), (permuted, moved) in zip(expected, found, strict=True):
         assert permuted == pytest.approx(objective, rel=1e-4, abs=1e-5)
         torch.testing.assert_close(torch.tensor(moved), torch.tensor(weights)[order], rtol=1e-4, atol=1e-5)
