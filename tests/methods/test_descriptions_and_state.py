@@ -1,12 +1,14 @@
 """What a method keeps in a checkpoint, what it forgets, and how it is told apart from another."""
 
 import operator
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 import torch
+from torchjd.aggregation import UPGrad
 from torchjd.scalarization import DWA, Sum
 
 from lightning_go4align.clustering import AutomaticKMeans
@@ -14,6 +16,7 @@ from lightning_go4align.methods import (
     FixedWeights,
     GO4Align,
     GradNorm,
+    GroupedAggregator,
     RobustGO4Align,
     WithFactors,
     WithLowerBounds,
@@ -92,3 +95,33 @@ def test_a_class_of_a_script_is_that_of_the_same_name() -> None:
 
 def test_a_function_in_words_is_its_name() -> None:
     assert in_words({"function": "package.module.solve"}) == "solve"
+
+
+class Named(DWA):
+    """Passes what it does not know on to the class below."""
+
+    def __init__(self, title: str, **others: Any) -> None:
+        super().__init__(**others)
+        self.title = title
+
+
+def test_arguments_that_are_passed_on_are_of_the_description() -> None:
+    fields = method_fields(Named("slow", temperature=4.0))
+    assert (fields["title"], fields["temperature"]) == ("slow", 4.0)
+
+
+@pytest.mark.parametrize(
+    ("part", "meant"),
+    [("smoothing", "ExponentialMean()"), ("scale", "LevelWithinSpread()"), ("normalization", "constant_risk")],
+)
+def test_a_part_that_is_none_is_told_what_may_stand_there(part: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=rf"`{part}` must be .*`?{re.escape(meant)}"):
+        RobustGO4Align(**{part: 3.0})  # type: ignore[arg-type]  # what is refused
+
+
+def test_a_reset_aggregator_forgets_its_groups() -> None:
+    aggregator = GroupedAggregator(UPGrad(), 2)
+    aggregator(torch.eye(3))
+    assert None not in (aggregator.grouping, aggregator.indicators)
+    aggregator.reset()
+    assert (aggregator.grouping, aggregator.indicators) == (None, None)
