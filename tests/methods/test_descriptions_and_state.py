@@ -113,7 +113,7 @@ def test_arguments_that_are_passed_on_are_of_the_description() -> None:
     [("smoothing", "ExponentialMean()"), ("scale", "LevelWithinSpread()"), ("normalization", "constant_risk")],
 )
 def test_a_part_that_is_none_is_told_what_may_stand_there(part: str, meant: str) -> None:
-    with pytest.raises(TypeError, match=rf"`{part}` must be .*`?{re.escape(meant)}"):
+    with pytest.raises(TypeError, match=rf"`{part}` must be .*, such as `{re.escape(meant)}`"):
         RobustGO4Align(**{part: 3.0})  # type: ignore[arg-type]  # what is refused
 
 

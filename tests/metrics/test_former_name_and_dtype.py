@@ -1,0 +1,20 @@
+"""What a user of a metric sees of its state, and of an argument's former name."""
+
+import pytest
+import torch
+
+from lightning_go4align.metrics import DeltaM, MeanRank
+
+
+def test_ranks_are_kept_in_double_precision() -> None:
+    metric = MeanRank(["LS", "UW"], ["error"])
+    metric.update("LS", {"error": 1.0})
+    metric.update("UW", {"error": 1.0 + 2.0**-40})  # The same in single precision.
+    assert metric.compute().tolist() == [1.0, 2.0]
+    assert metric.values.dtype == torch.float64
+
+
+def test_the_former_name_of_an_argument_is_told_where_it_is_written() -> None:
+    with pytest.warns(FutureWarning, match="`higher_is_better`") as caught:
+        DeltaM({"error": 1.0}, higher_is_better=["error"])
+    assert [warning.filename for warning in caught] == [__file__]
