@@ -171,3 +171,12 @@ def test_equal_metrics_of_a_collection_are_updated_once() -> None:
     together = MetricCollection({"one": CoAssignment(3), "other": CoAssignment(3), "stability": GroupStability(3)})
     together.update(torch.tensor([0, 0, 1]))
     assert sorted(map(sorted, together.compute_groups.values())) == [["one", "other"], ["stability"]]
+
+
+@EVERY_METRIC
+def test_sums_are_kept_in_double_precision_and_counts_in_integers(kind: type[Metric]) -> None:
+    states = make(kind).metric_state
+    dtypes = {name: state.dtype for name, state in states.items() if isinstance(state, torch.Tensor)}
+    assert set(dtypes.values()) <= {torch.float64, torch.int64, torch.bool}
+    counts = {name: dtype for name, dtype in dtypes.items() if name in ("batches", "count", "counts", "measured")}
+    assert set(counts.values()) <= {torch.int64}
