@@ -88,7 +88,7 @@ class MultiTaskMixin(LastStepMixin):
             ignored += ["method", *_names_of_methods(frame)]
         kept = [arg for arg in args if not (isinstance(arg, str) and arg in ignored)]
         if kept or not args:  # Without arguments Lightning saves all.
-            super().save_hyperparameters(*kept, ignore=ignored, frame=frame, logger=logger)  # type: ignore[misc]
+            super().save_hyperparameters(*kept, ignore=ignored, frame=frame, logger=logger)  # type: ignore[misc]  # a mixin's
 
 
 class MultiTaskModule(MultiTaskMixin, pl.LightningModule):

@@ -39,7 +39,7 @@ METHODS: Mapping[str, Mapping[str, Make]] = {
     "SI": {"": lambda tasks: SI()},
     "FAMO": {"": partial(FAMO, weight_decay=1e-3)},
     "GO4Align, K = 3": {"": lambda tasks: GO4Align(3)},
-    "UW-SO": {f"T = {t:g}": lambda tasks, t=t: UWSO(t) for t in (1.0, 10.0, 100.0)},  # type: ignore[misc]
+    "UW-SO": {f"T = {t:g}": lambda tasks, t=t: UWSO(t) for t in (1.0, 10.0, 100.0)},  # type: ignore[misc]  # `t=t`
     "robust, K chosen, 0.99": {"": _robust(None, 0.99)},
     "robust, K = 3, 0.99": {"": _robust(3, 0.99)},
     "robust, K = M, 0.99": {"": _alone(0.99)},

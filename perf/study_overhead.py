@@ -8,7 +8,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,7 +95,7 @@ def _study(runs: int, engine: Engine) -> Cost:
         study = Study([str(config)], {"sum": Method()}, ["val/error"], folder=folder, seeds=list(range(runs)))
         planned = make_plan(study).runs
         start, cpu_start = time.perf_counter(), _cpu_seconds()
-        with closing(engine), Watcher("study", runs, Console(quiet=True)) as watcher:
+        with Watcher("study", runs, Console(quiet=True)) as watcher:
             outcome = execute(planned, engine, watcher)
         seconds, cpu_seconds = time.perf_counter() - start, _cpu_seconds() - cpu_start
         if outcome.failures:

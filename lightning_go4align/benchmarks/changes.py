@@ -40,8 +40,7 @@ def is_made_up(trainer: Trainer) -> bool:
         >>> is_made_up(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
         False
     """
-    # A connector sets it, which the types do not know.
-    return getattr(trainer.datamodule, "made_up", False)  # type: ignore[attr-defined]
+    return getattr(trainer.datamodule, "made_up", False)  # type: ignore[attr-defined]  # set by a connector
 
 
 def single_task_score(

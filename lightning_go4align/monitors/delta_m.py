@@ -134,8 +134,8 @@ def epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
     Example:
         >>> epochs_of_convergence(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
     """
-    # A connector sets it, which the types do not know.
-    known = [callback.epochs for callback in trainer.callbacks if isinstance(callback, DeltaMMonitor)]  # type: ignore[attr-defined]
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
+    known = [callback.epochs for callback in callbacks if isinstance(callback, DeltaMMonitor)]
     return known[0] if known else None
 
 

@@ -25,8 +25,7 @@ def watched_callback(trainer: Trainer) -> MultiTaskCallback:
         >>> watched_callback(trainer) is callback
         True
     """
-    # A connector sets it, which the types do not know.
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
         if isinstance(callback, MultiTaskCallback):
             return callback
     raise MisconfigurationException(

@@ -115,7 +115,7 @@ def server(folders: list[Path], port: int) -> Server:
 
 def serve(running: Server) -> None:
     """Say where the page is, and serve it until interrupted."""
-    print(f"{running.address}  (this computer only; Ctrl+C ends it)", flush=True)  # noqa: T201
+    print(f"{running.address}  (this computer only; Ctrl+C ends it)", flush=True)  # noqa: T201  # the command's answer
     try:
         running.serve_forever()
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,8 +47,8 @@ def study(
         run_study(file, jobs, dry_run=True)
         return
     plan = checked_plan(file, jobs)
-    with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
-        carry_out(plan, chosen)
+    chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
+    carry_out(plan, chosen)
 
 
 def _fetch(plan: Plan, address: str) -> None:
@@ -80,9 +79,9 @@ def tune(
     """
     plan = checked_plan(file, jobs)
     check_search(plan.study)
-    with closing(make_engine(plan.study, engine, jobs, gpus, address, slurm)) as chosen:
-        decides = _finals(plan.study, chosen, jobs, hours, Console())
-        carry_out(make_plan(decides), chosen, f"go4align tune {plan.study.name}.yaml --hours {hours:g} --jobs {jobs}")
+    chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
+    decides = _finals(plan.study, chosen, jobs, hours, Console())
+    carry_out(make_plan(decides), chosen, f"go4align tune {plan.study.name}.yaml --hours {hours:g} --jobs {jobs}")
 
 
 def check_search(study: Study) -> None:

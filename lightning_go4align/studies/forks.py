@@ -114,7 +114,3 @@ class ForkedStart(Start):
     @override
     def __call__(self, command: Command) -> Fork:
         return Fork(command)
-
-    @override
-    def close(self) -> None:
-        pass  # The server serves whoever comes next.

@@ -2,7 +2,6 @@
 
 import json
 import statistics
-from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -49,8 +48,7 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
             print_plan(planned, Console())
             Console().print(Text(estimate(planned, jobs)))
         return
-    with closing(local_engine(this_machine(jobs), plan.study.resources)) as engine:
-        carry_out(plan, engine)
+    carry_out(plan, local_engine(this_machine(jobs), plan.study.resources))
 
 
 def carry_out(plan: Plan, engine: Engine, command: str | None = None) -> None:

@@ -58,9 +58,6 @@ class Start(Protocol):
     def __call__(self, command: Command) -> Process:
         """Start one."""
 
-    def close(self) -> None:
-        """Leave nothing behind; none of them runs any more."""
-
 
 class InterpreterStart(Start):
     """Starts each run in an interpreter of its own, which takes some seconds to import what it needs."""
@@ -76,7 +73,3 @@ class InterpreterStart(Start):
                 env={**os.environ, **command.environment},
                 cwd=command.directory,
             )
-
-    @override
-    def close(self) -> None:
-        pass

@@ -39,8 +39,7 @@ def intercept(
     """
     patches = AttributePatches()
     patches.on_undo(step.performed.forget)
-    # A connector sets them, which the types do not know.
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
         patches.set(callback, "on_exception", _undoing_first(patches, callback.on_exception))
     if optimization == "manual" and _can_be_manual(trainer):
         OptimizersDriver(trainer, patches)

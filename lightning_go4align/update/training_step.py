@@ -161,8 +161,7 @@ class TrainingStep:
         return steps
 
     def _hand_on(self, steps: int) -> None:
-        # A connector sets it, which the types do not know.
-        interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]
+        interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
         if interval and steps % interval == 0:
             self.log.publish_means(self._trainer)
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,8 +106,7 @@ def test_a_fork_trains_to_the_bit_as_an_interpreter_does(study: Callable[..., St
     for name, make in {"fork": local_engine, "interpreter": LocalEngine}.items():
         (tmp_path / name).mkdir()
         (run,) = make_plan(study(tmp_path / name)).runs
-        with closing(make(this_machine(1, gpus=[]), Resources())) as engine:
-            assert execute([run], engine, Silent()) == Outcome()
+        assert execute([run], make(this_machine(1, gpus=[]), Resources()), Silent()) == Outcome()
         found.append([logged(run.folder, metric) for metric in ("val/delta_m", "test/delta_m", "test/worst")])
     assert found[0] == found[1]
 

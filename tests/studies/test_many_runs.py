@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,7 +74,8 @@ def test_five_hundred_runs_leak_no_memory_no_file_and_no_process(tmp_path: Path)
         seeds=list(range(NUM_RUNS)),
     )
     runs, pool = make_plan(study).runs, this_machine(2, gpus=[])
-    with closing(local_engine(pool, Resources())) as engine, Measured(NUM_RUNS) as watcher:
+    engine = local_engine(pool, Resources())
+    with Measured(NUM_RUNS) as watcher:
         for start, end in ((0, WARM_UP), (WARM_UP, NUM_RUNS)):
             assert execute(runs[start:end], engine, watcher) == Outcome()
         early, late = watcher.seen

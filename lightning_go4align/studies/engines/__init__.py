@@ -39,6 +39,3 @@ class Engine(Protocol):
 
     def waits_for(self) -> str | None:
         """Say what there must be before another run is taken on; None if nothing."""
-
-    def close(self) -> None:
-        """Leave nothing behind; no run is in progress, and none comes any more."""

@@ -82,10 +82,6 @@ class LocalEngine(Engine):
     def waits_for(self) -> str | None:
         return self.pool.lack(self.resources)
 
-    @override
-    def close(self) -> None:
-        self._start.close()
-
 
 def local_engine(pool: Pool, resources: Resources) -> LocalEngine:
     """Make the engine of a machine, with the quickest way to start runs that is safe there.

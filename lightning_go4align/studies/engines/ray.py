@@ -81,7 +81,3 @@ class RayEngine(Engine):
     @override
     def waits_for(self) -> str | None:
         return None  # Ray queues.
-
-    @override
-    def close(self) -> None:
-        pass  # The cluster is others', too; one that was started for this process ends with it.

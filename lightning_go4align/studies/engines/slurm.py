@@ -83,10 +83,6 @@ class SlurmEngine(Engine):
     def waits_for(self) -> str | None:
         return None  # SLURM queues.
 
-    @override
-    def close(self) -> None:
-        pass  # Nothing is kept open.
-
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
