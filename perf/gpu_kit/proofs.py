@@ -33,7 +33,7 @@ def proofs() -> list[Piece]:
     return [Piece(PART, name, work) for name, work in works.items()]
 
 
-class _Strict(Callback):
+class Strict(Callback):
     """Let a synchronisation be an error from the second batch on."""
 
     @override
@@ -73,7 +73,7 @@ def no_synchronisation(setting: Setting) -> Outcome:
         return NOT_HERE
     for make in (GO4Align, RobustGO4Align):
         for optimization in ("manual", "automatic"):
-            fitted(setting, make(), optimization, _Strict())
+            fitted(setting, make(), optimization, Strict())
     return Outcome("none in 80 steps of GO4Align and the robust variant, manual and automatic")
 
 

@@ -17,6 +17,7 @@ from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.methods import SI, GroupedScalarizer
 from lightning_go4align.update.given_method import Optimization
+from perf.gpu_kit.proofs import Strict
 
 STALLS = ("_local_scalar_dense", "nonzero", "item", "_unique2", "unique_dim", "masked_select", "is_nonzero", "equal")
 
@@ -147,15 +148,6 @@ def test_the_exact_solver_of_an_accelerator_reads_nothing(deterministic: bool) -
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("method", [Sum, lambda: GO4Align(2, 1e-2), lambda: UW(3), lambda: FAMO(3)])
 def test_cuda_never_waits_in_a_step(method: Any, optimization: Optimization) -> None:
-    class Strict(pl.Callback):
-        @override
-        def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-            torch.cuda.set_sync_debug_mode("error" if batch_idx > 0 else "default")
-
-        @override
-        def on_train_batch_end(self, *_: Any) -> None:
-            torch.cuda.set_sync_debug_mode("default")
-
     callbacks = [MultiTaskCallback(method(), optimization), Strict()]
     trainer = quiet_trainer(callbacks=callbacks, accelerator="gpu", devices=1, gradient_clip_val=0.5)
     trainer.fit(Toy(), loader())
