@@ -1,5 +1,6 @@
 """A trunk that is frozen and thaws: heads first, the trunk afterwards, whoever does it."""
 
+import logging
 from typing import Any
 
 import lightning.pytorch as pl
@@ -91,3 +92,10 @@ def test_a_plain_sum_thaws_to_the_bits_of_lightning() -> None:
         quiet_trainer(callbacks=callbacks).fit(module, loader())
         ends.append(torch.cat([parameter.detach().flatten() for parameter in module.parameters()]))
     assert torch.equal(*ends)
+
+
+def test_a_frozen_trunk_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "lightning_utilities.core.rank_zero"):
+        quiet_trainer(callbacks=[MultiTaskCallback(UPGrad())]).fit(Thaws(), loader())
+    told = [record for record in caplog.records if "All parameters that tasks share are frozen" in record.message]
+    assert len(told) == 1

@@ -119,3 +119,46 @@ def test_checkpointed_activations_train_as_others_or_are_refused(optimization: A
             trained(checkpoints=True)
     else:
         assert torch.equal(trained(checkpoints=True), trained(checkpoints=False))
+
+
+class Scaled(torch.autograd.Function):
+    """A function written in Python, which saves a tensor for its backward pass."""
+
+    @staticmethod
+    @override
+    def forward(ctx: Any, values: Any, scale: Any) -> Any:
+        ctx.save_for_backward(scale)
+        return values * scale
+
+    @staticmethod
+    @override
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        [scale] = ctx.saved_tensors
+        return gradients[0] * scale, None
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_function_of_the_users_own_trains_as_torchs_do(named: bool) -> None:
+    class Own(Toy):
+        own = True
+
+        @override
+        def losses(self, batch: Any) -> Any:
+            x, y = batch
+            scale = torch.tensor(2.0)
+            features = self.trunk(x)
+            features = cast(Any, Scaled.apply)(features, scale) if self.own else features * scale
+            return {task: (head(features)[:, 0] - y).square().mean() for task, head in self.heads.items()}
+
+    class OwnNamed(Own):
+        def shared_parameters(self) -> Any:
+            return self.trunk.parameters()
+
+    def trained(own: bool) -> Any:
+        torch.manual_seed(0)
+        module = OwnNamed() if named else Own()
+        module.own = own
+        fit(module, MultiTaskCallback(UPGrad()))
+        return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+
+    assert torch.equal(trained(own=True), trained(own=False))
