@@ -99,7 +99,7 @@ def test_a_loss_on_another_device_comes_to_the_others_with_its_graph() -> None:
     here, there = (torch.ones((), device=device, requires_grad=True) for device in ("cpu", "meta"))
     losses = stack_losses(["a", "b"], StepOutput({"a": here, "b": there}), torch.device("meta"))
     assert (losses.device.type, losses.shape) == ("meta", (2,))
-    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)  # type: ignore[union-attr]
+    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)  # type: ignore[union-attr]  # A loss with a graph has it.
 
 
 @pytest.mark.gpu
@@ -112,6 +112,6 @@ def test_a_loss_in_host_memory_trains_with_the_others_on_an_accelerator() -> Non
 def test_an_absent_task_trains_nothing_of_its_own() -> None:
     torch.manual_seed(0)
     module = Bad(HOSTILE["never there"])
-    before = module.heads["b"].weight.detach().clone()  # type: ignore[operator]
+    before = module.heads["b"].weight.detach().clone()  # type: ignore[operator]  # It may be a tensor or a module.
     outcome(module, MultiTaskCallback(GO4Align()))
-    assert torch.equal(module.heads["b"].weight, before)  # type: ignore[arg-type]
+    assert torch.equal(module.heads["b"].weight, before)  # type: ignore[arg-type]  # It may be a tensor or a module.

@@ -38,7 +38,7 @@ def test_a_second_fold_may_have_other_tasks() -> None:
     fold(callback, seed=1)
     quiet_trainer(callbacks=callback).fit(Two(), loader())
     assert callback.tasks == ["near", "far"]
-    assert len(callback.method.task_weights) == 2  # type: ignore[arg-type]
+    assert len(callback.method.task_weights) == 2  # type: ignore[arg-type]  # None before the first step, which was.
 
 
 @pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
@@ -59,7 +59,7 @@ def test_the_same_trainer_and_module_go_on_though_the_user_changed_the_parameter
     callback, module = MultiTaskCallback(GO4Align(2, 1e-3)), model(seed=1)
     trainer = quiet_trainer(callbacks=callback, max_epochs=1)
     trainer.fit(module, loader())
-    torch.nn.init.zeros_(module.heads["a"].weight)  # type: ignore[arg-type]
+    torch.nn.init.zeros_(module.heads["a"].weight)  # type: ignore[arg-type]  # It may be a tensor or a module.
     trainer.fit_loop.max_epochs = 2
     trainer.fit(module, loader())
     assert callback.goes_on
