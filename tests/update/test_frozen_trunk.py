@@ -99,3 +99,14 @@ def test_a_frozen_trunk_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
         quiet_trainer(callbacks=[MultiTaskCallback(UPGrad())]).fit(Thaws(), loader())
     told = [record for record in caplog.records if "All parameters that tasks share are frozen" in record.message]
     assert len(told) == 1
+
+
+def test_while_there_are_heads_only_each_present_task_weighs_1() -> None:
+    class Heads(Thaws):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            return {**self.losses(batch), **({"b": None} if batch_idx == 4 else {})}
+
+    callback = MultiTaskCallback(UPGrad())
+    quiet_trainer(callbacks=[callback], max_epochs=1).fit(Heads(), loader())
+    assert {task: float(weight) for task, weight in callback.task_weights.items()} == {"a": 1.0, "b": 0.0, "c": 1.0}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import lightning.pytorch as pl
 import pytest
 import torch
 from folds import METHODS, flat, fold, model, same, sgd
@@ -39,6 +40,20 @@ def test_a_second_fold_may_have_other_tasks() -> None:
     quiet_trainer(callbacks=callback).fit(Two(), loader())
     assert callback.tasks == ["near", "far"]
     assert len(callback.method.task_weights) == 2  # type: ignore[arg-type]  # None before the first step, which was.
+
+
+@pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
+def test_the_last_step_of_a_former_fit_is_none_of_the_next(make: Any) -> None:
+    class Start(pl.Callback):
+        @override
+        def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            seen.append(callback.last_step)
+
+    seen: list[Any] = []
+    callback = MultiTaskCallback(make())
+    for seed in (1, 2):
+        quiet_trainer(callbacks=[callback, Start()], max_epochs=1).fit(model(seed), loader())
+    assert seen == [None, None]
 
 
 @pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
