@@ -76,7 +76,7 @@ def test_a_loss_oriented_method_takes_parts_of_one_tensor_as_any_losses() -> Non
 
 
 def test_named_parameters_train_as_losses_that_were_computed_one_by_one() -> None:
-    class OneByOne(Named):
+    class OneByOne(Stacked):  # Whose shared parameters are found.
         @override
         def losses(self, batch: Any) -> Any:
             x, y = batch

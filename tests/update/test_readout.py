@@ -41,6 +41,29 @@ def test_it_is_empty_again_when_the_host_has_read() -> None:
     assert not readout.is_full
 
 
+def test_what_a_method_does_not_find_is_no_group_and_no_number() -> None:
+    readout = Readout(keeps_steps=True)
+    grouping = Grouping(torch.tensor([0, 1]), torch.tensor([0.5, 2.0]))
+    losses, weights = torch.tensor([3.0, 1.0]), torch.tensor([0.5, 2.0])
+    whole = StepRecord(TASKS, losses, losses.sum(), losses, weights, 2 * weights, grouping)
+    for number, step in enumerate((record(1.0, math.nan), whole)):
+        readout.note(number, step)
+        readout.keep(number, step)
+    numbers = readout.read()
+    assert numbers is not None
+    assert numbers.watched is not None
+    tasks, *found = numbers.watched
+    expected = [
+        [[-1, -1], [0, 1]],
+        [[math.nan] * 2, [0.5, 2.0]],
+        [[math.nan] * 2, [1.0, 4.0]],
+        [[1.0, math.nan], [3.0, 1.0]],
+    ]
+    assert tasks == TASKS
+    for values, wanted in zip(found, expected, strict=True):
+        torch.testing.assert_close(values, torch.tensor(wanted), equal_nan=True)
+
+
 def due(wait: int, until: int, reads: bool) -> list[int]:
     readout, found = Readout(), []
     for number in range(1, until + 1):
