@@ -137,6 +137,6 @@ class StepWarnings:
         if absent:
             rank_zero_warn(
                 f"Nothing has trained the tasks {absent}: in the first epoch, of {numbers.step - self._epoch_start} "
-                "steps, their losses were None, or exactly 0. Look at their names, in `training_step` and in "
-                "`tasks`, and at their labels."
+                "steps, their losses were None, exactly 0 or without a graph. Look at their names, in "
+                "`training_step` and in `tasks`, and at their labels."
             )
