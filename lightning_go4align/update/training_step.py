@@ -65,7 +65,7 @@ class TrainingStep:
         self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         self._epoch: int | None = None
-        self._has_begun = self._in_batch = False
+        self._has_begun = False
         memory.attach(module)
 
     def begin_batch(self, batch_idx: int) -> None:
@@ -77,12 +77,11 @@ class TrainingStep:
         if self._trainer.current_epoch != self._epoch:
             self._epoch = self._trainer.current_epoch
             self.log.begin_epoch(self._trainer.global_step)
-        self._in_batch = True
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
         self.performed.watch(self._trainer.optimizers)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self._in_batch and torch.is_grad_enabled()):
+        if not (self._trainer.training and torch.is_grad_enabled()):
             return self._user_step(*args, **kwargs)  # Called by the user, as in a `validation_step` that shares it.
         if self._memory.driver.needs_post_step_losses:
             self._batch = args, kwargs
@@ -152,7 +151,7 @@ class TrainingStep:
             Number of optimizer steps so far.
         """
         driver, batch, steps = self._memory.driver, self._batch, self._trainer.global_step
-        self._batch, self._in_batch, record = None, False, driver.last_step
+        self._batch, record = None, driver.last_step
         if record is not None:
             self._readout.note(steps_before, record)
         if steps == steps_before:

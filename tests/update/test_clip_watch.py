@@ -114,9 +114,7 @@ def test_steps_in_which_a_gradient_is_a_shard_are_not_looked_at() -> None:
     watch, trainer = ClipWatch(RobustGO4Align()), pl.Trainer(gradient_clip_val=1.0, logger=False)
     whole, shard = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(2))
     whole.grad = torch.full((2,), 1e6)
-    shard.grad = torch.nn.Parameter(
-        torch.full((2,), 1e6), requires_grad=False
-    )  # No plain tensor, as a shard is none.
+    shard.grad = torch.nn.Parameter(torch.full((2,), 1e6), requires_grad=False)  # No plain tensor.
     for _ in range(160):
         watch.look(trainer, torch.optim.SGD([whole, shard]))
     watch.tell(trainer)  # A warning is an error.
