@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from every_metric import METRICS
 
 from lightning_go4align.metrics import DeltaM, GroupStability, MeanRank
 
@@ -30,3 +31,9 @@ def test_the_curves_of_stability_are_named() -> None:
     metric.update(torch.tensor([[0, 0, 1], [0, 1, 1]]))
     _, axes = metric.plot()
     assert {"Rand", "adjusted Rand", "moves per task", "steps that hold"} <= {text.get_text() for text in axes.texts}
+
+
+def test_of_errors_changes_ranks_and_gaps_the_least_is_the_best() -> None:
+    errors = {"BatchMeanDepthErrors", "DepthErrors", "DeltaM", "MeanRank", "ConvergenceDifference"}
+    assert {kind.__name__ for kind in METRICS if kind.higher_is_better is False} == errors
+    assert {kind.__name__ for kind in METRICS if kind.higher_is_better} == {"SegmentationScores"}

@@ -50,12 +50,6 @@ def test_what_a_metric_is_stands_on_its_class_and_cannot_be_changed(kind: type[M
             setattr(metric, name, True)
 
 
-def test_of_errors_changes_ranks_and_gaps_the_least_is_the_best() -> None:
-    errors = {"BatchMeanDepthErrors", "DepthErrors", "DeltaM", "MeanRank", "ConvergenceDifference"}
-    assert {kind.__name__ for kind in METRICS if kind.higher_is_better is False} == errors
-    assert {kind.__name__ for kind in METRICS if kind.higher_is_better} == {"SegmentationScores"}
-
-
 @EVERY_METRIC
 def test_a_metric_has_a_gradient_only_where_it_says_so(kind: type[Metric]) -> None:
     first, *others = EXAMPLES[kind.__name__].batches[0]

@@ -64,6 +64,7 @@ def test_the_record_cannot_be_changed(method: Any) -> None:
         record.losses = torch.zeros(3)  # type: ignore[misc]  # It is frozen: what is refused here.
 
 
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 def test_the_record_tells_an_absent_task_from_one_that_is_not_finite() -> None:
     class Broken(Toy):
         @override
