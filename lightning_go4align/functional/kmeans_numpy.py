@@ -6,7 +6,6 @@ make superfluous (absent points, ties, empty clusters) is left out instead of ma
 
 import math
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -64,9 +63,10 @@ def _solve_present(points: Floats, sizes: range) -> list[Solution]:
 
 
 def _solution(points: Floats, ordered: Floats, starts: list[int], size: int) -> Solution:
-    first = np.array(starts)
-    numbers = [after - start for start, after in pairwise([*starts, len(ordered)])]
-    means = np.add.reduceat(ordered, first) / numbers
+    borders = np.array([*starts, len(ordered)])
+    first = borders[:-1]
+    means = np.add.reduceat(ordered, first)
+    means /= borders[1:] - first
     return ordered[first[1:]].searchsorted(points, "right"), _fill(means, size)
 
 
@@ -102,7 +102,7 @@ def optimal_starts(ordered: Floats, sizes: range) -> list[list[int]]:
     moved = ordered - ordered[0]
     moved /= moved[-1]
     penalty = np.where(is_border, 0.0, -np.inf) if distinct < len(ordered) else None
-    layers, choices, last = _layers(moved.cumsum(), penalty, min(sizes[-1], distinct) - 1)
+    layers, choices, last = _layers(np.add.accumulate(moved), penalty, min(sizes[-1], distinct) - 1)
     return [_trace(layers, choices, last, size) if size < distinct else apart for size in sizes]
 
 
@@ -123,7 +123,7 @@ def _layers(sums: Floats, penalty: Floats | None, number: int) -> tuple[list[Flo
         for size in range(1, number):
             totals = layers[size - 1][: last - 1] + gains
             choice = totals.argmax(1)
-            best = totals.take(choice + rows)
+            best = totals.ravel()[choice + rows]
             if first == 0:
                 layers.append(best)
                 choices.append(choice)
