@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_go4align.functional.criterion_numpy import criterion_by_numpy
+from lightning_go4align.functional.criterion_numpy import criterion_by_numpy, criterion_of_logarithms
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.kmeans_numpy import MOST_POINTS, Floats, Integers, solve_by_numpy
 from lightning_go4align.functional.kmeans_torch import solve_ranks
@@ -54,7 +54,28 @@ def choose_by_numpy(points: Floats, criterion: Floats, momentum: float) -> tuple
     Returns:
         The assignment, shape ``[M]``, and the weights, as many as scores.
     """
-    scores = criterion_by_numpy(points, len(criterion))
+    return _best_by_numpy(criterion_by_numpy(points, len(criterion)), points, criterion, momentum)
+
+
+def choose_known_by_numpy(points: Floats, criterion: Floats, momentum: float) -> tuple[Integers, Floats]:
+    """Choose in host memory for points that are logarithms already, and grouped as such.
+
+    Args:
+        points: Logarithms of the indicators, shape ``[M]``; not finite for a task in no group.
+        criterion: Averaged scores, at most ``M``, moved in place.
+        momentum: Share of the past in the average.
+
+    Returns:
+        The assignment, shape ``[M]``, and the centres, as many as scores.
+
+    Example:
+        >>> choose_known_by_numpy(np.array([-4.5, -4.6, 0.1]), np.full(3, UNKNOWN), 0.9)[0]
+        array([0, 0, 1])
+    """
+    return _best_by_numpy(criterion_of_logarithms(points, len(criterion)), points, criterion, momentum)
+
+
+def _best_by_numpy(scores: Floats, points: Floats, criterion: Floats, momentum: float) -> tuple[Integers, Floats]:
     scores -= scores[0]
     before = criterion.astype(np.float64)
     average = np.where(before == UNKNOWN, scores, scores + momentum * (before - scores))
