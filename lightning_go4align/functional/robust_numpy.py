@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from lightning_go4align.functional.choice import choose_known_by_numpy
-from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
+from lightning_go4align.functional.cluster_starts import Floats, Integers
+from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
 from lightning_go4align.functional.loss_history import is_loss, move_mean
 from lightning_go4align.functional.loss_scale import move_scales
 from lightning_go4align.functional.shared_risk import of_constant_risk, within_reach

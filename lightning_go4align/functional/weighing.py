@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lightning_go4align.functional.cluster_starts import Floats
 from lightning_go4align.functional.grouping import Grouping, check_num_groups
 from lightning_go4align.functional.indicators import Reduction
-from lightning_go4align.functional.kmeans_numpy import Floats
 from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.values import is_readable
 from lightning_go4align.functional.weighing_numpy import LARGEST, LEAST, move_by_numpy, weigh_by_numpy

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lightning_go4align.functional.arrays import extremes
+from lightning_go4align.functional.cluster_starts import Floats, Integers
 from lightning_go4align.functional.indicators import (
     Reduction,
     group_indicators,
@@ -11,7 +12,7 @@ from lightning_go4align.functional.indicators import (
     smoothness_vector,
     valid_losses,
 )
-from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
+from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
 
 LEAST, LARGEST = 1e-150, 1e150  # Losses between them have ratios that are finite.
 
