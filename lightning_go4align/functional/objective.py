@@ -10,6 +10,7 @@ from lightning_go4align.functional.values import is_readable
 NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
 LARGEST = {dtype: torch.finfo(dtype).max for dtype in NUMPY}
 SMALLEST = torch.finfo(torch.float32).tiny
+FEW = 8  # Weights that are looked at in a list: what is new to the processor's caches costs more than it computes.
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -45,5 +46,9 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
 def _usual(weights: Tensor, largest: float, dtype: torch.dtype) -> Tensor | None:
     """Round weights in host memory; None if one is not positive, or may be 0 once it is rounded, or too large."""
     numbers = weights.numpy()
-    least, most = extremes(numbers)
-    return torch.from_numpy(numbers.astype(NUMPY[dtype])) if least > SMALLEST and most <= largest else None
+    if len(numbers) <= FEW:
+        fits = all(SMALLEST < number <= largest for number in numbers.tolist())
+    else:
+        least, most = extremes(numbers)
+        fits = least > SMALLEST and most <= largest
+    return torch.from_numpy(numbers.astype(NUMPY[dtype])) if fits else None
