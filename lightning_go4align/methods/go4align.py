@@ -98,7 +98,7 @@ class GO4Align(LossWeighted):
 
     @override
     def weigh(self, losses: Tensor) -> Tensor:
-        before = self._buffers["log_smoothness"]  # To miss an attribute first, as one finds a buffer, costs dearly.
+        before = self._buffers["log_smoothness"]  # An attribute is looked for elsewhere first, which costs dearly.
         state = lasting_state(before, losses)
         if state is not before:
             self.log_smoothness = state
