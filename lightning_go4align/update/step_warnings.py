@@ -136,7 +136,7 @@ class StepWarnings:
         absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
         if absent:
             rank_zero_warn(
-                f"Nothing has trained the tasks {absent}: in the first epoch, of {numbers.step - self._epoch_start} "
-                "steps, their losses were None, or exactly 0. Look at their names, in `training_step` and in "
-                "`tasks`, and at their labels."
+                f"The tasks {absent} had no loss in the first epoch: in all of its "
+                f"{numbers.step - self._epoch_start} steps it was None, exactly 0 or without a graph. Look at their "
+                "names, in `training_step` and in `tasks`, and at their labels."
             )

@@ -138,3 +138,20 @@ def test_an_info_line_says_which(caplog: pytest.LogCaptureFixture) -> None:
     trainer.fit_loop.max_epochs = 3
     assert [line[: len(ON)] for line in told(lambda: trainer.fit(module, loader()))] == [ON]
     assert told(lambda: fold(callback, seed=2)) == [ANEW]
+
+
+def test_a_fit_that_ended_before_its_first_step_leaves_nothing_to_forget(caplog: pytest.LogCaptureFixture) -> None:
+    class Stops(Toy):
+        @override
+        def on_train_start(self) -> None:
+            raise ValueError("the user's own")
+
+    caplog.set_level(logging.INFO)
+    callback = MultiTaskCallback(GO4Align())
+    fold(callback, seed=1)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="the user's own"):
+            quiet_trainer(callbacks=callback).fit(Stops(), loader())
+    assert caplog.text.count(ANEW) == 1
+    fold(callback, seed=2)
+    assert caplog.text.count(ANEW) == 1
