@@ -87,16 +87,20 @@ def limits(rounds: int = 9, steps: int = 200) -> Iterator[Table]:
 def _calls(rounds: int) -> Iterator[Line]:
     np.random.seed(0)  # noqa: NPY002  # kmeans-pytorch draws from the global generator
     small, large = (torch.rand(m, generator=torch.Generator().manual_seed(m)) for m in (11, 40))
-    of_small, of_large = GO4Align(5), GO4Align(5)
+    of_small, of_large, robust, choosing = GO4Align(5), GO4Align(5), RobustGO4Align(5), RobustGO4Align()
     contenders = {
         "small": lambda: of_small(small),
         "large": lambda: of_large(large),
+        "robust": lambda: robust(small),
+        "choosing": lambda: choosing(small),
         "kmeans-pytorch": lambda: kmeans_pytorch_call(large, 5),
     }
     found = medians(contenders, rounds=3 * rounds, calls=20, clock=time.process_time)
     yield Line("a call on the CPU, M = 11, K = 5, µs", None, 60, "157", found["small"] * 1e6)
     yield Line("a call on the CPU, M = 40, K = 5, µs", None, 80, "-", found["large"] * 1e6)
     yield Line("kmeans-pytorch's clustering / that call", 20, None, "15", found["kmeans-pytorch"] / found["large"])
+    yield Line("a robust call, M = 11, K = 5, µs", None, 200, "322", found["robust"] * 1e6)
+    yield Line("a robust call, M = 11, K chosen, µs", None, 350, "545", found["choosing"] * 1e6)
 
 
 def _operations() -> Iterator[Line]:

@@ -1,18 +1,14 @@
 """Eq. 3 in logarithms: groups of tasks whose indicators are alike by ratio, whatever their size."""
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.clustering.averaged import AveragedEvidence
-from lightning_go4align.functional.arrays import library_of
-from lightning_go4align.functional.choice import UNKNOWN
-from lightning_go4align.functional.evidence import group_evidence
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
-from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
+from lightning_go4align.functional.choice import choose_known, choose_known_by_numpy
+from lightning_go4align.functional.grouping import Grouping, kmeans_1d
+from lightning_go4align.functional.kmeans_numpy import MOST_POINTS
+from lightning_go4align.functional.precision import widened
 from lightning_go4align.functional.values import is_readable
 
 
@@ -68,38 +64,14 @@ class AutomaticLogKMeans(AveragedEvidence):
 
     @override
     def choose(self, points: Tensor) -> Grouping:
-        logarithms = points.log()
-        most, known = self.scores_of(logarithms)
-        if is_readable(logarithms) and logarithms.dtype == torch.float64:
-            return self._on_host(logarithms.numpy(), known.numpy())
-        path = kmeans_1d_path(logarithms, most)
-        average = _average(known, group_evidence(logarithms, path.assignment, path.group_weights), self.momentum)
-        known.copy_(average)
-        chosen = average.argmin(0)
-        weights = path.group_weights.index_select(0, chosen)[0].exp()
-        return Grouping(path.assignment.index_select(0, chosen)[0], weights)
-
-    def _on_host(self, logarithms: Floats, known: Floats) -> Grouping:
-        assignments, centres = _path_on_host(logarithms, len(known))
-        average = _average(known, group_evidence(logarithms, assignments, centres), self.momentum)
-        known[:] = average
-        best = average.argmin()
-        return Grouping(torch.from_numpy(assignments[best]), torch.from_numpy(np.exp(centres[best])))
-
-
-def _path_on_host(points: Floats, most: int) -> tuple[Integers, Floats]:
-    """The groupings into 1, 2, ... ``most`` clusters, as ``kmeans_1d_path`` stacks them."""
-    solutions = solve_by_numpy(points, range(1, most + 1))
-    centres = np.empty((most, most))
-    for row, (_, means) in zip(centres, solutions, strict=True):
-        row[: len(means)] = means
-        row[len(means) :] = means[-1]
-    return np.stack([assignment for assignment, _ in solutions]), centres
-
-
-def _average(known: Any, scores: Any, momentum: float) -> Any:
-    """Average the scores, less that of one group, with those known before."""
-    xp = library_of(scores)
-    # What a score is of depends on the number of tasks; its distance from that of one group does much less.
-    scores = scores - scores[:1]
-    return xp.where(known == UNKNOWN, scores, momentum * known + (1 - momentum) * scores)
+        logarithms = widened(points.log())
+        _, known = self.scores_of(logarithms)
+        if is_readable(logarithms) and len(logarithms) <= MOST_POINTS:
+            arrays = choose_known_by_numpy(logarithms.numpy(), known.numpy(), self.momentum)
+            assignment, centres = map(torch.from_numpy, arrays)
+        else:
+            # No point is negative then, and one without a logarithm is in no group still.
+            shift = logarithms.nan_to_num(0, 0, 0).amin()
+            assignment, centres = choose_known(logarithms - shift, known, self.momentum)
+            centres = centres + shift
+        return Grouping(assignment, centres.exp().to(points.dtype))

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lightning_go4align.functional.criterion_numpy import criterion_by_numpy
+from lightning_go4align.functional.cluster_starts import Floats, Integers, optimal_starts
+from lightning_go4align.functional.criterion_numpy import criterion_by_numpy, criterion_of_starts
 from lightning_go4align.functional.grouping import Grouping
-from lightning_go4align.functional.kmeans_numpy import MOST_POINTS, Floats, Integers, solve_by_numpy
+from lightning_go4align.functional.kmeans_numpy import MOST_POINTS, solution, solve_by_numpy, sorted_present
 from lightning_go4align.functional.kmeans_torch import solve_ranks
 from lightning_go4align.functional.number_of_groups import criterion_of
 from lightning_go4align.functional.precision import widened
@@ -55,13 +56,39 @@ def choose_by_numpy(points: Floats, criterion: Floats, momentum: float) -> tuple
         The assignment, shape ``[M]``, and the weights, as many as scores.
     """
     scores = criterion_by_numpy(points, len(criterion))
+    chosen = _least_averaged(scores, criterion, momentum)
+    [(assignment, means)] = solve_by_numpy(points, range(chosen, chosen + 1))
+    return assignment, np.append(means, np.full(len(criterion) - chosen, means[-1]))
+
+
+def choose_known_by_numpy(points: Floats, criterion: Floats, momentum: float) -> tuple[Integers, Floats]:
+    """Choose in host memory for points that are logarithms already, and grouped as such.
+
+    Args:
+        points: Logarithms of the indicators, shape ``[M]``; not finite for a task in no group.
+        criterion: Averaged scores, at most ``M``, moved in place.
+        momentum: Share of the past in the average.
+
+    Returns:
+        The assignment, shape ``[M]``, and the centres, as many as scores.
+
+    Example:
+        >>> choose_known_by_numpy(np.array([-4.5, -4.6, 0.1]), np.full(3, UNKNOWN), 0.9)[0]
+        array([0, 0, 1])
+    """
+    ordered = sorted_present(points)
+    starts = optimal_starts(ordered, range(1, len(criterion) + 1))
+    chosen = _least_averaged(criterion_of_starts(ordered, starts), criterion, momentum)
+    return solution(points, ordered, starts[chosen - 1], len(criterion))
+
+
+def _least_averaged(scores: Floats, criterion: Floats, momentum: float) -> int:
+    """Move the averaged scores, and find the number of groups that has the least."""
     scores -= scores[0]
     before = criterion.astype(np.float64)
     average = np.where(before == UNKNOWN, scores, scores + momentum * (before - scores))
     criterion[:] = average
-    chosen = int(average.argmin()) + 1
-    [(assignment, means)] = solve_by_numpy(points, range(chosen, chosen + 1))
-    return assignment, np.append(means, np.full(len(criterion) - chosen, means[-1]))
+    return int(average.argmin()) + 1
 
 
 def choose_by_torch(points: Tensor, criterion: Tensor, momentum: float) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from lightning_go4align.functional.kmeans_numpy import Floats, Integers, optimal_starts
+from lightning_go4align.functional.arrays import extremes
+from lightning_go4align.functional.cluster_starts import Floats, Integers, optimal_starts
+from lightning_go4align.functional.kmeans_numpy import sorted_present
 from lightning_go4align.functional.number_of_groups import SCALE, SHAPE, VARIANCE_OF_CENTRES
 
 
@@ -23,14 +25,48 @@ def criterion_by_numpy(indicators: Floats, max_groups: int) -> Floats:
         >>> criterion_by_numpy(np.array([0.010, 0.011, 0.012, 0.9, 1.0, 1.1]), 4).argmin() + 1
         np.int64(2)
     """
-    if not (np.minimum.reduce(indicators) > 0 and np.maximum.reduce(indicators) < np.inf):
-        indicators = indicators[(indicators > 0) & (indicators < np.inf)]
-    points = np.log(indicators)
-    points.sort()
-    number = max(len(points), 1)
-    points -= np.add.reduce(points) / number
+    least, largest = extremes(indicators)
+    if not (least > 0 and largest < np.inf):
+        indicators = np.where((indicators > 0) & (indicators < np.inf), indicators, np.nan)
+    return criterion_of_logarithms(np.log(indicators), max_groups)
+
+
+def criterion_of_logarithms(points: Floats, max_groups: int) -> Floats:
+    """Score every number of groups of indicators whose logarithms are known.
+
+    Args:
+        points: Logarithms of the indicators, shape ``[M]``; those that are not finite take no part.
+        max_groups: The largest number of groups, from 1 to ``M``.
+
+    Returns:
+        Criterion for 1, 2, ... ``max_groups`` groups, shape ``[max_groups]``.
+
+    Example:
+        >>> criterion_of_logarithms(np.array([-4.6, -4.5, -4.4, -0.1, 0.0, 0.1, np.nan]), 4).argmin() + 1
+        np.int64(2)
+    """
+    ordered = sorted_present(points)
+    return criterion_of_starts(ordered, optimal_starts(ordered, range(1, max_groups + 1)))
+
+
+def criterion_of_starts(ordered: Floats, starts: list[list[int]]) -> Floats:
+    """Score the groupings into 1, 2, ... groups that start at given places.
+
+    Args:
+        ordered: Logarithms of the indicators of the tasks present, ascending.
+        starts: Where the groups of each grouping start in them.
+
+    Returns:
+        Criterion, as many numbers as groupings.
+
+    Example:
+        >>> criterion_of_starts(np.array([-4.6, -4.5, 0.0, 0.1]), [[0], [0, 2]]).argmin() + 1
+        np.int64(2)
+    """
+    number, max_groups = max(len(ordered), 1), len(starts)
+    points = ordered - np.add.reduce(ordered) / number
     groups = np.arange(1, max_groups + 1)
-    sums, sizes = _sums_and_sizes(points, max_groups)
+    sums, sizes = _sums_and_sizes(points, starts)
     gains = sums * sums / np.maximum(sizes, 1)
     squares = np.dot(points, points) - np.add.reduce(gains, 1)
     variance = (SCALE + squares / 2) / (SHAPE + 1 + np.maximum(number - groups, 0) / 2)
@@ -43,11 +79,11 @@ def criterion_by_numpy(indicators: Floats, max_groups: int) -> Floats:
     return criterion
 
 
-def _sums_and_sizes(ordered: Floats, max_groups: int) -> tuple[Floats, Integers]:
-    """Of the groups of each optimal grouping into 1 to ``max_groups`` groups, shape ``[max_groups, max_groups]``."""
-    borders = np.full((max_groups, max_groups + 1), len(ordered))
-    for row, starts in enumerate(optimal_starts(ordered, range(1, max_groups + 1)) if len(ordered) else ()):
-        borders[row, : len(starts)] = starts
+def _sums_and_sizes(ordered: Floats, starts: list[list[int]]) -> tuple[Floats, Integers]:
+    """Of the groups of each grouping, shape ``[max_groups, max_groups]``."""
+    borders = np.full((len(starts), len(starts) + 1), len(ordered))
+    for row, places in zip(borders, starts, strict=True):
+        row[: len(places)] = places
     running = np.zeros(len(ordered) + 1)
     np.add.accumulate(ordered, out=running[1:])
     sums = running[borders]

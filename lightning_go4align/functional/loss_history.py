@@ -5,7 +5,7 @@ start, and a task's absence moves nothing of it. All is homogeneous: losses in a
 that unit.
 """
 
-from lightning_go4align.functional.arrays import Array, library_of
+from lightning_go4align.functional.arrays import Array, library_of, stacked
 
 LARGEST = 1e300  # Twice of it is a float64 still: the distance between two losses never overflows.
 
@@ -47,7 +47,7 @@ def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
         array([2.])
     """
     xp = library_of(losses)
-    moved = decay * state + (1 - decay) * xp.stack([losses, xp.ones_like(losses)])
+    moved = decay * state + (1 - decay) * stacked(losses, xp.ones_like(losses))
     state = xp.where(is_loss(losses), moved, state)
     return state, state[0] / state[1]
 
@@ -77,68 +77,9 @@ def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array
     xp = library_of(losses)
     known = state[1] > 0
     distance = xp.where(known, abs(losses - state[0] / state[1]), 0.0)
-    moved = decay * state + (1 - decay) * xp.stack([losses, xp.ones_like(losses), distance])
+    moved = decay * state + (1 - decay) * stacked(losses, xp.ones_like(losses), distance)
     state = xp.where(is_loss(losses), moved, state)
     # The first loss has no distance: its share, 1 - d at first, is in the mass, but not in that of the distances.
     again = state[1] > 1 - decay
     spread = state[2] / ((state[1] - (1 - decay)) / decay)
     return state, xp.where(again, spread, xp.nan), state[1]
-
-
-def bounded_level(
-    level: Array, noise: Array, spread: Array, mass: Array, least: float, most: float, floor: float
-) -> Array:
-    r"""Measure a loss by its level, within bounds that do not depend on where its zero lies.
-
-    .. math:: S = \max\big(f \lvert \bar L \rvert, \min(\max(\lvert \bar L \rvert, a \nu), b \sigma / m)\big)
-
-    Far from 0, where a constant has been added, the spread :math:`\sigma` decides; on the way through 0 the noise
-    :math:`\nu` does, which is the spread over a few steps.
-
-    Args:
-        level: Smoothed losses :math:`\bar L`, shape ``[M]``, of any sign.
-        noise: How far the losses spread over a short horizon, :math:`\nu`, shape ``[M]``.
-        spread: How far they spread over a long one, :math:`\sigma`, shape ``[M]``. Where it is NaN the level alone
-            counts.
-        mass: Share of the long horizon that has passed, :math:`m`; a task may still travel far at the start.
-        least: :math:`a`, at least 0.
-        most: :math:`b`, positive.
-        floor: :math:`f`, at least 0: a loss that no longer moves at all has this share of its level.
-
-    Returns:
-        Scales, shape ``[M]``, positive; NaN for a task not seen yet, or whose losses have all been 0.
-
-    Example:
-        >>> import numpy as np
-        >>> one = np.ones(3)
-        >>> bounded_level(np.array([1000.0, 3.0, 0.001]), one, one, one, least=1.0, most=10.0, floor=0.001)
-        array([10.,  3.,  1.])
-    """
-    xp = library_of(level)
-    size = abs(level)
-    bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
-    scale = xp.where(xp.isnan(spread), size, bounded)
-    return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
-
-
-def without_common_fall(scales: Array, levels: Array) -> Array:
-    r"""Divide scales by what all of them lie below their levels, a factor that would be one in the learning rate.
-
-    .. math:: S^m / \min\big(1, \max_j S^j / \lvert \bar L^j \rvert\big)
-
-    Args:
-        scales: What each task's loss is measured on, shape ``[M]``; NaN where nothing is known.
-        levels: Smoothed losses, shape ``[M]``.
-
-    Returns:
-        Scales, shape ``[M]``: that of one task at least is its level, or above it.
-
-    Example:
-        >>> import numpy as np
-        >>> without_common_fall(np.array([0.2, 5.0]), np.array([2.0, 500.0]))
-        array([ 2., 50.])
-    """
-    xp = library_of(scales)
-    shares = xp.where(scales > 0, scales / abs(levels), 0.0)
-    share = shares.max()
-    return xp.where(share < 1, scales / share, scales)  # type: ignore[no-any-return]  # one of two libraries

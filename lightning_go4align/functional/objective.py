@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.arrays import extremes
 from lightning_go4align.functional.values import is_readable
 
 NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
 LARGEST = {dtype: torch.finfo(dtype).max for dtype in NUMPY}
 SMALLEST = torch.finfo(torch.float32).tiny
-FEW = 32  # Weights that are looked at in a list rather than in an array, which costs more to begin with.
+FEW = 8  # Weights that are looked at in a list: what is new to the processor's caches costs more than it computes.
 
 
 def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
@@ -35,11 +36,11 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
     largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
     losses, weights = losses if losses.dtype == dtype else losses.to(dtype), weights.detach()
     constants = _usual(weights, largest, dtype) if losses.is_cpu and is_readable(weights) else None
+    if constants is None:
+        constants = weights.to(dtype).clamp(max=largest)
+        losses = losses.masked_fill(constants == 0, 0)
     # By `dot`, for autocast would round losses and weights of a `matmul` to half precision.
-    if constants is not None:
-        return torch.dot(losses, constants)
-    constants = weights.to(dtype).clamp(max=largest)
-    return torch.dot(losses.masked_fill(constants == 0, 0), constants)
+    return torch.dot(losses, constants)
 
 
 def _usual(weights: Tensor, largest: float, dtype: torch.dtype) -> Tensor | None:
@@ -48,5 +49,6 @@ def _usual(weights: Tensor, largest: float, dtype: torch.dtype) -> Tensor | None
     if len(numbers) <= FEW:
         fits = all(SMALLEST < number <= largest for number in numbers.tolist())
     else:
-        fits = np.minimum.reduce(numbers) > SMALLEST and np.maximum.reduce(numbers) <= largest
+        least, most = extremes(numbers)
+        fits = least > SMALLEST and most <= largest
     return torch.from_numpy(numbers.astype(NUMPY[dtype])) if fits else None

@@ -1,11 +1,13 @@
 r"""Weights of tasks from the weights of their groups, and how much they are together."""
 
+from typing import Any
+
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
 
 
-def within_reach(assignment: Array, group_weights: Array, indicators: Array, reach: float) -> tuple[Array]:
+def within_reach(assignment: Any, group_weights: Array, indicators: Array, reach: float) -> tuple[Array]:
     r"""Give each task its group's weight, as far as that lies within reach of its own indicator.
 
     .. math:: w^m = \min\big(\max(\omega_{k(m)}, \gamma^m / r), r \, \gamma^m\big)
@@ -52,7 +54,7 @@ def constant_risk(weights: Tensor, scales: Tensor) -> Tensor:
         >>> constant_risk(torch.tensor([1.0, 2.0, 5.0]), torch.tensor([4.0, 1.0, torch.nan]))
         tensor([0.3333, 0.6667, 0.0000], dtype=torch.float64)
     """
-    return on_arrays(_constant_risk, weights, scales)[0]
+    return on_arrays(of_constant_risk, weights, scales)[0]
 
 
 def mean_scale(weights: Tensor, scales: Tensor) -> Tensor:
@@ -78,7 +80,21 @@ def mean_scale(weights: Tensor, scales: Tensor) -> Tensor:
     return on_arrays(_mean_scale, weights, scales)[0]
 
 
-def _constant_risk(weights: Array, scales: Array) -> tuple[Array]:
+def of_constant_risk(weights: Array, scales: Array) -> tuple[Array]:
+    """Do what ``constant_risk`` does, with arrays of either library.
+
+    Args:
+        weights: Task weights up to a factor, shape ``[M]``.
+        scales: As for ``constant_risk``.
+
+    Returns:
+        Task weights, shape ``[M]``.
+
+    Example:
+        >>> import numpy as np
+        >>> of_constant_risk(np.array([1.0, 2.0, 5.0]), np.array([4.0, 2.0, np.nan]))
+        (array([0.25, 0.5 , 0.  ]),)
+    """
     xp = library_of(scales)
     present = scales > 0
     total = xp.where(present, weights * scales, 0.0).sum()

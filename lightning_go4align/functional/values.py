@@ -37,7 +37,7 @@ def on_values(function: Callable[[Method, Tensor], Result], method: Method, loss
         tensor([1., 1.])
     """
     values = losses.detach()
-    if torch.compiler.is_compiling() or not is_traced(values):
+    if torch.compiler.is_compiling() or not is_functorch_wrapped_tensor(values):
         return function(method, values)
     while is_gradtrackingtensor(values):
         values = get_unwrapped(values)

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lightning_go4align.functional.cluster_starts import Floats
 from lightning_go4align.functional.grouping import Grouping, check_num_groups
 from lightning_go4align.functional.indicators import Reduction
-from lightning_go4align.functional.kmeans_numpy import Floats
 from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.values import is_readable
 from lightning_go4align.functional.weighing_numpy import LARGEST, LEAST, move_by_numpy, weigh_by_numpy
@@ -56,19 +56,19 @@ def weigh_tasks(
         >>> weigh_tasks(losses, torch.zeros_like(losses), 2, 1e-4, "sum").task_weights
         tensor([32.5933, 32.5933,  0.3381], dtype=torch.float64)
     """
-    check_num_groups(num_groups, len(losses))
-    if fits_one_launch(losses):
-        return weigh_in_one_launch(losses, log_smoothness, beta, reduction, num_groups)
-    if not is_readable(losses):
-        indicators, assignment, means, weights = weigh_by_torch(losses, log_smoothness, num_groups, beta, reduction)
-    else:
-        arrays = _weigh_on_host(losses, log_smoothness.numpy(), num_groups, beta, reduction)
+    check_num_groups(num_groups, losses.numel())
+    if is_readable(losses):
+        arrays = _weigh_on_host(losses.numpy(), log_smoothness.numpy(), num_groups, beta, reduction)
         indicators, assignment, means, weights = map(torch.from_numpy, arrays)
+    elif fits_one_launch(losses):
+        return weigh_in_one_launch(losses, log_smoothness, beta, reduction, num_groups)
+    else:
+        indicators, assignment, means, weights = weigh_by_torch(losses, log_smoothness, num_groups, beta, reduction)
     return Weighing(indicators, Grouping(assignment, means), weights)
 
 
 def _weigh_on_host(
-    losses: Tensor, log_smoothness: Floats, num_groups: int, beta: float, reduction: Reduction
+    losses: Floats, log_smoothness: Floats, num_groups: int, beta: float, reduction: Reduction
 ) -> Iterable[NDArray[Any]]:
     if len(losses) <= FEW:
         numbers: list[float] = losses.tolist()
@@ -76,7 +76,7 @@ def _weigh_on_host(
             state = [state - beta * loss for state, loss in zip(log_smoothness.tolist(), numbers, strict=True)]
             log_smoothness[:] = state
             return map(np.array, weigh_plainly(numbers, state, num_groups, reduction))
-    return weigh_by_numpy(losses.numpy(), log_smoothness, num_groups, beta, reduction)
+    return weigh_by_numpy(losses, log_smoothness, num_groups, beta, reduction)
 
 
 def weigh_in_one_launch(

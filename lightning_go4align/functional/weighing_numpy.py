@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lightning_go4align.functional.arrays import extremes
+from lightning_go4align.functional.cluster_starts import Floats, Integers
 from lightning_go4align.functional.indicators import (
     Reduction,
     group_indicators,
@@ -10,7 +12,7 @@ from lightning_go4align.functional.indicators import (
     smoothness_vector,
     valid_losses,
 )
-from lightning_go4align.functional.kmeans_numpy import Floats, Integers, solve_by_numpy
+from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
 
 LEAST, LARGEST = 1e-150, 1e150  # Losses between them have ratios that are finite.
 
@@ -37,7 +39,7 @@ def weigh_by_numpy(
     indicators = move_by_numpy(losses, log_smoothness, beta, reduction)
     [(assignment, means)] = solve_by_numpy(indicators, range(num_groups, num_groups + 1))
     weights = means[assignment]
-    if np.minimum.reduce(assignment) < 0:
+    if assignment.item(assignment.argmin()) < 0:
         weights[assignment < 0] = 0
     return indicators, assignment, means, weights
 
@@ -58,11 +60,12 @@ def move_by_numpy(losses: Floats, log_smoothness: Floats, beta: float, reduction
         >>> move_by_numpy(np.array([1.0, 4.0, np.nan]), np.zeros(3), 0.0, "mean")
         array([0.83333333, 0.20833333,        nan])
     """
-    if not (np.minimum.reduce(losses) > LEAST and np.maximum.reduce(losses) < LARGEST):
+    least, largest = extremes(losses)
+    if not (least > LEAST and largest < LARGEST):
         return _move_masked(losses, log_smoothness, beta, reduction)
     # The equations of `indicators`, in its order of operations and so to the bit, where all tasks take part.
     log_smoothness -= beta * losses
-    powers: Floats = np.exp(log_smoothness - np.maximum.reduce(log_smoothness))
+    powers: Floats = np.exp(log_smoothness - log_smoothness[log_smoothness.argmax()])
     powers /= np.add.reduce(powers)
     total = np.add.reduce(losses)
     if reduction == "mean":

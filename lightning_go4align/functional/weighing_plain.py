@@ -78,7 +78,7 @@ def _mean(points: list[float]) -> float:
 
 
 def _starts(ordered: list[float], num_groups: int) -> list[int]:
-    """Find where each optimal cluster starts, as ``kmeans_numpy.optimal_starts`` does."""
+    """Find where each optimal cluster starts, as ``cluster_starts.optimal_starts`` does."""
     if num_groups == 1:
         return [0]
     apart = [0] + [place for place in range(1, len(ordered)) if ordered[place] > ordered[place - 1]]

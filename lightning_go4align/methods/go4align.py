@@ -98,7 +98,7 @@ class GO4Align(LossWeighted):
 
     @override
     def weigh(self, losses: Tensor) -> Tensor:
-        before = self.log_smoothness
+        before = self._buffers["log_smoothness"]  # An attribute is looked for elsewhere first, which costs dearly.
         state = lasting_state(before, losses)
         if state is not before:
             self.log_smoothness = state

@@ -1,13 +1,11 @@
 """What a loss of any sign is measured on."""
 
-from typing import Any
-
 from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative, positive
-from lightning_go4align.functional.arrays import library_of, on_arrays
-from lightning_go4align.functional.loss_history import bounded_level, move_spread, without_common_fall
+from lightning_go4align.functional.arrays import on_arrays
+from lightning_go4align.functional.loss_scale import move_scales
 from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
 
@@ -68,7 +66,7 @@ class LevelWithinSpread(LossPart):
     @override
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
         state = self.remembered(losses, 6)
-        moved, scales = on_arrays(_move_bounds, state, losses, levels, **self.settings)
+        moved, scales = on_arrays(move_scales, state, losses, levels, **self.settings)
         state.copy_(moved)
         return scales
 
@@ -82,12 +80,3 @@ class LevelWithinSpread(LossPart):
     def extra_repr(self) -> str:
         names = ("horizon", "noise_horizon", "least", "most", "floor")
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
-
-
-def _move_bounds(
-    state: Any, losses: Any, levels: Any, decay: float, noise_decay: float, **bounds: float
-) -> tuple[Any, Any]:
-    long, spread, mass = move_spread(state[:3], losses, decay)
-    short, noise, _ = move_spread(state[3:], losses, noise_decay)
-    scales = bounded_level(levels, noise, spread, mass, **bounds)
-    return library_of(losses).concatenate([long, short]), without_common_fall(scales, levels)

@@ -46,7 +46,7 @@ class LossPart(LazyBuffers, Stateful):
             ValueError: If the number of tasks has changed.
             RuntimeError: If it would have to be made while a CUDA graph is captured.
         """
-        before = self.state
+        before = self._buffers["state"]  # An attribute is looked for elsewhere first, which costs dearly.
         if before is None:
             check_not_capturing(values.device)
             state = movable(values.new_zeros((rows, len(values))), values)

@@ -13,7 +13,7 @@ from lightning_go4align.functional.grouping import Clustering, Grouping
 from lightning_go4align.functional.loss_history import LARGEST
 from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.functional.shared_risk import constant_risk, within_reach
-from lightning_go4align.functional.values import is_readable, is_traced
+from lightning_go4align.functional.values import is_traced
 from lightning_go4align.methods.description import describe
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
 from lightning_go4align.methods.loss_parts import ExponentialMean, LossPart
@@ -106,9 +106,9 @@ class RobustGO4Align(LossWeighted):
     def weigh(self, losses: Tensor) -> Tensor:
         if self.indicators is not None:
             check_number_of_tasks(losses, len(self.indicators))
-        if not (is_readable(losses) or is_traced(losses)) and (parts := usual_parts(self)) is not None:
+        if not is_traced(losses) and (parts := usual_parts(self)) is not None:
             found = weigh_at_once(losses, parts, self.num_groups, self.reach)
-            self.indicators, self.grouping = found.indicators, found.grouping
+            vars(self).update(grouping=found.grouping, indicators=found.indicators)
             return found.task_weights
         scales = self.scale(losses, self.smoothing(losses))
         factors = None if self.history is None else self.history(losses, scales)

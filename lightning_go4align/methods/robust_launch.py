@@ -1,14 +1,19 @@
 """A step of RobustGO4Align at once, where its parts are those that it has by itself."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
 from torch import Tensor
 
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
 from lightning_go4align.functional.grouping import Grouping, check_num_groups
+from lightning_go4align.functional.kmeans_numpy import MOST_POINTS
 from lightning_go4align.functional.one_launch import fits_one_launch
+from lightning_go4align.functional.robust_numpy import weigh_robustly_by_numpy
 from lightning_go4align.functional.robust_torch import weigh_robustly_by_torch
 from lightning_go4align.functional.shared_risk import constant_risk
+from lightning_go4align.functional.values import is_readable
 from lightning_go4align.functional.weighing import Weighing
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
 from lightning_go4align.methods.loss_parts import ExponentialMean
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Parts(NamedTuple):
-    """Parts that ``kernels.robust`` and ``robust_torch`` do the work of.
+    """Parts that ``kernels.robust``, ``robust_numpy`` and ``robust_torch`` do the work of.
 
     Args:
         smoothing: The smoothing.
@@ -56,7 +61,7 @@ def usual_parts(method: "RobustGO4Align") -> Parts | None:
 
 
 def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: float) -> Weighing:
-    """Take the step, in one launch where there can be one.
+    """Take the step, in host memory in NumPy, elsewhere in one launch where there can be one.
 
     Args:
         losses: Task losses, shape ``[M]``, in the widest dtype of their device.
@@ -78,7 +83,9 @@ def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: f
         check_num_groups(most := num_groups or 0, len(losses))
     settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach}
     states = smoothing.remembered(losses, 2), scale.remembered(losses, 6)
-    if not fits_one_launch(losses):
+    if is_readable(losses) and len(losses) <= MOST_POINTS:
+        found = _weigh_on_host(losses, *states, most, settings, scores, momentum)
+    elif not fits_one_launch(losses):
         found = weigh_robustly_by_torch(losses, *states, most, settings, scores, momentum)
     else:
         from lightning_go4align.functional.kernels.launch import Number, weigh_robustly_by_kernel  # Needs Triton.
@@ -86,3 +93,18 @@ def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: f
         found = weigh_robustly_by_kernel(losses, *states, Number(most, scores, momentum), settings)
     indicators, assignment, group_weights, task_weights = found
     return Weighing(indicators, Grouping(assignment, group_weights), task_weights)
+
+
+def _weigh_on_host(
+    losses: Tensor,
+    means: Tensor,
+    spreads: Tensor,
+    num_groups: int,
+    settings: Mapping[str, float],
+    criterion: Tensor | None,
+    momentum: float,
+) -> tuple[Tensor, ...]:
+    scores = None if criterion is None else criterion.numpy()
+    states = means.numpy(), spreads.numpy()
+    arrays = weigh_robustly_by_numpy(losses.numpy(), *states, num_groups, settings, scores, momentum)
+    return tuple(map(torch.from_numpy, arrays))

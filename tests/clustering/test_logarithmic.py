@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.clustering import AutomaticLogKMeans, log_kmeans_1d
-from lightning_go4align.functional.evidence import group_evidence
-from lightning_go4align.functional.grouping import kmeans_1d_path
+from lightning_go4align.functional.criterion_numpy import criterion_of_logarithms
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 
 
@@ -62,14 +61,11 @@ def test_no_indicator_at_all_gives_no_group() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 11, 40])
-@pytest.mark.parametrize("library", [torch.Tensor.numpy, torch.Tensor.clone])
-def test_evidence_is_that_of_the_criterion(size: int, library: Callable[..., Any]) -> None:
+def test_criterion_of_logarithms_is_that_of_the_indicators(size: int) -> None:
     points = draw(size, size)
     points[: size // 3] = torch.nan
     most = min(8, size)
-    logs = points.log()
-    path = kmeans_1d_path(logs, most)
-    found = group_evidence(library(logs), library(path.assignment), library(path.group_weights))
+    found = criterion_of_logarithms(points.log().numpy(), most)
     np.testing.assert_allclose(found, group_number_criterion(points, most), rtol=1e-10)
 
 

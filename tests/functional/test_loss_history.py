@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_go4align.functional.loss_history import bounded_level, move_mean, move_spread, without_common_fall
+from lightning_go4align.functional.loss_history import move_mean, move_spread
+from lightning_go4align.functional.loss_scale import bounded_level, without_common_fall
 
 RANDOM = np.random.default_rng(0)
 LOSSES = RANDOM.lognormal(size=(60, 3)) * [1.0, -5.0, 1e3] + [0.0, 0.0, 1e4]

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lightning_go4align.functional.evidence import group_evidence
+from lightning_go4align.functional.criterion_numpy import criterion_of_logarithms
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
 from lightning_go4align.functional.indicators import Reduction
 from lightning_go4align.functional.kmeans_torch import solve_by_torch, solve_weighed
+from lightning_go4align.functional.number_of_groups import criterion_of
 from lightning_go4align.functional.weighing import weigh_tasks
 from lightning_go4align.functional.weighing_numpy import weigh_by_numpy
 from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
@@ -131,16 +132,14 @@ def test_more_groups_never_cost_more_and_one_for_each_value_costs_nothing(values
 
 @PROPERTY
 @given(POINTS, st.integers(1, 9), st.integers(0, 3), st.randoms(use_true_random=False))
-def test_evidence_is_that_of_the_tasks_present_in_any_order_and_library(
+def test_criterion_is_that_of_the_tasks_present_in_any_order_and_library(
     values: list[float], most: int, absent: int, random: Any
 ) -> None:
     points = np.array(values)
     path = kmeans_1d_path(torch.from_numpy(points), min(most, len(points)))
-    assignments, centres = path.assignment.numpy(), path.group_weights.numpy()
-    expected = group_evidence(points, assignments, centres)
+    expected = criterion_of(torch.from_numpy(points), path.group_weights, path.sizes)
     order = random.sample(range(len(points) + absent), len(points) + absent)
     padded = np.concatenate([points, np.full(absent, np.nan)])[order]
-    beside = np.concatenate([assignments, np.full((len(assignments), absent), -1)], axis=1)[:, order]
-    np.testing.assert_allclose(group_evidence(padded, beside, centres), expected, rtol=1e-9, atol=1e-9)
-    tensors = group_evidence(torch.from_numpy(padded), torch.from_numpy(beside.copy()), torch.from_numpy(centres))
-    np.testing.assert_allclose(tensors.numpy(), expected, rtol=1e-9, atol=1e-9)
+    tensors = criterion_of(torch.from_numpy(padded), path.group_weights, path.sizes)
+    np.testing.assert_allclose(tensors, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(criterion_of_logarithms(padded, len(expected)), expected, rtol=1e-9, atol=1e-9)

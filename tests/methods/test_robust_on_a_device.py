@@ -1,4 +1,4 @@
-"""The robust method's way on a device without Triton gives what its way in host memory gives."""
+"""The robust method gives the same in host memory, on a device without Triton, and part by part."""
 
 import math
 from functools import partial
@@ -8,6 +8,7 @@ import torch
 from capturing import as_on_a_device
 
 from lightning_go4align import RobustGO4Align
+from lightning_go4align.methods import LevelWithinSpread
 
 HOSTILE = torch.tensor([math.nan, math.inf, -math.inf, 0.0, 1e300, -1e299, 1e-300], dtype=torch.float64)
 
@@ -53,3 +54,28 @@ def test_either_way_goes_on_from_the_state_of_the_other() -> None:
         host(losses)
         other(losses)
     torch.testing.assert_close(other.task_weights, host.task_weights, rtol=1e-9, atol=0.0)
+
+
+class OwnScale(LevelWithinSpread):
+    """A part of the user's might do anything, so that the parts are called one after the other."""
+
+
+@pytest.mark.parametrize("num_groups", [None, 2])
+def test_parts_that_are_called_one_by_one_give_what_they_give_at_once(num_groups: int | None) -> None:
+    at_once, one_by_one = RobustGO4Align(num_groups), RobustGO4Align(num_groups, scale=OwnScale())
+    for losses in history(5, seed=2, steps=30):
+        at_once(losses)
+        one_by_one(losses)
+        assert at_once.grouping is not None
+        assert one_by_one.grouping is not None
+        assert torch.equal(at_once.grouping.assignment, one_by_one.grouping.assignment)
+        # Rounding: logarithms are NumPy's or torch's.
+        torch.testing.assert_close(at_once.task_weights, one_by_one.task_weights, rtol=1e-12, atol=0.0)
+    torch.testing.assert_close(at_once.state_dict(), one_by_one.state_dict(), rtol=1e-6, atol=0.0, equal_nan=True)
+
+
+def test_a_thousand_tasks_are_grouped_by_their_units() -> None:
+    method, units = RobustGO4Align(), torch.tensor([1e-3, 1.0, 1e3], dtype=torch.float64)
+    method(units.repeat(342))
+    assert method.grouping is not None
+    assert torch.equal(method.grouping.assignment, torch.tensor([2, 1, 0]).repeat(342))

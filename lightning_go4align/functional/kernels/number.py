@@ -1,4 +1,4 @@
-"""The number of groups within one launch: the evidence of ``group_evidence``, averaged over the steps."""
+"""The number of groups within one launch: the evidence of ``group_number_criterion``, averaged over the steps."""
 
 import triton
 import triton.language as tl
@@ -56,7 +56,7 @@ def chosen_number(
 
 @triton.jit
 def _evidence(points, ranks, number, log_factorials, KB: tl.constexpr):
-    """Minus twice the logarithm of the evidence of one grouping, as ``group_evidence`` has it."""
+    """Minus twice the logarithm of the evidence of one grouping, as ``group_number_criterion`` has it."""
     known = tl.where(ranks >= 0, points, 0.0)
     present = tl.maximum(tl.sum((ranks >= 0).to(tl.float64), 0), 1.0)
     centres, members = groups_of(known, ranks, KB)

@@ -1,0 +1,101 @@
+"""What a loss of any sign is measured on: its level, within bounds that its spread sets."""
+
+from lightning_go4align.functional.arrays import Array, library_of
+from lightning_go4align.functional.loss_history import LARGEST, move_spread
+
+
+def move_scales(
+    state: Array,
+    losses: Array,
+    levels: Array,
+    decay: float,
+    noise_decay: float,
+    least: float,
+    most: float,
+    floor: float,
+) -> tuple[Array, Array]:
+    """Take one step of both spreads, and find the scales.
+
+    Args:
+        state: States of ``move_spread`` over a long and over a short horizon, shape ``[6, M]``; zeros at first.
+        losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
+        levels: Smoothed losses, shape ``[M]``.
+        decay: Share of the past in the spread.
+        noise_decay: Share of the past in the noise.
+        least: As for ``bounded_level``.
+        most: As for ``bounded_level``.
+        floor: As for ``bounded_level``.
+
+    Returns:
+        The state after the step, and what each loss is measured on, shape ``[M]``.
+
+    Example:
+        >>> import numpy as np
+        >>> losses = np.array([2.0, 1000.0])
+        >>> with np.errstate(all="ignore"):
+        ...     move_scales(np.zeros((6, 2)), losses, losses, 0.99, 0.9, least=1.0, most=10.0, floor=1e-3)[1]
+        array([   2., 1000.])
+    """
+    long, spread, mass = move_spread(state[:3], losses, decay)
+    short, noise, _ = move_spread(state[3:], losses, noise_decay)
+    scales = bounded_level(levels, noise, spread, mass, least, most, floor)
+    return library_of(losses).concatenate([long, short]), without_common_fall(scales, levels)
+
+
+def bounded_level(
+    level: Array, noise: Array, spread: Array, mass: Array, least: float, most: float, floor: float
+) -> Array:
+    r"""Measure a loss by its level, within bounds that do not depend on where its zero lies.
+
+    .. math:: S = \max\big(f \lvert \bar L \rvert, \min(\max(\lvert \bar L \rvert, a \nu), b \sigma / m)\big)
+
+    Far from 0, where a constant has been added, the spread :math:`\sigma` decides; on the way through 0 the noise
+    :math:`\nu` does, which is the spread over a few steps.
+
+    Args:
+        level: Smoothed losses :math:`\bar L`, shape ``[M]``, of any sign.
+        noise: How far the losses spread over a short horizon, :math:`\nu`, shape ``[M]``.
+        spread: How far they spread over a long one, :math:`\sigma`, shape ``[M]``. Where it is NaN the level alone
+            counts.
+        mass: Share of the long horizon that has passed, :math:`m`; a task may still travel far at the start.
+        least: :math:`a`, at least 0.
+        most: :math:`b`, positive.
+        floor: :math:`f`, at least 0: a loss that no longer moves at all has this share of its level.
+
+    Returns:
+        Scales, shape ``[M]``, positive; NaN for a task not seen yet, or whose losses have all been 0.
+
+    Example:
+        >>> import numpy as np
+        >>> one = np.ones(3)
+        >>> bounded_level(np.array([1000.0, 3.0, 0.001]), one, one, one, least=1.0, most=10.0, floor=0.001)
+        array([10.,  3.,  1.])
+    """
+    xp = library_of(level)
+    size = abs(level)
+    bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
+    scale = xp.where(xp.isnan(spread), size, bounded)
+    return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
+
+
+def without_common_fall(scales: Array, levels: Array) -> Array:
+    r"""Divide scales by what all of them lie below their levels, a factor that would be one in the learning rate.
+
+    .. math:: S^m / \min\big(1, \max_j S^j / \lvert \bar L^j \rvert\big)
+
+    Args:
+        scales: What each task's loss is measured on, shape ``[M]``; NaN where nothing is known.
+        levels: Smoothed losses, shape ``[M]``.
+
+    Returns:
+        Scales, shape ``[M]``: that of one task at least is its level, or above it.
+
+    Example:
+        >>> import numpy as np
+        >>> without_common_fall(np.array([0.2, 5.0]), np.array([2.0, 500.0]))
+        array([ 2., 50.])
+    """
+    xp = library_of(scales)
+    shares = xp.where(scales > 0, scales / abs(levels), 0.0)
+    share = shares.max()
+    return xp.where(share < 1, scales / share, scales)  # type: ignore[no-any-return]  # one of two libraries
