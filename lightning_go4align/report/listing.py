@@ -83,7 +83,7 @@ def _facts(run: Run) -> list[str]:
         duration(history.notes.seconds),
         f"{history.total:,}",
         *("–" if value is None else percent(float(value), 1) for value in (best, last)),
-        str(len(alarms(history))),
+        "; ".join(alarm.short.replace("**", "") for alarm in alarms(history)) or "none",
     ]
 
 

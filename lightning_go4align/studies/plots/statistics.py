@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lightning_go4align.plots.checks import FINISH, check_some
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, picture, short
+from lightning_go4align.plots.names import margin, short, shorten
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, picture
 from lightning_go4align.studies.statistics import LEVEL, Difference, seeds_needed
 
 SMALLEST = 1e-6  # of p-values shown
@@ -132,6 +133,6 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
 def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     check_some(names, "one method beside the reference", FINISH)
     figure, axes = canvas(HALF, 0.6 + ROW * 1.4 * len(names), left=margin(names), bottom=0.45)
-    axes.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
+    axes.set_yticks(range(len(names)), shorten(names), parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
     return figure, axes
