@@ -137,7 +137,7 @@ def _page_of(folders: list[Path], root: Path, links: dict[Path, str]) -> str:
         return comparison(_seen_from(root, read_runs(folders)), [links[run] for run in folders])
     if (folders[0] / FILE).is_file():
         return _run_page(folders[0])
-    runs, unread = _readable(list(links))
+    runs, unread = _readable(list(links), root)
     return listing(root, _seen_from(root, runs), [links[run.folder] for run in runs], unread)
 
 
@@ -145,7 +145,7 @@ def _seen_from(root: Path, runs: list[Run]) -> list[Run]:
     return [run._replace(folder=Path(_below(run.folder, root))) for run in runs]
 
 
-def _readable(folders: list[Path]) -> tuple[list[Run], list[str]]:
+def _readable(folders: list[Path], root: Path) -> tuple[list[Run], list[str]]:
     """Read what can be read; of the rest keep what is wrong, for a folder of runs outlives versions."""
     good, unread = [], []
     for folder in folders:
@@ -153,7 +153,7 @@ def _readable(folders: list[Path]) -> tuple[list[Run], list[str]]:
             History.load(folder)
             good.append(folder)
         except ValueError as error:
-            unread.append(f"{folder}: {error}")
+            unread.append(f"{_below(folder, root)}: {str(error).replace(f'{folder}{os.sep}', '')}")
     return read_runs(good), unread
 
 

@@ -78,8 +78,8 @@ def _of_convergence(history: History) -> list[Tile]:
     if not len(history.convergence_epochs) or len(history.validations) < 2:
         return []
     meaning = "standard deviation of the epochs in which metrics last improved by 1%; small is aligned"
-    difference = f"{history.convergence_epochs.std():.1f} epochs"
-    return [Tile("convergence difference", difference, "the paper's Fig. 2", meaning)]
+    difference = f"{history.convergence_epochs.std():.1f}"
+    return [Tile("convergence difference", difference, "epochs; the paper's Fig. 2", meaning)]
 
 
 def _of_time(history: History) -> list[Tile]:

@@ -96,7 +96,7 @@ def test_lines_between_cells_do_not_cover_many_cells(num_tasks: int, visible: bo
 @pytest.mark.parametrize(("num_tasks", "named"), [(100, 100), (400, 100)])
 def test_rows_have_room_for_the_names_that_are_shown(run: Callable[..., History], num_tasks: int, named: int) -> None:
     figure = plots.assignment(run(num_tasks, 3, 4, epochs=0))
-    assert figure.get_figheight() < 17  # 240 mm on A4 are 0.56 of it: names of 4.5 points
+    assert figure.get_figheight() < 17  # 225 mm on A4 are more than half of it
     assert len(figure.axes[0].get_yticks()) == named
     assert not faults(figure)
 

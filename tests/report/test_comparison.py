@@ -130,3 +130,15 @@ def test_an_index_says_which_tasks_starve(tmp_path: Path, make: Callable[..., Hi
     make().save(tmp_path / "well")
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
     assert [cells(html, name)[-1] for name in ("starved", "well")] == ["starves: segmentation", "none"]
+
+
+def test_a_file_that_is_no_log_is_named_once_and_nothing_unsafe_is_advised(
+    run_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    run_in("good")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "group_dynamics.npz").write_bytes(b"no archive")
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile it is no zip" in html
+    assert "pickle" not in html
