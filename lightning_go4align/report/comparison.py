@@ -169,7 +169,7 @@ def _spread(values: list[float]) -> str:
     known = np.array([value for value in values if np.isfinite(value)])
     if not len(known):
         return "–"
-    return number(float(known.mean())) + (f" ± {known.std(ddof=1):.2g}" if len(known) > 1 else "")
+    return number(float(known.mean())) + (minus(f" ± {known.std(ddof=1):.2g}") if len(known) > 1 else "")
 
 
 def _agreement(runs: list[Run]) -> str:
