@@ -76,8 +76,8 @@ def groups_table(history: History) -> str:
         share = scaled[member].sum() / (scaled.sum() or 1.0)
         tasks = [history.tasks[task] for task in order if homes[task] == rank]
         size = f"{member.sum() / max(len(member), 1):.1f}"
-        rows.append([f"group {rank}", number(weight, "×"), size, f"{share:.0%}", _some(tasks)])
-    head = ["group", "mean weight", "tasks in it, mean", "share of weighted loss", "tasks that are mostly here"]
+        rows.append([f"group {rank}", _some(tasks), number(weight, "×"), size, f"{share:.0%}"])
+    head = ["group", "tasks that are mostly here", "mean weight", "tasks in it, mean", "share of weighted loss"]
     return table("Groups", head, rows)
 
 
