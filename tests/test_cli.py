@@ -180,7 +180,7 @@ def test_a_method_is_given_the_number_of_tasks(config: str, caplog: pytest.LogCa
 def test_runs_that_start_at_once_take_folders_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         loggers = list(pool.map(with_own_folder, [CSVLogger(tmp_path) for _ in range(40)]))
-    assert sorted(logger.version for logger in loggers) == list(range(40))  # type: ignore[type-var]
+    assert sorted(logger.version for logger in loggers) == list(range(40))  # type: ignore[type-var]  # A logger's version may be a word; these are numbers.
 
 
 @pytest.mark.parametrize("version", [3, "mine"])

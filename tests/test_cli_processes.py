@@ -62,7 +62,7 @@ def check_interrupted(process: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_interrupt_of_the_start_ends_it_at_once(stage: str, start: Callable[..., subprocess.Popen[str]]) -> None:
     process = start(["study", "studies/qm9_beta", "--dry_run"], STAGES[stage])
-    assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+    assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]  # It was opened with a pipe.
     process.send_signal(signal.SIGINT)
     check_interrupted(process)
 

@@ -69,7 +69,7 @@ def test_single_task_learning_selects_no_epoch_by_untrained_tasks(
     benchmark: str, build: Callable[..., MultiTaskCLI]
 ) -> None:
     cli = build(CONFIGS / benchmark / "base.yaml", CONFIGS / benchmark / "stl.yaml")
-    monitored = cli.trainer.checkpoint_callback.monitor  # type: ignore[union-attr]
+    monitored = cli.trainer.checkpoint_callback.monitor  # type: ignore[union-attr]  # The configuration has one.
     if benchmark == "qm9":
         assert len(cli.model.targets) == 1
         assert monitored == "val/delta_m"

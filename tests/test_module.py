@@ -56,7 +56,7 @@ def test_the_callback_stands_first_whatever_the_user_overrides() -> None:
 
     module, trainer = Heir(GO4Align()), quiet_trainer()
     trainer.fit(module, loader())
-    assert trainer.callbacks[0] is module.multi_task_callback  # type: ignore[attr-defined]
+    assert trainer.callbacks[0] is module.multi_task_callback  # type: ignore[attr-defined]  # Lightning's property has no type.
     assert module.multi_task_callback.tasks == ["a", "b", "c"]
 
 
@@ -73,7 +73,7 @@ def test_a_copy_has_a_method_of_its_own() -> None:
     quiet_trainer().fit(module, loader())
     twin = deepcopy(module)
     assert twin.method is not module.method
-    assert torch.equal(twin.method.smoothness, module.method.smoothness)  # type: ignore[arg-type]
+    assert torch.equal(twin.method.smoothness, module.method.smoothness)  # type: ignore[arg-type]  # None before the first step, which was.
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
@@ -83,7 +83,7 @@ def test_a_method_that_asks_for_names_gets_them_through_both_doors(balanced: boo
     callback = None if balanced else MultiTaskCallback(method, optimization)
     module = BalancedToy(method, optimization) if balanced else Toy()
     quiet_trainer(callbacks=callback, max_epochs=1).fit(module, loader())
-    assert weights_of(callback or module.multi_task_callback).tolist() == [0.0, 1.0, 0.0]  # type: ignore[arg-type]
+    assert weights_of(callback or module.multi_task_callback).tolist() == [0.0, 1.0, 0.0]  # type: ignore[arg-type]  # One of the two is there.
 
 
 @pytest.mark.filterwarnings("error")
@@ -145,4 +145,4 @@ def test_a_second_fit_in_another_trainer_goes_on() -> None:
     for _ in range(2):
         trainer = quiet_trainer()
         trainer.fit(module, loader())
-        assert [type(callback) for callback in trainer.callbacks].count(MultiTaskCallback) == 1  # type: ignore[attr-defined]
+        assert [type(callback) for callback in trainer.callbacks].count(MultiTaskCallback) == 1  # type: ignore[attr-defined]  # Lightning's property has no type.

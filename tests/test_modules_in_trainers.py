@@ -18,7 +18,7 @@ def test_a_second_module_takes_the_place_of_the_first_in_one_trainer() -> None:
     trainer.validate(second, loader())
     trainer.fit_loop.max_epochs = 4
     trainer.fit(second, loader())
-    balanced = [callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback)]  # type: ignore[attr-defined]
+    balanced = [callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback)]  # type: ignore[attr-defined]  # Lightning's property has no type.
     assert balanced == [second.multi_task_callback]
 
 
@@ -33,7 +33,7 @@ def test_a_module_without_the_plugin_trains_after_one_with_it() -> None:
     trainer.fit_loop.max_epochs = 4
     trainer.fit(Plain(), loader())
     assert trainer.global_step == 20
-    assert not any(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+    assert not any(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks)  # type: ignore[attr-defined]  # Lightning's property has no type.
 
 
 class Student(pl.LightningModule):
@@ -54,7 +54,7 @@ class Student(pl.LightningModule):
 def test_a_part_of_a_module_does_not_drive_its_training() -> None:
     trainer = quiet_trainer()
     trainer.fit(Student(), loader())
-    assert not any(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+    assert not any(isinstance(callback, MultiTaskCallback) for callback in trainer.callbacks)  # type: ignore[attr-defined]  # Lightning's property has no type.
 
 
 def test_a_multi_task_module_may_hold_another() -> None:

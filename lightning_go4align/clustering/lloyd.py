@@ -77,7 +77,7 @@ class _Watch:
 
     def update(self) -> None:
         if self.empty:
-            for cluster in self.centres.isnan().any(1).nonzero()[:, 0]:
+            for cluster in self.centres[:, 0].isnan().nonzero()[:, 0]:
                 distances = (self.points - self.centres.T).abs().nan_to_num(nan=torch.inf).amin(1)
                 self.centres[cluster] = self.points[distances.argmax()]
         self.remaining -= 1

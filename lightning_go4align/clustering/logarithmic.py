@@ -75,7 +75,7 @@ class AutomaticLogKMeans(AveragedEvidence):
         path = kmeans_1d_path(logarithms, most)
         average = _average(known, group_evidence(logarithms, path.assignment, path.group_weights), self.momentum)
         known.copy_(average)
-        chosen = average.argmin(0, keepdim=True)
+        chosen = average.argmin(0)
         weights = path.group_weights.index_select(0, chosen)[0].exp()
         return Grouping(path.assignment.index_select(0, chosen)[0], weights)
 

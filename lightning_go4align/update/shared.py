@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lightning_go4align.update.hidden import explained, refuse_hidden
 from lightning_go4align.update.misconfiguration import MisconfigurationException
+from lightning_go4align.update.parts_of_one import PartsOfOne
 from lightning_go4align.update.task_losses import StepOutput, is_distributed
 
 
@@ -74,16 +75,19 @@ class SharedParameters:
 
     def _find(self, output: StepOutput, tasks: list[str]) -> None:
         """Look at the tasks that were not looked at, on all ranks together."""
-        every = list(self._module.parameters())
+        names, every = zip(*self._module.named_parameters(), strict=True)
         positions = [i for i, trained in enumerate(self._trained) if trained]
         news = {i: output.present.get(task) for i, task in enumerate(tasks) if not self._looked[i]}
         losses = {i: loss for i, loss in news.items() if loss is not None and loss.requires_grad and positions}
         parameters = [every[j] for j in positions]
+        parts = PartsOfOne(losses.values())
         for i, loss in losses.items():
             with explained():
                 gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
             self._uses[i, positions] |= torch.tensor([gradient is not None for gradient in gradients])
             self._looked[i] = True
+            parts.add(gradients)
+        parts.warn([names[j] for j in positions])
         used = [every[j] for j in positions if self._uses[:, j].any()]
         if losses:
             refuse_hidden(list(output.present.values()), self._module, used)

@@ -70,13 +70,15 @@ class StepWarnings:
         self._tell_once(numbers, self._of_share)
 
     def tell_of_epoch(self, numbers: HostNumbers) -> None:
-        """Warn of tasks that starved in most of an epoch.
+        """Warn of tasks that starved in most of an epoch, or had no loss at all.
 
         Args:
             numbers: The numbers of its last step.
         """
         most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
         self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most))
+        if self._epoch_start == self._start:
+            self._tell_absent(numbers)
 
     def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str | None]) -> None:
         intended = intended_weights(self._method, numbers.tasks)
@@ -127,3 +129,14 @@ class StepWarnings:
             f"thousandth of an even one, and it learns next to nothing (loss {numbers.losses[index]:.3g}, weight "
             f"{numbers.weights[index]:.2g}). {mend}"
         )
+
+    def _tell_absent(self, numbers: HostNumbers) -> None:
+        last = numbers.last_steps
+        seen = [max(steps) >= 0 for steps in zip(last.fed, last.starved, last.bad_loss, strict=True)]
+        absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
+        if absent:
+            rank_zero_warn(
+                f"The tasks {absent} had no loss in the first epoch: in all of its "
+                f"{numbers.step - self._epoch_start} steps it was None, exactly 0 or without a graph. Look at their "
+                "names, in `training_step` and in `tasks`, and at their labels."
+            )

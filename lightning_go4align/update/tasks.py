@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
@@ -110,10 +109,10 @@ class Graphless:
 
     A tensor without a graph is refused as a number that is no loss, unless one of three things says that it is one:
     it had a graph in an earlier batch, its task is declared, or parameters of the module are frozen, so that its
-    graph may be. Then its task is absent from this batch, which is said once. While no gradients are recorded,
-    as where FAMO's losses are recomputed, all losses count.
+    graph may be. Then its task is absent from this batch, which is said once.
 
     Example:
+        >>> import torch
         >>> loss, accuracy = torch.ones((), requires_grad=True), torch.ones(())
         >>> Graphless().leave_out(StepOutput({"depth": loss, "accuracy": accuracy}), nn.Linear(1, 1))
         Traceback (most recent call last):
@@ -145,7 +144,7 @@ class Graphless:
             ValueError: If no loss has a graph, or one that has none is no loss.
         """
         self.names = []
-        if not torch.is_grad_enabled() or not output.present:
+        if not output.present:
             return
         self.names = [task for task, loss in output.present.items() if not loss.requires_grad]
         if len(self.names) == len(output.present):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.fabric.utilities import exceptions
 from torch import Tensor
 
@@ -79,7 +80,9 @@ class TrainingStep:
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
         self.performed.watch(self._trainer.optimizers)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not (self._trainer.training and torch.is_grad_enabled()):
+            return self._user_step(*args, **kwargs)  # Called by the user, as in a `validation_step` that shares it.
         if self._memory.driver.needs_post_step_losses:
             self._batch = args, kwargs
         output = self._read(*args, **kwargs)

@@ -29,6 +29,18 @@ def test_one_group_can_be_the_most() -> None:
         AutomaticKMeans(max_groups=0)
 
 
+@pytest.mark.parametrize("kind", [AutomaticKMeans, AutomaticLogKMeans])
+def test_one_point_is_one_group(kind: type[AutomaticKMeans | AutomaticLogKMeans]) -> None:
+    grouping = kind()(torch.tensor([0.5]))
+    assert grouping.assignment.tolist() == [0]
+    assert grouping.task_weights.item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("kind", [AutomaticKMeans, AutomaticLogKMeans])
+def test_its_settings_are_shown(kind: type[AutomaticKMeans | AutomaticLogKMeans]) -> None:
+    assert repr(kind(max_groups=4, momentum=0.5)) == f"{kind.__name__}(max_groups=4, momentum=0.5)"
+
+
 def test_the_average_goes_where_the_points_are() -> None:
     clustering = AutomaticKMeans()
     clustering(POINTS.to("meta"))

@@ -30,6 +30,12 @@ def test_fixed_weights_go_to_the_groups_as_given() -> None:
     assert grouping.assignment.tolist() == [1, 0, 0]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_fixed_weights_have_the_dtype_of_the_points(dtype: torch.dtype) -> None:
+    grouping = FixedGroups([0, 1, 1], FixedGroupWeights([0.5, 0.25]))(POINTS.to(dtype), 2)
+    assert grouping.group_weights.dtype == dtype
+
+
 def test_random_groups_take_every_assignment() -> None:
     torch.manual_seed(0)
     drawn = {tuple(RandomGroups()(POINTS, 2).matrix.T[:, 0].tolist()) for _ in range(100)}
@@ -125,6 +131,12 @@ def test_groups_that_do_not_fit_are_refused_with_advice(groups: list[int]) -> No
 def test_weights_that_do_not_fit_are_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"one weight for each of 2 groups, but is .*Change it, or `num_groups`"):
         FixedGroups([0, 1, 0], FixedGroupWeights([1.0]))(POINTS, 2)
+
+
+@pytest.mark.parametrize("weights", [3.0, "12", ["a", 1.0]])
+def test_weights_that_are_no_list_of_numbers_are_refused_by_their_name(weights: Any) -> None:
+    with pytest.raises(TypeError, match=r"^`weights` "):
+        FixedGroupWeights(weights)
 
 
 def test_negative_weight_is_refused_with_advice() -> None:

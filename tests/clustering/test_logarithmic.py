@@ -113,7 +113,7 @@ def test_a_number_of_groups_is_refused_where_it_is_chosen() -> None:
 @pytest.mark.parametrize(("argument", "value"), [("max_groups", 0), ("momentum", 1.0), ("momentum", -0.1)])
 def test_bad_argument_is_refused(argument: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"`{argument}` must be"):
-        AutomaticLogKMeans(**{argument: value})  # type: ignore[arg-type]
+        AutomaticLogKMeans(**{argument: value})  # type: ignore[arg-type]  # One argument or another.
 
 
 def test_nothing_of_the_past_is_left_after_reset() -> None:

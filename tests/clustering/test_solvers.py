@@ -71,7 +71,7 @@ def test_groups_far_apart_are_found(name: str, num_points: int, num_clusters: in
     expected = torch.arange(num_points) % num_clusters
     noise = torch.rand(num_points, generator=torch.Generator().manual_seed(0))
     points = 10.0 * expected + 0.1 * noise
-    assert torch.equal(FOUND[name](points, num_clusters).assignment, expected)  # type: ignore[operator]
+    assert torch.equal(FOUND[name](points, num_clusters).assignment, expected)  # type: ignore[operator]  # The table holds clusterings of several types.
 
 
 @solvers

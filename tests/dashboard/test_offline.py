@@ -51,7 +51,7 @@ class Toy(LightningModule):
 
     def train_dataloader(self) -> Any:
         data = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
-        return torch.utils.data.DataLoader(data, batch_size=4)  # type: ignore[arg-type]
+        return torch.utils.data.DataLoader(data, batch_size=4)  # type: ignore[arg-type]  # A tensor is a map of its rows.
 
     val_dataloader = train_dataloader
 

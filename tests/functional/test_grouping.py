@@ -62,7 +62,7 @@ def test_no_other_grouping_costs_less(solve: Callable[..., Any], problem: tuple[
 
 def draw(random: np.random.Generator, kind: str) -> Any:
     size = random.integers(1, 9)
-    return {  # type: ignore[no-untyped-call]
+    return {  # type: ignore[no-untyped-call]  # A lambda of a table has no types.
         "uniform": lambda: random.random(size),
         "tied": lambda: random.integers(0, 4, size).astype(float),
         "clustered": lambda: random.choice([1.0, 1.1, 7.0, 30.0], size) + 0.01 * random.random(size),

@@ -85,7 +85,7 @@ def test_level_counts_within_bounds_of_noise_and_spread(
 ) -> None:
     values = [np.array([value]) for value in (level, noise, spread, mass)]
     with np.errstate(all="ignore"):
-        found = bounded_level(*values, least=1.0, most=10.0, floor=1e-3)  # type: ignore[arg-type, misc]
+        found = bounded_level(*values, least=1.0, most=10.0, floor=1e-3)  # type: ignore[arg-type, misc]  # Four values from a list.
     np.testing.assert_allclose(found, [expected])
 
 

@@ -26,7 +26,7 @@ def test_no_loss_at_all_is_refused(shape: tuple[int, ...]) -> None:
 )
 def test_what_is_no_tensor_is_refused_with_advice(losses: object, advice: str) -> None:
     with pytest.raises(TypeError, match=re.escape(advice)):
-        check_losses(losses)  # type: ignore[arg-type]
+        check_losses(losses)  # type: ignore[arg-type]  # No tensor: what is refused here.
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3)])

@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_go4align.functional.agreement import rand_indices
-from lightning_go4align.functional.arguments import check_callable
+from lightning_go4align.functional.arguments import as_integer, check_callable, non_negative
 from lightning_go4align.functional.choice import UNKNOWN, choose_by_numpy, choose_by_torch
-from lightning_go4align.functional.counting import rand_indices_between
+from lightning_go4align.functional.counting import count_pairs, members, rand_indices_between
 from lightning_go4align.functional.criterion_numpy import criterion_by_numpy
 from lightning_go4align.functional.evidence import group_evidence
 from lightning_go4align.functional.grouping import kmeans_1d_path
+from lightning_go4align.functional.indicators import masked_softmax
 from lightning_go4align.functional.lasting import lasting_state, movable
+from lightning_go4align.functional.precision import widened
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=50, database=None)
 # Of points that differ by rounding alone it is a matter of rounding whether they are one value or two.
@@ -78,6 +80,50 @@ def test_pairs_agree_as_often_counted_in_a_table_as_one_by_one(
     before, now = np.array(first[:steps]), np.array(second[:steps])
     expected = rand_indices(torch.from_numpy(before), torch.from_numpy(now))
     np.testing.assert_allclose(rand_indices_between(before, now), expected.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@PROPERTY
+@given(GROUPS)
+def test_pairs_are_counted_in_as_many_steps_as_they_share_a_group(steps: list[list[int]]) -> None:
+    groups = np.array(steps)
+    expected = [[sum(row[i] == row[j] >= 0 for row in steps) for j in range(5)] for i in range(5)]
+    assert count_pairs(members(groups)).tolist() == expected
+
+
+@PROPERTY
+@given(st.lists(st.tuples(st.floats(-700.0, 700.0), st.booleans()), min_size=1, max_size=9))
+def test_shares_are_the_exponentials_of_those_present_in_either_library(tasks: list[tuple[float, bool]]) -> None:
+    logits, present = (list(column) for column in zip(*tasks, strict=True))
+    most = max((logit for logit, is_there in tasks if is_there), default=0.0)
+    powers = [math.exp(logit - most) if is_there else 0.0 for logit, is_there in tasks]
+    share = sum(present) / len(tasks)
+    expected = [power / sum(powers) * share if any(present) else math.nan for power in powers]
+    by_torch = masked_softmax(torch.tensor(logits, dtype=torch.float64), torch.tensor(present))
+    np.testing.assert_allclose(by_torch.numpy(), expected, rtol=1e-12, atol=1e-300)
+    if any(present):
+        by_numpy = masked_softmax(np.array(logits), np.array(present))
+        np.testing.assert_allclose(by_numpy, expected, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64])
+def test_numbers_of_any_dtype_are_widened_without_a_change(dtype: torch.dtype) -> None:
+    values = torch.tensor([0.5, 3.0, 1024.0]).to(dtype)
+    wide = widened(values)
+    assert wide.dtype == torch.float64
+    assert wide.tolist() == values.tolist()
+
+
+def test_an_integer_has_a_least_value_only_if_one_is_said() -> None:
+    assert as_integer("offset", -3) == -3
+    assert as_integer("window", 2, least=2) == 2
+    with pytest.raises(ValueError, match="`window` must be at least 2, but is 1"):
+        as_integer("window", 1, least=2)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, [1.0]])
+def test_what_is_no_number_is_said_with_what_is_asked(value: object) -> None:
+    with pytest.raises(TypeError, match=r"^`beta` must be a number of at least 0"):
+        non_negative("beta", value)
 
 
 def test_a_state_that_no_step_may_move_is_replaced_by_an_equal_one() -> None:

@@ -41,8 +41,8 @@ def _inject(trainer: pl.Trainer, model: pl.LightningModule) -> None:
     if not model.automatic_optimization or any(isinstance(callback, MultiTaskCallback) for callback in callbacks):
         return
     fits += 1
-    callback = MultiTaskCallback(Sum(), optimization=MODE, losses=_halves)  # type: ignore[arg-type]
-    trainer.callbacks = [callback, *callbacks]  # type: ignore[attr-defined]
+    callback = MultiTaskCallback(Sum(), optimization=MODE, losses=_halves)  # type: ignore[arg-type]  # It takes any output.
+    trainer.callbacks = [callback, *callbacks]  # type: ignore[attr-defined]  # Lightning's property has no type.
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,7 +61,7 @@ def pytest_configure() -> None:
         _inject(self, model)
         return fit(self, model, *args, **kwargs)
 
-    pl.Trainer._fit_impl = injected  # type: ignore[method-assign]
+    pl.Trainer._fit_impl = injected  # type: ignore[method-assign]  # Into every fit of the suite.
 
 
 @pytest.hookimpl(wrapper=True)

@@ -98,7 +98,7 @@ def test_a_call_takes_few_launches_where_there_is_no_triton(name: str, num_tasks
 
 
 @pytest.mark.skipif(
-    torch.__version__ < (2, 11),  # type: ignore[operator]
+    torch.__version__ < (2, 11),  # type: ignore[operator]  # torch's own kind of version compares with tuples.
     reason="earlier ones do not compile properties of named tuples without a break",
 )
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from lightning_go4align.methods import GO4Align
 
 IN_ONE_GRAPH = pytest.mark.skipif(
-    torch.__version__ < (2, 11),  # type: ignore[operator]
+    torch.__version__ < (2, 11),  # type: ignore[operator]  # torch's own kind of version compares with tuples.
     reason="earlier ones do not compile properties of named tuples without a break",
 )
 
@@ -24,7 +24,7 @@ def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(
     compiled = torch.compile(method, backend="eager", fullgraph=fullgraph)
     for step in range(5):
         losses = torch.rand(5, generator=torch.Generator().manual_seed(step)) + 0.1
-        torch.testing.assert_close(compiled(losses), eager(losses))  # type: ignore[no-untyped-call]
+        torch.testing.assert_close(compiled(losses), eager(losses))  # type: ignore[no-untyped-call]  # What torch compiled has no types.
         torch.testing.assert_close(method.task_weights, eager.task_weights)
         assert torch.equal(method.grouping.assignment, eager.grouping.assignment)
     torch.testing.assert_close(method.log_smoothness, eager.log_smoothness)

@@ -78,7 +78,7 @@ def test_smoothness_survives_long_training_at_every_beta(num_steps: int) -> None
     state = torch.zeros(len(BETAS), 3, dtype=torch.float64)
     losses = torch.rand(1000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 10
     for step in range(num_steps):
-        state = smoothness_vector(state, losses[step % 1000], betas)  # type: ignore[arg-type]
+        state = smoothness_vector(state, losses[step % 1000], betas)  # type: ignore[arg-type]  # Temperatures as a column, one for each run.
     smoothness = state.softmax(1)
     expected = (-betas * losses.sum(0) * (num_steps // 1000)).softmax(1)
     assert (smoothness >= 0).all()

@@ -40,8 +40,8 @@ def test_learning_rate_changes_nothing_else() -> None:
 
 def test_only_famo_learns_after_the_step_and_only_dwa_after_the_epoch() -> None:
     famo, dwa = GroupedScalarizer(FAMO(3)), GroupedScalarizer(DWA())
-    assert (learning_after_step(famo), learning_after_epoch(famo)) == ([famo.method], [])  # type: ignore[comparison-overlap]
-    assert (learning_after_step(dwa), learning_after_epoch(dwa)) == ([], [dwa.method])  # type: ignore[comparison-overlap]
+    assert (learning_after_step(famo), learning_after_epoch(famo)) == ([famo.method], [])  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
+    assert (learning_after_step(dwa), learning_after_epoch(dwa)) == ([], [dwa.method])  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
 
 
 def test_a_number_called_step_is_not_a_method_of_the_epoch() -> None:

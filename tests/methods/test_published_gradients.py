@@ -37,7 +37,7 @@ def test_pcgrad_is_the_published_one_for_the_same_orders(
     case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator, order = random.Random(case["seed"]), list(range(case["M"]))
-    orders = [generator.shuffle(order) or torch.tensor(order) for _ in order]  # type: ignore[func-returns-value]
+    orders = [generator.shuffle(order) or torch.tensor(order) for _ in order]  # type: ignore[func-returns-value]  # Called for what it does.
     monkeypatch.setattr(torch, "randperm", lambda size: orders.pop(0))
     assert distance(PCGrad()(read(case, "J")), read(case, "pcgrad")) < 1e-6
 

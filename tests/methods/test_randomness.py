@@ -34,7 +34,7 @@ LOUD = [
     GO4Align(2, clustering=RandomGroups()),
     GO4Align(2, clustering=FixedGroups([0, 1, 1], RandomGroupWeights())),
     GO4Align(2, clustering=Lloyd()),  # it draws nothing, but by the generator's seed it finds other groups
-    RobustGO4Align(smoothing=lambda losses: losses * torch.rand(())),  # type: ignore[arg-type]
+    RobustGO4Align(smoothing=lambda losses: losses * torch.rand(())),  # type: ignore[arg-type]  # A function in the place of its object.
     RobustGO4Align(normalization=lambda weights, scales: weights * torch.rand(())),
 ]
 

@@ -193,6 +193,6 @@ def test_bad_argument_is_refused_with_advice(make: Callable[..., Any], advice: s
 @pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "clustering"])
 def test_what_is_no_part_is_refused_with_advice(part: str) -> None:
     with pytest.raises(TypeError, match=f"`{part}` must be a function or an object"):
-        RobustGO4Align(**{part: 0.9})  # type: ignore[arg-type]
+        RobustGO4Align(**{part: 0.9})  # type: ignore[arg-type]  # One argument or another.
     with pytest.raises(TypeError, match=f"`{part}` is the class"):
-        RobustGO4Align(**{part: ExponentialMean})  # type: ignore[arg-type]
+        RobustGO4Align(**{part: ExponentialMean})  # type: ignore[arg-type]  # One argument or another.

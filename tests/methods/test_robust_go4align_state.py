@@ -112,7 +112,7 @@ def test_a_compiled_method_gives_what_the_eager_one_gives_step_by_step(make: Cal
     eager, method = make(), make()
     compiled = torch.compile(method, backend="eager", fullgraph=True)
     for step in history([1e-2, 1.0, 1.0, 40.0], steps=4):
-        torch.testing.assert_close(compiled(step), eager(step))  # type: ignore[no-untyped-call]
+        torch.testing.assert_close(compiled(step), eager(step))  # type: ignore[no-untyped-call]  # What torch compiled has no types.
         torch.testing.assert_close(method.task_weights, eager.task_weights)
 
 

@@ -163,7 +163,7 @@ def test_a_method_that_needs_the_representation_says_how_to_give_it(method: torc
 
 @pytest.mark.parametrize("method", [LDCMTL(2), GradNorm(2)], ids=repr)
 def test_methods_of_epochs_are_told_of_them(method: torch.nn.Module) -> None:
-    assert learning_after_epoch(method) == [method]  # type: ignore[comparison-overlap]
+    assert learning_after_epoch(method) == [method]  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
     assert learning_after_epoch(Sum()) == []
 
 

@@ -32,7 +32,7 @@ class Features(pl.LightningModule):
         return {"task_losses": losses, "representation": features}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.optimizer(self.parameters(), lr=1e-2)  # type: ignore[call-arg]
+        return self.optimizer(self.parameters(), lr=1e-2)  # type: ignore[call-arg]  # Each optimizer has this argument.
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_every_method_trains_every_task(make: Callable[[], Any], optimization: A
 
 def test_the_heads_of_db_mtl_follow_the_logarithm() -> None:
     module = Features(torch.optim.SGD)
-    before = module.heads[0].weight.detach().clone()  # type: ignore[operator]
+    before = module.heads[0].weight.detach().clone()  # type: ignore[operator]  # It may be a tensor or a module.
     batch = torch.randn(8, 4)
     losses = module.training_step([batch], 0)["task_losses"]
     assert isinstance(losses, dict)
-    expected = torch.autograd.grad(sum((loss + 1e-8).log() for loss in losses.values()), module.heads[0].weight)[0]  # type: ignore[arg-type]
+    expected = torch.autograd.grad(sum((loss + 1e-8).log() for loss in losses.values()), module.heads[0].weight)[0]  # type: ignore[arg-type]  # It may be a tensor or a module.
     pl.Trainer(
         callbacks=MultiTaskCallback(DBMTL()),
         max_steps=1,
@@ -81,7 +81,7 @@ def test_the_heads_of_db_mtl_follow_the_logarithm() -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
     ).fit(module, DataLoader(TensorDataset(batch), batch_size=8))
-    torch.testing.assert_close((before - module.heads[0].weight.detach()) / 1e-2, expected, rtol=1e-3, atol=1e-4)  # type: ignore[operator]
+    torch.testing.assert_close((before - module.heads[0].weight.detach()) / 1e-2, expected, rtol=1e-3, atol=1e-4)  # type: ignore[operator]  # It may be a tensor or a module.
 
 
 def run(method: torch.nn.Module, step: int) -> torch.Tensor:
@@ -97,7 +97,7 @@ def run(method: torch.nn.Module, step: int) -> torch.Tensor:
     objective: torch.Tensor = method(losses)
     (gradient,) = torch.autograd.grad(objective, features)
     if step % 3 == 2 and hasattr(method, "step"):
-        method.step()  # type: ignore[operator]
+        method.step()  # type: ignore[operator]  # The method is of any kind; this one has it.
     return gradient
 
 

@@ -30,7 +30,7 @@ class SavesSecondEpoch(pl.Callback):
 def train(module: pl.LightningModule, *callbacks: pl.Callback, resume: Path | None = None) -> Tensor:
     """The parameters after three epochs."""
     trainer = pl.Trainer(accelerator="cpu", max_epochs=3, barebones=True, callbacks=list(callbacks))
-    trainer.fit(module, torch.utils.data.DataLoader(batches(3), batch_size=None), ckpt_path=resume, weights_only=True)  # type: ignore[arg-type]
+    trainer.fit(module, torch.utils.data.DataLoader(batches(3), batch_size=None), ckpt_path=resume, weights_only=True)  # type: ignore[arg-type]  # A tensor is a map of its rows.
     return parameters(module)
 
 

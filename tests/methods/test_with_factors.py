@@ -131,8 +131,8 @@ def test_yaml_names_factors_and_schedules() -> None:
     ("make", "kind", "advice"),
     [
         (lambda: WithFactors(Sum(), {0: -1.0}), ValueError, r"`factors\[0\]` must be a number of at least 0"),
-        (lambda: WithFactors(Sum(), {"a": "b"}), TypeError, r"`factors\['a'\]` must be a number"),  # type: ignore[dict-item]
-        (lambda: WithFactors(MGDA(), [1.0]), TypeError, "is an aggregator"),  # type: ignore[arg-type]
+        (lambda: WithFactors(Sum(), {"a": "b"}), TypeError, r"`factors\['a'\]` must be a number"),  # type: ignore[dict-item]  # A word: what is refused here.
+        (lambda: WithFactors(MGDA(), [1.0]), TypeError, "is an aggregator"),  # type: ignore[arg-type]  # An aggregator: what is refused here.
         (lambda: WithFactors(Sum(), {3: 1.0})(LOSSES), ValueError, r"must name tasks of \[0, 2\]"),
         (lambda: WithFactors(Sum(), {"a": 1.0})(LOSSES), ValueError, "Which loss is 'a'"),
         (lambda: WithFactors(Sum(), {"a": 1.0}).name_tasks(["b"]), ValueError, "but the tasks are"),
@@ -151,7 +151,7 @@ def test_what_the_method_learns_is_learned_as_without_factors() -> None:
     with_factors, without = WithFactors(UW(3), [0.1, 1.0, 9.0]), UW(3)
     with_factors(LOSSES).backward()
     without(LOSSES).backward()
-    assert torch.equal(with_factors.method.log_var.grad, without.log_var.grad)  # type: ignore[arg-type]
+    assert torch.equal(with_factors.method.log_var.grad, without.log_var.grad)  # type: ignore[arg-type]  # It may be a tensor or a module.
 
 
 def test_a_method_that_learns_after_the_step_sees_the_losses_themselves() -> None:

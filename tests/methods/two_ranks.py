@@ -87,7 +87,7 @@ def train(method: Any, rank: int) -> tuple[Tensor, Tensor, Tensor | None]:
     )
     before = parameters(module)
     torch.manual_seed(rank)  # As after an augmentation that draws more often on one rank.
-    trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))  # type: ignore[arg-type]
+    trainer.fit(module, DataLoader([batch[rank::RANKS] for batch in batches(1)], batch_size=None))  # type: ignore[arg-type]  # A tensor is a map of its rows.
     return before, parameters(module), callback.last_step.weights
 
 

@@ -106,7 +106,7 @@ def test_a_number_counts_in_whatever_form_it_comes(value: Any) -> None:
 def test_integers_count_as_numbers(value: Any) -> None:
     score = DeltaM({"error": 1})
     score.update({"error": value})
-    assert (score.total.tolist(), score.compute()) == ([1.0], 0)  # type: ignore[comparison-overlap]
+    assert (score.total.tolist(), score.compute()) == ([1.0], 0)  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_what_is_no_number_is_refused_by_the_name_of_its_metric(wrong: Any) -> N
     score = DeltaM({"miou": 1.0, "error": 1.0})
     for given in (lambda: score.update({"miou": 1.0, "error": wrong}), lambda: DeltaM({"error": wrong})):
         with pytest.raises(TypeError, match="The value of 'error' must be a real number, but is"):
-            given()  # type: ignore[no-untyped-call]
-    assert (score.total.tolist(), score.count) == ([0, 0], 0)  # type: ignore[comparison-overlap]
+            given()  # type: ignore[no-untyped-call]  # A lambda of a table has no types.
+    assert (score.total.tolist(), score.count) == ([0, 0], 0)  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_is_no_number_is_refused_by_the_name_of_its_metric(wrong: Any) -> N
 def test_several_numbers_of_one_name_are_refused_with_their_shape(wrong: Any) -> None:
     for given in (lambda: DeltaM({"error": 1.0}).update({"error": wrong}), lambda: DeltaM({"error": wrong})):
         with pytest.raises(ValueError, match=r"'error' must be one number, but has the shape \[.*Average it first"):
-            given()  # type: ignore[no-untyped-call]
+            given()  # type: ignore[no-untyped-call]  # A lambda of a table has no types.
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_values_beyond_half_precision_are_compared_as_they_are() -> None:
     score = DeltaM({"energy": 1e-9, "gap": 2e6}).set_dtype(torch.float32)
     score.update({"energy": 2e-9, "gap": 1e6})
     assert score.compute() == pytest.approx(25, rel=1e-6)
-    assert DeltaM({"energy": 1e-9}).set_dtype(torch.float16).baseline.item() == 1e-9  # type: ignore[operator]
+    assert DeltaM({"energy": 1e-9}).set_dtype(torch.float16).baseline.item() == 1e-9  # type: ignore[operator]  # A buffer, typed as a tensor or a module.
 
 
 @pytest.mark.parametrize("tolerance", [-0.01, float("nan"), float("inf")])

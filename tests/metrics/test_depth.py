@@ -71,3 +71,13 @@ def test_half_precision_loses_no_digit_of_the_error(dtype: torch.dtype) -> None:
     prediction, target = torch.tensor([3.0]).to(dtype), torch.tensor([1.0]).to(dtype) / 256
     expected = {"abs_err": 3 - 1 / 256, "rel_err": 767}
     assert updated(DepthErrors(), [(prediction, target)] * 3) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("metric", [DepthErrors, BatchMeanDepthErrors])
+def test_sums_over_a_map_keep_more_digits_than_its_own_precision(metric: type[Metric]) -> None:
+    errors = metric()
+    errors.update(torch.tensor([2.0**26, 1.0, 1.0, 1.0]), torch.tensor([1.0, 2.0, 2.0, 2.0]))
+    found = errors.compute()
+    # The first error is 2^26 in float32, where what is added to it is lost.
+    assert found["abs_err"].item() == (2**26 + 3) / 4
+    assert found["rel_err"].item() == (2**26 + 3 * 0.5) / 4

@@ -27,7 +27,7 @@ def test_moves_and_holds_are_counted_between_consecutive_steps() -> None:
     for assignment in ([0, 0, 1], [0, 1, 1], [0, 1, 1], [1, 0, 0]):
         stability.update(torch.tensor(assignment))
     found = stability.compute()
-    assert (found["moves"].item(), found["held"].item()) == (pytest.approx(4 / 3), pytest.approx(1 / 3))  # type: ignore[comparison-overlap]
+    assert (found["moves"].item(), found["held"].item()) == (pytest.approx(4 / 3), pytest.approx(1 / 3))  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
 
 
 def test_no_step_changes_nothing() -> None:

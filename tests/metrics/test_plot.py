@@ -66,6 +66,15 @@ def test_several_results_become_curves_without_a_tick_for_each(make: Callable[..
     assert len(axes.get_xticks()) < 15
 
 
+def test_ranks_of_one_time_are_a_bar_for_each_method_and_of_several_a_curve() -> None:
+    metric = mean_rank()
+    ranks, methods = metric.compute(), metric.methods
+    _, once = metric.plot(ranks)
+    _, often = metric.plot([ranks, ranks])
+    assert (len(once.patches), len(once.lines)) == (len(methods), 0)
+    assert (len(often.patches), len(often.lines)) == (0, len(methods))
+
+
 def test_a_collection_plots_its_members() -> None:
     collection = MetricCollection({"all": CoAssignment(3), "again": CoAssignment(3)})
     collection.update(torch.tensor([0, 0, 1]))

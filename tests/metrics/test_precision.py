@@ -16,12 +16,12 @@ def test_a_device_without_float64_is_not_asked_for_it() -> None:
 
 def test_a_metric_moves_with_the_module_that_holds_it() -> None:
     moved = nn.Sequential(DeltaM({"miou": 38.3})).to("meta", torch.bfloat16)[0]
-    assert (moved.device.type, moved.baseline.device.type, moved.baseline.dtype) == ("meta", "meta", torch.float64)  # type: ignore[comparison-overlap]
+    assert (moved.device.type, moved.baseline.device.type, moved.baseline.dtype) == ("meta", "meta", torch.float64)  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
 
 
 def test_a_reset_keeps_the_dtype() -> None:
     metric = nn.Sequential(DeltaM({"miou": 38.3})).bfloat16()[0]
-    metric.reset()  # type: ignore[operator]
+    metric.reset()  # type: ignore[operator]  # A part of a network, typed as any module.
     assert metric.total.dtype == torch.float64
 
 

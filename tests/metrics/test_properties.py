@@ -64,7 +64,7 @@ def test_delta_m_has_no_unit(epochs: list[dict[str, float]], unit: float) -> Non
 @given(EPOCHS)
 def test_delta_m_of_a_nan_is_nan_and_stays_so(epochs: list[dict[str, float]]) -> None:
     metric = updated(delta_m(), singles([{"a": float("nan"), "b": 1.0, "c": 1.0}, *epochs]))
-    changes = metric.changes()  # type: ignore[operator]
+    changes = metric.changes()  # type: ignore[operator]  # The metric is of any kind; this one has it.
     assert metric.compute().isnan()
     assert [bool(changes[name].isnan()) for name in NAMES] == [True, False, False]
 
@@ -90,7 +90,7 @@ def test_ranks_know_the_last_values_of_each_method_alone(
 def test_convergence_does_not_depend_on_the_order_of_names(epochs: list[dict[str, float]], random: Random) -> None:
     names = random.sample(NAMES, 3)
     one, other = (updated(ConvergenceDifference(n, ["b"]), singles(epochs)) for n in (NAMES, names))
-    assert dict(zip(NAMES, one.epochs.tolist(), strict=True)) == dict(zip(names, other.epochs.tolist(), strict=True))  # type: ignore[operator]
+    assert dict(zip(NAMES, one.epochs.tolist(), strict=True)) == dict(zip(names, other.epochs.tolist(), strict=True))  # type: ignore[operator]  # The metrics are of any kind; these have epochs.
     assert same(other.compute(), one.compute())
 
 

@@ -50,6 +50,12 @@ def test_what_a_metric_is_stands_on_its_class_and_cannot_be_changed(kind: type[M
             setattr(metric, name, True)
 
 
+def test_of_errors_changes_ranks_and_gaps_the_least_is_the_best() -> None:
+    errors = {"BatchMeanDepthErrors", "DepthErrors", "DeltaM", "MeanRank", "ConvergenceDifference"}
+    assert {kind.__name__ for kind in METRICS if kind.higher_is_better is False} == errors
+    assert {kind.__name__ for kind in METRICS if kind.higher_is_better} == {"SegmentationScores"}
+
+
 @EVERY_METRIC
 def test_a_metric_has_a_gradient_only_where_it_says_so(kind: type[Metric]) -> None:
     first, *others = EXAMPLES[kind.__name__].batches[0]
@@ -98,7 +104,7 @@ def test_a_network_of_another_precision_is_measured_like_any_other(
     kind: type[Metric], cast: Callable[..., Any]
 ) -> None:
     example, metric = EXAMPLES[kind.__name__], cast(nn.Sequential(make(kind)))[0]
-    dtypes = {name: state.dtype for name, state in make(kind).metric_state.items()}  # type: ignore[union-attr]
+    dtypes = {name: state.dtype for name, state in make(kind).metric_state.items()}  # type: ignore[union-attr]  # A state may be a list; these are tensors.
     torch.set_default_dtype(torch.bfloat16)  # as Lightning's bf16-true does in a step
     try:
         found = updated(metric, example.batches).compute()
@@ -113,7 +119,7 @@ def test_a_network_of_another_precision_is_measured_like_any_other(
 def test_a_cast_of_the_metric_itself_changes_no_dtype(kind: type[Metric], cast: str) -> None:
     metric = getattr(make(kind), cast)()
     found = {name: state.dtype for name, state in metric.metric_state.items()}
-    assert found == {name: state.dtype for name, state in make(kind).metric_state.items()}  # type: ignore[union-attr]
+    assert found == {name: state.dtype for name, state in make(kind).metric_state.items()}  # type: ignore[union-attr]  # A state may be a list; these are tensors.
 
 
 @EVERY_METRIC
@@ -122,11 +128,11 @@ def test_set_dtype_changes_the_states_that_hold_floats_alone(kind: type[Metric],
     example, metric = EXAMPLES[kind.__name__], make(kind).set_dtype(dtype)
     buffers = {name: buffer.dtype for name, buffer in make(kind).named_buffers()}
     expected = {
-        name: dtype if state.is_floating_point() else state.dtype  # type: ignore[union-attr]
+        name: dtype if state.is_floating_point() else state.dtype  # type: ignore[union-attr]  # A state may be a list; these are tensors.
         for name, state in make(kind).metric_state.items()
     }
     result = updated(metric, example.batches).compute()
-    assert {name: state.dtype for name, state in metric.metric_state.items()} == expected  # type: ignore[union-attr]
+    assert {name: state.dtype for name, state in metric.metric_state.items()} == expected  # type: ignore[union-attr]  # A state may be a list; these are tensors.
     assert {name: buffer.dtype for name, buffer in metric.named_buffers()} == buffers
     digits = {torch.float16: 4e-3, torch.bfloat16: 4e-2}.get(dtype, 1e-5)
     assert same(result, example.expected(example.batches), rel=digits, abs=10 * digits)
@@ -141,7 +147,7 @@ def test_a_metric_can_be_scripted(kind: type[Metric]) -> None:
 @EVERY_METRIC
 def test_a_metric_moves_to_the_meta_device_with_all_it_has(kind: type[Metric]) -> None:
     metric = make(kind).to("meta")
-    assert {tensor.device.type for tensor in [*metric.metric_state.values(), *metric.buffers()]} == {"meta"}  # type: ignore[union-attr]
+    assert {tensor.device.type for tensor in [*metric.metric_state.values(), *metric.buffers()]} == {"meta"}  # type: ignore[union-attr]  # A state may be a list; these are tensors.
 
 
 @EVERY_METRIC

@@ -60,7 +60,7 @@ def test_only_its_like_is_merged_into_a_metric(kind: type[Metric]) -> None:
     some = dict(list(later.metric_state.items())[:-1])
     for wrong in (None, [1.0], torch.ones(1), some, {**later.metric_state, list(later.metric_state)[-1]: None}):
         with pytest.raises(ValueError, match=r"Give|Make both with the same"):
-            metric.merge_state(wrong)  # type: ignore[arg-type]
+            metric.merge_state(wrong)  # type: ignore[arg-type]  # No metric: what is refused here.
     for other in foreign(kind):
         with pytest.raises(ValueError, match=r"it comes from one with other arguments. Make both with the same"):
             metric.merge_state(other)
@@ -70,7 +70,7 @@ def test_only_its_like_is_merged_into_a_metric(kind: type[Metric]) -> None:
 def test_states_written_by_hand_need_not_say_what_the_metric_was_made_with() -> None:
     score = DeltaM({"error": 2.0})
     score.merge_state({"total": torch.tensor([6.0]), "count": torch.tensor(2)})
-    assert (score.compute(), score.total.dtype) == (50, torch.float64)  # type: ignore[comparison-overlap]
+    assert (score.compute(), score.total.dtype) == (50, torch.float64)  # type: ignore[comparison-overlap]  # mypy does not compare tuples of these types.
 
 
 def test_a_merged_state_brings_no_graph() -> None:
@@ -161,7 +161,7 @@ def test_metrics_of_other_arguments_do_not_mix_in_a_collection(metrics: Any) -> 
 
 def test_ranks_of_other_orders_do_not_mix_in_a_collection() -> None:
     ranks = {"one": MeanRank(["LS", "UW"], NAMES, ["miou"]), "other": MeanRank(["UW", "LS"], NAMES[::-1])}
-    together = MetricCollection(ranks)  # type: ignore[arg-type]
+    together = MetricCollection(ranks)  # type: ignore[arg-type]  # A dictionary of a kind of metrics is one of metrics, but for mypy.
     for method, values in (("LS", {"miou": 1.0, "error": 1.0}), ("UW", {"miou": 3.0, "error": 2.0})):
         together.update(method, values)
     assert {name: rank.tolist() for name, rank in together.compute().items()} == {"one": [1.5, 1.5], "other": [2, 1]}

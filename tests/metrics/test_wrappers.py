@@ -73,8 +73,8 @@ def test_a_tracker_finds_the_best_epoch(kind: type[Metric]) -> None:
     scores = [EXAMPLES[kind.__name__].expected(run) for run in runs]
     for run in runs:
         tracker.increment()
-        updated(tracker[-1], run)  # type: ignore[arg-type]
-    best, epoch = tracker.best_metric(return_step=True)  # type: ignore[misc]
+        updated(tracker[-1], run)  # type: ignore[arg-type]  # A tracker's items are metrics or collections of them.
+    best, epoch = tracker.best_metric(return_step=True)  # type: ignore[misc]  # With the step it is a pair.
     assert (best, epoch) == (pytest.approx(min(scores)), scores.index(min(scores)))
 
 

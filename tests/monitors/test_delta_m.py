@@ -35,7 +35,7 @@ class Falling(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/delta_m"}}
 
     def train_dataloader(self) -> Any:
-        return torch.utils.data.DataLoader(torch.zeros(2, 1))  # type: ignore[arg-type]
+        return torch.utils.data.DataLoader(torch.zeros(2, 1))  # type: ignore[arg-type]  # A tensor is a map of its rows.
 
     val_dataloader = train_dataloader
 
@@ -83,7 +83,7 @@ def test_callbacks_in_any_order_can_monitor_delta_m(tmp_path: Path, first: bool)
     ]
     trainer, _ = fit(tmp_path, *([monitor(), *others] if first else [*others, monitor()]), epochs=9)
     # the third epoch is the first below -20 %: (-33.3 - 50) / 2
-    assert (trainer.current_epoch, round(others[0].best_model_score.item(), 1)) == (3, -41.7)  # type: ignore[attr-defined]
+    assert (trainer.current_epoch, round(others[0].best_model_score.item(), 1)) == (3, -41.7)  # type: ignore[attr-defined]  # A callback of any kind; this one has it.
 
 
 @pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")

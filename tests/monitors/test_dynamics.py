@@ -31,7 +31,7 @@ class Witness(Callback):
         self.steps: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))  # type: ignore[attr-defined]
+        watched = next(callback for callback in trainer.callbacks if isinstance(callback, MultiTaskCallback))  # type: ignore[attr-defined]  # Lightning's property has no type.
         told = watched.last_step
         self.steps.append((told.grouping.assignment.clone(), told.weights.clone().float(), told.losses.clone()))
 

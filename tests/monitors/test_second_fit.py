@@ -130,7 +130,7 @@ class Scored(LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
     def train_dataloader(self) -> Any:
-        return torch.utils.data.DataLoader(torch.zeros(2, 1))  # type: ignore[arg-type]
+        return torch.utils.data.DataLoader(torch.zeros(2, 1))  # type: ignore[arg-type]  # A tensor is a map of its rows.
 
     val_dataloader = train_dataloader
 

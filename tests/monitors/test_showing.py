@@ -45,7 +45,7 @@ def test_a_notebook_shows_every_picture_without_an_inline_backend(fit: Callable[
     images = re.findall(r'src="data:image/png;base64,([^"]+)"', shown)
     assert len(images) == len(pictures)
     assert {base64.b64decode(image)[:4] for image in images} == {b"\x89PNG"}
-    assert plots.weights(monitor.history)._repr_png_()[:4] == b"\x89PNG"  # type: ignore[attr-defined]
+    assert plots.weights(monitor.history)._repr_png_()[:4] == b"\x89PNG"  # type: ignore[attr-defined]  # IPython finds it by its name.
     assert "weight of task_0 over the steps" in monitor._repr_html_()
 
 

@@ -71,13 +71,13 @@ def _lines(parent: ast.AST, field: str, node: Any, lines: range | None) -> range
         case ast.ClassDef():
             return None
         case ast.FunctionDef(body=body):
-            return range(body[0].lineno, node.end_lineno + 1)  # type: ignore[operator]
+            return range(body[0].lineno, node.end_lineno + 1)  # type: ignore[operator]  # Parsed from source, it has an end.
         case ast.stmt() if isinstance(parent, ast.Module | ast.ClassDef):
             return None
-        case ast.stmt(body=[first, *_]):  # type: ignore[misc]
+        case ast.stmt(body=[first, *_]):  # type: ignore[misc]  # A statement without a body does not match.
             return range(node.lineno, max(first.lineno, node.lineno + 1))
         case ast.stmt():
-            return range(node.lineno, node.end_lineno + 1)  # type: ignore[operator]
+            return range(node.lineno, node.end_lineno + 1)  # type: ignore[operator]  # Parsed from source, it has an end.
     return lines
 
 

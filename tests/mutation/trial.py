@@ -156,4 +156,5 @@ def _alone(copy: Path, log: Path, run: Callable[[], int]) -> Any:
         os.dup2(file.fileno(), 2)
     os.chdir(copy)
     sys.path.insert(0, str(copy))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(copy), os.environ.get("PYTHONPATH")]))
     sys.exit(run())

@@ -48,7 +48,7 @@ def test_numbers_on_the_strongest_tint_of_the_matrix_are_legible(name: str) -> N
 
 def test_neighbours_differ_in_the_pattern_of_their_lines() -> None:
     curves = weights(example_history()).axes[0].lines[1:]
-    patterns = [line._unscaled_dash_pattern[1] for line in curves]  # type: ignore[attr-defined]
+    patterns = [line._unscaled_dash_pattern[1] for line in curves]  # type: ignore[attr-defined]  # matplotlib tells it nowhere else.
     assert len({str(pattern) for pattern in patterns}) == len(DASHES)
 
 

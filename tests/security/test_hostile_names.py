@@ -61,7 +61,7 @@ def run(folder: Path, tasks: list[str], title: str) -> Path:
     )
     with torch.random.fork_rng():  # What a page says depends on the losses: they are to be the same.
         torch.manual_seed(0)
-        trainer.fit(Module(tasks), torch.utils.data.DataLoader(torch.rand(4, 4), batch_size=2))  # type: ignore[arg-type]
+        trainer.fit(Module(tasks), torch.utils.data.DataLoader(torch.rand(4, 4), batch_size=2))  # type: ignore[arg-type]  # A tensor is a map of its rows.
     found = folder / "runs" / "version_0"
     History.load(found).with_notes(run=title).save(found)
     write_report(found)

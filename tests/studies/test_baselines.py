@@ -98,7 +98,7 @@ def test_a_method_without_a_column_has_no_score_and_ranks_last_there(partial: Re
     assert "\n| LS | 0 | **1.00** | **3.00** | **1.00** | **+25.0** | - | 1.00 |\n" in comparison_table(partial)
     assert "\n| SI | 0 | **1.00** | - | 1.50 | - | - | 1.00 |\n" in comparison_table(partial)
     assert "\n| SI | 0 | - | - | - | - | 0 of 2 |\n" in paired_table(partial)
-    assert math.isnan(csv_rows(partial)[2][5])  # type: ignore[arg-type]
+    assert math.isnan(csv_rows(partial)[2][5])  # type: ignore[arg-type]  # The row holds words and numbers; this is a number.
 
 
 @pytest.mark.parametrize("output", [Elbow(), ParameterCurve("K")], ids=["Elbow", "ParameterCurve"])

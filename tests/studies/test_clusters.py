@@ -120,7 +120,7 @@ def test_a_requeued_job_goes_on_from_its_last_epoch(plan: Callable[..., Plan], t
         jobs.extend(submitted)
         return submitted
 
-    engine.submit = submit_and_keep  # type: ignore[method-assign]
+    engine.submit = submit_and_keep  # type: ignore[method-assign]  # As a user does in a notebook.
     planned = plan(2)
     assert execute(planned.runs, engine, Notes(interrupt)) == Outcome()
     check_whole(planned)

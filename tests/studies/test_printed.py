@@ -20,7 +20,7 @@ METRICS = ["mu", "alpha", "homo", "lumo", "r2", "zpve", "u0", "u", "h", "g", "cv
 def printed(show: Callable[[Console], None], width: int = 80) -> list[str]:
     console = Console(file=io.StringIO(), width=width)
     show(console)
-    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]  # The file of this console is a StringIO.
 
 
 def cells(lines: list[str], method: str) -> list[list[str]]:

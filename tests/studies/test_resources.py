@@ -68,7 +68,7 @@ def test_what_is_missing_is_named(asked: Resources, lack: str | None) -> None:
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
 def test_resources_that_make_no_sense_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"`resources.{name}` must be"):
-        Resources(**{name: value})  # type: ignore[arg-type]
+        Resources(**{name: value})  # type: ignore[arg-type]  # One argument or another.
 
 
 def test_one_and_a_half_gpus_are_refused() -> None:

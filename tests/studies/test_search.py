@@ -40,7 +40,7 @@ def test_a_space_that_makes_no_sense_is_refused_with_its_name(entry: Any, advice
 @pytest.mark.parametrize("name", ["trials", "startup", "finalists"])
 def test_numbers_start_at_one(name: str) -> None:
     with pytest.raises(ValueError, match=f"`search.{name}` must be at least 1, but is 0"):
-        Search(**{name: 0})  # type: ignore[arg-type]
+        Search(**{name: 0})  # type: ignore[arg-type]  # One argument or another.
 
 
 @given(st.floats(1e-6, 1e3), st.floats(1, 1e3), st.booleans())

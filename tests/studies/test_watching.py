@@ -22,7 +22,7 @@ def test_brackets_in_names_and_failures_are_shown_as_they_are(study: Callable[..
     with Watcher(words, 1, console) as watcher:
         watcher.started(run)
         watcher.ended(run, f"RuntimeError: {words}")
-    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # The file of this console is a StringIO.
     assert f" {words}, seed 0: RuntimeError: {words}" in printed  # the failure
     assert f"  {words}, seed 0 " in printed  # the bar of the run
 
@@ -36,7 +36,7 @@ def test_nothing_is_cut_off_at_the_terminals_edge(study: Callable[..., Study], w
     with Watcher("finals", 45, console) as watcher:
         watcher.started(run)
         watcher.waiting(44, what)
-    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # The file of this console is a StringIO.
     lines = [Text.from_ansi(line).plain for line in printed[printed.rindex("finals") :].splitlines()]
     titles = [line.split("━")[0] for line in lines]
     assert "…" not in printed
@@ -57,7 +57,7 @@ def test_nobody_waits_any_more_once_all_have_what_they_waited_for(study: Callabl
             watcher.skipped(run)
         else:
             watcher.waiting(0, "2 GPUs, of which 0 free")
-    assert "wait" not in console.file.getvalue()  # type: ignore[attr-defined]
+    assert "wait" not in console.file.getvalue()  # type: ignore[attr-defined]  # The file of this console is a StringIO.
 
 
 @pytest.mark.parametrize("words", BRACKETS)

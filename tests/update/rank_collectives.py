@@ -57,7 +57,7 @@ class Counting(Toy):
         model.register_comm_hook(None, self.reduce)
 
     # torch refuses a hook with other annotations, and hides the bucket's class from mypy.
-    def reduce(self, _: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:  # type: ignore[name-defined]
+    def reduce(self, _: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:  # type: ignore[name-defined]  # Hidden from mypy.
         self.number += 1
         future = dist.all_reduce(bucket.buffer().div_(RANKS), async_op=True).get_future()
         reduced: torch.futures.Future[torch.Tensor] = future.then(lambda done: done.value()[0])
@@ -97,8 +97,8 @@ class Plain(Toy):
 
 def check_without_reduction() -> Iterator[tuple[str, float]]:
     expected, _ = train(toy(), GO4Align(), whole())
-    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses  # type: ignore[attr-defined]
+    reduce, training_step.average_over_ranks = training_step.average_over_ranks, lambda *losses: losses  # type: ignore[attr-defined]  # Imported there, not exported.
     found, callback = ranks(GO4Align())
-    training_step.average_over_ranks = reduce  # type: ignore[attr-defined]
+    training_step.average_over_ranks = reduce  # type: ignore[attr-defined]  # Imported there, not exported.
     yield "unreduced_joined", gap(found, expected)
     yield "unreduced_weights", weights_gap(callback)

@@ -1,9 +1,11 @@
 """A clip by norm that cuts most steps to less than a tenth is told, once."""
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import lightning.pytorch as pl
 import pytest
 import torch
 from torchjd.aggregation import UPGrad
@@ -12,6 +14,7 @@ from toy import Toy, loader, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.methods import FixedWeights
+from lightning_go4align.update.clip_watch import ClipWatch
 
 MESSAGE = "makes most steps shorter than a tenth"
 
@@ -72,3 +75,46 @@ def test_a_norm_that_is_looked_at_is_that_before_clipping() -> None:
         quiet_trainer(callbacks=[MultiTaskCallback(GO4Align(1))], max_epochs=40, gradient_clip_val=1.0).fit(
             Line(), loader()
         )
+
+
+def told_of(norms: list[float], clip: float = 1.0) -> int:
+    """Show gradients of these norms, each in the one step of 16 that is looked at, and count the warnings."""
+    watch, trainer = ClipWatch(RobustGO4Align()), pl.Trainer(gradient_clip_val=clip, logger=False)
+    optimizer = torch.optim.SGD([parameter := torch.nn.Parameter(torch.zeros(2))])
+    for norm in norms:
+        for shown in (*[1e9] * 15, norm):
+            parameter.grad = torch.tensor([0.6, 0.8]) * shown
+            watch.look(trainer, optimizer)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        watch.tell(trainer)
+    return len(caught)
+
+
+@pytest.mark.parametrize(
+    ("norms", "number"),
+    [
+        ([10.01] * 10, 1),
+        ([9.99] * 10, 0),
+        ([10.01] * 9, 0),
+        ([9.0] * 5 + [90.0] * 6, 1),
+        ([9.0] * 6 + [90.0] * 5, 0),
+        ([math.inf] * 9 + [9.0], 0),
+        ([math.inf] * 9 + [11.0], 1),
+        ([math.inf] * 10, 0),
+    ],
+)
+def test_of_ten_looks_or_more_the_median_of_finite_norms_is_told_above_ten_times_the_clip(
+    norms: list[float], number: int
+) -> None:
+    assert told_of(norms) == number
+
+
+def test_steps_in_which_a_gradient_is_a_shard_are_not_looked_at() -> None:
+    watch, trainer = ClipWatch(RobustGO4Align()), pl.Trainer(gradient_clip_val=1.0, logger=False)
+    whole, shard = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(2))
+    whole.grad = torch.full((2,), 1e6)
+    shard.grad = torch.nn.Parameter(torch.full((2,), 1e6), requires_grad=False)  # No plain tensor.
+    for _ in range(160):
+        watch.look(trainer, torch.optim.SGD([whole, shard]))
+    watch.tell(trainer)  # A warning is an error.

@@ -31,13 +31,13 @@ class Counter(pl.Callback):
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx == 2:
-            self.operations = Operations()  # type: ignore[no-untyped-call]
-            self.operations.__enter__()  # type: ignore[no-untyped-call]
+            self.operations = Operations()  # type: ignore[no-untyped-call]  # torch's mode has no types.
+            self.operations.__enter__()  # type: ignore[no-untyped-call]  # torch's mode has no types.
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx == 2:
-            self.operations.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+            self.operations.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # torch's mode has no types.
 
 
 def operations(module: Toy, *callbacks: pl.Callback) -> int:

@@ -139,7 +139,7 @@ def test_a_method_for_another_number_of_tasks_is_refused_whole() -> None:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_damaged_states_of_the_first_layout_are_told_in_one_sentence_as_well(name: str) -> None:
     make, state, _ = WRITTEN[name]
-    callback = MultiTaskCallback(make())  # type: ignore[no-untyped-call]
+    callback = MultiTaskCallback(make())  # type: ignore[no-untyped-call]  # A lambda of a table has no types.
     before = described(callback.state_dict())
     of_attributes = [
         damaged for damaged in missing(state) if damaged.path[:2] == ("state", "attributes") and len(damaged.path) < 5

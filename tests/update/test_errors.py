@@ -17,7 +17,7 @@ from lightning_go4align.update.given_method import Optimization
 
 def returning(make: Any) -> Toy:
     module = Toy()
-    module.training_step = lambda batch, batch_idx: make(module.losses(batch))  # type: ignore[method-assign]
+    module.training_step = lambda batch, batch_idx: make(module.losses(batch))  # type: ignore[method-assign]  # As a user does in a notebook.
     return module
 
 
@@ -56,24 +56,24 @@ def test_a_task_that_the_first_step_did_not_have_is_named() -> None:
         losses = module.losses(batch)
         return losses if batch_idx == 0 else losses | dict.fromkeys(late, losses["a"])
 
-    module.training_step = training_step  # type: ignore[method-assign]
+    module.training_step = training_step  # type: ignore[method-assign]  # As a user does in a notebook.
     with pytest.raises(ValueError, match=r"\['late'\].*with None for one that is absent, from the first step on"):
         fitted(Sum(), module)
 
 
 def test_a_method_must_be_of_torchjd() -> None:
     with pytest.raises(TypeError, match=r"is the word 'GO4Align': pass an instance.*: GO4Align\(num_groups=2\)"):
-        MultiTaskCallback("GO4Align")  # type: ignore[arg-type]
+        MultiTaskCallback("GO4Align")  # type: ignore[arg-type]  # A name: what is refused here.
 
 
 def test_optimization_is_one_of_two_words() -> None:
     with pytest.raises(ValueError, match="'manual' or 'automatic', but is 'auto'"):
-        MultiTaskCallback(Sum(), "auto")  # type: ignore[arg-type]
+        MultiTaskCallback(Sum(), "auto")  # type: ignore[arg-type]  # No such mode: what is refused here.
 
 
 def test_two_callbacks_are_one_too_many() -> None:
     trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()))
-    trainer.callbacks.append(MultiTaskCallback(GO4Align()))  # type: ignore[attr-defined]
+    trainer.callbacks.append(MultiTaskCallback(GO4Align()))  # type: ignore[attr-defined]  # Lightning's property has no type.
     with pytest.raises(MisconfigurationException, match="keep only one"):
         trainer.fit(Toy(), loader())
 
@@ -113,7 +113,7 @@ def test_an_aggregator_without_shared_parameters_is_refused() -> None:
 def test_a_second_look_is_refused_where_the_step_draws_its_own_batch() -> None:
     class Drawing(Toy):
         @override
-        def training_step(self, dataloader_iter: Any) -> Any: ...  # type: ignore[override]
+        def training_step(self, dataloader_iter: Any) -> Any: ...  # type: ignore[override]  # Lightning takes these signatures too.
 
     with pytest.raises(MisconfigurationException, match="Take `batch` instead"):
         fitted(FAMO(3), Drawing())
@@ -139,7 +139,7 @@ def test_classes_of_pytorch_lightning_do_not_mix_with_a_multi_task_module() -> N
 def test_a_callback_in_a_trainer_of_pytorch_lightning_trains_the_same_bits() -> None:
     other = pytest.importorskip("pytorch_lightning")
 
-    class Other(other.LightningModule):  # type: ignore[misc, name-defined]
+    class Other(other.LightningModule):  # type: ignore[misc, name-defined]  # A module that is imported by its name.
         def __init__(self) -> None:
             super().__init__()
             self.toy = Toy()

@@ -29,7 +29,7 @@ class Two(pl.LightningModule):
         return {"a": self.place.square().sum(), "b": (self.place - 1).square().sum() * 10}
 
     def train_dataloader(self) -> Any:
-        return torch.utils.data.DataLoader(torch.zeros(2))  # type: ignore[arg-type]
+        return torch.utils.data.DataLoader(torch.zeros(2))  # type: ignore[arg-type]  # A tensor is a map of its rows.
 
     def configure_optimizers(self) -> Any:
         return torch.optim.SGD(self.parameters(), 1e-2)

@@ -61,7 +61,7 @@ def test_fit_validate_test_and_predict_follow_each_other(optimization: Optimizat
     trainer.fit(module, loader(), loader(16))
     trainer.validate(module, loader(), verbose=False)
     trainer.test(module, loader(), verbose=False)
-    assert len(trainer.predict(module, loader())) == 5  # type: ignore[arg-type]
+    assert len(trainer.predict(module, loader())) == 5  # type: ignore[arg-type]  # `predict` may return None.
     trainer.fit_loop.max_epochs = 3
     trainer.fit(module, loader(), loader(16))
     assert trainer.global_step == 15

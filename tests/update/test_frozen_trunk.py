@@ -1,5 +1,6 @@
 """A trunk that is frozen and thaws: heads first, the trunk afterwards, whoever does it."""
 
+import logging
 from typing import Any
 
 import lightning.pytorch as pl
@@ -91,3 +92,21 @@ def test_a_plain_sum_thaws_to_the_bits_of_lightning() -> None:
         quiet_trainer(callbacks=callbacks).fit(module, loader())
         ends.append(torch.cat([parameter.detach().flatten() for parameter in module.parameters()]))
     assert torch.equal(*ends)
+
+
+def test_a_frozen_trunk_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "lightning_utilities.core.rank_zero"):
+        quiet_trainer(callbacks=[MultiTaskCallback(UPGrad())]).fit(Thaws(), loader())
+    told = [record for record in caplog.records if "All parameters that tasks share are frozen" in record.message]
+    assert len(told) == 1
+
+
+def test_while_there_are_heads_only_each_present_task_weighs_1() -> None:
+    class Heads(Thaws):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            return {**self.losses(batch), **({"b": None} if batch_idx == 4 else {})}
+
+    callback = MultiTaskCallback(UPGrad())
+    quiet_trainer(callbacks=[callback], max_epochs=1).fit(Heads(), loader())
+    assert {task: float(weight) for task, weight in callback.task_weights.items()} == {"a": 1.0, "b": 0.0, "c": 1.0}

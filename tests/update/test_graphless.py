@@ -115,6 +115,7 @@ def test_a_declared_task_may_be_without_a_graph_from_the_first_step_on(optimizat
     assert all(map(torch.equal, found.parameters(), expected.parameters()))
 
 
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 def test_the_loss_of_a_frozen_head_on_a_frozen_trunk_is_absent_and_not_refused() -> None:
     class Frozen(Toy):
         def __init__(self) -> None:

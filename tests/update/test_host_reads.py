@@ -26,7 +26,7 @@ class Stalls(TorchDispatchMode):
     """Writes down the operations that would make the host wait for an accelerator."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's mode has no types.
         self.found: list[str] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -45,12 +45,12 @@ class Watch(pl.Callback):
     @override
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx > 0:
-            self.stalls.__enter__()  # type: ignore[no-untyped-call]
+            self.stalls.__enter__()  # type: ignore[no-untyped-call]  # torch's mode has no types.
 
     @override
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx > 0:
-            self.stalls.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+            self.stalls.__exit__(None, None, None)  # type: ignore[no-untyped-call]  # torch's mode has no types.
 
 
 def sgd(module: Toy) -> torch.optim.Optimizer:

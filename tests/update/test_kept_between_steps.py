@@ -32,7 +32,7 @@ class Steps(pl.Callback):
 
     @override
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        [callback] = [found for found in trainer.callbacks if isinstance(found, MultiTaskCallback)]  # type: ignore[attr-defined]
+        [callback] = [found for found in trainer.callbacks if isinstance(found, MultiTaskCallback)]  # type: ignore[attr-defined]  # Lightning's property has no type.
         last = callback.last_step
         assert last is not None
         assert last.weights is not None

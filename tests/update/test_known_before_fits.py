@@ -60,7 +60,7 @@ def test_a_trainer_that_failed_goes_on_with_its_module() -> None:
     before = callback.method.smoothness
     trainer.fit(module, loader())
     assert callback.goes_on
-    assert before.tolist() != pytest.approx([1 / 3] * 3)  # type: ignore[operator]
+    assert before.tolist() != pytest.approx([1 / 3] * 3)  # type: ignore[operator]  # pytest types it as a comparison only.
     assert callback.method.smoothness[1] < before[1]  # type: ignore[index]  # The losses of before still count.
 
 

@@ -99,7 +99,7 @@ def test_checkpoints_within_an_epoch_are_written(when: dict[str, Any], number: i
 
 def test_a_module_with_a_layer_and_saved_models_of_its_own_is_saved_as_it_is(tmp_path: Path) -> None:
     module = Toy()
-    module.layer, module.saved_models = torch.nn.Linear(1, 1), {0: {"wrong": torch.zeros(1)}}  # type: ignore[assignment]
+    module.layer, module.saved_models = torch.nn.Linear(1, 1), {0: {"wrong": torch.zeros(1)}}  # type: ignore[assignment]  # Attributes of the user's own.
     checkpoint = ModelCheckpoint(tmp_path, save_top_k=-1, every_n_train_steps=10)
     quiet_trainer(callbacks=[MultiTaskCallback(Sum()), checkpoint], enable_checkpointing=True).fit(module, loader())
     saved = torch.load(tmp_path / "epoch=1-step=10.ckpt", weights_only=True)["state_dict"]

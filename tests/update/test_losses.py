@@ -42,6 +42,7 @@ def test_a_loss_that_a_method_does_not_take_is_an_error_that_says_so(hostile: st
 
 @pytest.mark.filterwarnings("ignore:The loss of task")
 @pytest.mark.filterwarnings("ignore:The losses of")
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 @pytest.mark.parametrize(("hostile", "method"), WITHIN)
 def test_no_loss_poisons_the_state_or_the_weights(hostile: str, method: str) -> None:
     callback = fitted(METHODS[method](), Bad(HOSTILE[hostile]), max_epochs=1)
@@ -52,6 +53,7 @@ def test_no_loss_poisons_the_state_or_the_weights(hostile: str, method: str) -> 
 
 
 @pytest.mark.filterwarnings("ignore:The loss of task")
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 @pytest.mark.parametrize("hostile", ["NaN", "infinite", "coming and going", "never there", "negative"])
 def test_a_loss_that_cannot_be_weighed_has_weight_0_and_its_state_stays(hostile: str) -> None:
     method = GO4Align(2, 1e-2)
@@ -99,7 +101,7 @@ def test_a_loss_on_another_device_comes_to_the_others_with_its_graph() -> None:
     here, there = (torch.ones((), device=device, requires_grad=True) for device in ("cpu", "meta"))
     losses = stack_losses(["a", "b"], StepOutput({"a": here, "b": there}), torch.device("meta"))
     assert (losses.device.type, losses.shape) == ("meta", (2,))
-    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)  # type: ignore[union-attr]
+    assert all(graph is not None for graph, _ in losses.grad_fn.next_functions)  # type: ignore[union-attr]  # A loss with a graph has it.
 
 
 @pytest.mark.gpu
@@ -109,9 +111,10 @@ def test_a_loss_in_host_memory_trains_with_the_others_on_an_accelerator() -> Non
     assert weights_of(callback).device.type == "cuda"
 
 
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 def test_an_absent_task_trains_nothing_of_its_own() -> None:
     torch.manual_seed(0)
     module = Bad(HOSTILE["never there"])
-    before = module.heads["b"].weight.detach().clone()  # type: ignore[operator]
+    before = module.heads["b"].weight.detach().clone()  # type: ignore[operator]  # It may be a tensor or a module.
     outcome(module, MultiTaskCallback(GO4Align()))
-    assert torch.equal(module.heads["b"].weight, before)  # type: ignore[arg-type]
+    assert torch.equal(module.heads["b"].weight, before)  # type: ignore[arg-type]  # It may be a tensor or a module.

@@ -61,7 +61,7 @@ class Second(FAMO):
 class Blind(FAMO):
     """Weighs as FAMO does at its first step, and never looks twice."""
 
-    update = None  # type: ignore[assignment]
+    update = None  # type: ignore[assignment]  # No method: what is tested here.
 
 
 def trained(method: Any, optimization: Optimization) -> tuple[Sensitive, dict[str, torch.Tensor]]:

@@ -97,17 +97,17 @@ class Even(Toy):
 def test_aggregators_that_decompose_matrices_train_in_half_precision(name: str, precision: Any) -> None:
     seen = []
 
-    class Watched(getattr(aggregation, name)):  # type: ignore[misc]
+    class Watched(getattr(aggregation, name)):  # type: ignore[misc]  # A base by its name.
         @override
         def forward(self, matrix: Tensor, /) -> Tensor:
             seen.append(matrix.dtype)
-            return super().forward(matrix)  # type: ignore[no-any-return]
+            return super().forward(matrix)  # type: ignore[no-any-return]  # A base by its name has no types.
 
     module = Even(lambda toy: torch.optim.SGD(toy.parameters(), 1e-3))
     before = deepcopy(module.trunk.state_dict())
     trained(module, MultiTaskCallback(Watched()), {"precision": precision})
     assert seen == 4 * [torch.float32]
-    assert not torch.equal(module.trunk[0].weight.float(), before["0.weight"])  # type: ignore[arg-type]
+    assert not torch.equal(module.trunk[0].weight.float(), before["0.weight"])  # type: ignore[arg-type]  # It may be a tensor or a module.
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])

@@ -52,7 +52,7 @@ def test_the_record_holds_the_objective_of_the_weighted_losses() -> None:
     record = last(fitted(GO4Align(2)))
     assert record is not None
     assert record.tasks == TASKS
-    assert record.objective == pytest.approx(float(record.weights @ record.losses.to(record.weights.dtype)), rel=1e-6)  # type: ignore[operator, union-attr]
+    assert record.objective == pytest.approx(float(record.weights @ record.losses.to(record.weights.dtype)), rel=1e-6)  # type: ignore[operator, union-attr]  # The method has weights.
     assert not record.objective.requires_grad
     assert not record.not_finite.any()
 
@@ -61,7 +61,7 @@ def test_the_record_holds_the_objective_of_the_weighted_losses() -> None:
 def test_the_record_cannot_be_changed(method: Any) -> None:
     record = last(fitted(method()))
     with pytest.raises(AttributeError):
-        record.losses = torch.zeros(3)  # type: ignore[misc]
+        record.losses = torch.zeros(3)  # type: ignore[misc]  # It is frozen: what is refused here.
 
 
 def test_the_record_tells_an_absent_task_from_one_that_is_not_finite() -> None:
@@ -91,7 +91,7 @@ def test_a_users_own_attributes_of_these_names_are_his() -> None:
             super().__init__()
             self.task_weights = torch.nn.Parameter(torch.ones(3))
 
-    class Balanced(MultiTaskMixin, Own): ...  # type: ignore[misc]
+    class Balanced(MultiTaskMixin, Own): ...  # type: ignore[misc]  # Both define the name: what is tested here.
 
     module: Any = Balanced(GO4Align(2))
     module.groups, module.last_step = torch.nn.Linear(1, 1), "mine"
@@ -107,7 +107,7 @@ def test_the_former_names_still_work_and_say_what_takes_their_place() -> None:
         signals = callback.signals
     record = last(callback)
     expected = (record.losses, record.weights, record.indicators, record.grouping)
-    assert all(now is then for now, then in zip(signals, expected, strict=True))  # type: ignore[arg-type]
+    assert all(now is then for now, then in zip(signals, expected, strict=True))  # type: ignore[arg-type]  # The fields have several types.
     with pytest.warns(DeprecationWarning, match="`StepRecord` takes its place"):
         assert lightning_go4align.Signals is type(signals)
 

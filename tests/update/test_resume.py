@@ -112,7 +112,7 @@ def test_a_checkpoint_from_before_the_plugin_loads_strictly_with_it(tmp_path: Pa
 
 def resume(path: str, method: Any, step: Callable[[Toy, Any], Any] = Toy.losses) -> MultiTaskCallback:
     module, callback = Toy(), MultiTaskCallback(method)
-    module.training_step = lambda batch, batch_idx: step(module, batch)  # type: ignore[method-assign]
+    module.training_step = lambda batch, batch_idx: step(module, batch)  # type: ignore[method-assign]  # As a user does in a notebook.
     quiet_trainer(callbacks=callback).fit(module, loader(), ckpt_path=path)
     return callback
 

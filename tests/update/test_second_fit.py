@@ -5,6 +5,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import lightning.pytorch as pl
 import pytest
 import torch
 from folds import METHODS, flat, fold, model, same, sgd
@@ -38,7 +39,21 @@ def test_a_second_fold_may_have_other_tasks() -> None:
     fold(callback, seed=1)
     quiet_trainer(callbacks=callback).fit(Two(), loader())
     assert callback.tasks == ["near", "far"]
-    assert len(callback.method.task_weights) == 2  # type: ignore[arg-type]
+    assert len(callback.method.task_weights) == 2  # type: ignore[arg-type]  # None before the first step, which was.
+
+
+@pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
+def test_the_last_step_of_a_former_fit_is_none_of_the_next(make: Any) -> None:
+    class Start(pl.Callback):
+        @override
+        def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            seen.append(callback.last_step)
+
+    seen: list[Any] = []
+    callback = MultiTaskCallback(make())
+    for seed in (1, 2):
+        quiet_trainer(callbacks=[callback, Start()], max_epochs=1).fit(model(seed), loader())
+    assert seen == [None, None]
 
 
 @pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
@@ -59,7 +74,7 @@ def test_the_same_trainer_and_module_go_on_though_the_user_changed_the_parameter
     callback, module = MultiTaskCallback(GO4Align(2, 1e-3)), model(seed=1)
     trainer = quiet_trainer(callbacks=callback, max_epochs=1)
     trainer.fit(module, loader())
-    torch.nn.init.zeros_(module.heads["a"].weight)  # type: ignore[arg-type]
+    torch.nn.init.zeros_(module.heads["a"].weight)  # type: ignore[arg-type]  # It may be a tensor or a module.
     trainer.fit_loop.max_epochs = 2
     trainer.fit(module, loader())
     assert callback.goes_on
@@ -123,3 +138,20 @@ def test_an_info_line_says_which(caplog: pytest.LogCaptureFixture) -> None:
     trainer.fit_loop.max_epochs = 3
     assert [line[: len(ON)] for line in told(lambda: trainer.fit(module, loader()))] == [ON]
     assert told(lambda: fold(callback, seed=2)) == [ANEW]
+
+
+def test_a_fit_that_ended_before_its_first_step_leaves_nothing_to_forget(caplog: pytest.LogCaptureFixture) -> None:
+    class Stops(Toy):
+        @override
+        def on_train_start(self) -> None:
+            raise ValueError("the user's own")
+
+    caplog.set_level(logging.INFO)
+    callback = MultiTaskCallback(GO4Align())
+    fold(callback, seed=1)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="the user's own"):
+            quiet_trainer(callbacks=callback).fit(Stops(), loader())
+    assert caplog.text.count(ANEW) == 1
+    fold(callback, seed=2)
+    assert caplog.text.count(ANEW) == 1

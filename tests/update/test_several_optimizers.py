@@ -48,7 +48,7 @@ def by_hand(method: Any, number: int, clip: float | None = None) -> dict[str, to
             (method(torch.stack(list(module.losses(batch).values()))) / number).backward()
             if (i + 1) % number == 0 or i + 1 == len(batches):
                 for parameter in module.parameters() if clip else ():
-                    parameter.grad.clamp_(-clip, clip)  # type: ignore[operator, union-attr]
+                    parameter.grad.clamp_(-clip, clip)  # type: ignore[operator, union-attr]  # After the backward pass there is one.
                 optimizer.step()
     return module.state_dict()
 
@@ -81,11 +81,12 @@ def test_every_optimizer_is_cleared_before_it_accumulates() -> None:
     assert [hooks.count(name) for name in ("optimizer_zero_grad", "optimizer_step", "backward")] == [20, 20, 5]
 
 
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 def test_heads_without_a_loss_are_left_alone() -> None:
     torch.manual_seed(0)
     module = Toy(one_per_head)
     before = {name: value.clone() for name, value in module.heads["b"].state_dict().items()}
-    module.training_step = lambda batch, batch_idx: module.losses(batch) | {"b": None}  # type: ignore[method-assign]
+    module.training_step = lambda batch, batch_idx: module.losses(batch) | {"b": None}  # type: ignore[method-assign]  # As a user does in a notebook.
     fitted(GO4Align(), module)
     assert all(torch.equal(value, before[name]) for name, value in module.heads["b"].state_dict().items())
     assert tuple(module.heads) == TASKS
@@ -102,7 +103,7 @@ def test_an_aggregator_may_have_several_optimizers() -> None:
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_an_optimizer_that_stands_on_the_instance_is_used_and_stays(optimization: Optimization) -> None:
     module = Toy()
-    on_instance = module.configure_optimizers = lambda: torch.optim.SGD(  # type: ignore[method-assign]
+    on_instance = module.configure_optimizers = lambda: torch.optim.SGD(  # type: ignore[method-assign]  # As a user does in a notebook.
         module.parameters(), 0.125
     )  # As the CLI does.
     assert outcome(module, MultiTaskCallback(Sum(), optimization)).rates[-1] == [0.125]

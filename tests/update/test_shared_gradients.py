@@ -34,6 +34,7 @@ def moved(module: Added, clip: float | None, callbacks: list[Any]) -> tuple[Tens
     return module.one.detach(), module.other.detach()
 
 
+@pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("clip", [None, 1.0])
 def test_added_parameters_are_clipped_as_in_a_plain_sum(clip: float | None, optimization: Any) -> None:

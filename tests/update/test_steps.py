@@ -26,13 +26,13 @@ def decorated(step: Any) -> Any:
 
 class OneArgument(Toy):
     @override
-    def training_step(self, batch: Any) -> Any:  # type: ignore[override]
+    def training_step(self, batch: Any) -> Any:  # type: ignore[override]  # Lightning takes these signatures too.
         return self.losses(batch)
 
 
 class KeywordOnly(Toy):
     @override
-    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:  # type: ignore[override]
+    def training_step(self, batch: Any, *, batch_idx: int = -1) -> Any:  # type: ignore[override]  # Lightning takes these signatures too.
         return self.losses(batch)
 
 
@@ -53,7 +53,7 @@ class DoublyDecorated(Toy):
 
 class Drawing(Toy):
     @override
-    def training_step(self, dataloader_iter: Any) -> Any:  # type: ignore[override]
+    def training_step(self, dataloader_iter: Any) -> Any:  # type: ignore[override]  # Lightning takes these signatures too.
         return self.losses(next(dataloader_iter)[0])
 
 
@@ -85,7 +85,7 @@ def test_every_signature_trains_the_same_bits(kind: type[Toy], optimization: Opt
 @MODES
 def test_a_partial_may_be_the_step(optimization: Optimization) -> None:
     module = Toy()
-    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)  # type: ignore[method-assign]
+    module.training_step = functools.partial(lambda scale, batch, batch_idx: module.losses(batch), 2)  # type: ignore[method-assign]  # As a user does in a notebook.
     assert fitted(Sum(), module, optimization).tasks == ["a", "b", "c"]
 
 

@@ -75,5 +75,5 @@ class Middle(Thawing):
 def test_a_batch_without_a_task_does_not_forget_what_is_shared() -> None:
     module, callback = Middle(), MultiTaskCallback(MGDA())
     quiet_trainer(max_epochs=1, callbacks=[callback], limit_train_batches=2).fit(module, loader())
-    shared = {id(parameter) for parameter in callback._memory.driver.shared_parameters}  # type: ignore[attr-defined]
+    shared = {id(parameter) for parameter in callback._memory.driver.shared_parameters}  # type: ignore[attr-defined]  # The driver of an aggregator has it.
     assert {id(parameter) for parameter in module.middle.parameters()} <= shared

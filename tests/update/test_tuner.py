@@ -86,7 +86,7 @@ def test_training_after_the_finder_is_as_if_it_had_not_run(
 def test_scale_batch_size_leaves_the_method_as_it_was() -> None:
     torch.manual_seed(0)
     module, callback = TunedToy(), MultiTaskCallback(GO4Align(2, 1e-2))
-    module.val_dataloader = loader  # type: ignore[method-assign]
+    module.val_dataloader = loader  # type: ignore[method-assign]  # As a user does in a notebook.
     trainer = quiet_trainer(callbacks=callback, max_epochs=1)
     Tuner(trainer).scale_batch_size(module, mode="power", max_trials=2, steps_per_trial=2, init_val=2)
-    assert callback.method.smoothness is None or torch.equal(callback.method.smoothness, torch.full((3,), 1 / 3))  # type: ignore[arg-type]
+    assert callback.method.smoothness is None or torch.equal(callback.method.smoothness, torch.full((3,), 1 / 3))  # type: ignore[arg-type]  # None before the first step only.

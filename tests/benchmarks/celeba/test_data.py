@@ -108,7 +108,7 @@ def test_a_second_process_may_pack_the_same_images(celeba: SimpleNamespace, tmp_
     images = OtherProcessFirst(sorted(celeba.images.iterdir()))
     pack(images, tmp_path / "cache/train.npy")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["train.npy"]
-    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))  # type: ignore[misc]
+    assert np.array_equal(packed_images(tmp_path / "cache/train.npy", 11), np.stack([*images]))  # type: ignore[misc]  # A dataset that is indexed until it ends.
 
 
 def replace(path: Path, old: str, new: str) -> None:

@@ -103,7 +103,7 @@ def test_predictions_are_probabilities_of_the_attributes_of_the_test_images(
     celeba: SimpleNamespace, tmp_path: Path
 ) -> None:
     module, data = narrow(Sum()), celeba.data(batch_size=1)
-    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))  # type: ignore[arg-type]
+    predicted = torch.cat(trainer(tmp_path).predict(module, datamodule=data))  # type: ignore[arg-type]  # `predict` may return None.
     images = torch.stack([sample["image"] for sample in data.splits["test"]]) / 255
     with torch.no_grad():
         torch.testing.assert_close(predicted.logit(), module.eval()(images), rtol=1e-4, atol=1e-5)

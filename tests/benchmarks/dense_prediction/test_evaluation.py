@@ -39,7 +39,7 @@ def test_predictions_are_classes_depths_and_unit_normals_of_the_test_images(
 
 def test_cityscapes_predicts_its_two_tasks(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> None:
     batches = trainer().predict(cityscapes_module(Sum()), datamodule=cityscapes.data())
-    assert {task: tuple(maps.shape) for task, maps in batches[0].items()} == {  # type: ignore[union-attr]
+    assert {task: tuple(maps.shape) for task, maps in batches[0].items()} == {  # type: ignore[union-attr]  # `predict` may return None.
         "segmentation": (2, 32, 64),
         "depth": (2, 1, 32, 64),
     }
@@ -49,7 +49,7 @@ def test_every_epoch_is_measured_anew(cityscapes: SimpleNamespace, trainer: Call
     module, data = cityscapes_module(Sum()), cityscapes.data()
     (first,) = trainer().validate(module, datamodule=data, verbose=False)
     with torch.no_grad():
-        module.network.heads["depth"][1].bias.fill_(100)  # type: ignore[index]
+        module.network.heads["depth"][1].bias.fill_(100)  # type: ignore[index]  # It may be a tensor or a module.
     (second,) = trainer().validate(module, datamodule=data, verbose=False)
     assert second["val/abs_err"] > 90 > first["val/abs_err"]
 

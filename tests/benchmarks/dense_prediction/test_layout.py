@@ -115,7 +115,7 @@ BROKEN = {
         "normal/1.npy is not a whole .npy file.*Copy it again",
     ),
     "archive": (
-        lambda train: (np.savez(train / "an.npz", np.zeros(1)), (train / "an.npz").rename(train / "normal/1.npy")),  # type: ignore[func-returns-value]
+        lambda train: (np.savez(train / "an.npz", np.zeros(1)), (train / "an.npz").rename(train / "normal/1.npy")),  # type: ignore[func-returns-value]  # Called for what it does.
         ValueError,
         "normal/1.npy is not a whole .npy file.*Copy it again",
     ),

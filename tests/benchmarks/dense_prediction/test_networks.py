@@ -61,17 +61,17 @@ def test_mtan_is_wired_as_its_table_says() -> None:
         index.append(where)
     U, D2 = [None] * 5, [None] * 5
     for k in (4, 3, 2, 1, 0):
-        U[k] = max_unpool2d(P[-1] if k == 4 else D2[k + 1], index[k], 2, 2)  # type: ignore[arg-type, call-overload]
+        U[k] = max_unpool2d(P[-1] if k == 4 else D2[k + 1], index[k], 2, 2)  # type: ignore[arg-type, call-overload]  # The lists of the reference hold tensors in the end.
         D2[k] = trunk.decoder[k](trunk.decoder_entry[k](U[k]))
     expected = {}
     for task, masks in network.attention.items():
-        h = max_pool2d(network.descent[0](masks.encoder[0](A[0]) * B[0]), 2)  # type: ignore[index, operator]
+        h = max_pool2d(network.descent[0](masks.encoder[0](A[0]) * B[0]), 2)  # type: ignore[index, operator]  # It may be a tensor or a module.
         for j in (1, 2, 3, 4):
-            h = max_pool2d(network.descent[j](masks.encoder[j](torch.cat([A[j], h], 1)) * B[j]), 2)  # type: ignore[index, operator]
+            h = max_pool2d(network.descent[j](masks.encoder[j](torch.cat([A[j], h], 1)) * B[j]), 2)  # type: ignore[index, operator]  # It may be a tensor or a module.
         z = h
         for k in (4, 3, 2, 1, 0):
             r = network.ascent[k](interpolate(z, scale_factor=2, mode="bilinear", align_corners=True))
-            z = masks.decoder[k](torch.cat([U[k], r], 1)) * D2[k]  # type: ignore[index, operator]
+            z = masks.decoder[k](torch.cat([U[k], r], 1)) * D2[k]  # type: ignore[index, operator]  # It may be a tensor or a module.
         expected[task] = network.heads[task](z)
     predictions = network(x)
     assert all(torch.equal(predictions[task], expected[task]) for task in CITYSCAPES)

@@ -98,4 +98,4 @@ def test_a_logger_with_images_gets_the_figure() -> None:
 @pytest.mark.parametrize("options", [{"num_images": 0}, {"every_n_epochs": 0}], ids=str)
 def test_pictures_of_nothing_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="Remove the callback to have no pictures"):
-        PredictionMonitor(**options)  # type: ignore[arg-type]
+        PredictionMonitor(**options)  # type: ignore[arg-type]  # One argument or another.

@@ -26,7 +26,7 @@ def main(ranks: int, folder: Path, method: str) -> None:
     logging.disable(logging.WARNING)
     torch.set_num_threads(1)
     seed_everything(0, verbose=False)
-    module = CityScapesModule(METHODS[method](), CityScapesMTAN([4, 4, 4, 4, 4]))  # type: ignore[no-untyped-call]
+    module = CityScapesModule(METHODS[method](), CityScapesMTAN([4, 4, 4, 4, 4]))  # type: ignore[no-untyped-call]  # A lambda of a table has no types.
     data = GeneratedCityScapes(num_train=8, num_test=4, cache=str(folder), batch_size=2, size=(32, 64))
     quiet: dict[str, Any] = {
         "logger": False,

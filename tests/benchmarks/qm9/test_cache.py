@@ -61,7 +61,7 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(path: Path, molecules
 def test_reader_sees_a_whole_file_while_others_write(path: Path, molecules: Molecules) -> None:
     other = molecules._replace(targets=molecules.targets + 1)
     writers = [
-        threading.Thread(target=lambda m=m: [save(m, path) for _ in range(20)])  # type: ignore[func-returns-value]
+        threading.Thread(target=lambda m=m: [save(m, path) for _ in range(20)])  # type: ignore[func-returns-value]  # Called for what it does.
         for m in (molecules, other, other)
     ]
     for writer in writers:

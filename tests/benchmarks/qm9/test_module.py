@@ -145,7 +145,7 @@ def test_predictions_are_in_published_units_in_the_order_of_the_named_rows(
     module = QM9Module(Sum(), targets=["u0", "mu"], network=MPNN if reference else DenseMPNN)
     trainer = make_trainer(enable_checkpointing=False, limit_train_batches=1)
     trainer.fit(module, datamodule=data)
-    predictions = torch.cat(trainer.predict(module, datamodule=data))  # type: ignore[arg-type]
+    predictions = torch.cat(trainer.predict(module, datamodule=data))  # type: ignore[arg-type]  # `predict` may return None.
     (errors,) = trainer.test(module, data, verbose=False)
     error = (predictions - data.targets[data.predicted_rows][:, [6, 0]]).abs().mean(0)
     torch.testing.assert_close(error, torch.tensor([errors["test/u0"], errors["test/mu"]]), rtol=1e-5, atol=0)
@@ -163,7 +163,7 @@ def test_one_target_makes_a_single_task_network(data: QM9DataModule, make_traine
     module = QM9Module(Sum(), targets=["u0"])
     trainer = make_trainer(enable_checkpointing=False)
     trainer.fit(module, datamodule=data)
-    assert module.network.heads.out_features == 1  # type: ignore[union-attr]
+    assert module.network.heads.out_features == 1  # type: ignore[union-attr]  # It may be a tensor or a module.
     assert [name for name in trainer.callback_metrics if name.startswith("val/")] == [
         "val/u0",
         "val/delta/u0",

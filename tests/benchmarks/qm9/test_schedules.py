@@ -34,6 +34,6 @@ def test_plateau_lowers_the_rate_after_the_sixth_epoch_without_improvement() -> 
     scheduler = Plateau()(optimizer, num_steps=1)["scheduler"]
     found = []
     for delta_m in [100.0, 90.0] + 6 * [95.0]:
-        scheduler.step(delta_m)  # type: ignore[arg-type]
+        scheduler.step(delta_m)  # type: ignore[arg-type]  # A number is taken in the place of a tensor.
         found.append(optimizer.param_groups[0]["lr"])
     assert found == [1e-3] * 7 + [pytest.approx(0.7e-3)]
