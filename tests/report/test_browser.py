@@ -172,7 +172,7 @@ const saved = {};
 window.save = async (blob, name) => { saved[name] = blob; };
 for (const id of ["csv", "json"]) document.getElementById(id).click();
 card.querySelectorAll(".tools button").forEach((button) => button.click());
-for (let i = 0; i < 2400 && Object.keys(saved).length < 4; i++) await wait(5);  // the budget's time is not the clock's
+for (let i = 0; i < 2400 && Object.keys(saved).length < 4; i++) await wait(5);  // not the clock's time
 told.csv = (await saved["steps.csv"].text()).split("\\r\\n").slice(0, 2);
 told.json = JSON.parse(await saved["run.json"].text()).total;
 told.svg = (await saved["weights.svg"].text()).includes("var(--");
