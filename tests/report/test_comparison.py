@@ -129,7 +129,7 @@ def test_an_index_says_which_tasks_starve(tmp_path: Path, make: Callable[..., Hi
     make(weights=[1e-9, 1, 1, 1]).save(tmp_path / "starved")
     make().save(tmp_path / "well")
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
-    assert [cells(html, name)[-1] for name in ("starved", "well")] == ["starves: segmentation", "none"]
+    assert [cells(html, name)[4] for name in ("starved", "well")] == ["starves: segmentation", "none"]
 
 
 def test_a_file_that_is_no_log_is_named_once_and_nothing_unsafe_is_advised(
