@@ -1,5 +1,8 @@
 """What the command go4align tells without a run: its help, and the configurations that come with it."""
 
+import contextlib
+import io
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,7 @@ from isolation import child_environment
 
 from lightning_go4align.cli import main
 from lightning_go4align.cli.entry import LIGHTNING, OTHERS
+from lightning_go4align.cli.progress import log_above_the_bar
 from lightning_go4align.config_files import SHIPPED, find_config, shipped_names
 
 pytestmark = MARKS
@@ -111,3 +115,31 @@ def test_every_file_of_the_top_level_folder_is_shipped() -> None:
     assert sorted(path.relative_to(SHIPPED) for path in SHIPPED.glob("*/*")) == sorted(
         path.relative_to(top) for path in top.glob("*/*")
     )
+
+
+class Terminal(io.StringIO):
+    """A stderr at which somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_no_word_of_an_error_is_broken_at_the_end_of_a_line(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with pytest.raises(SystemExit):
+        main(["fti"])
+    said = terminal.getvalue().removeprefix("\r\x1b[K")
+    assert max(map(len, said.splitlines())) <= columns
+    assert {"configs;", "dashboard,", "--help`"} <= set(said.split())
+
+
+def test_a_log_line_goes_to_where_a_live_bar_has_put_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger, handler = logging.getLogger("lightning.pytorch"), logging.StreamHandler()
+    monkeypatch.setattr(logger, "handlers", [handler])
+    log_above_the_bar()
+    with contextlib.redirect_stderr(io.StringIO()) as above:
+        logger.warning("stopped")
+    assert above.getvalue() == "stopped\n"

@@ -9,6 +9,10 @@ pytestmark = MARKS
 
 #: What is written, and what the answer must say.
 COMMANDS = {
+    "fit -c toy/base --model.method.num_groups=3": [
+        "`model.method` is '3'",
+        "name the class first: `--model.method NAME`",
+    ],
     "": ["No command", "fit, validate", "--help"],
     "fti": ["`fti`", "Did you mean fit"],
     "trian": ["`trian`", "Did you mean fit"],

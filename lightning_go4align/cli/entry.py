@@ -3,8 +3,10 @@
 import atexit
 import os
 import select
+import shutil
 import signal
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +116,8 @@ def _end(error: BaseException, command: str, debug: bool) -> None:
 def _say(lines: list[str]) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")  # What a progress bar left of its line.
+        width = shutil.get_terminal_size().columns
+        lines = [textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines]
     sys.stderr.write("\n".join(lines) + "\n")
 
 

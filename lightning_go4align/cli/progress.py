@@ -1,5 +1,7 @@
-"""What the progress bar shows of a fit."""
+"""What the progress bar shows of a fit, and what appears above it."""
 
+import logging
+import sys
 from functools import partial
 from typing import Any
 
@@ -22,6 +24,21 @@ def show_no_version(trainer: Trainer) -> None:
     bar = trainer.progress_bar_callback
     if bar is not None:
         vars(bar)["get_metrics"] = partial(_without_version, bar)  # a partial: it travels to spawned ranks
+
+
+def log_above_the_bar() -> None:
+    """Let Lightning's log go to the stderr of the moment: a live bar puts one there that writes above it."""
+    for handler in logging.getLogger("lightning.pytorch").handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr:
+            handler.setStream(_Stderr())
+
+
+class _Stderr:
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _without_version(bar: ProgressBar, trainer: Trainer, module: LightningModule) -> dict[str, Any]:

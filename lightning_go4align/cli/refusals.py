@@ -64,6 +64,10 @@ def _unknown_class(found: Reason, key: str, match: re.Match[str], names: object)
     known = by_likeness(value, known_classes(kinds, key))
     if value in known:
         return UsageError(f"`{key}` is {value!r}, which is a class, but none that can be made there.", _OWN)
+    # A number is no name: jsonargparse drops the name of the argument that it was given to.
+    if re.match(r"[-+.]?\d", value):
+        first = f"name the class first: `--{key} NAME`, or in a configuration."
+        return UsageError(f"`{key}` is {value!r}, which is no class.", f"If it is an argument of the class, {first}")
     fits = f"no known {wanted}" if kinds else "no class that fits there"
     message = f"`{key}` is {value!r}, which is {fits}."
     more = f" and {len(known) - 12} more" if len(known) > 12 else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
             f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
             "for example lightning_logs/version_0."
         )
+    if not is_zipfile(path):  # of other files NumPy says how to unpickle them, which nobody should
+        raise damaged(path, BadZipFile("it is no zip archive"))
     try:
         with path.open("rb") as file, np.load(file) as log:
             arrays = dict(log)

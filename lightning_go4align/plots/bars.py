@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from lightning_go4align.plots.style import colour, short
+from lightning_go4align.plots.names import shorten
+from lightning_go4align.plots.style import colour
 
 
 def draw_ranks(axes: Axes, ranks: ArrayLike, methods: Sequence[str]) -> None:
@@ -55,7 +56,7 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
         axes: Where to draw.
         names: A name for each row.
     """
-    axes.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
+    axes.set_yticks(range(len(names)), shorten(names), parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_xticks([])

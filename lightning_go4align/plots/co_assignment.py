@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
+from lightning_go4align.plots.names import margin, shorten
 from lightning_go4align.plots.order import Join, every_nth, linkage_order, task_order
-from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, margin, picture, short
+from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, picture
 
 _NUMBERS_UP_TO, _LINES_UP_TO, _TASKS_UP_TO = 16, 80, 200
 _TINT = 0.6  # the strongest, on which ink is still legible, on light as on dark paper
@@ -35,7 +36,7 @@ def co_assignment(history: History) -> Figure:
     shown = every_nth(task_order(history), _TASKS_UP_TO)
     positions, joins = linkage_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
     order = [shown[position] for position in positions]
-    names = [short(history.tasks[task], 16) for task in order]
+    names = shorten([history.tasks[task] for task in order], 16)
     left, tree, top = left_margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
     width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE
     cell = min(0.42, (width - left - tree - 0.25) / len(names))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lightning_go4align.plots.bars import name_rows
 from lightning_go4align.plots.checks import check_seeds
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, minus, picture
+from lightning_go4align.plots.names import margin
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, minus, picture
 
 
 @picture

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_scores
 from lightning_go4align.plots.extremes import ROWS, extremes
-from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, margin, picture, short
+from lightning_go4align.plots.names import margin, shorten
+from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, picture
 
 
 @picture
@@ -56,7 +57,7 @@ def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
     axes.axvline(mean, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     axes.hlines(range(len(order)), 0, values[order], colors=colour("line"), linewidth=0.8)
     axes.scatter(values[order], range(len(order)), s=22, color=colour("accent"), zorder=3)
-    axes.set_yticks(range(len(order)), [short(names[index]) for index in order], parse_math=False)
+    axes.set_yticks(range(len(order)), shorten([names[index] for index in order]), parse_math=False)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlim(0, values.max() * 1.02 + 0.5)
     axes.grid(visible=False)

@@ -13,17 +13,8 @@ from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import DASHES
 from lightning_go4align.plots.lines import Lines, lines
-from lightning_go4align.plots.style import (
-    ROW,
-    WIDE,
-    canvas,
-    colour,
-    count_axis,
-    end_labels,
-    margin,
-    minus,
-    picture,
-)
+from lightning_go4align.plots.names import margin
+from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, end_labels, minus, picture
 from lightning_go4align.plots.windows import last_finite, window_means
 
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_scores
 from lightning_go4align.plots.extremes import ROWS, extremes
-from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, margin, minus, picture, short
+from lightning_go4align.plots.names import margin, shorten
+from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, minus, picture
 
 
 @picture
@@ -121,7 +122,7 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     low, high = min(0.0, shown.min()), max(0.0, shown.max())
     room = 0.16 * max(high - low, 1e-9)
     axes.set_xlim(low - room * (shown.min() <= 0), high + room * (shown.max() > 0))
-    axes.set_yticks(range(len(order)), [short(names[index]) for index in order], parse_math=False)
+    axes.set_yticks(range(len(order)), shorten([names[index] for index in order]), parse_math=False)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_xticks([])

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import RAMP, group_colours
+from lightning_go4align.plots.names import margin, shorten
 from lightning_go4align.plots.order import every_nth, task_order
-from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, margin, picture, short
+from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, picture
 
 _ROWS, _PIXELS = 200, 60_000
 _LEGEND_ENTRIES = 9
-_LINE, _HIGHEST = ROW * 0.85, 20.0  # inches: a row that is named, and all rows together
+# Inches: a row that is named; and all rows together: a hundred names, which on A4 can still be read.
+_LINE, _HIGHEST = ROW * 0.85, 16.2
 
 
 @picture
@@ -47,9 +49,11 @@ def assignment(history: History) -> Figure:
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
     pixels[ranks < 0] = 0
     _show(axes, history, pixels)
+    muted = colour("muted")
     for tick in axes.get_yticks().astype(int):
-        label, muted = _main_group(history.groups[:, order[tick]]), colour("muted")
+        label = _main_group(history.groups[:, order[tick]])
         axes.annotate(label, (1, tick), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=muted)
+    axes.annotate("main group", (1, 1), (6, 6), "axes fraction", "offset points", color=muted)
     weights = [history.weights[history.groups == rank] for rank in entries]
     labels = [f"group {rank} · {times}" for rank, times in zip(entries, _times(weights), strict=True)]
     handles = [
@@ -99,7 +103,7 @@ def indicators(history: History) -> Figure:
 
 def _rows(history: History, order: list[int], top: float, right: float) -> tuple[Figure, Axes]:
     """Make an axes with a row for each task, named at its left."""
-    names = [short(history.tasks[task]) for task in order]
+    names = shorten([history.tasks[task] for task in order])
     height = min(len(names) * (0.21 if len(names) < 20 else _LINE), _HIGHEST)
     figure, axes = canvas(WIDE, height + top + 0.28, left=margin(names), right=right, top=top)
     every = math.ceil(round(len(names) * _LINE / height, 6))

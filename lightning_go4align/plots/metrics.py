@@ -14,17 +14,9 @@ from lightning_go4align.plots.colours import task_colours
 from lightning_go4align.plots.convergence import draw_spread
 from lightning_go4align.plots.delta import draw_bars, draw_curve
 from lightning_go4align.plots.extremes import ROWS
+from lightning_go4align.plots.names import margin, shorten
 from lightning_go4align.plots.order import linkage_order
-from lightning_go4align.plots.style import (
-    ROW,
-    canvas,
-    colour,
-    count_axis,
-    end_labels,
-    margin,
-    short,
-    style,
-)
+from lightning_go4align.plots.style import ROW, canvas, colour, count_axis, end_labels, style
 
 Plot = tuple[Figure | None, Axes]
 _A_RESULT = ("one result of `compute`", "Give some in `val`, or leave it out.")
@@ -79,7 +71,7 @@ def plot_shares(shares: NDArray[np.float64], names: Sequence[str], axes: Axes | 
     """
     shares = np.atleast_2d(shares)
     order, _ = linkage_order(shares, -np.arange(len(names), dtype=float))
-    ordered = [short(names[task], 16) for task in order]
+    ordered = shorten([names[task] for task in order], 16)
     size, left, top = min(max(1.2, 0.3 * len(names)), 12.0), left_margin(ordered), margin(ordered)
     with style("light"):
         figure, axes = _axes(axes, size + left + 0.2, size + top + 0.1, left=left, right=0.2, top=top, bottom=0.1)

@@ -1,12 +1,12 @@
 """The visual language: two style sheets, and labels that never collide."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
-from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import matplotlib.style
@@ -18,12 +18,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from lightning_go4align.plots.names import shorten
 from lightning_go4align.plots.notebook import Picture
 
 WIDE, HALF, THIRD = 11.6, 5.55, 3.5  # inches: the report's columns
 ROW = 0.19  # inches: a line of text and its leading
-_CHARACTER = 0.078  # inches: the mean width of a letter
-
 
 _style: ContextVar[Literal["light", "dark"]] = ContextVar("style", default="light")
 _Arguments = ParamSpec("_Arguments")
@@ -94,29 +93,14 @@ def canvas(
     return figure, figure.add_axes(box)
 
 
-def short(name: str, length: int = 22) -> str:
-    """Cut a long name in its middle, so that its beginning and its end stay; control characters are dropped."""
-    name = "".join(filter(str.isprintable, name))  # for XML, and so SVG, holds no others
-    return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2 - 1) :]}"
-
-
-def margin(names: Sequence[str]) -> float:
-    """Room that the longest name takes beside an axes, in inches."""
-    return 0.2 + _CHARACTER * max((sum(map(_width, short(name))) for name in names), default=0)
-
-
-def _width(character: str) -> int:
-    return 2 if east_asian_width(character) in "WF" else 1
-
-
 def minus(number: str) -> str:
-    """Write the sign of a number as wide as a plus.
+    """Write the sign of a number as wide as a plus, and an exponent without a leading 0.
 
     Example:
-        >>> minus("-0.2%")
-        '−0.2%'
+        >>> minus("-0.2%"), minus("1e-09×")
+        ('−0.2%', '1e−9×')
     """
-    return number.replace("-", "−")
+    return re.sub(r"(?<=\de)([+-])0*(?=\d)", r"\1", number).replace("-", "−")
 
 
 def count_axis(axes: Axes, label: str, largest: float) -> None:
@@ -174,11 +158,12 @@ def end_labels(axes: Axes, positions: ArrayLike, names: Sequence[str], colours: 
     room = int(size / ROW * 1.35) + 1
     ranked = shown[np.argsort(heights[shown], kind="stable")]
     kept = ranked if len(ranked) <= room else np.concatenate([ranked[: room // 2], ranked[-(room - room // 2) :]])
+    words = shorten(names)
     for index, position in zip(
         kept, spread(heights[kept], ROW * 0.78 / size, 0, 1) if len(kept) else [], strict=True
     ):
         axes.annotate(
-            short(names[index]),
+            words[index],
             (1, float(np.clip(heights[index], 0, 1))),
             xytext=(1 + 0.16 / (axes.get_window_extent().width / 100), position),
             xycoords="axes fraction",

@@ -22,10 +22,12 @@ class Alarm(NamedTuple):
     Args:
         what: What was found, with names in ``**``.
         advice: What it may mean and what to do.
+        short: What was found, in a table's few words.
     """
 
     what: str
     advice: str
+    short: str
 
 
 def alarms(history: History) -> list[Alarm]:
@@ -99,7 +101,8 @@ def _of_even(losses: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArr
 
 def _interrupted(history: History) -> list[Alarm]:
     cause = history.notes.interrupted
-    return [Alarm(f"The run ended early: {cause}.", "What follows is what was recorded until then.")] if cause else []
+    advice = "What follows is what was recorded until then."
+    return [Alarm(f"The run ended early: {cause}.", advice, "ended early")] if cause else []
 
 
 def _infinite(history: History) -> list[Alarm]:
@@ -108,7 +111,8 @@ def _infinite(history: History) -> list[Alarm]:
         return []
     often = f"{steps.sum():,} of {len(steps):,} recorded steps, first in {history.steps[steps][0]:,}"
     advice = "Look for a division or a logarithm of 0 in that loss, or lower the learning rate."
-    return [Alarm(f"The loss of {_names(history, tasks)} is infinite in {often}.", advice)]
+    names = _names(history, tasks)
+    return [Alarm(f"The loss of {names} is infinite in {often}.", advice, f"infinite loss: {names}")]
 
 
 def _unweighted(history: History) -> list[Alarm]:
@@ -118,7 +122,8 @@ def _unweighted(history: History) -> list[Alarm]:
     if not stopped.any():
         return []
     advice = "Nothing trains it any more. A negative loss has weight 0 in most methods: add a constant to it."
-    return [Alarm(f"The weight of {_names(history, stopped)} is 0 in all recent steps.", advice)]
+    names = _names(history, stopped)
+    return [Alarm(f"The weight of {names} is 0 in all recent steps.", advice, f"weight 0: {names}")]
 
 
 def _starved(history: History) -> list[Alarm]:
@@ -127,15 +132,16 @@ def _starved(history: History) -> list[Alarm]:
     starved &= np.nan_to_num(history.weights[-RECENT:]).any(0)  # weight 0 is said on its own
     if not starved.any():
         return []
+    names = _names(history, starved)
     what = (
-        f"{_names(history, starved)} starves: in the last {steps[starved].min():,} recorded steps its share of the "
+        f"{names} starves: in the last {steps[starved].min():,} recorded steps its share of the "
         "weighted loss is below a thousandth of an even one."
     )
     advice = (
         "Hardly anything trains it. `RobustGO4Align` does not depend on the losses' units; with `GO4Align`, lower "
         "`beta` or bring the losses to a similar size."
     )
-    return [Alarm(what, advice)]
+    return [Alarm(what, advice, f"starves: {names}")]
 
 
 def _restless(history: History) -> list[Alarm]:
@@ -149,7 +155,8 @@ def _restless(history: History) -> list[Alarm]:
         f"{float(late.adjusted_rand):.2f} (adjusted Rand index: 0 is chance, 1 no change), and "
         f"{float(late.moves):.1f} of {len(history.tasks)} tasks change group per step."
     )
-    return [Alarm(what, "Fewer groups hold longer: lower `num_groups`, or take a method that smooths losses.")]
+    advice = "Fewer groups hold longer: lower `num_groups`, or take a method that smooths losses."
+    return [Alarm(what, advice, "groups do not settle")]
 
 
 def _one_group(history: History) -> list[Alarm]:
@@ -161,7 +168,8 @@ def _one_group(history: History) -> list[Alarm]:
     if not seen.any() or alone[seen].mean() < 0.95:
         return []
     what = f"One group holds all tasks in {alone[seen].mean():.0%} of the steps in the last quarter."
-    return [Alarm(what, "All have one weight then, as without a method. Look at the indicators: are they all equal?")]
+    advice = "All have one weight then, as without a method. Look at the indicators: are they all equal?"
+    return [Alarm(what, advice, "one group holds all")]
 
 
 def _names(history: History, chosen: NDArray[np.bool_]) -> str:

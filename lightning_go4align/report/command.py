@@ -79,7 +79,7 @@ def write_pages(folders: list[Path]) -> Path:
     if len(folders) == 1 and not found:
         return write_report(folders[0])
     linked = found if len(folders) == 1 else folders
-    root = folders[0] if len(folders) == 1 else Path(os.path.commonpath([folder.resolve() for folder in folders]))
+    root = _root(folders)
     content = _page_of(folders, root, {run: f"{quote(_below(run, root))}/{PAGE}" for run in linked})
     for run in linked:
         with suppress(ValueError):  # a log that cannot be read: the index says so
@@ -105,7 +105,7 @@ def server(folders: list[Path], port: int) -> Server:
         runs = _runs(folders)
         if path == "":
             links = {run: f"{index}/" for index, run in enumerate(runs)}
-            return Watched(lambda: _stamp(runs), lambda: _page_of(folders, folders[0], links))
+            return Watched(lambda: _stamp(runs), lambda: _page_of(folders, _root(folders), links))
         below = {f"{index}/": run for index, run in enumerate(runs)}
         run = None if runs == folders[:1] else below.get(path)  # one run is the page itself
         return None if run is None else Watched(lambda: _stamp([run]), lambda: _run_page(run))
@@ -124,21 +124,28 @@ def serve(running: Server) -> None:
         running.server_close()
 
 
+def _root(folders: list[Path]) -> Path:
+    return folders[0] if len(folders) == 1 else Path(os.path.commonpath([folder.resolve() for folder in folders]))
+
+
 def _runs(folders: list[Path]) -> list[Path]:
     return find_runs(folders[0]) if len(folders) == 1 and not (folders[0] / FILE).is_file() else folders
 
 
 def _page_of(folders: list[Path], root: Path, links: dict[Path, str]) -> str:
     if len(folders) > 1:
-        return comparison(read_runs(folders), [links[run] for run in folders])
+        return comparison(_seen_from(root, read_runs(folders)), [links[run] for run in folders])
     if (folders[0] / FILE).is_file():
         return _run_page(folders[0])
-    runs, unread = _readable(list(links))
-    relative = [run._replace(folder=Path(_below(run.folder, root))) for run in runs]
-    return listing(root, relative, [links[run.folder] for run in runs], unread)
+    runs, unread = _readable(list(links), root)
+    return listing(root, _seen_from(root, runs), [links[run.folder] for run in runs], unread)
 
 
-def _readable(folders: list[Path]) -> tuple[list[Run], list[str]]:
+def _seen_from(root: Path, runs: list[Run]) -> list[Run]:
+    return [run._replace(folder=Path(_below(run.folder, root))) for run in runs]
+
+
+def _readable(folders: list[Path], root: Path) -> tuple[list[Run], list[str]]:
     """Read what can be read; of the rest keep what is wrong, for a folder of runs outlives versions."""
     good, unread = [], []
     for folder in folders:
@@ -146,7 +153,7 @@ def _readable(folders: list[Path]) -> tuple[list[Run], list[str]]:
             History.load(folder)
             good.append(folder)
         except ValueError as error:
-            unread.append(f"{folder}: {error}")
+            unread.append(f"{_below(folder, root)}: {str(error).replace(f'{folder}{os.sep}', '')}")
     return read_runs(good), unread
 
 

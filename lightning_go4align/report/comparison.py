@@ -15,7 +15,7 @@ from lightning_go4align.report.cards import table_card
 from lightning_go4align.report.differences import Difference, paired_difference
 from lightning_go4align.report.listing import runs_table
 from lightning_go4align.report.runs import Run
-from lightning_go4align.report.shell import shell
+from lightning_go4align.report.shell import bold, shell
 from lightning_go4align.report.svg import inline
 from lightning_go4align.report.tables import number, table
 
@@ -36,9 +36,9 @@ def comparison(runs: list[Run], links: list[str]) -> str:
     parts = {"Runs": [f'<div class="card wide">{runs_table(runs, links)}</div>']}
     scored = [run for run in runs if run.history.validations.scored]
     if scored:
-        parts["Scores"] = [*_pictures(scored), _paired("∆m, paired by seed", methods, _delta_m)]
+        parts["Scores"] = [*_pictures(scored), _paired(f"∆m, {_PAIRED}", methods, _delta_m)]
         parts["Scores"].append(_each("Change of each metric at the best epoch, in percent", methods, _changes))
-        parts["Scores"].append(_paired("Change of each metric, paired by seed", methods, _changes))
+        parts["Scores"].append(_paired(f"Change of each metric, {_PAIRED}", methods, _changes))
     parts["Tasks"] = [_each("Mean weight of each task", methods, _weights), _each(_LAST, methods, _losses)]
     grouped = [run for run in runs if run.history.grouped]
     if len(grouped) > 1:
@@ -47,10 +47,11 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         f'<h2>{name}</h2>\n<div class="cards">{"".join(cards)}</div>' for name, cards in parts.items()
     )
     title, named = f"Comparison of {len(runs)} runs", ", ".join(escape(name) for name in methods)
-    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n<p class="calm">{_WORDS}</p>'
+    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{_ranking(scored)}<p class="calm">{_WORDS}</p>'
     return shell(title, f"<main>\n{head}\n{content}\n</main>")
 
 
+_PAIRED = "paired by seed, in percentage points"
 _LAST = "Loss of each task, mean of the last twentieth of the run"
 _WORDS = (
     "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
@@ -58,6 +59,8 @@ _WORDS = (
     "with the same seed are compared, with the 95% interval of the mean difference by Student's t; an interval that "
     "holds 0 tells no difference."
 )
+_BARS = "Mean over runs and its standard deviation. Red is worse than single-task networks, green is better."
+_CURVES = "A line for each run; below 0 beats single-task networks. First epochs may be out of sight."
 _AGREEMENT = (
     "Adjusted Rand index between the tasks' main groups, the groups in which they are in most steps: 1 is the same "
     "groups, 0 is chance."
@@ -71,23 +74,44 @@ def _by_method(runs: list[Run]) -> dict[str, list[Run]]:
     return methods
 
 
+def _ranking(runs: list[Run]) -> str:
+    """Say first which method is ahead, and how far the others are behind it."""
+    best = _best(runs)
+    if len(best) < 2:
+        return ""
+    order = sorted(best, key=lambda name: float(np.mean(best[name])))
+    said = ", ".join(f"**{name}** {_spread(best[name])}% ({_runs(len(best[name]))})" for name in order)
+    return f'<p class="lead">{bold(f"Mean best ∆m, the lowest first: {said}.")}</p>\n'
+
+
 def _pictures(runs: list[Run]) -> list[str]:
-    best = {name: [_delta_m(run.history)["∆m"] for run in found] for name, found in _by_method(runs).items()}
+    best = _best(runs)
     text = ", ".join(f"{name} {number(float(np.mean(values)), '%')}" for name, values in best.items())
     curves = {run.label: (run.history.validations.epochs, run.history.validations.delta_m) for run in runs}
     with style("light"):
         bars, lines = inline(comparison_bars(best)), inline(delta_m_of_runs(curves))
     return [
-        _picture("Best ∆m", f"Bars of the mean best ∆m: {text}.", bars),
+        _picture("Best ∆m", _BARS, f"Bars of the mean best ∆m: {text}.", bars),
         _picture(
-            "∆m by epoch", f"Lines of ∆m by epoch of {len(runs)} runs; their best values are in the table.", lines
+            "∆m by epoch",
+            _CURVES,
+            f"Lines of ∆m by epoch of {len(runs)} runs; the table has the best.",
+            lines,
         ),
     ]
 
 
-def _picture(title: str, description: str, svg: str) -> str:
+def _best(runs: list[Run]) -> dict[str, list[float]]:
+    return {name: [_delta_m(run.history)["∆m"] for run in found] for name, found in _by_method(runs).items()}
+
+
+def _runs(count: int) -> str:
+    return f"{count} run" + "s" * (count > 1)
+
+
+def _picture(title: str, caption: str, description: str, svg: str) -> str:
     figure = f'<figure role="img" tabindex="0" aria-label="{escape(description)}">{svg}</figure>'
-    return f'<div class="card half"><h3>{title}</h3>{figure}</div>'
+    return f'<div class="card half"><h3>{title}</h3><p>{caption}</p>{figure}</div>'
 
 
 def _delta_m(history: History) -> dict[str, float]:
@@ -145,7 +169,7 @@ def _spread(values: list[float]) -> str:
     known = np.array([value for value in values if np.isfinite(value)])
     if not len(known):
         return "–"
-    return number(float(known.mean())) + (f" ± {known.std(ddof=1):.2g}" if len(known) > 1 else "")
+    return number(float(known.mean())) + (minus(f" ± {known.std(ddof=1):.2g}") if len(known) > 1 else "")
 
 
 def _agreement(runs: list[Run]) -> str:

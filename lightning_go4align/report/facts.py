@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.clusters import clusters
 
 _SETS, _NAMED = 4, 6
+_NAMED_OF_MANY = 2  # of each set, where all sets are many tasks
 
 
 class Tile(NamedTuple):
@@ -68,7 +70,7 @@ def _of_groups(history: History) -> list[Tile]:
     return [
         Tile("stability", f"{means.rand:.3f}", adjusted, rand),
         Tile("moves per step", f"{means.moves:.2f}", late, "tasks that change group from one step to the next"),
-        Tile("groups in use", occupied, "mean, of at most", "groups that hold a task"),
+        Tile("groups in use", occupied, "on average", "groups that hold a task, of those that there can be"),
     ]
 
 
@@ -76,8 +78,8 @@ def _of_convergence(history: History) -> list[Tile]:
     if not len(history.convergence_epochs) or len(history.validations) < 2:
         return []
     meaning = "standard deviation of the epochs in which metrics last improved by 1%; small is aligned"
-    difference = f"{history.convergence_epochs.std():.1f} epochs"
-    return [Tile("convergence difference", difference, "the paper's Fig. 2", meaning)]
+    difference = f"{history.convergence_epochs.std():.1f}"
+    return [Tile("convergence difference", difference, "epochs; the paper's Fig. 2", meaning)]
 
 
 def _of_time(history: History) -> list[Tile]:
@@ -141,10 +143,13 @@ def _companions(history: History) -> list[str]:
     alone = len(found) - len(joined)
     if not joined:
         return [_closest(history)]
+    most = _NAMED if len(history.tasks) <= TASKS_UP_TO else _NAMED_OF_MANY
     named = [
-        f"{_some([history.tasks[i] for i in cluster.tasks])} ({cluster.share:.0%})" for cluster in joined[:_SETS]
+        f"{_some([history.tasks[i] for i in cluster.tasks], most)} ({cluster.share:.0%})"
+        for cluster in joined[:_SETS]
     ]
-    more = f"; {len(joined) - _SETS} smaller sets" if len(joined) > _SETS else ""
+    smaller = len(joined) - _SETS
+    more = f"; {smaller} smaller set{'s' * (smaller > 1)}" if smaller > 0 else ""
     rest = f"; on their own: {alone} tasks" if alone > 1 else "; on its own: 1 task" if alone else ""
     return [f"Travel together in 90% of steps or more: {'; '.join(named)}{more}{rest}."]
 
@@ -159,9 +164,9 @@ def _closest(history: History) -> str:
     return f"No two tasks share a group in 90% of steps; the closest are {pair}."
 
 
-def _some(names: list[str]) -> str:
-    shown = " + ".join(f"**{name}**" for name in names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+def _some(names: list[str], most: int) -> str:
+    shown = " + ".join(f"**{name}**" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def _extreme_weights(history: History) -> list[str]:

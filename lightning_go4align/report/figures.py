@@ -110,7 +110,7 @@ def _of_validations(history: History) -> list[ReportFigure]:
 _ASSIGNMENT = (
     "One row per task, one column per training step. Colour is the group, ranked by its weight: dark groups are "
     "held back, bright groups are pushed; beside each, its mean weight. Rows are ordered by how often tasks share a "
-    "group; stripes are tasks that flicker between groups. On the right, the share of steps in a task's main group."
+    "group; stripes are tasks that flicker between groups."
 )
 _WEIGHTS = (
     "A task's weight λ multiplies its loss; 1× is an unweighted sum. Geometric means over short windows. "

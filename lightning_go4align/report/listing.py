@@ -28,12 +28,12 @@ def runs_table(runs: list[Run], links: list[str]) -> str:
         "run",
         "method",
         "seed",
-        "started",
-        "took",
-        "steps",
         "best ∆m",
         "last ∆m",
         "alarms",
+        "started",
+        "took",
+        "steps",
         *map(_shortest, keys),
     ]
     rows = [[*_facts(run), *(run.config.get(key, "–") for key in keys)] for run in runs]
@@ -79,11 +79,11 @@ def _facts(run: Run) -> list[str]:
         str(run.folder),
         run.method,
         run.seed or "–",
+        *("–" if value is None else percent(float(value), 1) for value in (best, last)),
+        "; ".join(alarm.short.replace("**", "") for alarm in alarms(history)) or "none",
         history.notes.started[:16].replace("T", " ") or "–",
         duration(history.notes.seconds),
         f"{history.total:,}",
-        *("–" if value is None else percent(float(value), 1) for value in (best, last)),
-        str(len(alarms(history))),
     ]
 
 

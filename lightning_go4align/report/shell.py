@@ -40,13 +40,13 @@ def shell(title: str, body: str, data: str = "") -> str:
 
 
 def bold(sentence: str) -> str:
-    """Make a sentence HTML, what stands between ``**`` bold.
+    """Make a sentence HTML: what stands between ``**`` bold, what stands between backticks code.
 
     Example:
-        >>> bold("**<a>** is held back")
-        '<b>&lt;a&gt;</b> is held back'
+        >>> bold("**<a>** is held back: lower `beta`")
+        '<b>&lt;a&gt;</b> is held back: lower <code>beta</code>'
     """
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(sentence))
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(sentence)))
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> str:

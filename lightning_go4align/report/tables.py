@@ -12,6 +12,7 @@ from lightning_go4align.report.clusters import clusters
 from lightning_go4align.report.task_facts import task_facts
 
 _NAMED = 12
+_PRINTED = 60  # rows; as in page.css
 
 
 def table(
@@ -42,7 +43,9 @@ def table(
     ends = list(links) or [""] * len(rows)
     body = "".join(f"<tr{mark}>{_cells(row, end)}</tr>" for mark, row, end in zip(marks, rows, ends, strict=True))
     inner = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="table" tabindex="0" role="region" aria-label="{escape(title)}">{inner}</div>'
+    cut = f"The first {_PRINTED} of {len(rows):,} rows. The page itself holds all." if len(rows) > _PRINTED else ""
+    note = f'<p class="printed">{cut}</p>' if cut else ""
+    return f'<div class="table" tabindex="0" role="region" aria-label="{escape(title)}">{inner}{note}</div>'
 
 
 def _cells(row: Sequence[str], link: str) -> str:
@@ -73,8 +76,8 @@ def groups_table(history: History) -> str:
         share = scaled[member].sum() / (scaled.sum() or 1.0)
         tasks = [history.tasks[task] for task in order if homes[task] == rank]
         size = f"{member.sum() / max(len(member), 1):.1f}"
-        rows.append([f"group {rank}", number(weight, "×"), size, f"{share:.0%}", _some(tasks)])
-    head = ["group", "mean weight", "tasks in it, mean", "share of weighted loss", "tasks that are mostly here"]
+        rows.append([f"group {rank}", _some(tasks), number(weight, "×"), size, f"{share:.0%}"])
+    head = ["group", "tasks that are mostly here", "mean weight", "tasks in it, mean", "share of weighted loss"]
     return table("Groups", head, rows)
 
 
@@ -82,10 +85,13 @@ def clusters_table(history: History) -> str:
     """Write a line for each set of tasks that share a group in at least 90% of steps, the largest first."""
     found = sorted(clusters(history), key=lambda cluster: -len(cluster.tasks))
     joined = [cluster for cluster in found if len(cluster.tasks) > 1]
-    rows = [[_some([history.tasks[i] for i in cluster.tasks]), f"{cluster.share:.0%}"] for cluster in joined]
+    rows = [
+        [_count(len(cluster.tasks)), f"{cluster.share:.0%}", _some([history.tasks[i] for i in cluster.tasks])]
+        for cluster in joined
+    ]
     alone = [history.tasks[cluster.tasks[0]] for cluster in found if len(cluster.tasks) == 1]
-    rows += [[_some(alone), "each on its own"]] if alone else []
-    return table("Tasks that travel together", ["tasks", "share of steps in one group"], rows)
+    rows += [[_count(len(alone)), "–", f"each on its own: {_some(alone)}"]] if alone else []
+    return table("Tasks that travel together", ["set", "steps in one group", "tasks"], rows)
 
 
 def tasks_table(history: History) -> str:
@@ -118,6 +124,10 @@ def metrics_table(history: History) -> str:
     ]
     head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
     return table("Metrics", head, rows, list(history.metrics))
+
+
+def _count(tasks: int) -> str:
+    return "1 task" if tasks == 1 else f"{tasks} tasks"
 
 
 def _some(names: list[str]) -> str:

@@ -154,10 +154,13 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:auto;padding:32p
 table{border-collapse:collapse}.table{overflow-x:auto;margin:12px 0}
 th,td{padding:4px 10px;border-bottom:1px solid #8886;text-align:right;white-space:nowrap;font-weight:400}
 thead th{font-weight:600}th:first-child{text-align:left}summary{padding:3px 0}
-figure{display:inline-block;margin:8px;max-width:48%}img{max-width:100%}pre{overflow-x:auto;font-size:13px}
+figure{display:inline-block;margin:8px;max-width:calc(50% - 20px)}img{max-width:100%}
+pre{overflow-x:auto;font-size:13px}
 @media(max-width:800px){figure{max-width:100%}}
 @media screen and (prefers-color-scheme:dark){body{color:#eceef3;background:#121418}}
-@media print{@page{size:A4;margin:12mm}.table{overflow:visible}th,td{white-space:normal}figure,tr{break-inside:avoid}
+@media print{@page{size:A4;margin:12mm}body{padding:0;font-size:12px}
+.table{overflow:visible}th,td{white-space:normal}
+figure{display:block;max-width:80%}figure,tr{break-inside:avoid}h2:has(+details:not([open])),
 details:not([open]){display:none}}
 </style>
 </head>

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytest.importorskip("wandb_workspaces")
 pytestmark = pytest.mark.wandb
 
-SECTIONS = ["Overview", "Groups", "Weights", "Risk ratios", "Tasks", "Report"]
+SECTIONS = ["Overview", "Groups", "Weights by task", "Weights", "Risk ratios", "Tasks", "Report"]
 
 
 def sections(view: dict[str, Any]) -> list[str]:
@@ -29,7 +29,11 @@ def test_a_dry_run_touches_no_network(alone: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(socket, "socket", forbidden)
     monkeypatch.setattr(subprocess, "Popen", forbidden)  # W&B's own process would open them unseen
     found = json.loads(dashboard("team/qm9", dry_run=True))
-    assert [section["name"] for section in found["section"]["panelBankConfig"]["sections"]] == SECTIONS
+    shown = found["section"]["panelBankConfig"]["sections"]
+    assert [section["name"] for section in shown] == SECTIONS
+    columns = {section["name"]: section["flowConfig"]["columnsPerPage"] for section in shown}
+    assert columns.pop("Weights by task") == 1  # its charts have a name for each task
+    assert set(columns.values()) == {3}
 
 
 def test_a_second_push_updates_the_view_of_the_first(server: "Server") -> None:

@@ -8,7 +8,8 @@ from lightning_go4align.plots import weights
 from lightning_go4align.plots.colours import DASHES, group_inks, task_colours
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.metrics import plot_shares
-from lightning_go4align.plots.style import margin, palette, short, spread
+from lightning_go4align.plots.names import margin, short, shorten
+from lightning_go4align.plots.style import palette, spread
 
 
 def luminance(rgb: Any) -> Any:
@@ -72,3 +73,21 @@ def test_wide_letters_take_twice_the_room() -> None:
 
 def test_a_long_name_keeps_its_ends() -> None:
     assert short("the_first_part_and_the_last", 11) == "the_f…last"
+
+
+@pytest.mark.parametrize(
+    ("names", "length", "shown"),
+    [
+        pytest.param(["gene_0007_expr", "gene_0017_expr"], 10, ["gene_0007…", "gene_0017…"], id="an end in common"),
+        pytest.param(["val/loss/depth", "val/loss/normal"], 8, ["…depth", "…normal"], id="a beginning in common"),
+        pytest.param(["a_long_one_b", "a_long_two_b"], 5, ["…one…", "…two…"], id="both in common"),
+        pytest.param(["task_10", "task_1"], 5, ["…10", "…1"], id="no word is cut"),
+        pytest.param(["the_task", "the_task_b"], 8, ["…task", "…task_b"], id="something is left of each"),
+        pytest.param(["one", "other"], 22, ["one", "other"], id="room for all"),
+        pytest.param(["abcdefghijklmn"], 8, ["abcd…lmn"], id="alone"),
+        pytest.param([], 8, [], id="none"),
+        pytest.param(["", "a_b_c_d_e_f"], 5, ["", "a_…f"], id="one is empty"),
+    ],
+)
+def test_names_that_are_too_long_lose_first_what_they_share(names: list[str], length: int, shown: list[str]) -> None:
+    assert shorten(names, length) == shown

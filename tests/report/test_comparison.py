@@ -109,3 +109,36 @@ def test_values_of_secrets_are_hidden(tmp_path: Path) -> None:
 
 def test_a_setting_that_only_one_run_has_is_a_difference() -> None:
     assert differences([{"a": "1"}, {"a": "1", "b": "2"}]) == ["b"]
+
+
+def test_a_comparison_says_first_which_method_is_ahead(run_in: Callable[..., Path]) -> None:
+    runs = [run_in(f"sum_{seed}", "Sum()", seed, delta_m=[2.0 + seed]) for seed in range(3)]
+    html = write_pages([*runs, run_in("ours", seed=0, delta_m=[-5.0])]).read_text(encoding="utf-8")
+    said = "Mean best ∆m, the lowest first: <b>GO4Align</b> −5% (1 run), <b>Sum</b> 3 ± 1% (3 runs)."
+    assert said in html
+    assert html.index(said) < html.index("<h2>")
+
+
+def test_runs_are_named_by_where_they_differ(run_in: Callable[..., Path], tmp_path: Path) -> None:
+    html = write_pages([run_in("a/version_0", seed=1), run_in("b/version_0", seed=2)]).read_text(encoding="utf-8")
+    assert re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', html) == ["a/version_0", "b/version_0"]
+    assert str(tmp_path) not in html
+
+
+def test_an_index_says_which_tasks_starve(tmp_path: Path, make: Callable[..., History]) -> None:
+    make(weights=[1e-9, 1, 1, 1]).save(tmp_path / "starved")
+    make().save(tmp_path / "well")
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert [cells(html, name)[4] for name in ("starved", "well")] == ["starves: segmentation", "none"]
+
+
+def test_a_file_that_is_no_log_is_named_once_and_nothing_unsafe_is_advised(
+    run_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    run_in("good")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "group_dynamics.npz").write_bytes(b"no archive")
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile it is no zip" in html
+    assert "pickle" not in html

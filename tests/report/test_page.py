@@ -15,8 +15,10 @@ from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.style import palette
 from lightning_go4align.report import write_report
-from lightning_go4align.report.facts import tiles
+from lightning_go4align.report.facts import sentences, tiles
 from lightning_go4align.report.page import page
+from lightning_go4align.report.shell import bold
+from lightning_go4align.report.tables import table
 
 
 def make_steps(generator: torch.Generator, steps: int, tasks: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -169,3 +171,22 @@ def test_the_report_is_made_again_from_the_log_alone(tmp_path: Path) -> None:
     example_history().save(tmp_path)
     assert write_report(tmp_path) == tmp_path / "group_dynamics.html"
     assert {path.name for path in tmp_path.iterdir()} == {"group_dynamics.npz", "group_dynamics.html"}
+
+
+def test_a_table_says_how_many_of_its_rows_are_printed() -> None:
+    rows = [[f"task_{index}", "1"] for index in range(61)]
+    assert "The first 60 of 61 rows" in table("Tasks", ["task", "weight"], rows)
+    assert "rows" not in table("Tasks", ["task", "weight"], rows[1:])
+
+
+def test_code_in_advice_is_code_and_no_markup() -> None:
+    assert bold("lower `<b>` of **`beta`**") == "lower <code>&lt;b&gt;</code> of <b><code>beta</code></b>"
+
+
+def test_sets_of_many_tasks_are_named_in_a_few_words() -> None:
+    recorder = Recorder(History.empty([f"task_{index}" for index in range(100)]))
+    groups = (torch.arange(100) % 5).expand(9, 100)
+    recorder.extend(groups, 1.0 + groups, *torch.ones(2, 9, 100))
+    (companions, *_) = sentences(recorder.history)
+    assert companions.count("**task_") == 8  # two of each of the four sets
+    assert "and 18 more (100%); 1 smaller set." in companions

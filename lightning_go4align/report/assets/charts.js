@@ -85,11 +85,11 @@ function stroke(self, view, i) {
 }
 
 function rowNames(axis, view) {
-  const names = view.rowNames, most = innerWidth < 600 ? 12 : 22, size = 16 + 6.6 * Math.max(...names.map((n) => Math.min(n.length, most)));
+  const names = shortNames(view.rowNames, innerWidth < 600 ? 14 : 22), size = 16 + 6.6 * Math.max(...names.map((name) => name.length));
   return {
     ...axis, stroke: inkOf("ink"), grid: { show: false }, size,
     splits: (u) => { const every = Math.ceil((13 * names.length) / u.bbox.height * devicePixelRatio); return names.map((_, i) => i + 0.5).filter((_, i) => i % every == 0); },
-    values: (u, ticks) => ticks.map((tick) => shortName(names[Math.floor(tick)], most)),
+    values: (u, ticks) => ticks.map((tick) => names[Math.floor(tick)]),
   };
 }
 

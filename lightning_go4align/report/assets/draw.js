@@ -113,7 +113,7 @@ function indicators(data) {
 // What is read at a place: of lines all that fit, the chosen one first.
 const listed = (unit, of = "step") => (view, index, row) => {
   const order = view.names.map((_, i) => i), chosen = order.splice(row % order.length, 1);
-  const parts = [...chosen, ...order].slice(0, 24).map((i) => entry(swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]} ${number(view.read[i][index], unit)} `));
+  const parts = [...chosen, ...order].slice(0, 24).map((i) => entry(swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]}: ${number(view.read[i][index], unit)} `));
   return [`${of} ${number(Math.round(view.x[index] * 100) / 100)} `, ...parts];
 };
 

@@ -34,8 +34,9 @@ const anyNegative = (columns) => columns.some((column) => column.some((value) =>
 
 function number(value, unit = "") {
   if (value == null) return "–";
-  const large = Math.abs(value) >= 1000, text = large ? Math.round(value).toLocaleString("en") : String(+value.toPrecision(3));
-  return text.replace("-", "−") + unit;
+  const size = Math.abs(value), short = size && size < 1e-4 ? (+value.toPrecision(3)).toExponential() : String(+value.toPrecision(3));
+  const text = size >= 1000 ? Math.round(value).toLocaleString("en") : short;
+  return text.replaceAll("-", "−") + unit;
 }
 
 // A count on an axis: 200k and 1.5M, where many digits would run into each other.
@@ -45,7 +46,19 @@ function count(tick) {
   return String(+(tick / size).toPrecision(6)) + unit;
 }
 
-const shortName = (name, most) => (name.length <= most ? name : name.slice(0, most / 2) + "…" + name.slice(1 - most / 2));
+// Long names so that they can still be told apart: whole words that all share go first. As plots/names.py does it.
+function shortNames(names, most) {
+  const words = names.map((name) => name.match(/[\p{L}\p{N}]+|[^\p{L}\p{N}]+/gu) ?? [""]), room = Math.min(...words.map((found) => found.length)) - 1;
+  const alike = (at) => words.every((found) => found.at(at) === words[0].at(at));
+  let first = 0, last = 0;
+  if (names.length > 1) while (first < room && alike(first)) first++;
+  if (names.length > 1) while (last < room - first && alike(-1 - last)) last++;
+  const cut = (from, to) => words.map((found) => (from ? "…" : "") + found.slice(from, found.length - to).join("") + (to ? "…" : ""));
+  const fits = [cut(0, 0), cut(0, last), cut(first, 0)].find((tried) => tried.every((name) => name.length <= most));
+  if (fits) return fits;
+  const inside = (name, length) => (name.length <= length ? name : name.slice(0, length / 2) + "…" + name.slice(1 - length / 2));
+  return words.map((found) => (first ? "…" : "") + inside(found.slice(first, found.length - last).join(""), most - !!first - !!last) + (last ? "…" : ""));
+}
 
 // Everything in the page, a row for each step, under the names that loggers have.
 function asTable(data) {

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from lightning_go4align.plots.bars import draw_bars
 from lightning_go4align.plots.checks import FINISH, check_some
-from lightning_go4align.plots.style import HALF, ROW, canvas, margin, picture
+from lightning_go4align.plots.names import margin
+from lightning_go4align.plots.style import HALF, ROW, canvas, picture
 
 
 @picture

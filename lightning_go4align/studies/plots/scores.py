@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lightning_go4align.plots.checks import FINISH, check_seeds, check_some
-from lightning_go4align.plots.style import HALF, canvas, colour, margin, minus, picture, short, spread
+from lightning_go4align.plots.names import margin, short
+from lightning_go4align.plots.style import HALF, canvas, colour, minus, picture, spread
 
 
 @picture

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from lightning_go4align.plots.checks import FINISH, check_some
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, margin, picture, short
+from lightning_go4align.plots.colours import DASHES, task_colours
+from lightning_go4align.plots.names import margin, short, shorten
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, end_labels, picture
 from lightning_go4align.studies.statistics import LEVEL, Difference, seeds_needed
 
 SMALLEST = 1e-6  # of p-values shown
 MOST_SEEDS = 1000
+_HANDLE = 0.5  # inches: a line in a legend
 
 
 @picture
@@ -77,20 +81,21 @@ def needed_seeds(found: Sequence[Difference]) -> Figure:
     """
     known = [one for one in found if math.isfinite(one.low) and np.ptp(one.values) > 0]
     check_some(known, "one method with two seeds", FINISH)
-    figure, axes = canvas(HALF, 2.8, left=0.65, right=margin([one.method for one in known]), bottom=0.45)
+    figure, axes = canvas(HALF, 2.8, left=0.65, right=margin([one.method for one in known]) + 0.2, bottom=0.45)
     largest = max(1.5 * max(abs(one.mean), float(np.std(one.values, ddof=1))) for one in known)
     sizes = np.linspace(largest / 40, largest, 40)
+    ends: list[float] = []
     for one in known:
         deviation = float(np.std(one.values, ddof=1))
         numbers = np.array([seeds_needed(size, deviation) for size in sizes])
         axes.plot(sizes, np.where(numbers <= MOST_SEEDS, numbers, np.nan), color=colour("quiet"))
-        axes.annotate(
-            short(one.method), (sizes[-1], numbers[-1]), (6, 0), textcoords="offset points", color=colour("muted")
-        )
+        ends.append(float(np.log10(min(numbers[-1], MOST_SEEDS))))
         if one.seeds_needed <= MOST_SEEDS:
             axes.plot(abs(one.mean), one.seeds_needed, "o", color=colour("accent"))
     axes.set_yscale("log")
     axes.set_ylim(1.5, MOST_SEEDS)
+    axes.set_xlim(right=largest)
+    end_labels(axes, 10 ** np.array(ends), [one.method for one in known], [colour("quiet")] * len(known))
     axes.set_xlabel("size of the difference")
     axes.set_ylabel("seeds")
     return figure
@@ -106,24 +111,35 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
 
     Example:
         >>> figure = profiles({"LS": [1.0, 2.0], "SI": [1.0, 1.5]})
-        >>> [text.get_text() for text in figure.axes[0].texts]
+        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         ['LS', 'SI']
     """
     check_some(ratios, "one method", FINISH)
     check_some(next(iter(ratios.values())), "a seed that all methods have", FINISH)
-    figure, axes = canvas(HALF, 3.0, left=0.65, right=margin(list(ratios)), bottom=0.45)
+    figure, axes = canvas(HALF, 3.0, left=0.65, right=margin(list(ratios)) + _HANDLE, bottom=0.45)
     finite = [ratio for values in ratios.values() for ratio in values if math.isfinite(ratio)]
     last = 1.05 * max(finite, default=1.0)
+    inks, names = task_colours(len(ratios)), shorten(list(ratios))
     for index, (name, values) in enumerate(ratios.items()):
-        ink = colour("accent" if name == highlight else "quiet")
         shares = np.arange(1, len(values) + 1) / len(values)
         known = np.isfinite(values)
         steps = np.concatenate([[1.0], np.asarray(values)[known], [last]])
         heights = np.concatenate([[0.0], shares[known], [shares[known].max(initial=0.0)]])
-        axes.step(steps, heights, where="post", color=ink, linewidth=1.2)
-        # Ends of lines coincide where every method gets to 1: names stand below each other instead.
-        axes.annotate(short(name), (1, 0.95 - 0.09 * index), (6, 0), "axes fraction", "offset points", color=ink)
+        width = 2.4 if name == highlight else 1.2
+        (line,) = axes.step(
+            steps, heights, where="post", color=tuple(inks[index]), linewidth=width, label=names[index]
+        )
+        if DASHES[index % len(DASHES)]:
+            line.set_dashes(DASHES[index % len(DASHES)])
+    # Ends of lines coincide where every method gets to 1: names stand beside them in a legend instead.
+    legend = axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, handlelength=2)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     axes.set(xscale="log", xlim=(1.0, last), ylim=(0, 1.03))
+    # Below 2 there is no power of ten but 1, and what matplotlib writes between them runs together.
+    axes.xaxis.set_major_locator(MaxNLocator(5) if last < 2 else LogLocator(subs=(1, 2, 5) if last < 50 else (1,)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}×"))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("factor above the best error")
     axes.set_ylabel("share of metrics and seeds")
     return figure
@@ -132,6 +148,6 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
 def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     check_some(names, "one method beside the reference", FINISH)
     figure, axes = canvas(HALF, 0.6 + ROW * 1.4 * len(names), left=margin(names), bottom=0.45)
-    axes.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
+    axes.set_yticks(range(len(names)), shorten(names), parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
     return figure, axes
