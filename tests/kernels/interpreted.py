@@ -16,7 +16,7 @@ from torch import Tensor
 from lightning_go4align import GO4Align, RobustGO4Align
 from lightning_go4align.clustering import AutomaticKMeans
 from lightning_go4align.functional import weighing
-from lightning_go4align.methods import go4align, robust_go4align, robust_launch
+from lightning_go4align.methods import go4align, robust_launch
 
 Method = GO4Align | RobustGO4Align
 KINDS = np.array([0.0, -1.0, 1e-40, 3e38, np.nan, np.inf, -np.inf, 1.0, 2.0, 1.0, 2.0])
@@ -37,7 +37,8 @@ def by_kernel(method: Method, losses: Tensor) -> None:
         mock.patch.object(weighing, "fits_one_launch", return_value=True),
         mock.patch.object(go4align, "fits_one_launch", return_value=True),
         mock.patch.object(robust_launch, "fits_one_launch", return_value=True),
-        mock.patch.object(robust_go4align, "is_readable", return_value=False),
+        mock.patch.object(weighing, "is_readable", return_value=False),
+        mock.patch.object(robust_launch, "is_readable", return_value=False),
     ):
         method(losses)
 
