@@ -1,6 +1,5 @@
 """LightningCLI for models of several tasks."""
 
-import logging
 import warnings
 from argparse import ArgumentError
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import with_own_folder
 from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
 from lightning_go4align.cli.mistake import UsageError
-from lightning_go4align.cli.progress import log_above_the_bar, show_no_version
+from lightning_go4align.cli.progress import is_no_tip, log_above_the_bar, show_no_version
 from lightning_go4align.update.families import Family
 
 #: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
@@ -193,9 +192,5 @@ def run_lightning(arguments: list[str], ready: Callable[[], None]) -> None:
     warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\).*")
     if arguments[0] != "fit":  # Lightning would only warn.
         warnings.filterwarnings("error", ".*there is no last checkpoint available")
-    rank_zero.log.addFilter(_is_no_tip)
+    rank_zero.log.addFilter(is_no_tip)
     _Command(arguments, ready)
-
-
-def _is_no_tip(record: logging.LogRecord) -> bool:
-    return "Tip: For seamless cloud" not in record.getMessage()

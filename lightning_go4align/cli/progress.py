@@ -33,6 +33,11 @@ def log_above_the_bar() -> None:
             handler.setStream(_Stderr())
 
 
+def is_no_tip(record: logging.LogRecord) -> bool:
+    """Tell a line of Lightning's log from its advertisement."""
+    return "Tip: For seamless cloud" not in record.getMessage()
+
+
 class _Stderr:
     def write(self, text: str) -> int:
         return sys.stderr.write(text)
