@@ -20,10 +20,10 @@ STAGES = {
     "importing": "import sys, types\nclass Slow:\n    def find_spec(self, name, path=None, target=None):\n"
     "        if name == 'jsonargparse': print('here', flush=True); import time; time.sleep(60)\n"
     "sys.meta_path.insert(0, Slow())\n",
-    "swallowed": "import sys\nclass Slow:\n    def find_spec(self, name, path=None, target=None):\n"
+    "swallowed": "import sys, time\nclass Slow:\n    def find_spec(self, name, path=None, target=None):\n"
     "        if name == 'jsonargparse':\n"
-    "            print('here', flush=True)\n            import time\n            try: time.sleep(60)\n"
-    "            except BaseException: raise ImportError('KeyboardInterrupt: <EMPTY MESSAGE>')\n"
+    "            try:\n                print('here', flush=True)\n                time.sleep(60)\n"
+    "            except BaseException: raise ImportError('KeyboardInterrupt: <EMPTY MESSAGE>') from None\n"
     "sys.meta_path.insert(0, Slow())\n",
 }
 

@@ -29,6 +29,7 @@ OTHERS: dict[str, Callable[[list[str]], None]] = {
 }
 SYNONYMS = {"train": "fit", "evaluate": "test", "eval": "test", "run": "study", "list": "configs", "plot": "report"}
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 and the number of the signal, as shells have it
+_interrupts: list[int] = []  # That the process was asked to end by.
 
 
 def main(args: list[str] | None = None) -> None:
@@ -99,7 +100,8 @@ def _end(error: BaseException, command: str, debug: bool) -> None:
         context = error.__context__
         if not isinstance(context, KeyboardInterrupt):
             return
-    if isinstance(context, KeyboardInterrupt):
+    # Compiled code that is being imported turns an interrupt into an error of its own.
+    if isinstance(context, KeyboardInterrupt) or (_interrupts and isinstance(error, Exception)):
         _say([f"{command}: interrupted."])
         raise SystemExit(INTERRUPTED) from None
     if isinstance(error, BrokenPipeError) and _reader_has_gone():
@@ -140,6 +142,7 @@ def _interruptible() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(signal.SIGINT, _leave)
+    _interrupts.append(number)
     raise KeyboardInterrupt
 
 
