@@ -101,7 +101,7 @@ def _end(error: BaseException, command: str, debug: bool) -> None:
         if not isinstance(context, KeyboardInterrupt):
             return
     # Compiled code that is being imported turns an interrupt into an error of its own.
-    if isinstance(context, KeyboardInterrupt) or (_interrupts and isinstance(error, Exception)):
+    if isinstance(context, KeyboardInterrupt) or (_interrupts and isinstance(error, ImportError)):
         _say([f"{command}: interrupted."])
         raise SystemExit(INTERRUPTED) from None
     if isinstance(error, BrokenPipeError) and _reader_has_gone():
