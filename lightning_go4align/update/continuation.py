@@ -53,7 +53,7 @@ class Continuation:
         before = None if self._running is None else self._running()
         if before is not None and before is not trainer and before.state.status == TrainerStatus.RUNNING:
             raise MisconfigurationException(
-                "This `MultiTaskCallback` is in a fit of another trainer, which still runs. A fit within a fit, or in "
+                "This `MultiTaskCallback` is in a fit of another trainer, which still runs. A fit in a fit, or in "
                 "another thread, needs a callback and a method of its own: make new ones for it."
             )
         self._running = weakref.ref(trainer)
