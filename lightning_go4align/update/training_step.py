@@ -121,7 +121,7 @@ class TrainingStep:
         if not tasks or not (output.present or is_distributed()):
             return None
         if device != memory.device:
-            memory.begin_training(device)
+            memory.begin_training(device, self._trainer.optimizers)
         losses = stack_losses(tasks, output, device)
         complete = len(output.present) == len(tasks)
         reported = (losses if complete else stack_losses(tasks, output, device, gap=0.0)).detach()
