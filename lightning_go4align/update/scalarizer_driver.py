@@ -92,8 +92,8 @@ class ScalarizerDriver:
         self._learned, self._optimizer = learned, _optimizer(self._method, learned)
         if len(learned) < len(everything):
             rank_zero_info(
-                f"An optimizer of the module holds what {self._method} learns along, and steps it, at its own learning "
-                "rate."
+                f"An optimizer of the module holds what {self._method} learns along, and steps it: its learning rate "
+                "counts."
             )
 
     def begin_batch(self, first: bool) -> None:
