@@ -165,6 +165,6 @@ def test_the_same_trainer_goes_on_with_the_same_module_whatever_was_done_to_its_
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.mul_(0.5)  # As a schedule of pruning does.
-    trainer.fit_loop.max_steps = steps + 1
+    trainer.fit_loop.epoch_loop.max_steps = steps + 1
     trainer.fit(module, loader())
     assert callback.goes_on
