@@ -85,5 +85,5 @@ def test_every_weight_is_meant_where_the_user_has_set_them(method: Scalarizer) -
     ids=["weights", "groups", "bounds"],
 )
 def test_numbers_of_tasks_have_an_order(make: Any, numbers: Any) -> None:
-    with pytest.raises(TypeError, match="must be a list of numbers, in the order of the tasks, but is {"):
+    with pytest.raises(TypeError, match="must be a list of numbers in the order of the tasks, but is"):
         make(numbers)
