@@ -104,7 +104,7 @@ def as_list(name: str, values: object) -> list[object]:
         values = values.tolist()
     if isinstance(values, Mapping | Set):
         raise TypeError(
-            f"`{name}` must be a list of numbers in the order of the tasks, but is {values!r}: write the numbers alone."
+            f"`{name}` must be a list of numbers in the order of the tasks, but is {values!r}: leave out names."
         )
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(f"`{name}` must be a list of numbers, but is {values!r}.")
