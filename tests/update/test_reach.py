@@ -130,6 +130,6 @@ def test_what_was_found_while_something_was_frozen_is_found_anew() -> None:
     reach.check({"a": critic(maker(torch.ones(1, 1))).sum()}, optimizers)
     maker.requires_grad_(True)
     made = critic(maker(torch.ones(1, 1))).sum()
-    reach.check({"a": made, "b": 2 * made}, optimizers)
+    reach.check({"b": made}, optimizers)
     with pytest.raises(MisconfigurationException, match="'c' reaches the optimizers 1 "):
-        reach.check({"a": made, "b": 2 * made, "c": critic(torch.ones(1, 1)).sum()}, optimizers)
+        reach.check({"b": made, "c": critic(torch.ones(1, 1)).sum()}, optimizers)

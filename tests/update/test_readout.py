@@ -141,3 +141,12 @@ def test_weights_in_bfloat16_are_averaged_in_float32() -> None:
     expected = torch.tensor([1.0, 2.0]) + torch.tensor([1, 0]) / 256  # 2 + 1/128 is 2 in bfloat16.
     found = torch.stack([means["weight/depth"], means["weight/normal"]])
     torch.testing.assert_close(found, expected.to(found.dtype))
+
+
+def test_what_was_noted_is_looked_at_before_much_of_it_waits() -> None:
+    readout = Readout()
+    for number in range(3 * CAPACITY + 1):
+        step = record(float(number), 1.0)
+        readout.note(number, step)
+        waiting = [one for _, one in readout._waiting]
+        assert len(waiting) == (number + 1) % CAPACITY
