@@ -32,6 +32,12 @@ def returning(make: Any) -> Toy:
         pytest.param(lambda losses: losses | {"a": 1.0}, TypeError, "a tensor with its graph", id="a number"),
         pytest.param(lambda losses: losses | {"a": losses["a"].expand(2)}, TypeError, ".mean()", id="a vector"),
         pytest.param(lambda losses: losses | {"a": losses["a"].expand(0)}, TypeError, "is empty", id="an empty one"),
+        pytest.param(
+            lambda losses: losses | {"a": losses["a"].reshape(1).to_sparse()},
+            TypeError,
+            "a dense tensor",
+            id="sparse",
+        ),
         pytest.param(lambda losses: losses | {"a": [losses["a"]]}, TypeError, r"torch.stack\(...\)", id="its parts"),
         pytest.param(
             lambda losses: losses | {"a": iter([losses["a"]])}, TypeError, r"torch.stack\(list", id="an iterator"
