@@ -13,7 +13,7 @@ def check_losses(losses: Tensor) -> Tensor:
         losses: Task losses, any shape, with their graph.
 
     Returns:
-        The same; integers and truth values, which have no graph, as float32.
+        The same, of torch's own class; integers and truth values, which have no graph, as float32.
 
     Raises:
         TypeError: If it is no tensor of real numbers.
@@ -31,7 +31,31 @@ def check_losses(losses: Tensor) -> Tensor:
         raise ValueError(f"`losses` must hold at least one loss, but has the shape {list(losses.shape)}.")
     if losses.is_complex():
         raise TypeError(f"`losses` must be real numbers, but is of {losses.dtype}.")
-    return losses if losses.is_floating_point() else losses.to(torch.float32)
+    return plain(losses if losses.is_floating_point() else losses.to(torch.float32))
+
+
+def plain(losses: Tensor) -> Tensor:
+    """Take a tensor of a class that only carries more along, such as MONAI's ``MetaTensor``, as torch's own.
+
+    What a method keeps of it can then be loaded with ``weights_only=True``.
+
+    Args:
+        losses: Task losses, any shape, with their graph.
+
+    Returns:
+        The same numbers with the same graph; a tensor that stands for others (``DTensor``) as it is.
+
+    Example:
+        >>> class Carrying(Tensor): ...
+        >>> type(plain(torch.ones(2).as_subclass(Carrying)))
+        <class 'torch.Tensor'>
+    """
+    kind = type(losses)
+    if kind is Tensor or any(
+        "__torch_dispatch__" in vars(each) for each in kind.__mro__[: kind.__mro__.index(Tensor)]
+    ):
+        return losses
+    return losses.as_subclass(Tensor)
 
 
 def check_number_of_tasks(losses: Tensor, known: int) -> None:

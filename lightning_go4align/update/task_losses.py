@@ -7,6 +7,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from lightning_go4align.functional.losses import plain
 from lightning_go4align.update.entries import check_loss, check_name
 
 WIDE = (torch.float32, torch.float64)
@@ -118,7 +119,7 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
     each = [present[task] for task in tasks]
     if any(loss.dim() or loss.device != device for loss in each):
         each = [loss.reshape(()).to(device, non_blocking=True) for loss in each]
-    losses = torch.stack(each)
+    losses = plain(torch.stack(each))
     return losses if losses.dtype in WIDE else losses.to(torch.float32)
 
 

@@ -20,7 +20,7 @@ from lightning_go4align.methods import GO4Align
 
 FOUND = {"exact": kmeans_1d, "lloyd": Lloyd(), "spectral": Spectral(), "sdp": SDP()}
 solvers = pytest.mark.parametrize("solve", [pytest.param(solve, id=name) for name, solve in FOUND.items()])
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=25, database=None)
+PROPERTY = settings(max_examples=25)
 
 points_of_any_kind = st.lists(
     st.one_of(

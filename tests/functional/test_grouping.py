@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
+PROPERTY = settings(max_examples=60)
 
 
 uniform = st.floats(0.0, 1.0)

@@ -14,7 +14,7 @@ from lightning_go4align.functional.indicators import (
 )
 
 LOSSES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12).map(lambda x: torch.tensor(x, dtype=torch.float64))
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=100, database=None)
+PROPERTY = settings(max_examples=100)
 
 
 def test_scale_is_the_mean_loss_over_each_loss() -> None:

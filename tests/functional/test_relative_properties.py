@@ -19,7 +19,7 @@ from lightning_go4align.functional.relative import (
     relative_changes,
 )
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=100, database=None)
+PROPERTY = settings(max_examples=100)
 NUMBERS = st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-6)
 ANYTHING = st.one_of(NUMBERS, st.sampled_from([0.0, math.nan, math.inf, -math.inf]))
 

@@ -19,7 +19,7 @@ from lightning_go4align.functional.lasting import lasting_state, movable
 from lightning_go4align.functional.number_of_groups import criterion_of
 from lightning_go4align.functional.precision import widened
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=50, database=None)
+PROPERTY = settings(max_examples=50)
 # Of points that differ by rounding alone it is a matter of rounding whether they are one value or two.
 INDICATORS = st.floats(-8.0, 8.0).map(lambda logarithm: math.exp(round(logarithm, 6)))
 PRESENT = st.one_of(INDICATORS, INDICATORS, st.just(math.nan))

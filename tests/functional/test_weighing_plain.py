@@ -14,7 +14,7 @@ from lightning_go4align.functional.weighing import weigh_tasks
 from lightning_go4align.functional.weighing_numpy import weigh_by_numpy
 from lightning_go4align.functional.weighing_plain import FEW
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=150, database=None)
+PROPERTY = settings(max_examples=150)
 # Few values, so that many are equal; any size; and what takes no part.
 USUAL = st.one_of(st.sampled_from([1.0, 2.0, 3.0, 1e-3]), st.floats(1e-149, 1e149), st.floats(0.5, 1.5))
 ANY = st.one_of(USUAL, st.sampled_from([math.nan, math.inf, 0.0, -1.0, 1e-160]))

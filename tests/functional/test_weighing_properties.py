@@ -21,7 +21,7 @@ from lightning_go4align.functional.weighing import weigh_tasks
 from lightning_go4align.functional.weighing_numpy import weigh_by_numpy
 from lightning_go4align.functional.weighing_torch import move_by_torch, weigh_by_torch
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=50, database=None)
+PROPERTY = settings(max_examples=50)
 ABSENT = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0])
 HISTORIES = st.integers(1, 9).flatmap(
     lambda size: st.lists(

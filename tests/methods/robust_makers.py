@@ -12,7 +12,7 @@ from lightning_go4align import RobustGO4Align
 from lightning_go4align.clustering import ungrouped
 from lightning_go4align.methods import Level, RelativeHistory
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=20, database=None)
+PROPERTY = settings(max_examples=20)
 MAKERS = {
     "automatic": RobustGO4Align,
     "two groups": lambda: RobustGO4Align(2),

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:You are solving a parameterized problem that is not DPP"),
     pytest.mark.filterwarnings("ignore:Solution may be inaccurate"),
 ]
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=4, database=None)
+PROPERTY = settings(max_examples=4)
 TASKS = [f"task {number}" for number in range(11)]
 AGGREGATORS = [name for name, config in METHODS.items() if isinstance(build(config), Aggregator)]
 SLOW = ("nash_mtl", "nash_mtl_agrm")  # TorchJD solves up to 20 problems a step, a tenth of a second each.

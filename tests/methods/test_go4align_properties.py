@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lightning_go4align.methods import GO4Align
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=60, database=None)
+PROPERTY = settings(max_examples=60)
 
 
 positive = st.lists(st.floats(1e-4, 1e4), min_size=2, max_size=9).map(

@@ -17,7 +17,7 @@ from lightning_go4align.metrics import CoAssignment, ConvergenceDifference, Delt
 from lightning_go4align.metrics.depth import BatchMeanDepthErrors, DepthErrors
 from lightning_go4align.metrics.normals import NormalErrors
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=40, database=None)
+PROPERTY = settings(max_examples=40)
 NAMES, METHODS = ["a", "b", "c"], ["LS", "UW", "GO4Align"]
 NUMBERS = st.floats(-1e3, 1e3).filter(lambda x: abs(x) > 1e-3)
 VALUES = st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBERS))

@@ -72,8 +72,7 @@ def test_all_equal_losses_share_one_weight() -> None:
     class Equal(Toy):
         @override
         def training_step(self, batch: Any, batch_idx: int) -> Any:
-            loss = self.losses(batch)["a"]
-            return dict.fromkeys(TASKS, loss)
+            return {task: self.losses(batch)["a"] for task in TASKS}
 
     assert weights_of(fitted(GO4Align(), Equal())) == pytest.approx(torch.ones(3))
 

@@ -27,7 +27,7 @@ from lightning_go4align.methods import (
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.task_losses import StepOutput
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=8, database=None)
+PROPERTY = settings(max_examples=8)
 METHODS: dict[str, Callable[[], Scalarizer]] = {
     "Sum": Sum,
     "RLW": Random,
