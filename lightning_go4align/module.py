@@ -35,6 +35,10 @@ class MultiTaskMixin(LastStepMixin):
         GO4Align(num_groups=2, beta=0.0001, reduction='sum')
     """
 
+    # TorchScript, which knows neither callbacks nor methods, passes over them. Lists, as Lightning's own are.
+    __jit_ignored_attributes__: list[str] = ["multi_task_callback"]  # noqa: RUF012
+    __jit_unused_properties__: list[str] = [*pl.LightningModule.__jit_unused_properties__, "method"]  # noqa: RUF012
+
     def __init__(
         self,
         method: Scalarizer | Aggregator,

@@ -1,5 +1,6 @@
 """The same mechanism by inheritance."""
 
+import pickle
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,33 @@ def test_a_second_fit_in_another_trainer_goes_on() -> None:
         trainer = quiet_trainer()
         trainer.fit(module, loader())
         assert [type(callback) for callback in trainer.callbacks].count(MultiTaskCallback) == 1  # type: ignore[attr-defined]  # Lightning's property has no type.
+
+
+class Forward(MultiTaskModule):
+    """What is needed to hand a module on to others."""
+
+    def __init__(self) -> None:
+        super().__init__(GO4Align())
+        self.layer = torch.nn.Linear(4, 2)
+
+    @override
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*to_torchscript")
+@pytest.mark.parametrize(
+    "handed_on",
+    [
+        lambda module, x: module.to_torchscript(method="script"),
+        lambda module, x: module.to_torchscript(method="trace", example_inputs=x),
+        lambda module, x: torch.export.export(module, (x,)).module(),
+        lambda module, x: torch.compile(module, backend="eager"),
+        lambda module, x: deepcopy(module),
+        lambda module, x: pickle.loads(pickle.dumps(module)),
+    ],
+    ids=["script", "trace", "export", "compile", "copy", "pickle"],
+)
+def test_it_is_handed_on_as_any_module_is(handed_on: Any) -> None:
+    module, x = Forward().eval(), torch.randn(3, 4)
+    assert torch.equal(handed_on(module, x)(x), module(x))
