@@ -158,7 +158,8 @@ class Forward(MultiTaskModule):
 
     @override
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layer(x)
+        made: torch.Tensor = self.layer(x)
+        return made
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*to_torchscript")
