@@ -18,13 +18,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
-from lightning_go4align.plots.names import shorten
+from lightning_go4align.plots.names import names_of, shorten
 from lightning_go4align.plots.notebook import Picture
 
-WIDE, HALF, THIRD = 11.6, 5.55, 3.5  # inches: the report's columns
+# Inches. The widest fills a page of A4 between its margins, so that a printed picture keeps its size of text.
+WIDE, HALF, THIRD = 7.3, 5.55, 3.5
 ROW = 0.19  # inches: a line of text and its leading
 
 _style: ContextVar[Literal["light", "dark"]] = ContextVar("style", default="light")
+_widest: ContextVar[float] = ContextVar("widest", default=WIDE)
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -46,6 +48,23 @@ def style(name: Literal["light", "dark"]) -> Iterator[None]:
             yield
     finally:
         _style.reset(before)
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Draw for a phone: as wide as a third of the report, and with names of at most 14 letters.
+
+    Example:
+        >>> with narrow():
+        ...     canvas(WIDE, 1)[0].get_figwidth()
+        3.5
+    """
+    before = _widest.set(THIRD)
+    try:
+        with names_of(14):
+            yield
+    finally:
+        _widest.reset(before)
 
 
 def picture(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
@@ -88,6 +107,7 @@ def canvas(
     width: float, height: float, left: float = 0.5, right: float = 0.25, top: float = 0.1, bottom: float = 0.28
 ) -> tuple[Picture, Axes]:
     """Make a figure of one axes with margins in inches: no layout engine, so that a picture takes milliseconds."""
+    width = min(width, _widest.get())
     figure = Picture(figsize=(width, height))
     box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     return figure, figure.add_axes(box)
@@ -105,7 +125,7 @@ def minus(number: str) -> str:
 
 def count_axis(axes: Axes, label: str, largest: float) -> None:
     """Put steps or epochs on the x axis, named at its right end."""
-    wide = axes.get_window_extent().width > 500
+    wide = axes.get_window_extent().width > 400
     axes.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _count(x)))
     axes.annotate(label, (1, 0), (20, -5), "axes fraction", "offset points", va="top", color=colour("muted"))

@@ -5,18 +5,18 @@ from html import escape
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import minus, style
-from lightning_go4align.report.cards import table_card
+from lightning_go4align.report.cards import still, still_on_phones, table_card
 from lightning_go4align.report.differences import Difference, paired_difference
 from lightning_go4align.report.listing import runs_table
 from lightning_go4align.report.runs import Run
 from lightning_go4align.report.shell import bold, shell
-from lightning_go4align.report.svg import inline
 from lightning_go4align.report.tables import number, table
 
 Score = Callable[[History], dict[str, float]]
@@ -88,16 +88,10 @@ def _pictures(runs: list[Run]) -> list[str]:
     best = _best(runs)
     text = ", ".join(f"{name} {number(float(np.mean(values)), '%')}" for name, values in best.items())
     curves = {run.label: (run.history.validations.epochs, run.history.validations.delta_m) for run in runs}
-    with style("light"):
-        bars, lines = inline(comparison_bars(best)), inline(delta_m_of_runs(curves))
+    seen = f"Lines of ∆m by epoch of {len(runs)} runs; the table has the best."
     return [
-        _picture("Best ∆m", _BARS, f"Bars of the mean best ∆m: {text}.", bars),
-        _picture(
-            "∆m by epoch",
-            _CURVES,
-            f"Lines of ∆m by epoch of {len(runs)} runs; the table has the best.",
-            lines,
-        ),
+        _picture("Best ∆m", _BARS, f"Bars of the mean best ∆m: {text}.", lambda: comparison_bars(best)),
+        _picture("∆m by epoch", _CURVES, seen, lambda: delta_m_of_runs(curves)),
     ]
 
 
@@ -109,9 +103,10 @@ def _runs(count: int) -> str:
     return f"{count} run" + "s" * (count > 1)
 
 
-def _picture(title: str, caption: str, description: str, svg: str) -> str:
-    figure = f'<figure role="img" tabindex="0" aria-label="{escape(description)}">{svg}</figure>'
-    return f'<div class="card half"><h3>{title}</h3><p>{caption}</p>{figure}</div>'
+def _picture(title: str, caption: str, description: str, draw: Callable[[], Figure]) -> str:
+    with style("light"):
+        seen = still(draw(), description) + still_on_phones(draw, description)
+    return f'<div class="card half"><h3>{title}</h3><p>{caption}</p>{seen}</div>'
 
 
 def _delta_m(history: History) -> dict[str, float]:

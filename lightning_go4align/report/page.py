@@ -68,7 +68,7 @@ def _table(title: str, history: History) -> list[str]:
         return [table_card("Tasks that travel together in 90% of steps or more", sets, size), groups]
     if title == WEIGHTS:
         return [table_card("Tasks", tables.tasks_table(history))]
-    return [table_card("Metrics", tables.metrics_table(history))] if history.metrics else []
+    return [table_card("Metrics", tables.metrics_table(history), "half")] if history.metrics else []
 
 
 def _bar(titles: list[str], searches: bool) -> str:

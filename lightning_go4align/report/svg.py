@@ -27,6 +27,8 @@ def inline(figure: Figure) -> str:
         >>> svg[:4], "var(--accent)" in svg, "<!DOCTYPE" in svg
         ('<svg', True, False)
     """
+    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+        patch.set_gid("paper")
     buffer = io.StringIO()
     with style("light"):
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
@@ -34,6 +36,7 @@ def inline(figure: Figure) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r' id="[a-zA-Z0-9]+_\d+"', "", svg)  # would repeat from figure to figure; nothing refers to them
+    svg = svg.replace('id="paper"', 'class="paper"')
     for role, colour in palette("light").items():
         svg = svg.replace(colour, f"var(--{role})")
     return svg
