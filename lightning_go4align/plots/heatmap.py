@@ -43,7 +43,8 @@ def assignment(history: History) -> Figure:
     check_steps(history)
     order, num_groups = every_nth(task_order(history), _ROWS), max(history.num_groups, 1)
     entries = np.unique(np.linspace(0, num_groups - 1, min(num_groups, _LEGEND_ENTRIES)).round().astype(int))
-    figure, axes = _rows(history, order, top=0.32 + ROW * math.ceil(len(entries) / _LEGEND_COLUMNS), right=0.85)
+    lines = math.ceil(len(entries) / _LEGEND_COLUMNS)
+    figure, axes = _rows(history, order, top=0.32 + ROW * lines, right=0.85)
     columns = _columns(history, len(order))
     ranks = history.groups[columns][:, order].T
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
@@ -60,7 +61,9 @@ def assignment(history: History) -> Figure:
         Patch(facecolor=rgb, label=label)
         for rgb, label in zip(group_colours(num_groups)[entries], labels, strict=True)
     ]
-    figure.legend(handles=handles, loc="upper left", ncol=_LEGEND_COLUMNS, borderaxespad=0.2, columnspacing=1.6)
+    across = math.ceil(len(handles) / lines)
+    rowwise = [handle for column in range(across) for handle in handles[column::across]]  # matplotlib goes by columns
+    figure.legend(handles=rowwise, loc="upper left", ncol=across, borderaxespad=0.2, columnspacing=1.6)
     return figure
 
 
