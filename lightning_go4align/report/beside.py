@@ -93,12 +93,14 @@ def plus_minus(mean: float, spread: float) -> str:
         >>> plus_minus(-0.4512, 5.213), plus_minus(3.00002, 0.00031), plus_minus(-0.0046, 1.9)
         ('−0.5 ± 5.2', '3.000 ± 0.000', '0.0 ± 1.9')
     """
-    places = [_exponent(spread) - 1] * (spread > 0) + [_exponent(mean) - 3] * (mean != 0)
-    decimals = -max(places, default=0)
+    if not spread:
+        return f"{number(mean)} ± 0"
+    finest = [_exponent(spread) - 1, *([_exponent(mean) - 3] if mean else [])]
+    decimals = -max(finest)
     if decimals > 6:  # so small a number is read by its exponent
         return f"{number(mean)} ± {minus(f'{spread:.2g}')}"
-    rounded = round(mean, decimals) + 0.0  # no −0
-    return minus(f"{rounded:.{max(decimals, 0)}f} ± {round(spread, decimals):.{max(decimals, 0)}f}")
+    mean, spread = round(mean, decimals) + 0.0, round(spread, decimals)  # + 0.0, for there is no −0
+    return minus(f"{mean:.{max(decimals, 0)}f} ± {spread:.{max(decimals, 0)}f}")
 
 
 def _exponent(value: float) -> int:
