@@ -13,6 +13,7 @@ from lightning_go4align import plots
 from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.metrics import plot_lines, plot_ranks, plot_score, plot_shares
+from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import narrow
 from lightning_go4align.report.figures import figures
 from lightning_go4align.studies import plots as compared
@@ -126,18 +127,14 @@ def test_what_is_drawn_for_a_phone_is_legible_there(
         names = tuple(f"a_long_name_of_metric_{index:02d}_error" for index in range(num_tasks))
         with narrow():
             figure = draw(replace(history, metrics=names))
-        assert figure.get_figwidth() == pytest.approx(
-            3.5
-        )  # inches, which a phone's 390 pixels show at nearly full size
+        assert figure.get_figwidth() == pytest.approx(3.5)  # inches, nearly a phone's 390 pixels
         assert not faults(figure)
 
 
 def test_runs_compared_on_a_phone_are_legible_there() -> None:
     epochs = np.arange(1.0, 9)
     with narrow():
-        lines = plots.delta_m_of_runs(
-            {f"RobustGO4Align, seed {seed}": (epochs, 40 / epochs + seed) for seed in range(6)}
-        )
+        lines = delta_m_of_runs({f"RobustGO4Align, seed {seed}": (epochs, 40 / epochs + seed) for seed in range(6)})
         bars = plots.comparison_bars({NAME: [-17.0, -19.0], "LS": [21.0, 22.0]})
     assert [faults(lines), faults(bars)] == [[], []]
 

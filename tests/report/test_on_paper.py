@@ -17,8 +17,10 @@ PAPER = 703  # pixels: A4 without its margins of 12 mm, at 96 in an inch
 # Sizes as they are seen, in points, of all words that are seen; a picture may be scaled.
 SMALLEST = """
 const scale = (one) => (one.ownerSVGElement ? one.ownerSVGElement.getScreenCTM().a : 1);
-const seen = (one) => one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType == 3 && node.data.trim());
-const sizes = [...document.querySelectorAll("main *")].filter(seen).map((one) => [0.75 * scale(one) * parseFloat(getComputedStyle(one).fontSize), one.textContent.slice(0, 40)]);
+const says = (one) => [...one.childNodes].some((node) => node.nodeType == 3 && node.data.trim());
+const points = (one) => 0.75 * scale(one) * parseFloat(getComputedStyle(one).fontSize);
+const words = [...document.querySelectorAll("main *")].filter((one) => one.checkVisibility() && says(one));
+const sizes = words.map((one) => [points(one), one.textContent.slice(0, 40)]);
 const figures = [...document.querySelectorAll("figure")].filter((one) => one.checkVisibility());
 return { words: sizes.length, small: sizes.filter(([size]) => size < LEAST), figures: figures.length,
   wide: figures.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.ariaLabel.slice(0, 40)),
@@ -68,7 +70,10 @@ def test_the_search_of_a_comparison_leaves_the_rows_that_are_looked_for(
 ) -> None:
     runs = [run_in("a", seed=1, lr=0.1), run_in("b", seed=1, lr=0.2, method="Sum()")]
     script = """
-    document.getElementById("search").value = "DEP, edg"; document.getElementById("search").oninput(); await wait(400);
+    const field = document.getElementById("search");
+    field.value = "DEP, edg";
+    field.oninput();
+    await wait(400);
     const left = [...document.querySelectorAll("tr[data-task]:not(.off)")].map((row) => row.dataset.task);
     return [[...new Set(left)].sort(), document.getElementById("found").textContent];
     """
