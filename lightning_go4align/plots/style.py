@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
-from lightning_go4align.plots.names import names_of, shorten
+from lightning_go4align.plots.names import margin, names_of, shorten
 from lightning_go4align.plots.notebook import Picture
 
 # Inches. The widest fills a page of A4 between its margins, so that a printed picture keeps its size of text.
@@ -111,6 +111,16 @@ def canvas(
     figure = Picture(figsize=(width, height))
     box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     return figure, figure.add_axes(box)
+
+
+def room_beside(names: Sequence[str]) -> float:
+    """Room at the right of an axes for the names of its lines, or that of its x axis, in inches.
+
+    Example:
+        >>> room_beside(["a"])
+        0.75
+    """
+    return max(margin(names) + 0.2, 0.75)
 
 
 def minus(number: str) -> str:
