@@ -15,7 +15,7 @@ from lightning_go4align.studies.finalists import finalist_name
 from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.printed_plan import counted, near, spans
 from lightning_go4align.studies.search_space import Search
-from lightning_go4align.studies.search_state import ended_trials, sampler, searched_methods
+from lightning_go4align.studies.search_state import ended_trials, sampler, searched_methods, seconds_of
 from lightning_go4align.studies.study import Study
 
 
@@ -51,12 +51,9 @@ def _space(study: Study, search: Search) -> Table:
     if len(methods) > 1:
         table.add_row("method", Text(", ".join(methods)), "")
     for name, entry in search.space.items():
-        of = [method for method in methods if method in entry.get("methods", methods)]
-        table.add_row(
-            Text(name.replace(".init_args", "")),
-            Text(_values(entry)),
-            Text("all" if of == methods else ", ".join(of) or "none"),
-        )
+        having = [method for method in methods if method in entry.get("methods", methods)]
+        words = "all" if having == methods else ", ".join(having) or "none"
+        table.add_row(*map(Text, (name.replace(".init_args", ""), _values(entry), words)))
     return table
 
 
@@ -100,9 +97,7 @@ def _final_runs(study: Study, search: Search) -> int:
 def _budget(study: Study, search: Search, ended: Sequence[FrozenTrial], hours: float, jobs: int) -> str:
     """Say how many trials the time holds beside the finals, as earlier trials took."""
     given = f"{hours:g} h with {counted(jobs, 'job')}"
-    known = [
-        trial.duration.total_seconds() for trial in ended if trial.duration and trial.state is TrialState.COMPLETE
-    ]
+    known = seconds_of(ended)
     if not known:
         return f"{given}: no trial has ended yet, so how many it holds cannot be estimated."
     usual = statistics.mean(known)

@@ -25,8 +25,19 @@ def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def asked(study: Callable[..., Study], tmp_path: Path) -> Study:
-    return study(tmp_path, search=SEARCH, reference="LS", name="s", methods=METHODS, seeds=[0, 1, 2, 3])
+def make(study: Callable[..., Study], tmp_path: Path) -> Callable[..., Study]:
+    """The study, with another number of trials."""
+
+    def make_one(trials: int = 6) -> Study:
+        search = {**SEARCH, "trials": trials}
+        return study(tmp_path, search=search, reference="LS", name="s", methods=METHODS, seeds=[0, 1, 2, 3])
+
+    return make_one
+
+
+@pytest.fixture
+def asked(make: Callable[..., Study]) -> Study:
+    return make()
 
 
 def said(study: Study, hours: float = 1.0, jobs: int = 2, width: int = 200) -> str:
@@ -75,20 +86,13 @@ def test_a_dry_run_leaves_a_search_as_it_was(asked: Study, finish: Callable[...,
 
 @pytest.mark.parametrize(("trials", "more"), [(6, 0), (8, 2), (10_000, 4)])
 def test_a_dry_run_says_how_many_trials_the_time_holds(
-    asked: Study,
-    finish: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-    trials: int,
-    more: int,
-    tmp_path: Path,
-    study: Callable[..., Study],
+    make: Callable[..., Study], finish: Callable[..., None], monkeypatch: pytest.MonkeyPatch, trials: int, more: int
 ) -> None:
-    Tuning(asked, Instant(finish, parabola), jobs=1, deadline=float("inf"), console=Console(quiet=True)).run()
+    Tuning(make(), Instant(finish, parabola), jobs=1, deadline=float("inf"), console=Console(quiet=True)).run()
     monkeypatch.setattr("lightning_go4align.studies.printed_search.seconds_of", lambda trials: [900.0])
-    search = {**SEARCH, "trials": trials}
-    wanted = study(tmp_path, search=search, reference="LS", name="s", methods=METHODS, seeds=[0, 1, 2, 3])
-    # two hours hold eight rounds of a quarter of an hour, of which the 12 final runs take six, with two jobs
-    assert f"about {more} more trials beside the finals, at 15.0 minutes each." in said(wanted, hours=2.0)
+    # two hours hold eight rounds of a quarter of an hour; with two jobs the 12 final runs take six of them
+    expected = f"2 h with 2 jobs: about {more} more trials beside the finals, at 15.0 minutes each."
+    assert expected in said(make(trials), hours=2.0)
 
 
 @pytest.mark.parametrize("width", [80, 120])
