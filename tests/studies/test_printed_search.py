@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,7 +17,7 @@ from lightning_go4align.studies.tuning import Tuning
 
 SPACE = {RATE: {"low": 0.25, "high": 1.0}, "trainer.max_steps": {"choices": [7, None], "methods": ["many"]}}
 SEARCH = {"space": SPACE, "trials": 6, "startup": 3, "finalists": 2}
-METHODS = {"LS": {}, "few": {}, "many": {}}
+METHODS: dict[str, dict[str, Any]] = {"LS": {}, "few": {}, "many": {}}
 
 
 @pytest.fixture(autouse=True)
