@@ -51,7 +51,21 @@ def shorten(names: Sequence[str], length: int | None = None) -> list[str]:
             return fitting
     before, after = "…" * bool(first), "…" * bool(last)
     inner = [short(name[first : len(name) - last], length - len(before + after)) for name in plain]
-    return [f"{before}{name}{after}" for name in inner]
+    return [f"{before}{name}{after}" for name in _told_apart(inner, plain)]
+
+
+def _told_apart(shown: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Number what different names have been cut to alike."""
+    same = {
+        word: list(dict.fromkeys(name for cut, name in zip(shown, names, strict=True) if cut == word))
+        for word in shown
+    }
+    numbers = [same[word].index(name) + 1 for word, name in zip(shown, names, strict=True)]
+    alike = [len(same[word]) > 1 for word in shown]
+    return [
+        f"{word[: -len(str(number)) - 1]}~{number}" if many else word
+        for word, number, many in zip(shown, numbers, alike, strict=True)
+    ]
 
 
 def margin(names: Sequence[str]) -> float:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 
 from matplotlib.figure import Figure
 
@@ -30,7 +31,9 @@ def inline(figure: Figure) -> str:
     for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
         patch.set_gid("paper")
     buffer = io.StringIO()
-    with style("light"):
+    with style("light"), warnings.catch_warnings():
+        # Text stays text: the browser has the letters that matplotlib's own fonts lack.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]

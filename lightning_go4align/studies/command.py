@@ -13,6 +13,7 @@ from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.fetching import fetch_finished
 from lightning_go4align.studies.machine import this_machine
+from lightning_go4align.studies.names import in_a_command
 from lightning_go4align.studies.plan import Plan, make_plan
 from lightning_go4align.studies.printed_plan import print_plan
 from lightning_go4align.studies.runner import carry_out, checked_plan, run_study, train_baseline
@@ -89,7 +90,9 @@ def tune(
         return
     chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
     decides = _finals(plan.study, chosen, jobs, hours, Console())
-    carry_out(make_plan(decides), chosen, f"go4align tune {plan.study.name}.yaml --hours {hours:g} --jobs {jobs}")
+    carry_out(
+        make_plan(decides), chosen, f"go4align tune {in_a_command(plan.study.name)} --hours {hours:g} --jobs {jobs}"
+    )
 
 
 def check_search(study: Study) -> None:

@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import TrialState
 
 from lightning_go4align.studies.cells import cell, markdown
+from lightning_go4align.studies.names import in_markdown, in_one_line
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
 
@@ -97,9 +98,9 @@ def search_table(search: Search, methods: list[str], trials: Sequence[optuna.tri
         seen = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
         value = min(seen, default=math.nan) if stopped else float(trial.value or 0.0)
         epochs = f"stopped after {len(trial.intermediate_values)}" if stopped else "all"
-        rows.append([name, cell([value]), epochs])
+        rows.append([in_markdown(name), cell([value]), epochs])
     about = f"What the search tried with one seed, and the best that it logged: {len(rows)} runs.\n\n"
-    return about + markdown(["method and settings", metric, "epochs"], rows)
+    return about + markdown(["method and settings", in_markdown(metric), "epochs"], rows)
 
 
 def _rank(trial: optuna.trial.FrozenTrial) -> tuple[bool, float]:
@@ -123,7 +124,7 @@ def settings_text(params: dict[str, Any]) -> str:
 
 
 def _plain(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else in_one_line(value) or "''"
 
 
 def finals(study: Study, finalists: list[Finalist]) -> Study:
