@@ -1,6 +1,7 @@
 """Names that somebody may give, for whatever has a name: shown as they are, or refused."""
 
 import pytest
+from _pytest.mark import ParameterSet
 
 SHOWN = {
     "HTML": "</script><script>alert(1)</script>",
@@ -47,6 +48,6 @@ UNFIT_FOR_A_FOLDER = {
 }
 
 
-def parameters(*groups: dict[str, str]) -> list[object]:
+def parameters(*groups: dict[str, str]) -> list[ParameterSet]:
     """The names of groups as parameters of a test."""
     return [pytest.param(name, id=said) for group in groups for said, name in group.items()]

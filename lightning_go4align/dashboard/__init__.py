@@ -3,9 +3,11 @@
 import re
 from importlib.util import find_spec
 
+from lightning_go4align.plain_text import has_hidden
+
 __all__ = ["dashboard"]
 
-_ENTITY = re.compile(r"[A-Za-z0-9_-]+")
+_ENTITY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _PROJECT = re.compile(r"[^/\\#?%:]{1,128}")  # what wandb refuses itself, but only when a run begins
 
 
@@ -32,7 +34,12 @@ def dashboard(path: str, report: bool = False, dry_run: bool = False) -> str:
         True
     """
     entity, _, project = path.partition("/")
-    if not _ENTITY.fullmatch(entity) or not _PROJECT.fullmatch(project) or not project.isprintable():
+    if (
+        not _ENTITY.fullmatch(entity)
+        or not _PROJECT.fullmatch(project)
+        or project != project.strip()
+        or has_hidden(project)
+    ):
         raise ValueError(
             f"`path` must be ENTITY/PROJECT, as in a project's address, but is {path[:200]!r}. An entity has "
             "letters, digits, `-` and `_`; a project has at most 128 characters, none of them one of /\\#?%:."

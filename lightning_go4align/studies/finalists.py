@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.trial import TrialState
 
+from lightning_go4align.plain_text import in_markdown, in_one_line
 from lightning_go4align.studies.cells import cell, markdown
-from lightning_go4align.studies.names import in_markdown, in_one_line
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
 

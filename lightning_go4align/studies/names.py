@@ -1,14 +1,11 @@
-"""Names that people give: refused where they could not be shown, and kept apart from markup where they can."""
+"""Names in a study: refused where they could not be shown, and safe in spreadsheets and commands."""
 
-import re
 import shlex
-import unicodedata
 from collections.abc import Iterable
 
+from lightning_go4align.plain_text import has_hidden
+
 _LONGEST = 200  # bytes of a folder's name, of which file systems take 255; what follows from it has longer ones
-# Line breaks, control characters, halves of characters, and what turns the direction of the text that follows.
-_HIDDEN_KINDS = {"Cc", "Cs", "Zl", "Zp"}
-_TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def check_names(key: str, names: Iterable[str]) -> None:
@@ -27,7 +24,7 @@ def check_names(key: str, names: Iterable[str]) -> None:
     for name in names:
         if not name.strip():
             raise ValueError(f"`{key}` has the name {name!r}, which nobody can see. Give it another.")
-        if name != name.strip() or any(map(_is_hidden, name)):
+        if name != name.strip() or has_hidden(name):
             raise ValueError(
                 f"`{key}` has the name {name!r}. Leave out line breaks, control characters, and spaces at its ends."
             )
@@ -51,27 +48,6 @@ def check_folder(name: str) -> None:
         raise ValueError(f"{what}, and so on, {len(name)} characters. Shorten it to {_LONGEST} bytes.")
 
 
-def in_markdown(name: str) -> str:
-    r"""Write a name so that Markdown shows it as it is.
-
-    Example:
-        >>> print(in_markdown("**a** <b> gene_7 [x](y)"))
-        \*\*a\*\* \<b> gene_7 \[x](y)
-    """
-    # An underscore inside a word is one; at an end of it, it could be markup.
-    return re.sub(r"[\\`*<\[&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", name)
-
-
-def in_one_line(value: object) -> str:
-    r"""Write a value so that a name can hold it.
-
-    Example:
-        >>> in_one_line("a\n b\x00")
-        'a b·'
-    """
-    return "".join("·" if _is_hidden(one) else one for one in " ".join(str(value).split()))
-
-
 def for_a_spreadsheet(cell: object) -> object:
     """Keep a spreadsheet from taking a name for a formula, as the report's own table does.
 
@@ -90,7 +66,3 @@ def in_a_command(name: str) -> str:
         ('qm9.yaml', "'a $b.yaml'")
     """
     return shlex.quote(f"{name}.yaml")
-
-
-def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN_KINDS or character in _TURNS

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.figures import save
-from lightning_go4align.studies.names import in_markdown
 from lightning_go4align.studies.plots.statistics import corrected, intervals, needed_seeds, profiles
 from lightning_go4align.studies.profiles import performance_profiles
 from lightning_go4align.studies.results import Results

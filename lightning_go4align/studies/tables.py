@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.studies.cells import cell, cells, markdown
 from lightning_go4align.studies.comparison import paired_comparisons
-from lightning_go4align.studies.names import for_a_spreadsheet, in_markdown
+from lightning_go4align.studies.names import for_a_spreadsheet
 from lightning_go4align.studies.results import Results
 
 
