@@ -39,13 +39,18 @@ def check_folder(name: str) -> None:
     Raises:
         ValueError: If it could not.
     """
-    what = f"`name`, or that of the study's file, is that of the study's folder, but is {name[:80]!r}"
     if name in (".", "..") or set(name) & set("/\\") or name.startswith("-"):
-        raise ValueError(f"{what}. Leave out what names others, and a `-` at the beginning.")
+        raise ValueError(
+            f"`name`, or that of its file, is that of the study's folder, but is {name[:80]!r}. Leave out what names "
+            "others, and a `-` at the beginning."
+        )
     if name:
         check_names("name", [name])
     if len(name.encode()) > _LONGEST:
-        raise ValueError(f"{what}, and so on, {len(name)} characters. Shorten it to {_LONGEST} bytes.")
+        raise ValueError(
+            f"`name`, or that of its file, is that of the study's folder, but has {len(name)} characters, "
+            f"{name[:40]!r} and so on. Shorten it to {_LONGEST} bytes."
+        )
 
 
 def for_a_spreadsheet(cell: object) -> object:
