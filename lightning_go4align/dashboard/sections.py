@@ -52,7 +52,7 @@ class _Tall(ws.SectionLayoutSettings):
 
     @override
     def _to_model(self) -> FlowConfig:
-        model: FlowConfig = super()._to_model()
+        model: FlowConfig = super()._to_model()  # type: ignore[no-untyped-call]  # theirs says no types
         model.box_height = _HEIGHT
         return model
 

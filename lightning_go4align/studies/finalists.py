@@ -135,5 +135,7 @@ def finals(study: Study, finalists: list[Finalist]) -> Study:
         finalists: The best of the search.
     """
     reference = {str(study.reference): study.methods[str(study.reference)]}
-    methods = {**reference, **{one.name: one.method for one in finalists}}
+    # A finalist of the reference's own name would take its place, and be compared with itself.
+    named = {f"{one.name} (found)" if one.name in reference else one.name: one.method for one in finalists}
+    methods = {**reference, **named}
     return replace(study, name=f"{study.name}_finals", methods=methods, learning_rates=[], outputs=[])

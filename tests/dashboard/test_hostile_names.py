@@ -31,7 +31,7 @@ def is_project(name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", [*parameters(HIDDEN), *(one for one in parameters(SHOWN) if not is_project(one.values[0]))]
+    "name", [*parameters(HIDDEN), *(one for one in parameters(SHOWN) if not is_project(str(one.values[0])))]
 )
 def test_a_project_that_w_and_b_would_refuse_or_nobody_could_read_is_refused_at_once(name: str) -> None:
     with pytest.raises(ValueError, match=r"must be ENTITY/PROJECT") as refused:
@@ -39,7 +39,7 @@ def test_a_project_that_w_and_b_would_refuse_or_nobody_could_read_is_refused_at_
     assert len(str(refused.value)) < 500
 
 
-@pytest.mark.parametrize("name", [one for one in parameters(SHOWN) if is_project(one.values[0])])
+@pytest.mark.parametrize("name", [one for one in parameters(SHOWN) if is_project(str(one.values[0]))])
 def test_any_other_project_is_taken(name: str) -> None:
     assert dashboard(f"my-team/{name}", dry_run=True).startswith("{")
 

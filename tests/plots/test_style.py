@@ -87,6 +87,8 @@ def test_a_long_name_keeps_its_ends() -> None:
         pytest.param(["abcdefghijklmn"], 8, ["abcd…lmn"], id="alone"),
         pytest.param([], 8, [], id="none"),
         pytest.param(["", "a_b_c_d_e_f"], 5, ["", "a_…f"], id="one is empty"),
+        pytest.param(["aaaa1aaaa", "aaaa2aaaa"], 7, ["aaa…~1", "aaa…~2"], id="alike but for the middle"),
+        pytest.param(["aaaa1aaaa"] * 2, 7, ["aaa…aa"] * 2, id="the same twice"),
     ],
 )
 def test_names_that_are_too_long_lose_first_what_they_share(names: list[str], length: int, shown: list[str]) -> None:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from hostile_names import SHOWN
 from torch import Tensor
 
 from lightning_go4align.history import History, Validations
@@ -153,6 +154,12 @@ def test_every_figure_says_what_it_shows(example: str) -> None:
 def test_every_region_that_scrolls_can_be_reached_by_keyboard(example: str) -> None:
     for scrolling in re.findall(r'<(?:figure|div class="table")[^>]*>', example):
         assert 'tabindex="0"' in scrolling
+
+
+def test_letters_that_no_font_of_ours_has_are_shown_without_a_warning() -> None:
+    names = tuple(SHOWN[kind] for kind in ("emoji", "joined emoji", "right to left", "300 characters"))
+    found = page(replace(example_history(), tasks=names, metrics=names))
+    assert all(f'<th scope="row">{name}</th>' in found for name in names)
 
 
 def test_the_page_says_how_the_run_was_made_and_hides_secrets(tmp_path: Path) -> None:

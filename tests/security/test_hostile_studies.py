@@ -166,7 +166,7 @@ def test_terminals_show_each_name_as_it_is(study: Path) -> None:
     plan.study.methods.pop(SHOWN["300 others"])
     names = set(plan.study.methods)
     assert {name for name in names if name not in printed(lambda console: print_plan(plan, console))} == set()
-    search = Search({name.replace(".", ""): {"choices": [name]} for name in NAMES})
+    search = Search({"model.a": {"choices": NAMES}})
     searched = make(methods=plan.study.methods, reference="ls", search=search, benchmark=plan.study.benchmark)
     text = printed(lambda console: print_search(searched, 1.0, 1, console))
     assert {name for name in names if name not in text} == set()
@@ -177,6 +177,21 @@ def test_a_setting_of_any_value_makes_a_finalist(value: str) -> None:
     studied = make(reference="LS")
     name = finalist_name("LS", {"model.a": value})
     assert name in finals(studied, [Finalist(name, Method(), 1.0)]).methods  # else refused once all has been searched
+
+
+@pytest.mark.parametrize("name", ["", "a..b", ".a", "a=b", "a b", "a\nb", "method"])
+def test_what_is_no_argument_of_fit_is_refused_before_anything_is_searched(name: str) -> None:
+    with pytest.raises(ValueError, match="Name arguments of `fit`"):
+        Search({name: {"low": 0, "high": 1}})
+
+
+def test_a_finalist_with_the_name_of_the_reference_does_not_take_its_place() -> None:
+    reference, found = Method(overrides={"a": 1}), Method(overrides={"a": 2})
+    studied = make(methods={"LS, a 2": reference, "LS": Method()}, reference="LS, a 2")
+    assert finals(studied, [Finalist("LS, a 2", found, 1.0)]).methods == {
+        "LS, a 2": reference,
+        "LS, a 2 (found)": found,
+    }
 
 
 def test_the_table_of_a_search_shows_each_name_as_it_is() -> None:
