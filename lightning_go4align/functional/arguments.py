@@ -1,6 +1,6 @@
 """Arguments that users give: refused where they cannot be used, and plain Python numbers where they can."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 
 import numpy as np
@@ -94,7 +94,7 @@ def as_list(name: str, values: object) -> list[object]:
         The values.
 
     Raises:
-        TypeError: If it is one value, or a word.
+        TypeError: If it is one value, a word, or without an order.
 
     Example:
         >>> as_list("groups", (0, 1))
@@ -102,6 +102,10 @@ def as_list(name: str, values: object) -> list[object]:
     """
     if isinstance(values, Tensor | np.ndarray):
         values = values.tolist()
+    if isinstance(values, Mapping | Set):
+        raise TypeError(
+            f"`{name}` must be a list of numbers in the order of the tasks, but is {values!r}: leave out names."
+        )
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(f"`{name}` must be a list of numbers, but is {values!r}.")
     return list(values)

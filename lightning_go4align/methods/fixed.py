@@ -22,7 +22,7 @@ class NamesTasks(Protocol):
 
 
 class FixedWeights(Scalarizer):
-    """Weigh each task by a given number.
+    """Weigh each task by a given number; by the names of tasks ``WithFactors(Sum(), {...})`` does it.
 
     Args:
         weights: Weight of each task, at least 0. A task of weight 0 takes no part, even if its loss is NaN.

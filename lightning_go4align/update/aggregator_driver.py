@@ -1,5 +1,6 @@
 """Driving a gradient-oriented method: from the Jacobian of the task losses to a gradient."""
 
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +55,9 @@ class AggregatorDriver:
     def attach(self, module: nn.Module) -> None:
         # Its `shared_parameters()` names them; without that they are found from the losses' graphs at the first step.
         self._parameters = SharedParameters(module)
+
+    def leave_out(self, parameters: Container[int]) -> None:
+        """An aggregator learns nothing along with the model."""
 
     def begin_batch(self, first: bool) -> None:
         """Nothing is kept from one batch to the next."""

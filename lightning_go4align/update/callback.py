@@ -164,7 +164,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
     @override
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         self._evaluates = False
-        if self._patches is not None:
+        if self._patches is not None and self._fits.is_of(trainer):
             self._patches.undo()
             self._patches = self._training = None
             self._fits.end(trainer, pl_module)

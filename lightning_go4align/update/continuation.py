@@ -3,9 +3,11 @@
 import weakref
 
 import lightning.pytorch as pl
+from lightning.pytorch.trainer.states import TrainerStatus
 from torch import nn
 
 from lightning_go4align.update.memory import Memory
+from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
 class Continuation:
@@ -35,6 +37,7 @@ class Continuation:
         self.notice: str | None = None
         self._trained: list[tuple[weakref.ref[nn.Parameter], int]] = []
         self._pair: tuple[weakref.ref[pl.Trainer], weakref.ref[pl.LightningModule]] | None = None
+        self._running: weakref.ref[pl.Trainer] | None = None
 
     def begin(self, trainer: pl.Trainer, module: pl.LightningModule, memory: Memory) -> None:
         """Let a method go on with the fit before or begin anew, and note which in ``notice``.
@@ -43,7 +46,17 @@ class Continuation:
             trainer: The trainer, in its ``setup``.
             module: The module that it is about to fit.
             memory: What is remembered of the method.
+
+        Raises:
+            MisconfigurationException: If the fit before still runs, in another trainer.
         """
+        before = None if self._running is None else self._running()
+        if before is not None and before is not trainer and before.state.status == TrainerStatus.RUNNING:
+            raise MisconfigurationException(
+                "This `MultiTaskCallback` is in a fit of another trainer, which still runs. A fit in a fit, or in "
+                "another thread, needs a callback and a method of its own: make new ones for it."
+            )
+        self._running = weakref.ref(trainer)
         self.notice, self.has_gone_on = None, self.goes_on(trainer, module)
         if self.has_gone_on:
             self.notice = f"This fit goes on with what {memory.method} learned in the one before, as the model does."
@@ -74,6 +87,17 @@ class Continuation:
             before() is parameter and version == parameter._version
             for (before, version), parameter in zip(self._trained, now, strict=True)
         )
+
+    def is_of(self, trainer: pl.Trainer) -> bool:
+        """Tell whether the fit that began last is this trainer's.
+
+        Args:
+            trainer: The trainer.
+
+        Returns:
+            True if it is.
+        """
+        return self._running is not None and self._running() is trainer
 
     def end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Note where a fit ended.

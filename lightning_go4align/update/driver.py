@@ -1,6 +1,6 @@
 """What a training step asks of that which drives a method."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Protocol
 
 import torch
@@ -31,6 +31,13 @@ class Driver(Protocol):
 
     def attach(self, module: nn.Module) -> None:
         """Get ready for a fit of a module."""
+
+    def leave_out(self, parameters: Container[int]) -> None:
+        """Leave parameters of the method to others, who step them.
+
+        Args:
+            parameters: Their ``id``s, among those of others.
+        """
 
     def begin_batch(self, first: bool) -> None:
         """Get ready for a batch, the first of its optimizer's step or another."""

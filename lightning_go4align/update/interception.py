@@ -40,7 +40,7 @@ def intercept(
     patches = AttributePatches()
     patches.on_undo(step.performed.forget)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
-        patches.set(callback, "on_exception", _undoing_first(patches, callback.on_exception))
+        patches.set(callback, "on_exception", _undoing_first(patches, trainer, callback.on_exception))
     if optimization == "manual" and _can_be_manual(trainer):
         OptimizersDriver(trainer, patches)
     else:
@@ -51,12 +51,15 @@ def intercept(
     return patches
 
 
-def _undoing_first(patches: AttributePatches, on_exception: Callable[..., None]) -> Callable[..., None]:
-    """Undo all in the first callback that hears of an exception, whatever it then raises itself."""
+def _undoing_first(
+    patches: AttributePatches, trainer: pl.Trainer, on_exception: Callable[..., None]
+) -> Callable[..., None]:
+    """Undo all in the first callback that hears of an exception of its trainer, whatever it then raises itself."""
 
-    def undo_first(*args: Any) -> None:
-        patches.undo()
-        on_exception(*args)
+    def undo_first(failed: pl.Trainer, *args: Any) -> None:
+        if failed is trainer:
+            patches.undo()
+        on_exception(failed, *args)
 
     return undo_first
 

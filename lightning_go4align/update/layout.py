@@ -43,6 +43,8 @@ def difference(expected: Any, actual: Any, path: str = "") -> str | None:
     Example:
         >>> difference({"state": {"steps": "int"}}, {"state": {}})
         '`state.steps` is missing'
+        >>> difference(["int", "int"], {"0": "int"}, "state"), difference("int", "str", "state")
+        ('`state` is a dict instead of a list of 2', '`state` is str instead of int')
     """
     if isinstance(expected, dict) and isinstance(actual, dict):
         pairs = [(f"{path}.{key}", key in expected, key in actual, key) for key in {**expected, **actual}]

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
@@ -84,12 +85,14 @@ class Memory:
         self.driver.attach(module)
         self.device, self._seed = None, start_seed()
 
-    def begin_training(self, device: torch.device) -> None:
+    def begin_training(self, device: torch.device, optimizers: Sequence[Optimizer] = ()) -> None:
         """Get ready for the first step of a fit: the method goes where the losses are, with all that it learned.
 
         Args:
             device: Where the losses are.
+            optimizers: Those of the module. They step what they hold of the method.
         """
+        self.driver.leave_out({id(p) for o in optimizers for group in o.param_groups for p in group["params"]})
         move_state(self.method, device)
         self.driver.load_state_dict(self.driver.state_dict())  # It goes where its parameters are now.
         self.device, self.has_trained = device, True

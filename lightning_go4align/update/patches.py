@@ -15,8 +15,9 @@ class StandIn(partial[Any]):
         before: What stood there. Its signature is what others see.
 
     Example:
-        >>> deepcopy(StandIn(abs, len)) is len
-        True
+        >>> import pickle
+        >>> deepcopy(StandIn(abs, len)) is len, pickle.loads(pickle.dumps(StandIn(abs, len))) is len
+        (True, True)
     """
 
     before: Any

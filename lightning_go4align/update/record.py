@@ -115,7 +115,15 @@ class LastSteps(NamedTuple):
 
     @classmethod
     def never(cls, num_tasks: int) -> "LastSteps":
-        """Return what holds before the first step."""
+        """Return what holds before the first step.
+
+        Args:
+            num_tasks: Number of tasks.
+
+        Example:
+            >>> LastSteps.never(2).bad_loss
+            [-1, -1]
+        """
         return cls(*([-1] * num_tasks for _ in cls._fields))
 
 

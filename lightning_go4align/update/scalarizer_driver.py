@@ -1,9 +1,11 @@
 """Driving a loss-oriented method: from losses to an objective, and the weights that it implies."""
 
+from collections.abc import Container, Sequence
 from copy import deepcopy
 from typing import Any
 
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
@@ -47,7 +49,7 @@ class ScalarizerDriver:
         self._before: StepRecord | None = None  # In the memory of the method.
         self._last: Tensor | None = None
         self._learned = learned_parameters(method)
-        self._optimizer = torch.optim.Adam(parameter_groups(method)) if self._learned else None
+        self._optimizer = _optimizer(method, self._learned)
         self._gradients: list[Tensor] | None = None
         self._earlier: list[Tensor] | None = None
 
@@ -80,6 +82,19 @@ class ScalarizerDriver:
 
     def attach(self, module: nn.Module) -> None:
         self._tells = None
+        self.leave_out(())  # As it was before an earlier fit.
+
+    def leave_out(self, parameters: Container[int]) -> None:
+        everything = learned_parameters(self._method)
+        learned = [parameter for parameter in everything if id(parameter) not in parameters]
+        if len(learned) == len(self._learned):
+            return
+        self._learned, self._optimizer = learned, _optimizer(self._method, learned)
+        if len(learned) < len(everything):
+            rank_zero_info(
+                f"An optimizer of the module holds what {self._method} learns along, and steps it: its learning rate "
+                "counts."
+            )
 
     def begin_batch(self, first: bool) -> None:
         # Gradients of the batches before are kept, but of those of an earlier optimizer's step.
@@ -152,3 +167,11 @@ class ScalarizerDriver:
         self._last, self._gradients, self._earlier = state["last_losses"], None, None
         if self._optimizer is not None and state["optimizer"] is not None:
             self._optimizer.load_state_dict(deepcopy(state["optimizer"]))
+
+
+def _optimizer(method: Scalarizer, learned: Sequence[nn.Parameter]) -> torch.optim.Adam | None:
+    """Make what steps parameters of a method; None for none."""
+    ids = {id(parameter) for parameter in learned}
+    pairs = zip(learned_parameters(method), parameter_groups(method), strict=True)
+    groups = [group for parameter, group in pairs if id(parameter) in ids]
+    return torch.optim.Adam(groups) if groups else None

@@ -10,13 +10,11 @@ from torch import nn
 
 from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.compatibility import logged_names
-from lightning_go4align.update.families import Family, Shown
+from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
 from lightning_go4align.update.readout import Readout
 from lightning_go4align.update.record import HostNumbers, LastSteps, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
-
-PREFIX = "go4align/"
 
 T = TypeVar("T")
 
@@ -81,6 +79,7 @@ class StepLog:
             if self._families is None:
                 log_settings(trainer)
                 self._families = self._shown.families(len(numbers.tasks))
+                self._warn_of_unknown(numbers.tasks)
             names, families = step_row(numbers), self._families
             chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
             row = self._apart(chosen, logged_names(trainer))
@@ -93,6 +92,11 @@ class StepLog:
         if row:
             for logger in trainer.loggers:
                 logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=trainer.global_step - 1)
+
+    def _warn_of_unknown(self, tasks: Sequence[str]) -> None:
+        unknown = self._shown.unknown(tasks)
+        if unknown:
+            rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
 
     def tell(self) -> HostNumbers | None:
         """Tell the user of what has gone wrong.

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
+from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.misconfiguration import MisconfigurationException
@@ -96,6 +97,7 @@ class TrainingStep:
             return self._checked_output(*args, **kwargs)
         with Together("in its first training step", memory.told_to_ranks([])) as ranks:
             output = self._checked_output(*args, **kwargs)
+            warn_of_sums(output.present)
             ranks.mine = memory.told_to_ranks(output.losses)
         memory.begin_with(ranks.all)
         self._has_begun = bool(memory.tasks.names)
@@ -121,7 +123,7 @@ class TrainingStep:
         if not tasks or not (output.present or is_distributed()):
             return None
         if device != memory.device:
-            memory.begin_training(device)
+            memory.begin_training(device, self._trainer.optimizers)
         losses = stack_losses(tasks, output, device)
         complete = len(output.present) == len(tasks)
         reported = (losses if complete else stack_losses(tasks, output, device, gap=0.0)).detach()

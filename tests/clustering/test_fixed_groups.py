@@ -147,3 +147,8 @@ def test_negative_weight_is_refused_with_advice() -> None:
 def test_a_group_below_the_first_is_refused() -> None:
     with pytest.raises(ValueError, match="`groups` must be at least 0, but is -1"):
         FixedGroups([0, -1, 1])
+
+
+def test_an_empty_group_repeats_the_largest_weight_also_of_negative_ones() -> None:
+    grouping = FixedGroups([0, 2, 2, 2])(tensor([-5.0, -1.0, -3.0, -2.0]), 4)
+    assert grouping.group_weights.tolist() == [-5.0, -2.0, -2.0, -2.0]

@@ -117,3 +117,13 @@ def test_nothing_of_the_past_is_left_after_reset() -> None:
     clustering(draw(0, 5))
     clustering.reset()
     assert torch.equal(clustering.criterion, AutomaticLogKMeans().criterion)
+
+
+@pytest.mark.parametrize("nothing", [0.0, math.inf, math.nan, -1.0])
+def test_of_more_points_than_the_host_solves_one_without_a_logarithm_is_in_no_group(nothing: float) -> None:
+    points = torch.cat([draw(0, 600), 1e6 * draw(1, 600), torch.tensor([nothing])])
+    grouping = AutomaticLogKMeans()(points)
+    without = AutomaticLogKMeans()(points[:-1])
+    assert grouping.assignment[-1] == -1
+    assert torch.equal(grouping.assignment[:-1], without.assignment)
+    torch.testing.assert_close(grouping.group_weights, without.group_weights)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torchjd.scalarization import Scalarizer, Sum
 
-from lightning_go4align.methods import FixedWeights, GroupedScalarizer, SingleTask
+from lightning_go4align.clustering import FixedGroups
+from lightning_go4align.methods import FixedWeights, GroupedScalarizer, SingleTask, WithLowerBounds
 from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.methods.intended import intended_weights
 
@@ -75,3 +76,14 @@ def test_negative_weight_is_refused_with_advice() -> None:
 def test_every_weight_is_meant_where_the_user_has_set_them(method: Scalarizer) -> None:
     assert intended_weights(method, ["depth", "normal"]) == {"depth", "normal"}
     assert intended_weights(Sum(), ["depth", "normal"]) == set()
+
+
+@pytest.mark.parametrize("numbers", [{"depth": 1.0, "normal": 0.5}, {1.0, 0.5}], ids=["a mapping", "a set"])
+@pytest.mark.parametrize(
+    "make",
+    [FixedWeights, FixedGroups, lambda numbers: WithLowerBounds(Sum(), numbers)],
+    ids=["weights", "groups", "bounds"],
+)
+def test_numbers_of_tasks_have_an_order(make: Any, numbers: Any) -> None:
+    with pytest.raises(TypeError, match="must be a list of numbers in the order of the tasks, but is"):
+        make(numbers)

@@ -94,3 +94,17 @@ def test_a_module_that_brings_its_method_has_them_too() -> None:
     trainer = quiet_trainer(max_epochs=1)
     trainer.fit(BalancedToy(Sum()), loader())
     assert trainer.callback_metrics.keys() == KEYS
+
+
+@pytest.mark.parametrize("name", ["losses/a", "loss", "objective/a", "a", ""])
+def test_a_name_that_no_logger_gets_is_refused_for_the_progress_bar(name: str) -> None:
+    with pytest.raises(ValueError, match="`prog_bar` must hold names as loggers get them"):
+        MultiTaskCallback(Sum(), prog_bar=["objective", name])
+
+
+def test_a_name_of_no_task_is_told_once_for_the_progress_bar() -> None:
+    right = ["objective", "loss/a", "go4align/weight/b", "group_weight/0", "group/c"]
+    callback = MultiTaskCallback(Sum(), prog_bar=[*right, "loss/A", "group/d"])
+    with pytest.warns(UserWarning, match=r"\['loss/A', 'group/d'\], but the tasks are \['a', 'b', 'c'\]") as told:
+        quiet_trainer(callbacks=callback, log_every_n_steps=1, enable_progress_bar=True).fit(Toy(), loader())
+    assert len([warning for warning in told if "`prog_bar` names" in str(warning.message)]) == 1

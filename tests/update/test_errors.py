@@ -31,6 +31,19 @@ def returning(make: Any) -> Toy:
         pytest.param(lambda losses: {"task_losses": [1]}, TypeError, "Return a mapping", id="no mapping of losses"),
         pytest.param(lambda losses: losses | {"a": 1.0}, TypeError, "a tensor with its graph", id="a number"),
         pytest.param(lambda losses: losses | {"a": losses["a"].expand(2)}, TypeError, ".mean()", id="a vector"),
+        pytest.param(lambda losses: losses | {"a": losses["a"].expand(0)}, TypeError, "is empty", id="an empty one"),
+        pytest.param(
+            lambda losses: losses | {"a": losses["a"].reshape(1).to_sparse()},
+            TypeError,
+            "a dense tensor",
+            id="sparse",
+        ),
+        pytest.param(lambda losses: losses | {"a": [losses["a"]]}, TypeError, r"torch.stack\(...\)", id="its parts"),
+        pytest.param(
+            lambda losses: losses | {"a": iter([losses["a"]])}, TypeError, r"torch.stack\(list", id="an iterator"
+        ),
+        pytest.param(lambda losses: losses | {"a": {"b": losses["a"]}}, TypeError, "depth/near", id="a mapping"),
+        pytest.param(lambda losses: losses | {"a": "low"}, TypeError, "but is a str. What is no loss", id="a word"),
         pytest.param(lambda losses: losses | {"a": losses["a"].long()}, TypeError, "floating-point", id="an integer"),
         pytest.param(
             lambda losses: {task: loss.detach() for task, loss in losses.items()},

@@ -1,5 +1,6 @@
 """A checkpoint is validated, tested and predicted from whatever method stands beside the model."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,13 @@ def test_a_fit_after_the_judgement_still_refuses_the_other_method(checkpoint: Pa
     found("validate", module, checkpoint, [callback])
     with pytest.raises(Exception, match=r"was trained with GO4Align\(.*but the method is FAMO"):
         quiet_trainer(callbacks=[callback]).fit(module, loader(), ckpt_path=checkpoint)
+
+
+def test_it_is_told_that_another_methods_state_is_not_loaded(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        found("test", Judged(), checkpoint, [MultiTaskCallback(FAMO(3))])
+    [told] = [line for line in caplog.messages if "is not loaded for this evaluation" in line]
+    assert told.startswith("The state of FAMO is not")
+    assert "was trained with GO4Align(" in told

@@ -98,3 +98,18 @@ def test_a_callback_forgets_the_bad_steps_of_an_earlier_fit() -> None:
         quiet_trainer(callbacks=[callback], max_epochs=1, limit_train_batches=1).fit(Toy(), loader())
     method.factor = 1.0
     quiet_trainer(callbacks=[callback]).fit(Toy(), loader())
+
+
+def test_a_copy_that_is_made_within_a_fit_holds_nothing_of_its_trainer() -> None:
+    copies: list[MultiTaskCallback] = []
+
+    class Copying(Toy):
+        @override
+        def on_train_batch_end(self, *_: Any) -> None:
+            copies.append(deepcopy(callback))
+
+    callback = MultiTaskCallback(GO4Align(2))
+    quiet_trainer(callbacks=callback, max_epochs=1).fit(Copying(), loader())
+    assert callback.read_steps() is not None
+    assert copies[-1].read_steps() is None
+    assert copies[-1].tasks == callback.tasks

@@ -158,3 +158,32 @@ def test_the_default_solver_is_the_devices_where_the_points_are() -> None:
     points = torch.tensor([0.1, 0.2, 3.0])
     assert torch.equal(on_device(points, 2).assignment, kmeans_1d(points, 2).assignment)
     assert grouping.kmeans_1d is kmeans_1d
+
+
+class Reads(TorchDispatchMode):
+    """Notes after which batches the plugin joined all that it copies to the host."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's mode has no types.
+        self.found: list[int] = []
+        self.batch = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function.overloadpacket.__name__ == "cat":
+            self.found.append(self.batch + 1)
+        return function(*args, **(kwargs or {}))
+
+
+def test_where_nobody_is_shown_anything_the_host_looks_rarely_however_often_it_could() -> None:
+    reads = Reads()
+
+    class Counting(Toy):
+        @override
+        def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+            reads.batch = batch_idx
+
+    with reads:
+        callback = MultiTaskCallback(SI())  # No task starves.
+        trainer = quiet_trainer(callbacks=callback, max_epochs=1, log_every_n_steps=1)
+        trainer.fit(Counting(sgd), loader(800))
+    assert reads.found == [1, 2, 4, 8, 16, 32, 64, 96, 100]  # At the end of the epoch, too.

@@ -89,3 +89,5 @@ def test_a_notebook_shows_the_callback_with_its_tasks() -> None:
     shown_html = callback._repr_html_()
     assert "after 5 steps" in shown_html
     assert shown_html.count("<tr>") == 1 + len(TASKS)
+    for weight in callback.task_weights.values():
+        assert f">{float(weight):.3g}<" in shown_html

@@ -11,6 +11,7 @@ from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
+from lightning_go4align.update.hidden import refuse_hidden
 
 
 def fit(module: Toy) -> None:
@@ -102,3 +103,10 @@ def test_a_function_that_trains_a_layer_by_itself_is_refused_by_the_names_of_its
         MisconfigurationException, match=r"gives \['deep.weight', 'deep.bias'\] their gradients by itself"
     ):
         fit(module)
+
+
+def test_it_is_refused_where_it_trains_all_that_there_is() -> None:
+    layer = nn.Linear(2, 1)
+    hidden = cast(Any, Recomputed.apply)(torch.ones(2, requires_grad=True), layer)
+    with pytest.raises(MisconfigurationException, match=r"gives \['weight', 'bias'\] their gradients by itself"):
+        refuse_hidden([hidden.sum()], layer)

@@ -15,6 +15,7 @@ from toy import BalancedToy, Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import MultiTaskCallback
+from lightning_go4align.update.reach import Reach
 
 
 class Adversarial(Toy):
@@ -119,3 +120,16 @@ def test_checkpointed_activations_train_as_others_or_are_refused(optimization: A
             trained(checkpoints=True)
     else:
         assert torch.equal(trained(checkpoints=True), trained(checkpoints=False))
+
+
+def test_what_was_found_while_something_was_frozen_is_found_anew() -> None:
+    maker, critic = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    optimizers = [torch.optim.SGD(part.parameters()) for part in (maker, critic)]
+    reach = Reach()
+    maker.requires_grad_(False)
+    reach.check({"a": critic(maker(torch.ones(1, 1))).sum()}, optimizers)
+    maker.requires_grad_(True)
+    made = critic(maker(torch.ones(1, 1))).sum()
+    reach.check({"b": made}, optimizers)
+    with pytest.raises(MisconfigurationException, match="'c' reaches the optimizers 1 "):
+        reach.check({"b": made, "c": critic(torch.ones(1, 1)).sum()}, optimizers)

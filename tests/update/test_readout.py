@@ -130,3 +130,23 @@ def test_a_copy_stays_as_it_was_when_the_method_writes_to_its_memory_again(group
         if part is not None:
             part.zero_()
     assert repr(copied) == repr(made())
+
+
+def test_weights_in_bfloat16_are_averaged_in_float32() -> None:
+    readout = Readout()
+    weights = torch.tensor([1.0, 2.0], dtype=torch.bfloat16)
+    for number in range(CAPACITY):
+        readout.note(number, record(1.0, 2.0, weights=weights + number % 2 / 128))
+    means = readout.means()
+    expected = torch.tensor([1.0, 2.0]) + torch.tensor([1, 0]) / 256  # 2 + 1/128 is 2 in bfloat16.
+    found = torch.stack([means["weight/depth"], means["weight/normal"]])
+    torch.testing.assert_close(found, expected.to(found.dtype))
+
+
+def test_what_was_noted_is_looked_at_before_much_of_it_waits() -> None:
+    readout = Readout()
+    for number in range(3 * CAPACITY + 1):
+        step = record(float(number), 1.0)
+        readout.note(number, step)
+        waiting = [one for _, one in readout._waiting]
+        assert len(waiting) == (number + 1) % CAPACITY

@@ -155,3 +155,16 @@ def test_a_fit_that_ended_before_its_first_step_leaves_nothing_to_forget(caplog:
     assert caplog.text.count(ANEW) == 1
     fold(callback, seed=2)
     assert caplog.text.count(ANEW) == 1
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_same_trainer_goes_on_with_the_same_module_whatever_was_done_to_its_parameters(steps: int) -> None:
+    module, callback = Toy(), MultiTaskCallback(GO4Align())
+    trainer = quiet_trainer(callbacks=callback, max_steps=steps)
+    trainer.fit(module, loader())
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(0.5)  # As a schedule of pruning does.
+    trainer.fit_loop.epoch_loop.max_steps = steps + 1
+    trainer.fit(module, loader())
+    assert callback.goes_on
