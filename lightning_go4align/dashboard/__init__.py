@@ -34,12 +34,8 @@ def dashboard(path: str, report: bool = False, dry_run: bool = False) -> str:
         True
     """
     entity, _, project = path.partition("/")
-    if (
-        not _ENTITY.fullmatch(entity)
-        or not _PROJECT.fullmatch(project)
-        or project != project.strip()
-        or has_hidden(project)
-    ):
+    visible = project == project.strip() and not has_hidden(project)
+    if not (_ENTITY.fullmatch(entity) and _PROJECT.fullmatch(project) and visible):
         raise ValueError(
             f"`path` must be ENTITY/PROJECT, as in a project's address, but is {path[:200]!r}. An entity has "
             "letters, digits, `-` and `_`; a project has at most 128 characters, none of them one of /\\#?%:."

@@ -12,18 +12,9 @@ from numpy.typing import NDArray
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import DASHES
+from lightning_go4align.plots.labels import end_labels, room_beside
 from lightning_go4align.plots.lines import Lines, lines
-from lightning_go4align.plots.style import (
-    ROW,
-    WIDE,
-    canvas,
-    colour,
-    count_axis,
-    end_labels,
-    minus,
-    picture,
-    room_beside,
-)
+from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite, window_means
 
 

@@ -56,15 +56,12 @@ def shorten(names: Sequence[str], length: int | None = None) -> list[str]:
 
 def _told_apart(shown: Sequence[str], names: Sequence[str]) -> list[str]:
     """Number what different names have been cut to alike."""
-    same = {
-        word: list(dict.fromkeys(name for cut, name in zip(shown, names, strict=True) if cut == word))
-        for word in shown
-    }
-    numbers = [same[word].index(name) + 1 for word, name in zip(shown, names, strict=True)]
-    alike = [len(same[word]) > 1 for word in shown]
+    same: dict[str, dict[str, int]] = {}
+    for word, name in zip(shown, names, strict=True):
+        same.setdefault(word, {}).setdefault(name, len(same[word]) + 1)
     return [
-        f"{word[: -len(str(number)) - 1]}~{number}" if many else word
-        for word, number, many in zip(shown, numbers, alike, strict=True)
+        f"{word[:-2]}~{same[word][name]}" if len(same[word]) > 1 else word
+        for word, name in zip(shown, names, strict=True)
     ]
 
 

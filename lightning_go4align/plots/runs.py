@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lightning_go4align.plots.checks import FINISH, check_some
 from lightning_go4align.plots.colours import DASHES, task_colours
-from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, end_labels, minus, picture, room_beside
+from lightning_go4align.plots.labels import end_labels, room_beside
+from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
+from lightning_go4align.plots.labels import end_labels, room_beside
 from lightning_go4align.plots.lines import lines
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, count_axis, end_labels, picture, room_beside
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, count_axis, picture
 from lightning_go4align.plots.windows import whole_run, window_means
 
 

@@ -7,9 +7,10 @@ import pytest
 from lightning_go4align.plots import weights
 from lightning_go4align.plots.colours import DASHES, group_inks, task_colours
 from lightning_go4align.plots.example import example_history
+from lightning_go4align.plots.labels import spread
 from lightning_go4align.plots.metrics import plot_shares
 from lightning_go4align.plots.names import margin, short, shorten
-from lightning_go4align.plots.style import palette, spread
+from lightning_go4align.plots.style import palette
 
 
 def luminance(rgb: Any) -> Any:

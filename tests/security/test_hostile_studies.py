@@ -6,19 +6,17 @@ import json
 import shlex
 import warnings
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 import yaml
 from hostile_names import HIDDEN, SHOWN, UNFIT_FOR_A_FOLDER, parameters
 from markdown_it import MarkdownIt
 from rich.console import Console
+from security.shown import NAMES, Cells, make
 
 from lightning_go4align.plain_text import in_markdown
-from lightning_go4align.studies.finalists import Finalist, finalist_name, finals, search_table
 from lightning_go4align.studies.names import in_a_command
 from lightning_go4align.studies.page import html
 from lightning_go4align.studies.plan import Plan
@@ -26,14 +24,9 @@ from lightning_go4align.studies.printed_plan import print_plan
 from lightning_go4align.studies.printed_search import print_search
 from lightning_go4align.studies.runner import checked_plan, run_study
 from lightning_go4align.studies.search_space import Search
-from lightning_go4align.studies.study import Method, Study
+from lightning_go4align.studies.study import Method
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "synthetic"
-NAMES = list(SHOWN.values())
-
-
-def make(**entries: Any) -> Study:
-    return Study(**{"benchmark": [], "methods": {"LS": Method()}, "columns": ["test/a"], **entries})
 
 
 def places() -> Iterator[object]:
@@ -98,28 +91,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "runs" / SHOWN["dollars"]
 
 
-class Cells(HTMLParser):
-    """The words of each cell of the tables in a page, and its tags."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.heads, self.tags, self._open = list[str](), list[str](), False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag in ("th", "td"):
-            self._open = tag == "th"
-            self.heads += [""] * self._open
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open = self._open and tag not in ("th", "td")
-
-    def handle_data(self, data: str) -> None:
-        if self._open:
-            self.heads[-1] += data
-
-
 def test_the_page_of_a_study_shows_each_name_as_it_is(study: Path) -> None:
     page = Cells((study / "study.html").read_text("utf-8"))
     assert set(NAMES) <= set(page.heads)
@@ -170,42 +141,6 @@ def test_terminals_show_each_name_as_it_is(study: Path) -> None:
     searched = make(methods=plan.study.methods, reference="ls", search=search, benchmark=plan.study.benchmark)
     text = printed(lambda console: print_search(searched, 1.0, 1, console))
     assert {name for name in names if name not in text} == set()
-
-
-@pytest.mark.parametrize("value", parameters(SHOWN, HIDDEN))
-def test_a_setting_of_any_value_makes_a_finalist(value: str) -> None:
-    studied = make(reference="LS")
-    name = finalist_name("LS", {"model.a": value})
-    assert name in finals(studied, [Finalist(name, Method(), 1.0)]).methods  # else refused once all has been searched
-
-
-@pytest.mark.parametrize("name", ["", "a..b", ".a", "a=b", "a b", "a\nb", "method"])
-def test_what_is_no_argument_of_fit_is_refused_before_anything_is_searched(name: str) -> None:
-    with pytest.raises(ValueError, match="Name arguments of `fit`"):
-        Search({name: {"low": 0, "high": 1}})
-
-
-def test_a_finalist_with_the_name_of_the_reference_does_not_take_its_place() -> None:
-    reference, found = Method(overrides={"a": 1}), Method(overrides={"a": 2})
-    studied = make(methods={"LS, a 2": reference, "LS": Method()}, reference="LS, a 2")
-    assert finals(studied, [Finalist("LS, a 2", found, 1.0)]).methods == {
-        "LS, a 2": reference,
-        "LS, a 2 (found)": found,
-    }
-
-
-def test_the_table_of_a_search_shows_each_name_as_it_is() -> None:
-    search = Search({"model.a": {"choices": NAMES}})
-    distribution = optuna.distributions.CategoricalDistribution(range(len(NAMES)))
-    trials = [
-        optuna.trial.create_trial(
-            params={"model.a": index}, distributions={"model.a": distribution}, value=float(index)
-        )
-        for index in range(len(NAMES))
-    ]
-    page = Cells(html(search_table(search, ["LS"], trials, SHOWN["stars"])))
-    assert {f"LS, a {' '.join(name.split())}" for name in NAMES} <= set(page.heads)
-    assert SHOWN["stars"] in page.heads
 
 
 @pytest.mark.parametrize("name", parameters(SHOWN))
