@@ -80,9 +80,10 @@ def tune(arguments: list[str]) -> None:
     parser.add_argument("file", metavar="FILE", help="the study's YAML file, with a `search` and a `reference`")
     parser.add_argument("--hours", type=hours, default=1.0, help="time for all (1)")
     _add_engine(parser)
-    given = parser.parse_args(arguments)
-    file = find_config(given.file)
-    pkgutil.resolve_name("lightning_go4align.studies.command:tune")(file, hours=given.hours, **_engine(given))
+    parser.add_switch("dry_run", "print what would be searched and run instead, with an estimate of its time")
+    given = parser.parse_args(_without_values(arguments, "dry_run"))
+    more = {"hours": given.hours, "dry_run": given.dry_run}
+    pkgutil.resolve_name("lightning_go4align.studies.command:tune")(find_config(given.file), **more, **_engine(given))
 
 
 def _add_engine(parser: Parser) -> None:

@@ -1,8 +1,14 @@
 """The W&B workspace in code: `go4align dashboard ENTITY/PROJECT`."""
 
+import re
 from importlib.util import find_spec
 
+from lightning_go4align.plain_text import has_hidden
+
 __all__ = ["dashboard"]
+
+_ENTITY = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_PROJECT = re.compile(r"[^/\\#?%:]{1,128}")  # what wandb refuses itself, but only when a run begins
 
 
 def dashboard(path: str, report: bool = False, dry_run: bool = False) -> str:
@@ -28,8 +34,12 @@ def dashboard(path: str, report: bool = False, dry_run: bool = False) -> str:
         True
     """
     entity, _, project = path.partition("/")
-    if not (entity and project) or "/" in project:
-        raise ValueError(f"`path` must be ENTITY/PROJECT, as in a project's address, but is {path!r}.")
+    visible = project == project.strip() and not has_hidden(project)
+    if not (_ENTITY.fullmatch(entity) and _PROJECT.fullmatch(project) and visible):
+        raise ValueError(
+            f"`path` must be ENTITY/PROJECT, as in a project's address, but is {path[:200]!r}. An entity has "
+            "letters, digits, `-` and `_`; a project has at most 128 characters, none of them one of /\\#?%:."
+        )
     if find_spec("wandb_workspaces") is None:
         raise ModuleNotFoundError("The dashboard needs wandb-workspaces: pip install 'lightning-go4align[wandb]'.")
     from lightning_go4align.dashboard.push import push_report, push_workspace, specification

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from typing_extensions import override
 from wandb_workspaces.reports.v2 import interface as wr
+from wandb_workspaces.reports.v2.internal import FlowConfig
 from wandb_workspaces.workspaces import interface as ws
 
 STEP = "trainer/global_step"
 _BARS = "Weights by task"
+_HEIGHT = 660  # pixels: 40 names of 10 pixels, title and axis
+_WHOLE = wr.Layout(w=24, h=16)  # of a report's grid: its width, and about as high
 
 
 def sections() -> list[ws.Section]:
@@ -22,16 +26,15 @@ def sections() -> list[ws.Section]:
     panels: dict[str, list[wr.PanelTypes]] = {
         "Overview": _overview(),
         "Groups": _groups(),
-        _BARS: [_bars(name) for name in ("mean weight", "recent share")],
+        _BARS: [*map(_bars, ("mean weight", "recent share")), _table()],
         "Weights": _weights(),
         "Risk ratios": _risk_ratios(),
         "Tasks": _tasks(),
         "Report": [wr.MediaBrowser(title="Group dynamics", media_keys=["report"], num_columns=1)],
     }
     settings = ws.SectionPanelSettings(x_axis=STEP, smoothing_type="none")
-    # A bar for each task and a colour for each run: legible with 40 tasks, where lines are not; but not in a sixth of
-    # the section, where 40 names run into each other.
-    layouts = {_BARS: ws.SectionLayoutSettings(columns=1, rows=1)}
+    # A bar for each task and a colour for each run: legible with 40 tasks, where lines are not; of more, the table.
+    layouts = {_BARS: _Tall(columns=1, rows=1)}
     return [
         ws.Section(
             name,
@@ -42,6 +45,16 @@ def sections() -> list[ws.Section]:
         )
         for name, found in panels.items()
     ]
+
+
+class _Tall(ws.SectionLayoutSettings):
+    """Panels of which each is high enough for 40 names; in W&B's own height they cover each other."""
+
+    @override
+    def _to_model(self) -> FlowConfig:
+        model: FlowConfig = super()._to_model()  # type: ignore[no-untyped-call]  # theirs says no types
+        model.box_height = _HEIGHT
+        return model
 
 
 def _overview() -> list[wr.PanelTypes]:
@@ -98,4 +111,10 @@ def _bars(column: str) -> wr.CustomChart:
         "tasks", chart_fields={"label": "task", "value": column}, chart_strings={"title": f"{column} of each task"}
     )
     chart.chart_name = "wandb/bar/v0"
+    chart.layout = _WHOLE
     return chart
+
+
+def _table() -> wr.WeavePanelSummaryTable:
+    """The same table as it is, to sort and to search: legible with any number of tasks."""
+    return wr.WeavePanelSummaryTable(table_name="tasks", layout=_WHOLE)

@@ -1,12 +1,18 @@
 """Where loggers keep what is no number: pictures, the page, a table of the tasks."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from lightning.pytorch.loggers import CometLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from numpy.typing import NDArray
+
+from lightning_go4align.plain_text import in_markdown, in_one_line
+
+if TYPE_CHECKING:
+    import wandb
 
 Columns = dict[str, list[Any]]
 _CHARTS = ("weight", "loss", "scaled_loss", "indicator", "group", "group_weight", "group_size")
@@ -52,11 +58,27 @@ class WandbPlace(NamedTuple):
 
         # A bar for each task stays legible where lines of all tasks, in all runs, do not.
         kept = wandb.Table(columns=list(columns), data=_rows(columns))
-        bars = {f"{key}/{name}": wandb.plot.bar(kept, "task", name, title=name) for name in _BARS}
+        bars = {f"{key}/{name}": wandb.plot.bar(*_bars(columns, name)) for name in _BARS}
         self.logger.log_metrics({key: kept, **bars}, step)  # type: ignore[dict-item]  # as above
 
 
 _BARS = ("mean weight", "recent share")
+_MOST = 20  # names that do not cover each other in W&B's usual panel, 300 pixels high
+
+
+def _bars(columns: Columns, name: str) -> tuple["wandb.Table", str, str, str]:
+    """What a chart of bars is made of: a column of the table, of many tasks the lowest and the highest."""
+    import wandb
+
+    pairs = sorted(zip(columns[name], columns["task"], strict=True), key=lambda pair: (math.isnan(pair[0]), pair[0]))
+    shown, title = pairs, name
+    if len(pairs) > _MOST:
+        shown, title = (
+            pairs[: _MOST // 2] + pairs[-_MOST // 2 :],
+            f"{name}: the lowest and the highest of {len(pairs)}",
+        )
+    table = wandb.Table(columns=["task", name], data=[[task, value] for value, task in shown])
+    return table, "task", name, title
 
 
 class TensorBoardPlace(NamedTuple):
@@ -148,4 +170,4 @@ def _rows(columns: Columns) -> list[list[Any]]:
 
 
 def _word(cell: object) -> str:
-    return f"{cell:.3g}" if isinstance(cell, float) else str(cell).replace("|", r"\|")
+    return f"{cell:.3g}" if isinstance(cell, float) else in_markdown(in_one_line(cell)).replace("|", r"\|")

@@ -16,7 +16,7 @@ from lightning_go4align.plots.names import margin, shorten
 from lightning_go4align.plots.order import Join, every_nth, linkage_order, task_order
 from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, picture
 
-_NUMBERS_UP_TO, _LINES_UP_TO, _TASKS_UP_TO = 16, 80, 200
+_NUMBERS_UP_TO, _LINES_UP_TO, MOST_TASKS = 16, 80, 200
 _TINT = 0.6  # the strongest, on which ink is still legible, on light as on dark paper
 
 
@@ -33,7 +33,7 @@ def co_assignment(history: History) -> Figure:
         2
     """
     check_steps(history)
-    shown = every_nth(task_order(history), _TASKS_UP_TO)
+    shown = every_nth(task_order(history), MOST_TASKS)
     positions, joins = linkage_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
     order = [shown[position] for position in positions]
     names = shorten([history.tasks[task] for task in order], 16)

@@ -11,7 +11,7 @@ from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_scores
 from lightning_go4align.plots.extremes import ROWS, extremes
 from lightning_go4align.plots.names import margin, shorten
-from lightning_go4align.plots.style import WIDE, canvas, colour, count_axis, picture
+from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, picture
 
 
 @picture
@@ -29,7 +29,7 @@ def convergence(history: History) -> Figure:
     check_scores(history)
     names = list(history.metrics)
     figure, axes = canvas(
-        WIDE, max(0.6, min(len(names), ROWS) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
+        HALF, max(0.6, min(len(names), ROWS) * 0.16) + 0.75, left=margin(names), right=0.8, top=0.35, bottom=0.35
     )
     draw_spread(axes, history.convergence_epochs, names)
     count_axis(axes, "epoch", max(float(history.validations.epochs[-1]), axes.get_xlim()[1]))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import DASHES
+from lightning_go4align.plots.labels import end_labels, room_beside
 from lightning_go4align.plots.lines import Lines, lines
-from lightning_go4align.plots.names import margin
-from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, end_labels, minus, picture
+from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite, window_means
 
 
@@ -88,7 +88,7 @@ def losses(history: History) -> Figure:
 
 def _axes_beside(names: Sequence[str]) -> tuple[Figure, Axes]:
     height = max(2.0, len(names) * ROW * 0.8)
-    return canvas(WIDE, height + 0.38, left=0.62, right=margin(names) + 0.2)
+    return canvas(WIDE, height + 0.38, left=0.62, right=room_beside(names))
 
 
 def _draw_lines(axes: Axes, steps: NDArray[np.float64], means: NDArray[np.float64], drawn: Lines) -> None:

@@ -120,7 +120,8 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     axes.barh(range(len(order)), shown, height=0.72, color=[colour("worse" if x > 0 else "better") for x in shown])
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
     low, high = min(0.0, shown.min()), max(0.0, shown.max())
-    room = 0.16 * max(high - low, 1e-9)
+    width = axes.get_window_extent().width / axes.get_figure().dpi  # type: ignore[union-attr]  # it has one
+    room = max(0.16, 0.4 / max(width - 0.8, 0.4)) * max(high - low, 1e-9)  # 0.4 inches hold a number
     axes.set_xlim(low - room * (shown.min() <= 0), high + room * (shown.max() > 0))
     axes.set_yticks(range(len(order)), shorten([names[index] for index in order]), parse_math=False)
     axes.set_ylim(len(order) - 0.4, -0.6)

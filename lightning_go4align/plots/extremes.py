@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-ROWS = 60
+ROWS = 44  # a page of A4
 
 
 def extremes(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Place values in ascending order; of more than 60 only the 30 lowest and the 30 highest.
+    """Place values in ascending order; of more than 44 only the 22 lowest and the 22 highest.
 
     Example:
         >>> extremes(np.array([3.0, 1.0, 2.0])).tolist()

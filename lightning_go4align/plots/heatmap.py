@@ -20,9 +20,9 @@ from lightning_go4align.plots.order import every_nth, task_order
 from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, picture
 
 _ROWS, _PIXELS = 200, 60_000
-_LEGEND_ENTRIES = 9
-# Inches: a row that is named; and all rows together: a hundred names, which on A4 can still be read.
-_LINE, _HIGHEST = ROW * 0.85, 16.2
+_LEGEND_ENTRIES, _LEGEND_COLUMNS = 9, 5
+# Inches: a row that is named; and all rows together: as many names as stand on a page of A4 in letters of full size.
+_LINE, _HIGHEST = ROW * 0.85, 8.1
 
 
 @picture
@@ -43,7 +43,8 @@ def assignment(history: History) -> Figure:
     check_steps(history)
     order, num_groups = every_nth(task_order(history), _ROWS), max(history.num_groups, 1)
     entries = np.unique(np.linspace(0, num_groups - 1, min(num_groups, _LEGEND_ENTRIES)).round().astype(int))
-    figure, axes = _rows(history, order, top=0.32, right=0.85)
+    lines = math.ceil(len(entries) / _LEGEND_COLUMNS)
+    figure, axes = _rows(history, order, top=0.32 + ROW * lines, right=0.85)
     columns = _columns(history, len(order))
     ranks = history.groups[columns][:, order].T
     pixels = group_colours(num_groups)[np.maximum(ranks, 0)]
@@ -60,7 +61,9 @@ def assignment(history: History) -> Figure:
         Patch(facecolor=rgb, label=label)
         for rgb, label in zip(group_colours(num_groups)[entries], labels, strict=True)
     ]
-    figure.legend(handles=handles, loc="upper left", ncol=_LEGEND_ENTRIES, borderaxespad=0.2, columnspacing=1.6)
+    across = math.ceil(len(handles) / lines)
+    rowwise = [handle for column in range(across) for handle in handles[column::across]]  # matplotlib goes by columns
+    figure.legend(handles=rowwise, loc="upper left", ncol=across, borderaxespad=0.2, columnspacing=1.6)
     return figure
 
 

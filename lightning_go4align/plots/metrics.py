@@ -14,9 +14,10 @@ from lightning_go4align.plots.colours import task_colours
 from lightning_go4align.plots.convergence import draw_spread
 from lightning_go4align.plots.delta import draw_bars, draw_curve
 from lightning_go4align.plots.extremes import ROWS
+from lightning_go4align.plots.labels import end_labels
 from lightning_go4align.plots.names import margin, shorten
 from lightning_go4align.plots.order import linkage_order
-from lightning_go4align.plots.style import ROW, canvas, colour, count_axis, end_labels, style
+from lightning_go4align.plots.style import ROW, canvas, colour, count_axis, style
 
 Plot = tuple[Figure | None, Axes]
 _A_RESULT = ("one result of `compute`", "Give some in `val`, or leave it out.")

@@ -1,25 +1,39 @@
 """Names of tasks where there is little room for them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import takewhile
 from unicodedata import east_asian_width
 
 _CHARACTER = 0.078  # inches: the mean width of a letter
+_longest: ContextVar[int] = ContextVar("longest", default=22)
 
 
-def short(name: str, length: int = 22) -> str:
+@contextmanager
+def names_of(length: int) -> Iterator[None]:
+    """Let names have at most so many characters where nothing else is said."""
+    before = _longest.set(length)
+    try:
+        yield
+    finally:
+        _longest.reset(before)
+
+
+def short(name: str, length: int | None = None) -> str:
     """Cut a long name in its middle, so that its beginning and its end stay; control characters are dropped."""
     name = "".join(filter(str.isprintable, name))  # for XML, and so SVG, holds no others
+    length = length or _longest.get()
     return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2 - 1) :]}"
 
 
-def shorten(names: Sequence[str], length: int = 22) -> list[str]:
+def shorten(names: Sequence[str], length: int | None = None) -> list[str]:
     """Cut long names so that they can still be told apart: whole words that all of them share go first.
 
     Args:
         names: Names that stand beside each other.
-        length: Number of characters that there is room for.
+        length: Number of characters that there is room for; 22, or fewer on a phone, if not given.
 
     Example:
         >>> shorten(["gene_0007_expression", "gene_0017_expression"], 12)
@@ -27,6 +41,7 @@ def shorten(names: Sequence[str], length: int = 22) -> list[str]:
         >>> shorten(["validation/loss/depth", "validation/loss/normal"], 12)
         ['…depth', '…normal']
     """
+    length = length or _longest.get()
     plain = ["".join(filter(str.isprintable, name)) for name in names]
     first, last = _shared(plain)
     tail = [f"{name[: len(name) - last]}…" for name in plain] if last else plain
@@ -36,7 +51,18 @@ def shorten(names: Sequence[str], length: int = 22) -> list[str]:
             return fitting
     before, after = "…" * bool(first), "…" * bool(last)
     inner = [short(name[first : len(name) - last], length - len(before + after)) for name in plain]
-    return [f"{before}{name}{after}" for name in inner]
+    return [f"{before}{name}{after}" for name in _told_apart(inner, plain)]
+
+
+def _told_apart(shown: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Number what different names have been cut to alike."""
+    same: dict[str, dict[str, int]] = {}
+    for word, name in zip(shown, names, strict=True):
+        same.setdefault(word, {}).setdefault(name, len(same[word]) + 1)
+    return [
+        f"{word[:-2]}~{same[word][name]}" if len(same[word]) > 1 else word
+        for word, name in zip(shown, names, strict=True)
+    ]
 
 
 def margin(names: Sequence[str]) -> float:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from lightning_go4align.plots.checks import FINISH, check_some
 from lightning_go4align.plots.colours import DASHES, task_colours
-from lightning_go4align.plots.names import margin
-from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, end_labels, minus, picture
+from lightning_go4align.plots.labels import end_labels, room_beside
+from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -31,7 +31,7 @@ def delta_m_of_runs(curves: Mapping[str, Curve]) -> Figure:
     """
     check_some(curves, "one run", FINISH)
     names = list(curves)
-    figure, axes = canvas(HALF, 2.6, left=0.6, right=margin(names) + 0.2)
+    figure, axes = canvas(HALF, 2.6, left=0.6, right=room_beside(names))
     axes.axhline(0, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     inks = task_colours(len(curves))
     for index, ((epochs, scores), rgb) in enumerate(zip(curves.values(), inks, strict=True)):

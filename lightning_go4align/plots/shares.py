@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
+from lightning_go4align.plots.labels import end_labels, room_beside
 from lightning_go4align.plots.lines import lines
-from lightning_go4align.plots.names import margin
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, count_axis, end_labels, picture
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, count_axis, picture
 from lightning_go4align.plots.windows import whole_run, window_means
 
 
@@ -89,7 +89,7 @@ def _areas(history: History, shares: NDArray[np.float64]) -> Figure:
     steps, means = steps[finite], means[finite]
     names, colours = [drawn.names[line] for line in order], drawn.colours[order]
     height = max(1.9, len(names) * ROW * 0.72)
-    figure, axes = canvas(HALF, height + 0.38, left=0.5, right=margin(names) + 0.2)
+    figure, axes = canvas(HALF, height + 0.38, left=0.5, right=room_beside(names))
     if len(steps):
         steps, means = whole_run(history, steps, means)
         axes.stackplot(steps, means.T, colors=colours, edgecolor=colour("paper"), linewidth=0.6)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import group_colours
-from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, end_labels, picture
+from lightning_go4align.plots.labels import end_labels
+from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, picture
 from lightning_go4align.plots.windows import last_finite, whole_run, window_means
 
 _HEIGHT, _POINTS = 1.75, 120

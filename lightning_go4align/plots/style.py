@@ -1,7 +1,7 @@
-"""The visual language: two style sheets, and labels that never collide."""
+"""The visual language: two style sheets, and three widths."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
@@ -10,21 +10,20 @@ from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.style
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 
-from lightning_go4align.plots.names import shorten
+from lightning_go4align.plots.names import names_of
 from lightning_go4align.plots.notebook import Picture
 
-WIDE, HALF, THIRD = 11.6, 5.55, 3.5  # inches: the report's columns
+# Inches. The widest fills a page of A4 between its margins, so that a printed picture keeps its size of text.
+WIDE, HALF, THIRD = 7.3, 5.55, 3.5
 ROW = 0.19  # inches: a line of text and its leading
 
 _style: ContextVar[Literal["light", "dark"]] = ContextVar("style", default="light")
+_widest: ContextVar[float] = ContextVar("widest", default=WIDE)
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -46,6 +45,23 @@ def style(name: Literal["light", "dark"]) -> Iterator[None]:
             yield
     finally:
         _style.reset(before)
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Draw for a phone: as wide as a third of the report, and with names of at most 14 letters.
+
+    Example:
+        >>> with narrow():
+        ...     canvas(WIDE, 1)[0].get_figwidth()
+        3.5
+    """
+    before = _widest.set(THIRD)
+    try:
+        with names_of(14):
+            yield
+    finally:
+        _widest.reset(before)
 
 
 def picture(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
@@ -88,6 +104,7 @@ def canvas(
     width: float, height: float, left: float = 0.5, right: float = 0.25, top: float = 0.1, bottom: float = 0.28
 ) -> tuple[Picture, Axes]:
     """Make a figure of one axes with margins in inches: no layout engine, so that a picture takes milliseconds."""
+    width = min(width, _widest.get())
     figure = Picture(figsize=(width, height))
     box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     return figure, figure.add_axes(box)
@@ -105,7 +122,7 @@ def minus(number: str) -> str:
 
 def count_axis(axes: Axes, label: str, largest: float) -> None:
     """Put steps or epochs on the x axis, named at its right end."""
-    wide = axes.get_window_extent().width > 500
+    wide = axes.get_window_extent().width > 400
     axes.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _count(x)))
     axes.annotate(label, (1, 0), (20, -5), "axes fraction", "offset points", va="top", color=colour("muted"))
@@ -116,66 +133,3 @@ def _count(x: float) -> str:
     if abs(x) >= 1e6:
         return f"{x / 1e6:g}M"
     return f"{x:,.0f}".replace(",", "\u2009") if abs(x) >= 1e4 else f"{x:g}"
-
-
-def spread(positions: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.float64]:
-    """Push labels apart, moving them as little as possible.
-
-    Args:
-        positions: Where they belong, shape ``[N]``, any order.
-        gap: Least distance between two.
-        low: Least position.
-        high: Largest position.
-
-    Returns:
-        Where to put them, shape ``[N]``; if they do not fit, evenly from ``low`` to ``high``.
-
-    Example:
-        >>> spread([0.5, 0.5, 0.9], gap=0.2, low=0, high=1)
-        array([0.4, 0.6, 0.9])
-    """
-    values = np.asarray(positions, dtype=float)
-    order = np.argsort(values, kind="stable")
-    gap = min(gap, (high - low) / max(len(values) - 1, 1))
-    offsets = gap * np.arange(len(values))
-    apart = isotonic_regression(values[order] - offsets).x.clip(low, max(low, high - offsets[-1])) + offsets
-    return np.asarray(apart[np.argsort(order, kind="stable")])
-
-
-def end_labels(axes: Axes, positions: ArrayLike, names: Sequence[str], colours: Sequence[ArrayLike]) -> None:
-    """Name lines at their right end, beside the axes, pushed apart; only the extremes when there are too many.
-
-    Args:
-        axes: Axes whose limits are final.
-        positions: Ends of the lines on the y axis, shape ``[N]``; NaN for a line to leave out.
-        names: Their names.
-        colours: Their colours; the names themselves are in ink, which is legible on any paper.
-    """
-    ends = np.stack([np.zeros(len(names)), np.asarray(positions, dtype=float)], axis=1)
-    heights = axes.transAxes.inverted().transform(axes.transData.transform(ends))[:, 1]
-    shown = np.flatnonzero(np.isfinite(heights))
-    size = axes.get_window_extent().height / axes.get_figure().dpi  # type: ignore[union-attr]  # as above
-    room = int(size / ROW * 1.35) + 1
-    ranked = shown[np.argsort(heights[shown], kind="stable")]
-    kept = ranked if len(ranked) <= room else np.concatenate([ranked[: room // 2], ranked[-(room - room // 2) :]])
-    words = shorten(names)
-    for index, position in zip(
-        kept, spread(heights[kept], ROW * 0.78 / size, 0, 1) if len(kept) else [], strict=True
-    ):
-        axes.annotate(
-            words[index],
-            (1, float(np.clip(heights[index], 0, 1))),
-            xytext=(1 + 0.16 / (axes.get_window_extent().width / 100), position),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            va="center",
-            color=colour("ink"),
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colours[index],
-                "linewidth": 1.0,
-                "shrinkA": 0,
-                "shrinkB": 0,
-                "relpos": (0, 0.5),
-            },
-        )

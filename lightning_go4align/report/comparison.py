@@ -5,21 +5,19 @@ from html import escape
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from lightning_go4align.functional.agreement import rand_indices
 from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import minus, style
-from lightning_go4align.report.cards import table_card
-from lightning_go4align.report.differences import Difference, paired_difference
+from lightning_go4align.report.beside import beside, mean_and_spread, paired
+from lightning_go4align.report.cards import still, still_on_phones, table_card
 from lightning_go4align.report.listing import runs_table
 from lightning_go4align.report.runs import Run
-from lightning_go4align.report.shell import bold, shell
-from lightning_go4align.report.svg import inline
+from lightning_go4align.report.shell import bold, search, shell
 from lightning_go4align.report.tables import number, table
-
-Score = Callable[[History], dict[str, float]]
 
 
 def comparison(runs: list[Run], links: list[str]) -> str:
@@ -36,10 +34,11 @@ def comparison(runs: list[Run], links: list[str]) -> str:
     parts = {"Runs": [f'<div class="card wide">{runs_table(runs, links)}</div>']}
     scored = [run for run in runs if run.history.validations.scored]
     if scored:
-        parts["Scores"] = [*_pictures(scored), _paired(f"∆m, {_PAIRED}", methods, _delta_m)]
-        parts["Scores"].append(_each("Change of each metric at the best epoch, in percent", methods, _changes))
-        parts["Scores"].append(_paired(f"Change of each metric, {_PAIRED}", methods, _changes))
-    parts["Tasks"] = [_each("Mean weight of each task", methods, _weights), _each(_LAST, methods, _losses)]
+        parts["Scores"] = [*_pictures(scored), paired(f"∆m, {_PAIRED}", methods, _delta_m)]
+        parts["Scores"].append(beside("Change of each metric at the best epoch, in percent", methods, _changes))
+        parts["Scores"].append(paired(f"Change of each metric, {_PAIRED}", methods, _changes))
+    weights = beside("Mean weight of each task", methods, _weights, ratios=True)
+    parts["Tasks"] = [weights, beside(_LAST, methods, _losses, ratios=True)]
     grouped = [run for run in runs if run.history.grouped]
     if len(grouped) > 1:
         parts["Groups"] = [table_card("Agreement of groups", f"<p>{_AGREEMENT}</p>{_agreement(grouped)}")]
@@ -48,7 +47,8 @@ def comparison(runs: list[Run], links: list[str]) -> str:
     )
     title, named = f"Comparison of {len(runs)} runs", ", ".join(escape(name) for name in methods)
     head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{_ranking(scored)}<p class="calm">{_WORDS}</p>'
-    return shell(title, f"<main>\n{head}\n{content}\n</main>")
+    bar = f'<header class="bar"><p>{title}</p>{search("Tasks and metrics")}</header>\n'
+    return shell(title, f"{bar}<main>\n{head}\n{content}\n</main>", searches=True)
 
 
 _PAIRED = "paired by seed, in percentage points"
@@ -80,7 +80,7 @@ def _ranking(runs: list[Run]) -> str:
     if len(best) < 2:
         return ""
     order = sorted(best, key=lambda name: float(np.mean(best[name])))
-    said = ", ".join(f"**{name}** {_spread(best[name])}% ({_runs(len(best[name]))})" for name in order)
+    said = ", ".join(f"**{name}** {mean_and_spread(best[name])}% ({_runs(len(best[name]))})" for name in order)
     return f'<p class="lead">{bold(f"Mean best ∆m, the lowest first: {said}.")}</p>\n'
 
 
@@ -88,16 +88,10 @@ def _pictures(runs: list[Run]) -> list[str]:
     best = _best(runs)
     text = ", ".join(f"{name} {number(float(np.mean(values)), '%')}" for name, values in best.items())
     curves = {run.label: (run.history.validations.epochs, run.history.validations.delta_m) for run in runs}
-    with style("light"):
-        bars, lines = inline(comparison_bars(best)), inline(delta_m_of_runs(curves))
+    seen = f"Lines of ∆m by epoch of {len(runs)} runs; the table has the best."
     return [
-        _picture("Best ∆m", _BARS, f"Bars of the mean best ∆m: {text}.", bars),
-        _picture(
-            "∆m by epoch",
-            _CURVES,
-            f"Lines of ∆m by epoch of {len(runs)} runs; the table has the best.",
-            lines,
-        ),
+        _picture("Best ∆m", _BARS, f"Bars of the mean best ∆m: {text}.", lambda: comparison_bars(best)),
+        _picture("∆m by epoch", _CURVES, seen, lambda: delta_m_of_runs(curves)),
     ]
 
 
@@ -109,9 +103,10 @@ def _runs(count: int) -> str:
     return f"{count} run" + "s" * (count > 1)
 
 
-def _picture(title: str, caption: str, description: str, svg: str) -> str:
-    figure = f'<figure role="img" tabindex="0" aria-label="{escape(description)}">{svg}</figure>'
-    return f'<div class="card half"><h3>{title}</h3><p>{caption}</p>{figure}</div>'
+def _picture(title: str, caption: str, description: str, draw: Callable[[], Figure]) -> str:
+    with style("light"):
+        seen = still(draw(), description) + still_on_phones(draw, description)
+    return f'<div class="card half"><h3>{title}</h3><p>{caption}</p>{seen}</div>'
 
 
 def _delta_m(history: History) -> dict[str, float]:
@@ -131,45 +126,6 @@ def _weights(history: History) -> dict[str, float]:
 def _losses(history: History) -> dict[str, float]:
     count = max(1, len(history.losses) // 20)
     return dict(zip(history.tasks, mean_ratio(history.losses[-count:]).tolist(), strict=True))
-
-
-def _each(title: str, methods: dict[str, list[Run]], score: Score) -> str:
-    """A row for each name, a column for each method: mean and standard deviation over its runs."""
-    values = {method: [score(run.history) for run in runs] for method, runs in methods.items()}
-    names = dict.fromkeys(name for found in values.values() for one in found for name in one)
-    rows = [
-        [name, *(_spread([one.get(name, np.nan) for one in found]) for found in values.values())] for name in names
-    ]
-    return table_card(title, table(title, ["name", *methods], rows))
-
-
-def _paired(title: str, methods: dict[str, list[Run]], score: Score) -> str:
-    """A row for each name and method but the first, which they are compared with."""
-    reference, *others = methods
-    known = {run.seed: score(run.history) for run in methods[reference] if run.seed}
-    rows = []
-    for method in others:
-        pairs = [(score(run.history), known[run.seed]) for run in methods[method] if run.seed in known]
-        for name in dict.fromkeys(name for one, _ in pairs for name in one):
-            found = paired_difference(
-                *zip(*[(a.get(name, np.nan), b.get(name, np.nan)) for a, b in pairs], strict=True)
-            )
-            rows.append([f"{name}: {method} − {reference}", *_phrases(found)])
-    if not rows:
-        return table_card(title, f"<p>No other method has a run with a seed of {escape(reference)}.</p>")
-    return table_card(title, table(title, ["difference", "pairs", "mean, 95% interval", "lower in"], rows))
-
-
-def _phrases(found: Difference) -> list[str]:
-    interval = f" ± {found.half_width:.3g}" if np.isfinite(found.half_width) else ""
-    return [str(found.pairs), number(found.mean) + interval, f"{found.lower} of {found.pairs}"]
-
-
-def _spread(values: list[float]) -> str:
-    known = np.array([value for value in values if np.isfinite(value)])
-    if not len(known):
-        return "–"
-    return number(float(known.mean())) + (minus(f" ± {known.std(ddof=1):.2g}") if len(known) > 1 else "")
 
 
 def _agreement(runs: list[Run]) -> str:

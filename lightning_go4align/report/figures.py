@@ -1,5 +1,6 @@
 """The figures of the report, with the words beside them."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from matplotlib.figure import Figure
 
 from lightning_go4align import plots
 from lightning_go4align.history import History
+from lightning_go4align.plots.co_assignment import MOST_TASKS
+from lightning_go4align.plots.extremes import ROWS
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.shares import risk_shares
 from lightning_go4align.report import descriptions as say
@@ -90,7 +93,8 @@ def _of_groups(history: History) -> list[ReportFigure]:
         found.append(ReportFigure("Group indicators γ = P ⊙ Q", _INDICATORS, plots.indicators, seen, GROUPS))
     if len(history.tasks) > 1:
         seen = say.of_co_assignment(history)
-        found.append(ReportFigure("Co-assignment", _CO_ASSIGNMENT, plots.co_assignment, seen, GROUPS))
+        caption = _CO_ASSIGNMENT + _each_nth(len(history.tasks))
+        found.append(ReportFigure("Co-assignment", caption, plots.co_assignment, seen, GROUPS))
     return found
 
 
@@ -100,11 +104,25 @@ def _of_validations(history: History) -> list[ReportFigure]:
     found = [ReportFigure("∆m", _DELTA_M, plots.delta_m, say.of_delta_m(history), SCORES)]
     if history.metrics:
         seen = say.of_deltas(history)
-        found.append(ReportFigure("Per metric at the best epoch", _DELTAS, plots.deltas, seen, SCORES))
+        caption = _DELTAS + _ends_of(len(history.metrics))
+        found.append(ReportFigure("Per metric at the best epoch", caption, plots.deltas, seen, SCORES))
     if len(history.convergence_epochs) and len(history.validations) > 1:
         seen = say.of_convergence(history)
-        found.append(ReportFigure("When each metric converges", _CONVERGENCE, plots.convergence, seen, SCORES))
+        caption = _CONVERGENCE + _ends_of(len(history.metrics))
+        found.append(ReportFigure("When each metric converges", caption, plots.convergence, seen, SCORES))
     return found
+
+
+def _each_nth(tasks: int) -> str:
+    """Say of how many tasks a matrix shows each."""
+    every = math.ceil(tasks / MOST_TASKS)
+    return f" Of {tasks:,} tasks one in {every} is shown." if every > 1 else ""
+
+
+def _ends_of(metrics: int) -> str:
+    """Say that of many metrics the middle is left out."""
+    shown = ROWS // 2
+    return f" Of {metrics:,} metrics the {shown} lowest and the {shown} highest." if metrics > ROWS else ""
 
 
 _ASSIGNMENT = (

@@ -11,7 +11,7 @@ from lightning_go4align.report.facts import duration
 from lightning_go4align.report.figures import GROUPS, SCORES, WEIGHTS, figures
 from lightning_go4align.report.overview import circumstances, overview
 from lightning_go4align.report.payload import packed, payload
-from lightning_go4align.report.shell import facts, shell
+from lightning_go4align.report.shell import facts, search, shell
 
 _DATA = (
     "The steps that this page holds, with every task's loss, weight, indicator and group. The run's whole log is "
@@ -68,16 +68,12 @@ def _table(title: str, history: History) -> list[str]:
         return [table_card("Tasks that travel together in 90% of steps or more", sets, size), groups]
     if title == WEIGHTS:
         return [table_card("Tasks", tables.tasks_table(history))]
-    return [table_card("Metrics", tables.metrics_table(history))] if history.metrics else []
+    return [table_card("Metrics", tables.metrics_table(history), "half")] if history.metrics else []
 
 
 def _bar(titles: list[str], searches: bool) -> str:
     links = "".join(f'<a href="#{_anchor(title)}">{title}</a>' for title in titles)
-    form = (
-        '<form role="search"><label for="search">Highlight tasks</label><input id="search" type="search" '
-        'placeholder="name, name" autocomplete="off"><span id="found" role="status"></span>'
-        '<button type="button" id="whole">All steps</button></form>'
-    )
+    form = search("Highlight tasks", '<button type="button" id="whole">All steps</button>')
     bar = f'<nav aria-label="Parts of the page">{links}</nav>{form if searches else ""}'
     return f'<header class="bar">{bar}</header>'
 

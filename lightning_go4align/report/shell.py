@@ -8,16 +8,19 @@ from string import Template
 
 from lightning_go4align.plots.style import palette
 
-_SCRIPTS = ("vendor/uPlot.iife.min.js", "assets/numbers.js", "assets/charts.js", "assets/draw.js", "assets/page.js")
+_OWN = ("rows", "numbers", "charts", "draw", "page")
+_SCRIPTS = ("vendor/uPlot.iife.min.js", *(f"assets/{name}.js" for name in _OWN))
+_SEARCH = ("assets/rows.js", "assets/compare.js")
 
 
-def shell(title: str, body: str, data: str = "") -> str:
+def shell(title: str, body: str, data: str = "", searches: bool = False) -> str:
     """Put a body into a page that needs nothing else, not even a network.
 
     Args:
         title: Of the page, in plain text.
         body: HTML.
-        data: What ``payload.packed`` made for the scripts; without it the page has none.
+        data: What ``payload.packed`` made for the scripts; without it the page draws nothing.
+        searches: Whether a page without data has a search over the rows of its tables.
 
     Returns:
         HTML.
@@ -28,6 +31,7 @@ def shell(title: str, body: str, data: str = "") -> str:
     """
     # A copy of uPlot has to bear its licence, which its minified file does not.
     scripts = [f"/*\n{_asset('vendor/uPlot.LICENSE')}*/", *map(_asset, _SCRIPTS)] if data else []
+    scripts += map(_asset, _SEARCH) if searches and not data else []
     store = f'<script type="application/octet-stream" id="numbers">{data}</script>' if data else ""
     return Template(_asset("assets/page.html")).substitute(
         title=escape(title),
@@ -57,6 +61,19 @@ def facts(pairs: Sequence[tuple[str, str]]) -> str:
         'steps <b>60</b>'
     """
     return " · ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in pairs if value)
+
+
+def search(label: str, more: str = "") -> str:
+    """Write the field in which readers look for names.
+
+    Args:
+        label: What is looked for.
+        more: HTML of what stands beside it.
+    """
+    return (
+        f'<form role="search"><label for="search">{escape(label)}</label><input id="search" type="search" '
+        f'placeholder="name, name" autocomplete="off"><span id="found" role="status"></span>{more}</form>'
+    )
 
 
 def _asset(name: str) -> str:

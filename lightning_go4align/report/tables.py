@@ -12,6 +12,7 @@ from lightning_go4align.report.clusters import clusters
 from lightning_go4align.report.task_facts import task_facts
 
 _NAMED = 12
+_SHORT = 24  # characters that stay in one line
 _PRINTED = 60  # rows; as in page.css
 
 
@@ -51,7 +52,10 @@ def table(
 def _cells(row: Sequence[str], link: str) -> str:
     first, *rest = row
     name = f'<a href="{escape(link)}">{escape(first)}</a>' if link else escape(first)
-    return f'<th scope="row">{name}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+    kinds = ['<td class="long">' if len(cell) > _SHORT else "<td>" for cell in rest]
+    return f'<th scope="row">{name}</th>' + "".join(
+        f"{kind}{escape(cell)}</td>" for kind, cell in zip(kinds, rest, strict=True)
+    )
 
 
 def number(value: float, unit: str = "") -> str:

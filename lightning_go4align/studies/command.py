@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,11 @@ from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.fetching import fetch_finished
 from lightning_go4align.studies.machine import this_machine
+from lightning_go4align.studies.names import in_a_command
 from lightning_go4align.studies.plan import Plan, make_plan
+from lightning_go4align.studies.printed_plan import print_plan
 from lightning_go4align.studies.runner import carry_out, checked_plan, run_study, train_baseline
+from lightning_go4align.studies.single_tasks import needs_baseline, single_tasks, with_baseline
 from lightning_go4align.studies.study import Study
 
 EngineName = Literal["local", "ray", "slurm"]
@@ -61,6 +65,7 @@ def tune(
     file: Path,
     hours: float = 1.0,
     jobs: int = 1,
+    dry_run: bool = False,
     engine: EngineName = "local",
     gpus: str | None = None,
     address: str | None = None,
@@ -72,6 +77,7 @@ def tune(
         file: YAML file of the study, with a section `search` and a `reference`.
         hours: Time for all; finalists are given what they will need of it.
         jobs: Number of runs side by side.
+        dry_run: Print what would be searched and run, with an estimate of how much the time holds, instead.
         engine: Where runs run: processes of this machine, tasks of a Ray cluster, or jobs of SLURM.
         gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
@@ -79,9 +85,14 @@ def tune(
     """
     plan = checked_plan(file, jobs)
     check_search(plan.study)
+    if dry_run:
+        _print_search(plan.study, hours, jobs)
+        return
     chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
     decides = _finals(plan.study, chosen, jobs, hours, Console())
-    carry_out(make_plan(decides), chosen, f"go4align tune {plan.study.name}.yaml --hours {hours:g} --jobs {jobs}")
+    carry_out(
+        make_plan(decides), chosen, f"go4align tune {in_a_command(plan.study.name)} --hours {hours:g} --jobs {jobs}"
+    )
 
 
 def check_search(study: Study) -> None:
@@ -101,15 +112,27 @@ def check_search(study: Study) -> None:
             raise ValueError(f"`search.space.{name}.methods` may name {list(study.methods)}, but names {unknown}.")
 
 
-def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+def _print_search(study: Study, hours: float, jobs: int) -> None:
+    print_search = _needing_optuna("printed_search").print_search
+    console = Console()
+    if needs_baseline(study):
+        print_plan(make_plan(single_tasks(study)), console)
+    print_search(with_baseline(study), hours, jobs, console)
+
+
+def _needing_optuna(module: str) -> Any:
     try:
-        from lightning_go4align.studies.tuning import Tuning, finals
+        return import_module(f"lightning_go4align.studies.{module}")
     except ModuleNotFoundError as error:
         raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
+
+
+def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+    search = _needing_optuna("tuning")
     deadline = time.monotonic() + 3600 * hours
     study = train_baseline(study, engine)
-    tuning = Tuning(study, engine, jobs, deadline, console)
-    decides = finals(study, tuning.run())
+    tuning = search.Tuning(study, engine, jobs, deadline, console)
+    decides: Study = search.finals(study, tuning.run())
     folder = Path(decides.folder) / decides.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "search.md").write_text(tuning.table)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.trial import TrialState
 
+from lightning_go4align.plain_text import in_markdown, in_one_line
 from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
@@ -97,9 +98,9 @@ def search_table(search: Search, methods: list[str], trials: Sequence[optuna.tri
         seen = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
         value = min(seen, default=math.nan) if stopped else float(trial.value or 0.0)
         epochs = f"stopped after {len(trial.intermediate_values)}" if stopped else "all"
-        rows.append([name, cell([value]), epochs])
+        rows.append([in_markdown(name), cell([value]), epochs])
     about = f"What the search tried with one seed, and the best that it logged: {len(rows)} runs.\n\n"
-    return about + markdown(["method and settings", metric, "epochs"], rows)
+    return about + markdown(["method and settings", in_markdown(metric), "epochs"], rows)
 
 
 def _rank(trial: optuna.trial.FrozenTrial) -> tuple[bool, float]:
@@ -123,7 +124,7 @@ def settings_text(params: dict[str, Any]) -> str:
 
 
 def _plain(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else in_one_line(value) or "''"
 
 
 def finals(study: Study, finalists: list[Finalist]) -> Study:
@@ -134,5 +135,7 @@ def finals(study: Study, finalists: list[Finalist]) -> Study:
         finalists: The best of the search.
     """
     reference = {str(study.reference): study.methods[str(study.reference)]}
-    methods = {**reference, **{one.name: one.method for one in finalists}}
+    # A finalist of the reference's own name would take its place, and be compared with itself.
+    named = {f"{one.name} (found)" if one.name in reference else one.name: one.method for one in finalists}
+    methods = {**reference, **named}
     return replace(study, name=f"{study.name}_finals", methods=methods, learning_rates=[], outputs=[])

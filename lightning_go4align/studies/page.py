@@ -18,6 +18,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.plan import Plan
 
+_ASIDE = 0xE000
 PACKAGES = ("torch", "lightning", "torchjd", "torchmetrics", "numpy", "scipy")
 
 
@@ -126,7 +127,10 @@ def _row(cells: list[str]) -> str:
 
 
 def _inline(text: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text.replace(r"\|", "|"), quote=False))
+    # What a backslash keeps from being markup is put aside, as a private character, until markup has been read.
+    aside = re.sub(r"\\([!-/:-@\[-`{-~])", lambda found: chr(_ASIDE + ord(found[1])), text)
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(aside, quote=False))
+    return re.sub(r"[\ue000-\ue07f]", lambda found: escape(chr(ord(found[0]) - _ASIDE), quote=False), bold)
 
 
 def _picture(file: Path) -> str:
@@ -151,7 +155,7 @@ _PAGE = Template("""<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <style>
 body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:auto;padding:32px 20px;color:#1c2026;background:#fff}
-table{border-collapse:collapse}.table{overflow-x:auto;margin:12px 0}
+b{unicode-bidi:isolate}table{border-collapse:collapse}.table{overflow-x:auto;margin:12px 0}
 th,td{padding:4px 10px;border-bottom:1px solid #8886;text-align:right;white-space:nowrap;font-weight:400}
 thead th{font-weight:600}th:first-child{text-align:left}summary{padding:3px 0}
 figure{display:inline-block;margin:8px;max-width:calc(50% - 20px)}img{max-width:100%}

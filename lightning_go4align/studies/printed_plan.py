@@ -12,6 +12,7 @@ from rich.text import Text
 
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Plan, Run
+from lightning_go4align.studies.study import Study
 
 _SETTINGS = 6
 
@@ -30,7 +31,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         "method": [group.method for group in groups],
         "what differs": [_differing(plan)[group.method] or "–" for group in groups],
         "learning rates": [_rates(group.rates) for group in groups],
-        "seeds": [_spans(group.seeds) for group in groups],
+        "seeds": [spans(group.seeds) for group in groups],
         "finished": [_progress(group.runs) for group in groups],
     }
     common = {name: columns.pop(name)[0] for name in ("learning rates", "seeds") if len(set(columns[name])) == 1}
@@ -70,16 +71,22 @@ def _summary(plan: Plan, groups: list[_Group], common: Mapping[str, str]) -> str
     """The name, the size, and what all methods have in common."""
     epochs = {run.num_epochs for run in plan.runs}
     length = f" of {epochs.pop()} epochs" if len(epochs) == 1 and None not in epochs else ""
-    factors = [_counted(len(plan.study.methods), "method")]
+    factors = [counted(len(plan.study.methods), "method")]
     if len(common) == 2:  # else their product is not the number of runs
         rates, seeds = len(groups[0].rates), len(groups[0].seeds)
-        factors += [_counted(rates, "learning rate")] * (rates > 1) + [_counted(seeds, "seed")]
+        factors += [counted(rates, "learning rate")] * (rates > 1) + [counted(seeds, "seed")]
     facts = [f"{name}: {value}" for name, value in common.items() if value]
-    size = f"{plan.study.name}: {_counted(len(plan.runs), 'run')}{length}, {' × '.join(factors)}"
+    size = f"{plan.study.name}: {counted(len(plan.runs), 'run')}{length}, {' × '.join(factors)}"
     return "; ".join([size, *facts])
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    Example:
+        >>> counted(1, "run"), counted(2, "run")
+        ('1 run', '2 runs')
+    """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -89,12 +96,17 @@ def _next(plan: Plan) -> Iterable[str]:
     first = next((run for run in plan.runs if not run.is_finished), None)
     if first is not None:
         yield f"First: {first.title}."
-    folder = Path(plan.study.folder) / plan.study.name
-    yield f"Results go to {_near(folder)}."
+    yield f"Results go to {near(plan.study)}."
 
 
-def _near(path: Path) -> str:
-    """A path as seen from the current folder, where that is shorter."""
+def near(study: Study, suffix: str = "") -> str:
+    """Write where a study's results go, as seen from the current folder where that is shorter.
+
+    Args:
+        study: The study.
+        suffix: What its folder's name ends in.
+    """
+    path = Path(study.folder) / f"{study.name}{suffix}"
     return min(str(path), os.path.relpath(path), key=len)
 
 
@@ -102,11 +114,11 @@ def _rates(rates: Iterable[float | None]) -> str:
     return ", ".join(f"{rate:g}" for rate in rates if rate is not None)
 
 
-def _spans(seeds: list[int]) -> str:
+def spans(seeds: list[int]) -> str:
     """Write numbers, of three or more in a row the ends.
 
     Example:
-        >>> _spans([0, 1, 2, 3, 7, 9])
+        >>> spans([0, 1, 2, 3, 7, 9])
         '0 to 3, 7, 9'
     """
     spans: list[list[int]] = []

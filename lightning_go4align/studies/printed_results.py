@@ -41,7 +41,14 @@ def _results_table(columns: Mapping[str, list[str]], shown: list[str]) -> Table:
     note = "↓ is better when lower, ↑ when higher" + (f"; {left_out} more columns: table.md" if left_out else "")
     table = Table(caption=note, caption_justify="left")
     for name in shown:
-        table.add_column(name, justify="left" if name == "method" else "right")
-    for row in zip(*(columns[name] for name in shown), strict=True):
-        table.add_row(*(Text(cell.strip("*"), "bold" if cell.startswith("**") else "") for cell in row))
+        table.add_column(Text(name), justify="left" if name == "method" else "right")
+    found = [[_cell(cell, name) for cell in columns[name]] for name in shown]
+    for row in zip(*found, strict=True):
+        table.add_row(*row)
     return table
+
+
+def _cell(cell: str, column: str) -> Text:
+    """The best number in bold; a name is no markup."""
+    best = column != "method" and cell.startswith("**")
+    return Text(cell.strip("*"), "bold") if best else Text(cell)

@@ -13,6 +13,7 @@ from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.machine import this_machine
+from lightning_go4align.studies.names import in_a_command
 from lightning_go4align.studies.page import write_page
 from lightning_go4align.studies.plan import Plan, Run, make_plan
 from lightning_go4align.studies.printed_plan import print_plan
@@ -68,7 +69,7 @@ def carry_out(plan: Plan, engine: Engine, command: str | None = None) -> None:
     outcome = _execute(plan, engine, console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
-    _write(plan, collect(plan), console, command or f"go4align study {plan.study.name}.yaml")
+    _write(plan, collect(plan), console, command or f"go4align study {in_a_command(plan.study.name)}")
     if outcome.failures:
         raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
 
@@ -89,7 +90,7 @@ def train_baseline(study: Study, engine: Engine) -> Study:
     """
     if not needs_baseline(study):
         return study
-    carry_out(make_plan(single_tasks(study)), engine, f"go4align study {study.name}.yaml")
+    carry_out(make_plan(single_tasks(study)), engine, f"go4align study {in_a_command(study.name)}")
     known = with_baseline(study)
     check_baseline(known, read_baseline(str(known.baseline)))
     return known

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-METHOD = "method"
+from lightning_go4align.plain_text import has_hidden
+
+METHOD = "method"  # what trials call the choice of one
 KEYS = {"low", "high", "log", "choices", "methods"}
 
 
@@ -52,6 +54,7 @@ class Search:
             if number < 1:
                 raise ValueError(f"`search.{name}` must be at least 1, but is {number}.")
         for name, entry in self.space.items():
+            _check_name(name)
             _check(name, entry)
 
     def suggest(self, trial: Trial, methods: list[str]) -> tuple[str, dict[str, Any]]:
@@ -74,6 +77,15 @@ def _suggest(trial: Trial, name: str, entry: Mapping[str, Any]) -> Any:
     if isinstance(low, int) and isinstance(high, int):
         return trial.suggest_int(name, low, high, log=log)
     return trial.suggest_float(name, low, high, log=log)
+
+
+def _check_name(name: str) -> None:
+    whole = all(map(str.strip, name.split(".")))
+    if name == METHOD or not whole or set(name) & set("= ") or has_hidden(name):
+        raise ValueError(
+            f"`search.space` has the name {name[:80]!r}. Name arguments of `fit`, with dots and without spaces, as "
+            "in model.init_args.learning_rate."
+        )
 
 
 def _check(name: str, entry: object) -> None:

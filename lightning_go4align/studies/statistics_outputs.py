@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.figures import save
 from lightning_go4align.studies.plots.statistics import corrected, intervals, needed_seeds, profiles
@@ -35,7 +36,7 @@ def statistics_table(found: Sequence[Difference], results: Results) -> str:
     ]
     rows = [
         [
-            one.method,
+            in_markdown(one.method),
             str(len(one.values)),
             cell([one.mean], "{:+.2f}"),
             _interval(one),
@@ -46,8 +47,9 @@ def statistics_table(found: Sequence[Difference], results: Results) -> str:
         ]
         for one in found
     ]
+    reference = in_markdown(str(results.reference))
     about = (
-        f"What the differences to {results.reference} are worth. Intervals: bootstrap (BCa) of the mean over seeds; "
+        f"What the differences to {reference} are worth. Intervals: bootstrap (BCa) of the mean over seeds; "
         "of five seeds they are too short and cover four times in five. p: paired t test, then corrected for the "
         "number of methods. Seeds needed: to find a difference of this size and spread four times in five.\n\n"
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+from lightning_go4align.studies.names import check_folder, check_names
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.search_space import Search
@@ -112,10 +113,10 @@ class Study:
             raise ValueError(f"`select_by` must not look at the test, but is {self.select_by!r}.")
 
     def _check_lists(self) -> None:
-        if self.name in (".", "..") or "/" in self.name or "\\" in self.name:
-            raise ValueError(
-                f"`name` is that of the study's folder, but is {self.name!r}. Leave out what names others."
-            )
+        check_folder(self.name)
+        named = {"methods": self.methods, "single_task": self.single_task, "columns": map(short_name, self.columns)}
+        for key, found in named.items():
+            check_names(key, found)
         seeds = {"seeds": self.seeds} | {f"methods.{name}.seeds": self.seeds_of(name) for name in self.methods}
         for key, entries in {"methods": self.methods, "columns": self.columns, **seeds}.items():
             if not entries:

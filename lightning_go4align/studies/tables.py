@@ -6,8 +6,10 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.studies.cells import cell, cells, markdown
 from lightning_go4align.studies.comparison import paired_comparisons
+from lightning_go4align.studies.names import for_a_spreadsheet
 from lightning_go4align.studies.results import Results
 
 
@@ -19,7 +21,7 @@ def write_tables(results: Results, folder: Path) -> None:
         folder: Where to write; both files are written anew.
     """
     with (folder / "results.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(csv_rows(results))
+        csv.writer(file).writerows(map(for_a_spreadsheet, row) for row in csv_rows(results))
     parts = [comparison_table(results), paired_table(results) if results.reference else ""]
     (folder / "table.md").write_text("\n".join(filter(None, parts)))
 
@@ -65,12 +67,13 @@ def comparison_table(results: Results) -> str:
         | SI | 0 | **0.500** | **1.00** | **+25.0** | - | - |
     """
     columns = comparison_columns(results)
-    rows = list(zip(*columns.values(), strict=True))
+    methods, *others = columns.values()
+    rows = list(zip(map(in_markdown, methods), *others, strict=True))
     if results.baseline is not None:
         single = [cell([results.baseline.values[name]]) for name in results.columns]
         before = [""] * (len(columns) - len(results.columns) - 5)
         rows.insert(0, ("STL", *before, *single, "", "", "", ""))
-    return markdown(list(columns), rows) + _note(results)
+    return markdown(list(map(in_markdown, columns)), rows) + _note(results)
 
 
 def comparison_columns(results: Results) -> dict[str, list[str]]:
@@ -119,12 +122,13 @@ def paired_table(results: Results) -> str:
     for pair in paired_comparisons(results):
         wins = f"{statistics.mean(pair.wins):.3g} of {len(results.columns)}"
         ratio = math.exp(statistics.mean(map(math.log, pair.ratios)))
-        row = [pair.method, _list(pair.seeds), *_mean_and_each(ratio, pair.ratios, "{:.3f}")]
+        row = [in_markdown(pair.method), _list(pair.seeds), *_mean_and_each(ratio, pair.ratios, "{:.3f}")]
         if results.baseline:
             row += _mean_and_each(statistics.mean(pair.differences), pair.differences, "{:+.1f}")
         rows.append([*row, wins])
+    reference = in_markdown(str(results.reference))
     about = (
-        f"Against {results.reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
+        f"Against {reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
         "method is better, and no baseline enters.\n\n"
     )
     return about + markdown([*header, "better in"], rows) if rows else ""

@@ -4,12 +4,9 @@ import math
 import statistics
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from rich.console import Console
 from rich.text import Text
@@ -22,6 +19,7 @@ from lightning_go4align.studies.finalists import finals as finals
 from lightning_go4align.studies.logs import best_value, logged
 from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.search_space import Search
+from lightning_go4align.studies.search_state import open_search, searched_methods, seconds_of
 from lightning_go4align.studies.study import Study
 
 POLL_SECONDS = 0.5
@@ -62,21 +60,12 @@ class Tuning:
     failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        folder = Path(self.study.folder) / self.study.name
-        folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        storage = JournalStorage(JournalFileBackend(str(folder / "search.journal")))
         # Not before a run's half: on QM9, two epochs of six told so little that near-best settings were stopped.
         half = (make_plan(self.study).runs[0].num_epochs or 0) // 2
         pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.startup, n_warmup_steps=max(1, half))
-        self._optuna = optuna.create_study(
-            storage=storage, study_name=self.study.name, pruner=pruner, load_if_exists=True
-        )
-        # The seed is another one when a search goes on: it would ask for the same again.
-        seed, startup = len(self._optuna.trials), self.search.startup
-        self._optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
-        ended = self._optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        self.seconds = [trial.duration.total_seconds() for trial in ended if trial.duration is not None]
+        self._optuna = open_search(self.study, pruner)
+        self.seconds = seconds_of(self._optuna.get_trials(deepcopy=False))
         for trial in self._optuna.get_trials(states=[TrialState.RUNNING]):  # of a search that was interrupted
             self._optuna.tell(trial.number, state=TrialState.FAIL)
             self._optuna.enqueue_trial(trial.params)
@@ -88,8 +77,8 @@ class Tuning:
 
     @property
     def methods(self) -> list[str]:
-        """The methods to choose from: all but the reference, if there are others."""
-        return [name for name in self.study.methods if name != self.study.reference] or list(self.study.methods)
+        """The methods to choose from."""
+        return searched_methods(self.study)
 
     def run(self) -> list[Finalist]:
         """Search until the trials or the time are up.

@@ -13,6 +13,8 @@ from lightning_go4align import plots
 from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.metrics import plot_lines, plot_ranks, plot_score, plot_shares
+from lightning_go4align.plots.runs import delta_m_of_runs
+from lightning_go4align.plots.style import narrow
 from lightning_go4align.report.figures import figures
 from lightning_go4align.studies import plots as compared
 from lightning_go4align.studies.plots import statistics
@@ -100,12 +102,41 @@ def test_lines_between_cells_do_not_cover_many_cells(num_tasks: int, visible: bo
     assert bool(axes.collections) == visible
 
 
-@pytest.mark.parametrize(("num_tasks", "named"), [(100, 100), (400, 100)])
+@pytest.mark.parametrize(("num_tasks", "named"), [(50, 50), (100, 50), (400, 50)])
 def test_rows_have_room_for_the_names_that_are_shown(run: Callable[..., History], num_tasks: int, named: int) -> None:
     figure = plots.assignment(run(num_tasks, 3, 4, epochs=0))
-    assert figure.get_figheight() < 17  # 225 mm on A4 are more than half of it
+    assert figure.get_figheight() < 235 / 25.4  # what a page of A4 leaves beside heading and caption
     assert len(figure.axes[0].get_yticks()) == named
     assert not faults(figure)
+
+
+def test_a_legend_of_several_rows_is_read_row_by_row(run: Callable[..., History]) -> None:
+    figure = plots.assignment(run(12, 7, 20, epochs=0))
+    places = {text.split(" · ")[0]: box for text, box in drawn_texts(figure) if text.startswith("group")}
+    assert sorted(places, key=lambda name: (-round(places[name].y0), places[name].x0)) == [
+        f"group {k}" for k in range(7)
+    ]
+
+
+@pytest.mark.parametrize("draw", [plots.deltas, plots.convergence])
+def test_what_is_drawn_for_a_phone_is_legible_there(
+    draw: Callable[[History], Figure], run: Callable[..., History]
+) -> None:
+    for num_tasks in (2, 60):
+        history = run(num_tasks, 2, 4)
+        names = tuple(f"a_long_name_of_metric_{index:02d}_error" for index in range(num_tasks))
+        with narrow():
+            figure = draw(replace(history, metrics=names))
+        assert figure.get_figwidth() == pytest.approx(3.5)  # inches, nearly a phone's 390 pixels
+        assert not faults(figure)
+
+
+def test_runs_compared_on_a_phone_are_legible_there() -> None:
+    epochs = np.arange(1.0, 9)
+    with narrow():
+        lines = delta_m_of_runs({f"RobustGO4Align, seed {seed}": (epochs, 40 / epochs + seed) for seed in range(6)})
+        bars = plots.comparison_bars({NAME: [-17.0, -19.0], "LS": [21.0, 22.0]})
+    assert [faults(lines), faults(bars)] == [[], []]
 
 
 def test_a_metric_without_a_value_has_a_dash_for_a_bar() -> None:

@@ -7,9 +7,10 @@ import pytest
 from lightning_go4align.plots import weights
 from lightning_go4align.plots.colours import DASHES, group_inks, task_colours
 from lightning_go4align.plots.example import example_history
+from lightning_go4align.plots.labels import spread
 from lightning_go4align.plots.metrics import plot_shares
 from lightning_go4align.plots.names import margin, short, shorten
-from lightning_go4align.plots.style import palette, spread
+from lightning_go4align.plots.style import palette
 
 
 def luminance(rgb: Any) -> Any:
@@ -87,6 +88,8 @@ def test_a_long_name_keeps_its_ends() -> None:
         pytest.param(["abcdefghijklmn"], 8, ["abcd…lmn"], id="alone"),
         pytest.param([], 8, [], id="none"),
         pytest.param(["", "a_b_c_d_e_f"], 5, ["", "a_…f"], id="one is empty"),
+        pytest.param(["aaaa1aaaa", "aaaa2aaaa"], 7, ["aaa…~1", "aaa…~2"], id="alike but for the middle"),
+        pytest.param(["aaaa1aaaa"] * 2, 7, ["aaa…aa"] * 2, id="the same twice"),
     ],
 )
 def test_names_that_are_too_long_lose_first_what_they_share(names: list[str], length: int, shown: list[str]) -> None:

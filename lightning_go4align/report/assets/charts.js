@@ -4,6 +4,9 @@
 const shared = { charts: [], found: [], from: 0, to: 1 };
 const inkOf = (role) => getComputedStyle(document.documentElement).getPropertyValue("--" + role).trim();
 
+// Steps between the ticks of an axis that counts.
+const WHOLE = Array.from({ length: 7 }, (_, k) => [1, 2, 5].map((step) => step * 10 ** k)).flat();
+
 function zoom(from, to, data) {
   shared.from = Math.max(0, Math.min(from, to));
   shared.to = Math.min(Math.max(from, to), data.total) || 1;
@@ -48,7 +51,7 @@ function options(self, width, data) {
     },
     axes: [
       { ...axis, grid: { show: false }, space: 64, values: (u, ticks) => ticks.map(count) },
-      spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: 62, ...(view.log ? { splits: (u) => decades(u.scales.y.min, u.scales.y.max), filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
+      spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: 62, ...(spec.whole ? { incrs: WHOLE } : {}), ...(view.log ? { splits: (u) => decades(u.scales.y.min, u.scales.y.max), filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
     ],
     series: [{}, ...view.names.map((name, i) => spec.kind == "rows" ? { show: true, points: { show: false } } : stroke(self, view, i))],
     hooks: {

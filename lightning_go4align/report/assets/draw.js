@@ -16,7 +16,7 @@ function drawings(data) {
     risks_after: { ...area, series: () => stacked(data, scaled()), words: listed("%"), unit: "%" },
     stability: { ...small, series: () => plain(data.windows.steps, ["Rand", "adjusted"], [data.windows.rand, data.windows.adjusted]), words: listed("") },
     moves: { ...small, series: () => plain(data.windows.steps, ["moves"], [data.windows.moves]), words: listed("") },
-    group_sizes: { ...small, kind: "areas", series: () => sizes(data), words: listed("") },
+    group_sizes: { ...small, kind: "areas", whole: true, series: () => sizes(data), words: listed("") },
     delta_m: { ...line, height: 220, overSteps: false, unit: "%", range: ends(data.validations?.epochs), series: () => scores(data), words: listed("%", "epoch") },
   };
 }

@@ -19,23 +19,16 @@ async function begin() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shared.charts.forEach((one) => one.draw()));
 }
 
-// Tasks whose names hold one of the words, separated by commas, stand out in every panel.
+// Tasks whose names hold one of the words stand out in every panel.
 function search(data) {
-  const field = document.getElementById("search"), said = document.getElementById("found");
-  const look = () => {
-    const words = field.value.toLowerCase().split(",").map((word) => word.trim()).filter(Boolean);
-    const hit = (name) => words.some((word) => name.toLowerCase().includes(word));
-    shared.text = words;
-    shared.found = data.tasks.map((name, i) => (hit(name) ? i : -1)).filter((i) => i >= 0);
-    said.textContent = words.length ? `${shared.found.length} of ${data.tasks.length} tasks` : "";
-    for (const row of document.querySelectorAll("tr[data-task]")) row.classList.toggle("off", words.length > 0 && !hit(row.dataset.task));
+  const said = document.getElementById("found");
+  searching((found) => {
+    shared.text = found.words;
+    shared.found = data.tasks.map((name, i) => (found.hit(name) ? i : -1)).filter((i) => i >= 0);
+    said.textContent = found.words.length ? `${shared.found.length} of ${data.tasks.length} tasks` : "";
+    showRows(found);
     shared.charts.forEach((one) => one.draw());
-    sessionStorage.setItem("search", field.value);
-  };
-  let waits;
-  field.oninput = () => { clearTimeout(waits); waits = setTimeout(look, 150); };
-  field.form.onsubmit = (event) => { event.preventDefault(); look(); };
-  if (location.protocol == "http:" && sessionStorage.getItem("search")) { field.value = sessionStorage.getItem("search"); look(); }
+  });
 }
 
 function save(blob, name) {

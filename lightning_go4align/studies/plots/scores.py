@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lightning_go4align.plots.checks import FINISH, check_seeds, check_some
+from lightning_go4align.plots.labels import spread
 from lightning_go4align.plots.names import margin, short
-from lightning_go4align.plots.style import HALF, canvas, colour, minus, picture, spread
+from lightning_go4align.plots.style import HALF, canvas, colour, minus, picture
 
 
 @picture

@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from lightning_go4align.plots.checks import FINISH, check_some
 from lightning_go4align.plots.colours import DASHES, task_colours
+from lightning_go4align.plots.labels import end_labels
 from lightning_go4align.plots.names import margin, short, shorten
-from lightning_go4align.plots.style import HALF, ROW, canvas, colour, end_labels, picture
+from lightning_go4align.plots.style import HALF, ROW, canvas, colour, picture
 from lightning_go4align.studies.statistics import LEVEL, Difference, seeds_needed
 
 SMALLEST = 1e-6  # of p-values shown

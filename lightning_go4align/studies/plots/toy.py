@@ -29,7 +29,7 @@ def trajectories(paths: Mapping[str, Sequence[ArrayLike]]) -> Figure:
         ['LS', 'GO4Align']
     """
     rows = -(-len(paths) // COLUMNS)
-    figure, whole = canvas(WIDE, 2.9 * rows, left=0.05, right=0.05, top=0.05, bottom=0.05)
+    figure, whole = canvas(WIDE, WIDE / COLUMNS * rows, left=0.05, right=0.05, top=0.05, bottom=0.05)
     whole.set_axis_off()
     for index, (name, lines) in enumerate(paths.items(), start=1):
         axes = figure.add_subplot(rows, COLUMNS, index)

@@ -1,0 +1,43 @@
+"""Names that people give, kept apart from markup."""
+
+import re
+import unicodedata
+
+# Line breaks, control characters, halves of characters, and what turns the direction of the text that follows.
+_HIDDEN_KINDS = {"Cc", "Cs", "Zl", "Zp"}
+_TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def has_hidden(text: str) -> bool:
+    r"""Say whether a text holds what nobody could see, or what changes how the rest is seen.
+
+    Example:
+        >>> has_hidden("GO4Align, 深度 <b>"), has_hidden("a\nb"), has_hidden("a\u202ecba")
+        (False, True, True)
+    """
+    return any(map(_is_hidden, text))
+
+
+def in_one_line(value: object) -> str:
+    r"""Write a value so that a name can hold it.
+
+    Example:
+        >>> in_one_line("a\n b\x00")
+        'a b·'
+    """
+    return "".join("·" if _is_hidden(one) else one for one in " ".join(str(value).split()))
+
+
+def in_markdown(name: str) -> str:
+    r"""Write a name so that Markdown shows it as it is; bars are left to who writes a table.
+
+    Example:
+        >>> print(in_markdown("**a** <b> gene_7 [x](y)"))
+        \*\*a\*\* \<b> gene_7 \[x](y)
+    """
+    # An underscore inside a word is one; at an end of it, it could be markup.
+    return re.sub(r"[\\`*<\[&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", name)
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN_KINDS or character in _TURNS
