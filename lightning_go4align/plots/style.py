@@ -53,7 +53,7 @@ def narrow() -> Iterator[None]:
 
     Example:
         >>> with narrow():
-        ...     canvas(WIDE, 1)[0].get_figwidth()
+        ...     float(canvas(WIDE, 1)[0].get_figwidth())
         3.5
     """
     before = _widest.set(THIRD)

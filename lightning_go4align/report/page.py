@@ -27,12 +27,12 @@ def page(history: History, config: Mapping[str, str] | None = None) -> str:
         config: Its configuration, words by dotted keys.
 
     Returns:
-        HTML, with one figure for each shown.
+        HTML, with a figure for each shown, and of two of them another one for phones.
 
     Example:
         >>> from lightning_go4align.plots.example import example_history
         >>> page(example_history()).count("<figure")
-        13
+        15
     """
     name = history.notes.run or "group dynamics"
     parts = _parts(history, config or {})
