@@ -50,10 +50,10 @@ def plain(losses: Tensor) -> Tensor:
         >>> type(plain(torch.ones(2).as_subclass(Carrying)))
         <class 'torch.Tensor'>
     """
-    kind = type(losses)
-    if kind is Tensor or any(
-        "__torch_dispatch__" in vars(each) for each in kind.__mro__[: kind.__mro__.index(Tensor)]
-    ):
+    if type(losses) is Tensor:
+        return losses
+    own = type(losses).__mro__[: type(losses).__mro__.index(Tensor)]
+    if any("__torch_dispatch__" in vars(kind) for kind in own):
         return losses
     return losses.as_subclass(Tensor)
 

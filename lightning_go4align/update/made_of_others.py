@@ -42,7 +42,7 @@ def _met(end: Edge, owners: Mapping[Edge, str]) -> set[str]:
             continue
         seen.add(node)
         for edge in node.next_functions:
-            if edge in owners and edge != end:
+            if edge in owners:
                 met.add(owners[edge])
             else:
                 waiting.append(edge[0])

@@ -1,12 +1,11 @@
 """Whatever tasks and projects are called: W&B gets the names as they are, or the command refuses them at once."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from dashboard.read_back import ended, records_of
 from hostile_names import HIDDEN, SHOWN, parameters
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
@@ -77,13 +76,9 @@ def test_names_of_tasks_arrive_as_they_are(alone: Path) -> None:
         enable_model_summary=False,
     )
     trainer.fit(Named(), torch.utils.data.DataLoader(torch.rand(4, 4), batch_size=2))  # type: ignore[arg-type]  # A tensor is a map of its rows.
-    folder = Path(logger.experiment.dir).parent
-    wandb.finish()
-    wandb.teardown()  # only then is the last record on the disk
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
-    lines = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
-    rows = [record for record in map(json.loads, lines) if record["type"] == "history"]
-    keys = {key for row in rows for key in row["history"]["item"]}
+    folder = ended(logger)
+    rows = records_of(folder)["history"]
+    keys = {key for row in rows for key in row["item"]}
     assert {f"loss/{task}" for task in TASKS} <= keys
     (file,) = (folder / "files" / "media" / "table").glob("tasks_*.table.json")
     assert {row[0] for row in json.loads(file.read_text())["data"]} == set(TASKS)

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from dashboard.read_back import ended, records_of
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
@@ -59,8 +59,6 @@ class Toy(LightningModule):
 @pytest.fixture(scope="module")
 def run(alone: Path) -> Path:
     """Folder of an offline run of two epochs."""
-    import wandb
-
     torch.manual_seed(0)
     logger = WandbLogger(project="qm9", save_dir=alone, offline=True, id="toy")
     trainer = Trainer(
@@ -78,21 +76,13 @@ def run(alone: Path) -> Path:
         enable_model_summary=False,
     )
     trainer.fit(Toy())
-    folder = Path(logger.experiment.dir).parent
-    wandb.finish()
-    wandb.teardown()  # only then is the last record on the disk
-    return folder
+    return ended(logger)
 
 
 @pytest.fixture(scope="module")
 def records(run: Path) -> dict[str, list[Any]]:
     """What W&B's own reader finds on the disk: names of records to their contents."""
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(run)]
-    lines = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
-    found = defaultdict(list)
-    for record in (json.loads(line) for line in lines if line.startswith("{")):
-        found[record["type"]].append(record[record["type"]])
-    return found
+    return records_of(run)
 
 
 def keys_at(records: dict[str, list[Any]], step: int) -> set[str]:
