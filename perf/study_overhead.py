@@ -2,7 +2,6 @@
 
 import logging
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
+import psutil
 import yaml
 from rich.console import Console
 from rich.table import Table
@@ -105,9 +105,9 @@ def _study(runs: int, engine: Engine) -> Cost:
 
 
 def _cpu_seconds() -> float:
-    """Of this process and all that have ended below it."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    """Of this process and those below it: each counts its own that have ended."""
+    ours = psutil.Process()
+    return sum(sum(process.cpu_times()[:4]) for process in (ours, *ours.children(recursive=True)))
 
 
 def _train(seed: int, rate: float) -> dict[str, float]:
