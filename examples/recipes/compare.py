@@ -1,10 +1,11 @@
-"""Print what a recipe's metrics became: `python examples/recipes/compare.py nequip_forces`."""
+"""Print what a recipe's metrics became, over seeds: `python examples/recipes/compare.py nequip_forces`."""
 
 import logging
 import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
+from statistics import mean, stdev
 from types import ModuleType
 
 import torch
@@ -21,10 +22,11 @@ def paper(plain: ModuleType) -> Scalarizer:
 
 
 METHODS = {"GO4Align": paper, "RobustGO4Align": lambda plain: RobustGO4Align()}
+SEEDS = range(5)
 
 
 def main(name: str) -> None:
-    """Train with nothing, GO4Align and RobustGO4Align, and print a row for each."""
+    """Train with nothing, GO4Align and RobustGO4Align, and print a row for each: mean ± standard deviation."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
     plain, balanced = (import_module(f"recipes.{name}.{part}") for part in ("plain", "balanced"))
     runs = {"plain": plain.fit} | {
@@ -33,8 +35,12 @@ def main(name: str) -> None:
     print("| | " + " | ".join(f"`{metric}`" for metric in plain.METRICS) + " |")
     print("| --- |" + " ---: |" * len(plain.METRICS))
     for label, fit in runs.items():
-        found = fit().callback_metrics
-        print(f"| {label} | " + " | ".join(f"{float(found[metric]):.4g}" for metric in plain.METRICS) + " |")
+        found = []
+        for plain.SEED in SEEDS:
+            metrics = fit().callback_metrics
+            found.append([float(metrics[metric]) for metric in plain.METRICS])
+        columns = zip(*found, strict=True)
+        print(f"| {label} | " + " | ".join(f"{mean(values):.4g} ± {stdev(values):.2g}" for values in columns) + " |")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pytorch_forecasting import TemporalFusionTransformer, TimeSeriesDataSet
 from pytorch_forecasting.data import GroupNormalizer, MultiNormalizer
 from pytorch_forecasting.metrics import MultiLoss, NormalDistributionLoss, QuantileLoss
 
-EPOCHS, LENGTH, AHEAD = 20, 60, 4
+EPOCHS, LENGTH, AHEAD, SEED = 20, 60, 4, 0
 TARGETS = ["demand", "price"]
 
 
@@ -56,7 +56,7 @@ def build(train: TimeSeriesDataSet, kind: type = TemporalFusionTransformer) -> T
 
 def fit(kind: type = TemporalFusionTransformer, callbacks: list[pl.Callback] | None = None) -> pl.Trainer:
     """Train; the trainer has the module and the metrics that pytorch-forecasting logs."""
-    pl.seed_everything(0, verbose=False)
+    pl.seed_everything(SEED, verbose=False)
     train, validation = data(frame())
     trainer = pl.Trainer(
         max_epochs=EPOCHS,

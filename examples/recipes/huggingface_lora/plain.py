@@ -6,7 +6,7 @@ from peft import LoraConfig, get_peft_model
 from torch.utils.data import DataLoader
 from transformers import BertConfig, BertForPreTraining
 
-EPOCHS, WORDS, LENGTH, MASK, MASKED = 40, 12, 12, 1, 0.2
+EPOCHS, WORDS, LENGTH, MASK, MASKED, SEED = 40, 12, 12, 1, 0.2, 0
 SIZES = {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 
@@ -60,7 +60,7 @@ class Pretraining(pl.LightningModule):
 
 def fit(callbacks: list[pl.Callback] | None = None) -> pl.Trainer:
     """Train; the trainer has the module and its metrics."""
-    pl.seed_everything(0, verbose=False)
+    pl.seed_everything(SEED, verbose=False)
     trainer = pl.Trainer(
         max_epochs=EPOCHS,
         gradient_clip_val=1.0,

@@ -11,7 +11,7 @@ from nequip.data.datamodule import NequIPDataModule
 from nequip.train import NequIPLightningModule
 from nequip.utils.global_state import set_global_state
 
-EPOCHS, BATCH = 10, 4
+EPOCHS, BATCH, SEED = 10, 4, 0
 SHAPE = np.array([[0, 0, 0], [1.2, 0, 0], [0, 1.2, 0], [0, 0, 1.2], [1.2, 1.2, 0]])
 ONE_CYCLE = {
     "scheduler": {"_target_": "torch.optim.lr_scheduler.OneCycleLR", "max_lr": 1e-2, "total_steps": 8 * EPOCHS},
@@ -50,7 +50,7 @@ def build(kind: type = NequIPLightningModule, lr_scheduler: dict | None = ONE_CY
     set_global_state()
     model = {
         "_target_": "nequip.model.NequIPGNNModel",
-        "seed": 0,
+        "seed": SEED,
         "model_dtype": "float32",
         "r_max": 3.0,
         "type_names": ["H", "C"],
@@ -77,7 +77,7 @@ def fit(
     module: pl.LightningModule | None = None, callbacks: list[pl.Callback] | None = None, **options
 ) -> pl.Trainer:
     """Train; the trainer has the module and the metrics that nequip logs."""
-    pl.seed_everything(0, verbose=False)
+    pl.seed_everything(SEED, verbose=False)
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     options = {"gradient_clip_val": 0.5, "accumulate_grad_batches": 2} | options
     trainer = pl.Trainer(
