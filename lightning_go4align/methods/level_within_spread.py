@@ -42,8 +42,8 @@ class LevelWithinSpread(LossPart):
         >>> for loss in (1.0, 2.0, 1.0, 2.0, 1.0):
         ...     losses = torch.tensor([loss, 1000 + loss], dtype=torch.float64)
         ...     found = scale(losses, losses)
-        >>> found  # the level, and ten times the spread of about 0.7
-        tensor([1.0000, 7.2422], dtype=torch.float64)
+        >>> found  # the level, and the spread
+        tensor([1.0000, 0.7242], dtype=torch.float64)
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class LevelWithinSpread(LossPart):
         horizon: float = 100.0,
         noise_horizon: float = 10.0,
         least: float = 1.0,
-        most: float = 10.0,
+        most: float = 1.0,
         floor: float = 1e-3,
     ) -> None:
         super().__init__()
