@@ -86,7 +86,9 @@ def test_many_settings_that_differ_fit_on_paper(
 ) -> None:
     # A browser prints a page that is wider than the paper smaller, and cuts what is still too wide.
     many = {f"trainer.some_setting_with_a_name_{at}": "/a/long/path/that/has/no/space" for at in range(14)}
-    runs = [run_in(f"version_{seed}", seed=seed, **dict.fromkeys(many, f"/{seed}/" + "path/" * 6)) for seed in range(3)]
+    runs = [
+        run_in(f"version_{seed}", seed=seed, **dict.fromkeys(many, f"/{seed}/" + "path/" * 6)) for seed in range(3)
+    ]
     for html in (write_pages(runs), write_pages([runs[0].parent])):
         told, _ = browse(
             printed(html.read_text(encoding="utf-8")),
