@@ -129,7 +129,8 @@ def sentences(history: History) -> list[str]:
         >>> from lightning_go4align.plots.example import example_history
         >>> for sentence in sentences(example_history()):
         ...     print(sentence)
-        Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own: **depth** + **segmentation**.
+        Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own:
+        **depth** + **segmentation**.
         In the last 1,000 steps every task had an even share of the weighted loss.
         Most restless: **depth**, which changes group in 3.4% of steps; steadiest: **segmentation** (0.0%).
         The grouping holds from one step to the next in 97% of steps.
