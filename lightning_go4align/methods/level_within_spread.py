@@ -22,8 +22,9 @@ class LevelWithinSpread(LossPart):
 
     What all tasks' scales lie below their levels is divided out again: where no loss moves, on the full data or at a
     learning rate near 0, each has its level. What this cannot mend: a constant larger than ``1 / floor`` times what
-    the task learns in all gives it too small a weight; and a loss that hardly changes for a whole horizon, while
-    others do, gets up to ``1 / floor`` times the weight of its level.
+    the task learns in all gives it too small a weight; a loss that hardly changes for a whole horizon, while others
+    do, gets up to ``1 / floor`` times the weight of its level; and after an outlier the spread is large for many
+    horizons, in which the level counts.
 
     Args:
         horizon: Number of steps that the spread looks back, above 1.
