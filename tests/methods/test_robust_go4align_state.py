@@ -49,7 +49,7 @@ def test_after_a_single_outlier_a_task_is_measured_by_its_level() -> None:
     # less than it counts: the level, about 1 here, in the place of a spread of about 0.3.
     methods = [RobustGO4Align(1, ungrouped) for _ in range(2)]
     found, expected = (weigh(method, rows) for method, rows in zip(methods, (spoilt, losses), strict=True))
-    ratios = found / expected
+    ratios = (found / expected).tolist()
     assert 2 < ratios[0] / ratios[1] < 5
     assert ratios[0] == pytest.approx(ratios[2], rel=0.01)
 
