@@ -75,3 +75,28 @@ def test_axes_of_groups_that_never_change_show_no_number_that_there_cannot_be(
     assert console == []
     assert (min(stability), max(stability)) == (0, 1)
     assert (min(moves), max(moves)) == (0, 1)
+
+
+_RELOADED = """
+const data = await shared.drawn, places = () => blocks().map((block) => Math.round(block.getBoundingClientRect().top));
+const seen = () => [shared.from, shared.to, places().findIndex((top) => top > 0), places().find((top) => top > 0)];
+if (!sessionStorage.getItem("before")) {
+  zoom(10, 30, data);
+  await wait(100);
+  scrollTo(0, 1500);
+  sessionStorage.setItem("before", JSON.stringify([scrollY, ...seen()]));
+  keep(data);
+  location.reload();
+  await new Promise(() => {});
+}
+return [JSON.parse(sessionStorage.getItem("before")), [scrollY, ...seen()]];
+"""
+
+
+def test_a_page_that_follows_its_run_is_loaded_again_where_it_was(
+    browse: Callable[..., tuple[Any, list[str]]],
+) -> None:
+    (before, after), console = browse(page(make_run(30, 3, 60)), _RELOADED, serves=True)
+    assert console == []
+    assert before[:3] == [1500, 10, 30]
+    assert after == before
