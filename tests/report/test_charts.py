@@ -34,7 +34,7 @@ return shared.charts.filter((chart) => chart.spec.kind == "rows").map(inked);
         ("WWWWWWWWWWWWWWWWWW", 1400),
         ("WWWWWWWWWWWWWWWWWW", 500),
         ("Mouth_Slightly_Open", 500),
-        ("深度估计的误差和法線の誤差", 500),
+        ("深度估计的误差和法線的誤差", 500),
     ],
 )
 def test_names_of_rows_are_not_cut(browse: Callable[..., tuple[Any, list[str]]], name: str, width: int) -> None:
@@ -78,7 +78,8 @@ def test_axes_of_groups_that_never_change_show_no_number_that_there_cannot_be(
 
 
 _RELOADED = """
-const data = await shared.drawn, places = () => blocks().map((block) => Math.round(block.getBoundingClientRect().top));
+const data = await shared.drawn;
+const places = () => blocks().map((block) => Math.round(block.getBoundingClientRect().top));
 const seen = () => [shared.from, shared.to, places().findIndex((top) => top > 0), places().find((top) => top > 0)];
 if (!sessionStorage.getItem("before")) {
   zoom(10, 30, data);
