@@ -32,7 +32,7 @@ def show_no_version(trainer: Trainer) -> None:
 
 
 def leave_room_for_metrics(trainer: Trainer) -> None:
-    """Let the bar of a narrow terminal be short, for else metrics are torn apart: ``val/delta_m:`` and its value below.
+    """Let the bar of a narrow terminal be short, for else a line ends between a metric's name and its value.
 
     Args:
         trainer: The trainer, before it fits.

@@ -39,10 +39,10 @@ class OneFit:
             MisconfigurationException: If the fit before still runs, in another trainer.
         """
         before = None if self._trainer is None else self._trainer()
-        if before not in (None, trainer) and before.state.status == TrainerStatus.RUNNING:  # type: ignore[union-attr]  # as asked
+        if before not in (None, trainer) and before.state.status == TrainerStatus.RUNNING:
             raise MisconfigurationException(
-                f"This `{self._monitor}` watches a fit of another trainer, which still runs, and two would mix in its "
-                f"record. Give each trainer a `{self._monitor}` of its own."
+                f"This `{self._monitor}` watches a fit of another trainer, which still runs, and two would mix in "
+                f"its record. Give each trainer a `{self._monitor}` of its own."
             )
         self._trainer = weakref.ref(trainer)
 

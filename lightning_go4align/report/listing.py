@@ -37,7 +37,8 @@ def runs_tables(runs: list[Run], links: list[str], searched: bool = False) -> li
         some = apart[at : at + _IN_ONE]
         rows = [[str(run.folder), _best(run), *_values(run, some)] for run in runs]
         head = ["run", "best ∆m", *map(_shortest, some)]
-        found.append(f"<h3>{_span(at, len(some), len(keys))}</h3>{table('Settings', head, rows, names, links)}")
+        title = f"Settings in which the runs differ: {at + 1} to {at + len(some)} of {len(keys)}"
+        found.append(f"<h3>{title}</h3>{table(title, head, rows, names, links)}")
     if len(keys) > _SETTINGS:
         found.append(f"<p>{len(keys) - _SETTINGS} more with longer names are not shown.</p>")
     return found
@@ -53,10 +54,6 @@ _HEAD = ["run", "method", "seed", "best ∆m", "last ∆m", "alarms", "started",
 
 def _values(run: Run, keys: list[str]) -> list[str]:
     return [run.config.get(key, "–") for key in keys]
-
-
-def _span(at: int, count: int, of: int) -> str:
-    return f"Settings in which the runs differ: {at + 1} to {at + count} of {of}"
 
 
 def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) -> str:
@@ -86,7 +83,7 @@ def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) ->
     bar = f'<header class="bar"><p>{escape(title)}</p>{search("Runs and methods")}</header>\n' if searched else ""
     body = (
         f'{bar}<main>\n<h1>{escape(title)}</h1>\n<p class="calm">{hint}</p>\n{notice}'
-        f'<div class="cards">\n{listed}\n</div>\n</main>'
+        f'<h2>Runs</h2>\n<div class="cards">\n{listed}\n</div>\n</main>'
     )
     return shell(title, body, searches=searched)
 

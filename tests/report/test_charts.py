@@ -10,6 +10,7 @@ import pytest
 from plots.made_up import make_run
 from report.browsing import browser
 
+from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.page import page
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")]
@@ -33,7 +34,7 @@ return shared.charts.filter((chart) => chart.spec.kind == "rows").map(inked);
         ("WWWWWWWWWWWWWWWWWW", 1400),
         ("WWWWWWWWWWWWWWWWWW", 500),
         ("Mouth_Slightly_Open", 500),
-        ("深度估计的误差和法線の誤差", 500),
+        ("深度估计的误差和法線的誤差", 500),
     ],
 )
 def test_names_of_rows_are_not_cut(browse: Callable[..., tuple[Any, list[str]]], name: str, width: int) -> None:
@@ -53,3 +54,50 @@ def test_ticks_of_a_log_axis_are_round_however_short_it_is(browse: Callable[...,
         [0.0022, 0.0024, 0.0026, 0.0028],
         pytest.approx([1e-7, 1e-5, 1e-3, 1e-1, 10]),
     ]
+
+
+_AXES = """
+const ticks = (name) => {
+  const chart = shared.charts.find((one) => one.plot.root.closest(".card").dataset.figure == name);
+  return chart.plot.axes[1]._values.map(Number);
+};
+return [ticks("stability"), ticks("moves")];
+"""
+
+
+def test_axes_of_groups_that_never_change_show_no_number_that_there_cannot_be(
+    browse: Callable[..., tuple[Any, list[str]]],
+) -> None:
+    example = example_history()
+    still = replace(example.windows, rand=example.windows.transitions, adjusted_rand=example.windows.transitions)
+    windows = replace(still, moves=0 * still.moves)
+    (stability, moves), console = browse(page(replace(example, windows=windows)), _AXES)
+    assert console == []
+    assert (min(stability), max(stability)) == (0, 1)
+    assert (min(moves), max(moves)) == (0, 1)
+
+
+_RELOADED = """
+const data = await shared.drawn;
+const places = () => blocks().map((block) => Math.round(block.getBoundingClientRect().top));
+const seen = () => [shared.from, shared.to, places().findIndex((top) => top > 0), places().find((top) => top > 0)];
+if (!sessionStorage.getItem("before")) {
+  zoom(10, 30, data);
+  await wait(100);
+  scrollTo(0, 1500);
+  sessionStorage.setItem("before", JSON.stringify([scrollY, ...seen()]));
+  keep(data);
+  location.reload();
+  await new Promise(() => {});
+}
+return [JSON.parse(sessionStorage.getItem("before")), [scrollY, ...seen()]];
+"""
+
+
+def test_a_page_that_follows_its_run_is_loaded_again_where_it_was(
+    browse: Callable[..., tuple[Any, list[str]]],
+) -> None:
+    (before, after), console = browse(page(make_run(30, 3, 60)), _RELOADED, serves=True)
+    assert console == []
+    assert before[:3] == [1500, 10, 30]
+    assert after == before

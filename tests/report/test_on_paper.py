@@ -85,14 +85,12 @@ def test_many_settings_that_differ_fit_on_paper(
     browse: Callable[..., tuple[Any, list[str]]], run_in: Callable[..., Path]
 ) -> None:
     # A browser prints a page that is wider than the paper smaller, and cuts what is still too wide.
-    many = {f"trainer.some_setting_with_a_name_{at}": "/a/long/path/that/has/no/space" for at in range(14)}
-    runs = [
-        run_in(f"version_{seed}", seed=seed, **dict.fromkeys(many, f"/{seed}/" + "path/" * 6)) for seed in range(3)
-    ]
+    keys = [f"trainer.some_setting_with_a_name_{at}" for at in range(14)]
+    runs = [run_in(f"v_{seed}", seed=seed, **dict.fromkeys(keys, f"/{seed}/" + "path/" * 6)) for seed in range(3)]
+    script = """
+    const box = document.documentElement;
+    return [box.scrollWidth - box.clientWidth, document.querySelectorAll(".whole").length];
+    """
     for html in (write_pages(runs), write_pages([runs[0].parent])):
-        told, _ = browse(
-            printed(html.read_text(encoding="utf-8")),
-            "const box = document.documentElement; return [box.scrollWidth - box.clientWidth, document.querySelectorAll('.whole').length];",
-            width=PAPER,
-        )
+        told, _ = browse(printed(html.read_text(encoding="utf-8")), script, width=PAPER)
         assert told == [0, 4]  # the runs, and their settings in three tables

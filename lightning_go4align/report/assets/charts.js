@@ -1,7 +1,7 @@
 "use strict";
 // Charts of three kinds on uPlot: lines, stacked areas, rows of cells. They share their zoom and their cursor.
 
-const shared = { charts: [], found: [], from: 0, to: 1 };
+const shared = { charts: [], found: [], from: 0, to: 1, drawn: null };
 const inkOf = (role) => getComputedStyle(document.documentElement).getPropertyValue("--" + role).trim();
 
 const FONT = "12px system-ui, sans-serif";
