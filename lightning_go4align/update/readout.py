@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.functional.precision import widest
-from lightning_go4align.update.record import HostNumbers, TaskSteps, StepRecord, WatchedSteps
+from lightning_go4align.update.record import HostNumbers, StepRecord, TaskSteps, WatchedSteps
 from lightning_go4align.update.step_tracker import StepTracker
 
 CAPACITY = 64

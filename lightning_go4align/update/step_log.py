@@ -13,7 +13,7 @@ from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
 from lightning_go4align.update.readout import Readout
-from lightning_go4align.update.record import HostNumbers, TaskSteps, StepWatcher
+from lightning_go4align.update.record import HostNumbers, StepWatcher, TaskSteps
 from lightning_go4align.update.step_warnings import StepWarnings
 
 T = TypeVar("T")

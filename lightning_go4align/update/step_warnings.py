@@ -97,8 +97,8 @@ class StepWarnings:
             if numbers.last_steps.bad_weight[index] >= 0:
                 raise ValueError(
                     f"{self._method} found no finite weight for '{task}' in {_when(numbers, 'bad_weight', index)}. "
-                    "Most methods want losses that are positive and far from overflow: add a constant or change their unit, or take a method "
-                    "that allows for it, such as `RobustGO4Align`."
+                    "Most methods want losses that are positive and far from overflow: add a constant or change their "
+                    "unit, or take a method that allows for it, such as `RobustGO4Align`."
                 )
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:
@@ -112,8 +112,9 @@ class StepWarnings:
             self._non_finite.add(task)
             if task not in before:
                 rank_zero_warn(
-                    f"The loss of task '{task}' was not finite in {_when(numbers, 'bad_loss', index)}: its weight was "
-                    "0 and the method's state was kept. Its gradient may still hold NaN: look for a division or logarithm in that loss."
+                    f"The loss of task '{task}' was not finite in {_when(numbers, 'bad_loss', index)}: its weight "
+                    "was 0 and the method's state was kept. Its gradient may still hold NaN: look for a division or "
+                    "logarithm in that loss."
                 )
 
     def _tell_lost(self, numbers: HostNumbers) -> None:
@@ -131,7 +132,7 @@ class StepWarnings:
         )
 
     def _tell_idle(self, numbers: HostNumbers) -> None:
-        """Warn once where a method made nothing of finite losses, unless a user's 0 or a negative loss explains it."""
+        """Warn once where a method made nothing of finite losses, unless a user's 0 or a negative loss explains."""
         found = [index for index, step in enumerate(numbers.last_steps.idle) if step >= 0]
         explained = self._warned | intended_weights(self._method, numbers.tasks)
         if self._told_idle or not found or any(numbers.tasks[index] in explained for index in found):
