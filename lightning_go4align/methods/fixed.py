@@ -98,12 +98,11 @@ def _name(task: object) -> str:
 
 def _differences(weights: Mapping[str, float], names: Sequence[str]) -> str:
     """Say which names have to be added and removed."""
-    missing, unknown = (
-        [name for name in names if name not in weights],
-        [name for name in weights if name not in names],
-    )
-    advice = [f"Give {missing} a weight, 0 to leave it out." if missing else ""]
-    return " ".join([*advice, f"Remove or correct {unknown}." if unknown else ""]).strip()
+    missing = [name for name in names if name not in weights]
+    unknown = [name for name in weights if name not in names]
+    add = f"Give {missing} a weight; 0 leaves a task out." if missing else ""
+    remove = f"Correct or remove {unknown}." if unknown else ""
+    return f"{add} {remove}".strip()
 
 
 class SingleTask(Scalarizer):

@@ -97,8 +97,8 @@ class StepWarnings:
             if numbers.last_steps.bad_weight[index] >= 0:
                 raise ValueError(
                     f"{self._method} found no finite weight for '{task}' in {_when(numbers, 'bad_weight', index)}. "
-                    "Most methods want losses that are positive and far from overflow: add a constant or change their "
-                    "unit, or take a method that allows for it, such as `RobustGO4Align`."
+                    "Most methods want losses that are positive and far from overflow: add a constant or change "
+                    "their unit, or take a method that allows for it, such as `RobustGO4Align`."
                 )
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:

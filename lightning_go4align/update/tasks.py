@@ -93,8 +93,8 @@ class KnownTasks:
             raise ValueError(
                 f"{output.source} returned the tasks {unknown}, not among those of the first step or of the "
                 f"checkpoint, {self.names}. {_meant(unknown, self.names)}Declare all of them, "
-                "`MultiTaskCallback(method, tasks=[...])`, or return every task, with None for one that is absent, from the first step on; resume with the names of the "
-                "checkpoint."
+                "`MultiTaskCallback(method, tasks=[...])`, or return every task, with None for one that is "
+                "absent, from the first step on; resume with the names of the checkpoint."
             )
         self._graphless.leave_out(output, module)
 
