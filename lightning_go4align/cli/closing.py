@@ -1,5 +1,6 @@
 """What a fit says at its end: where everything is."""
 
+import shlex
 from pathlib import Path
 
 from lightning.pytorch import Trainer
@@ -16,7 +17,8 @@ def closing_words(trainer: Trainer) -> list[str]:
         trainer: The trainer, after the fit.
 
     Returns:
-        A line for the run's folder, for its page and for its checkpoint, as far as there are any.
+        A line for the run's folder, for its checkpoint and for its page, as far as there are any; a path or a command
+        stands alone behind its name, so that it can be copied from a narrow terminal.
 
     Example:
         >>> closing_words(Trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False))
@@ -24,11 +26,10 @@ def closing_words(trainer: Trainer) -> list[str]:
     """
     folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
     lines = [] if trainer.logger is None else [f"run         {_near(folder)}"]
-    if (folder / PAGE).is_file():
-        lines += [f"page        {_near(folder / PAGE)}"]
     lines += [f"checkpoint  {_near(path)}" for path in _checkpoints(trainer)]
     if (folder / PAGE).is_file():
-        lines += [f"Open the page in a browser; `go4align report {_near(folder)}` writes it again."]
+        lines += [f"page        {_near(folder / PAGE)}", "            for a browser; written again by"]
+        lines += [f"            go4align report {shlex.quote(str(_near(folder)))}"]
     return lines
 
 

@@ -20,7 +20,7 @@ from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import with_own_folder
 from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
 from lightning_go4align.cli.mistake import UsageError
-from lightning_go4align.cli.progress import is_no_tip, log_above_the_bar, show_no_version
+from lightning_go4align.cli.progress import is_no_tip, leave_room_for_metrics, log_above_the_bar, show_no_version
 from lightning_go4align.update.families import Family
 
 #: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
@@ -61,6 +61,7 @@ class MultiTaskCLI(LightningCLI):
     def before_fit(self) -> None:
         """Take the folder of the run's logs, before another run that starts now does."""
         show_no_version(self.trainer)
+        leave_room_for_metrics(self.trainer)
         log_above_the_bar()
         if self.trainer.is_global_zero:
             self.trainer.loggers = [with_own_folder(logger) for logger in self.trainer.loggers]

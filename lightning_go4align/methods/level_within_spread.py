@@ -10,19 +10,21 @@ from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
 
 class LevelWithinSpread(LossPart):
-    """Measure a loss by its size, but never by less than its noise, nor by much more than it spreads: for any sign.
+    """Measure a loss by its size, but never by more than it spreads, nor by less than its noise: for any sign.
 
-    A regression or classification loss lies within these bounds, and is measured by its level. A constant added to
-    it (a likelihood's, an energy's) drives the level out of them, and the spread, which knows of no zero, decides:
-    how far the losses of about the last ``horizon`` steps lay from their mean, by the noise of the batches and by
-    what has been learned. So the task is learned as without the constant. On its way through 0 a loss is measured by
+    What no training removes from a loss (the noise of labels, an entropy, the constant of a likelihood or an energy)
+    says nothing of how far a task can still go. The spread knows of no zero: how far the losses of about the last
+    ``horizon`` steps lay from their mean, by the noise of the batches and by what has been learned. So a task is
+    learned as without its floor, and one that has reached it leaves the rest to the others. Where losses spread
+    farther than they are large, as with rare labels, their level counts. On its way through 0 a loss is measured by
     its noise, the spread over ``noise_horizon`` steps: its weight grows by a power of ten or so. See
     ``bounded_level`` and ``move_spread``.
 
     What all tasks' scales lie below their levels is divided out again: where no loss moves, on the full data or at a
     learning rate near 0, each has its level. What this cannot mend: a constant larger than ``1 / floor`` times what
-    the task learns in all gives it too small a weight; and a loss that hardly changes for a whole horizon, while
-    others do, gets up to ``1 / floor`` times the weight of its level.
+    the task learns in all gives it too small a weight; a loss that hardly changes for a whole horizon, while others
+    do, gets up to ``1 / floor`` times the weight of its level; and after an outlier the spread is large for many
+    horizons, in which the level counts.
 
     Args:
         horizon: Number of steps that the spread looks back, above 1.
@@ -42,8 +44,8 @@ class LevelWithinSpread(LossPart):
         >>> for loss in (1.0, 2.0, 1.0, 2.0, 1.0):
         ...     losses = torch.tensor([loss, 1000 + loss], dtype=torch.float64)
         ...     found = scale(losses, losses)
-        >>> found  # the level, and the spread
-        tensor([1.0000, 0.7242], dtype=torch.float64)
+        >>> found  # the level, and the spread of a loss that is far from 0
+        tensor([1.0000, 1.3822], dtype=torch.float64)
     """
 
     def __init__(

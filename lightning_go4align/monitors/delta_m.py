@@ -2,8 +2,6 @@
 
 import math
 import weakref
-from collections.abc import Callable
-from types import MethodType
 from typing import Any
 
 import torch
@@ -14,7 +12,9 @@ from typing_extensions import override
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
 from lightning_go4align.metrics.values import stack_named
+from lightning_go4align.monitors.one_fit import OneFit
 from lightning_go4align.update.misconfiguration import MisconfigurationException
+from lightning_go4align.update.patches import AttributePatches
 
 _HOOK = "on_validation_epoch_end"
 
@@ -26,12 +26,15 @@ class DeltaMMonitor(Callback):
     metric's own ``val/``; and ``val/convergence_difference``, the standard deviation over the metrics of the
     epochs in which they converge. ``ModelCheckpoint``, ``EarlyStopping`` and schedulers can monitor each,
     wherever this callback stands in the list. A second fit goes on where the same trainer fits the same module; for
-    any other the epochs of convergence begin anew.
+    any other the epochs of convergence begin anew. Trainers whose fits alternate need a monitor each.
 
     Args:
         baseline: The single-task network's value of each metric, under the name by which the module logs it;
             finite and not 0.
         higher_is_better: Names of the metrics that are better when higher.
+
+    Raises:
+        MisconfigurationException: If the module does not log a metric, or two trainers share a monitor in turns.
 
     Example:
         >>> monitor = DeltaMMonitor({"val/miou": 38.3, "val/abs_err": 0.6754}, higher_is_better=["val/miou"])
@@ -44,46 +47,56 @@ class DeltaMMonitor(Callback):
         self.convergence = ConvergenceDifference(list(baseline), higher_is_better or [])
         self.convergence.persistent(True)
         self.epochs = torch.zeros(len(baseline), dtype=torch.float64)
-        self._found: Callable[[], None] | None = None
-        self._is_loaded = False
-        self._fitted: weakref.ref[LightningModule] | None = None
+        self._is_loaded, self._fit = False, OneFit(type(self).__name__)
+        self._fitted: list[weakref.ref[LightningModule]] = []  # the last one at the end
+        self._patches: dict[int, AttributePatches] = {}  # by trainer: one may validate within the fit of another
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage not in ("fit", "validate"):
             return
+        if stage == "fit":
+            self._fit.begin(trainer)
         # Lightning calls the module's hook after all callbacks', and no later hook may log: to see what a
         # module logs in `on_validation_epoch_end`, one has to stand in its place.
         follow = getattr(pl_module, _HOOK)
 
-        def on_validation_epoch_end(module: LightningModule) -> None:
+        def on_validation_epoch_end() -> None:
             follow()
-            self._score(trainer, module)
+            if pl_module.trainer is trainer:
+                self._score(trainer, pl_module)
 
-        self._found = vars(pl_module).get(_HOOK)
-        vars(pl_module)[_HOOK] = MethodType(on_validation_epoch_end, pl_module)
+        self._patches[id(trainer)] = AttributePatches()
+        self._patches[id(trainer)].set(pl_module, _HOOK, on_validation_epoch_end)
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        again = self._fitted is not None and self._fitted() is pl_module and trainer.global_step > 0
-        if not (again or self._is_loaded):
+        before = [reference() for reference in self._fitted]
+        returns = trainer.global_step > 0 and any(module is pl_module for module in before)
+        if not self._is_loaded and returns and before[-1] is not pl_module:
+            self._fit.refuse_return()
+        if not (returns or self._is_loaded):
             self.convergence.reset()
             self.epochs = torch.zeros_like(self.epochs)
-        self._fitted = weakref.ref(pl_module)
+        others = [module for module in before if module not in (None, pl_module)]
+        self._fitted = [weakref.ref(module) for module in (*others, pl_module)]
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        self._is_loaded = False
-        vars(pl_module).pop(_HOOK, None)
-        if self._found is not None:
-            vars(pl_module)[_HOOK] = self._found
+        if id(trainer) in self._patches:
+            self._patches.pop(id(trainer)).undo()
+            self._is_loaded = False
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self.teardown(trainer, pl_module, "fit")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_fitted": None}  # A copy, as in a process of its own, has fitted nothing.
+        return {
+            **vars(self),
+            "_fitted": [],
+            "_patches": {},
+        }  # A copy, as in a process of its own, has fitted nothing.
 
     @override
     def __repr__(self) -> str:
@@ -111,9 +124,10 @@ class DeltaMMonitor(Callback):
         values = {name: logged[name] for name in self.delta_m.names}
         stacked = stack_named(values, self.delta_m.names)
         changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.maximize).float()
-        self.convergence.update(values)
-        now = self.convergence.epochs == self.convergence.epoch
-        self.epochs = torch.where(now, epochs_so_far(trainer), self.epochs)
+        if trainer.state.fn == TrainerFn.FITTING:  # A validation of its own is no epoch of any training.
+            self.convergence.update(values)
+            now = self.convergence.epochs == self.convergence.epoch
+            self.epochs = torch.where(now, epochs_so_far(trainer), self.epochs)
         scores = {
             f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes, strict=True)
         }

@@ -13,6 +13,7 @@ from typing_extensions import override
 from lightning_go4align.functional.arguments import as_integer
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.epoch_scores import log_epoch_scores
+from lightning_go4align.monitors.one_fit import OneFit
 from lightning_go4align.monitors.places import places
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.run_files import RunFiles
@@ -37,6 +38,7 @@ class GroupDynamicsMonitor(Callback):
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the
     latest. A second fit goes on with the record where the ``MultiTaskCallback`` goes on, and else begins a new one.
+    Trainers whose fits alternate need a monitor each.
 
     Args:
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
@@ -45,7 +47,8 @@ class GroupDynamicsMonitor(Callback):
     Raises:
         TypeError: If an argument is no integer.
         ValueError: If it is too small.
-        MisconfigurationException: If no ``MultiTaskCallback`` drives the training.
+        MisconfigurationException: If no ``MultiTaskCallback`` drives the training, or two trainers share a monitor
+            in turns.
         ModuleNotFoundError: If matplotlib or SciPy is missing.
 
     Example:
@@ -62,6 +65,8 @@ class GroupDynamicsMonitor(Callback):
         self._is_loaded = False
         self._pictures = PictureSchedule(self.num_pictures)
         self._watched: MultiTaskCallback | None = None
+        self._recorded: MultiTaskCallback | None = None  # whose steps the record holds
+        self._fit = OneFit(type(self).__name__)
         self._files: RunFiles | None = None  # None: nothing is written
 
     def _begin_anew(self) -> None:
@@ -90,15 +95,18 @@ class GroupDynamicsMonitor(Callback):
         if stage != "fit":
             return
         check_drawing()
+        self._fit.begin(trainer)
         self._watched = watched_callback(trainer)
         self._files = None  # Whatever fails before the training starts is nothing of an earlier run.
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         goes_on = self._watched is not None and self._watched.goes_on
+        if goes_on and not self._is_loaded and self._recorded not in (None, self._watched):
+            self._fit.refuse_return()
         if not (goes_on or self._is_loaded):
             self._begin_anew()
-        self._is_loaded = False
+        self._is_loaded, self._recorded = False, self._watched
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # A connector sets it.
@@ -164,7 +172,7 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        if self._files is None:
+        if self._files is None or not self._fit.is_of(trainer):
             return
         with suppress(RuntimeError):  # a device that failed cannot be read; what the host knows is still saved
             self._read()

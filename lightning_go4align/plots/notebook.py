@@ -4,13 +4,18 @@ import base64
 import io
 from html import escape
 
+import matplotlib as mpl
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
+from typing_extensions import override
+
+from lightning_go4align.plots.letters import lettered
 
 _DPI = 110
 
 
 class Picture(Figure):
-    """A matplotlib figure that a notebook shows.
+    """A matplotlib figure that a notebook shows, and that takes letters from other fonts where its own lacks them.
 
     Of a figure that no window of pyplot holds, a notebook prints the size alone, unless it was told
     ``%matplotlib inline``.
@@ -22,6 +27,14 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         return _png(self)
+
+    @override
+    def draw(self, renderer: RendererBase) -> None:
+        if self.canvas.get_default_filetype() == "svg" and mpl.rcParams["svg.fonttype"] == "none":
+            super().draw(renderer)  # Words stay words: a browser finds their letters itself.
+            return
+        with lettered(self):
+            super().draw(renderer)
 
 
 class Pictures(dict[str, Figure]):

@@ -6,6 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from rich.console import Console
+from rich.progress import track
+
 from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history import FILE, History
 from lightning_go4align.report.comparison import comparison
@@ -81,10 +84,13 @@ def write_pages(folders: list[Path]) -> Path:
     linked = found if len(folders) == 1 else folders
     root = _root(folders)
     content = _page_of(folders, root, {run: f"{quote(_below(run, root))}/{PAGE}" for run in linked})
-    for run in linked:
+    # First, for it can be read while the pages that it leads to are drawn, a second or two for each.
+    written = _write(root / (INDEX if len(folders) == 1 else COMPARISON), content)
+    old = [run for run in linked if _is_old(run)]
+    for run in track(old, "Pages of runs", console=Console(stderr=True), transient=True):
         with suppress(ValueError):  # a log that cannot be read: the index says so
-            _renew(run)
-    return _write(root / (INDEX if len(folders) == 1 else COMPARISON), content)
+            write_report(run)
+    return written
 
 
 def server(folders: list[Path], port: int) -> Server:
@@ -161,10 +167,9 @@ def _run_page(run: Path) -> str:
     return page(History.load(run), configuration(run))
 
 
-def _renew(run: Path) -> None:
-    target = run / PAGE
-    if not target.is_file() or target.stat().st_mtime_ns < (run / FILE).stat().st_mtime_ns:
-        write_report(run)
+def _is_old(run: Path) -> bool:
+    page = run / PAGE
+    return not page.is_file() or page.stat().st_mtime_ns < (run / FILE).stat().st_mtime_ns
 
 
 def _stamp(runs: list[Path]) -> str:

@@ -14,7 +14,7 @@ from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import minus, style
 from lightning_go4align.report.beside import beside, mean_and_spread, paired
 from lightning_go4align.report.cards import still, still_on_phones, table_card
-from lightning_go4align.report.listing import runs_table
+from lightning_go4align.report.listing import cards_of_runs, runs_tables
 from lightning_go4align.report.runs import Run
 from lightning_go4align.report.shell import bold, search, shell
 from lightning_go4align.report.tables import number, table
@@ -31,7 +31,7 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         HTML.
     """
     methods = _by_method(runs)
-    parts = {"Runs": [f'<div class="card wide">{runs_table(runs, links)}</div>']}
+    parts = {"Runs": [cards_of_runs(runs_tables(runs, links))]}
     scored = [run for run in runs if run.history.validations.scored]
     if scored:
         parts["Scores"] = [*_pictures(scored), paired(f"∆m, {_PAIRED}", methods, _delta_m)]

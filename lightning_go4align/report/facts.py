@@ -7,10 +7,12 @@ import numpy as np
 from lightning_go4align.history import History
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
+from lightning_go4align.report.alarms import recent_shares
 from lightning_go4align.report.clusters import clusters
 
 _SETS, _NAMED = 4, 6
 _NAMED_OF_MANY = 2  # of each set, where all sets are many tasks
+_NOTABLE = 1.05  # ratio of shares
 
 
 class Tile(NamedTuple):
@@ -118,7 +120,7 @@ def percent(value: float, digits: int = 0) -> str:
 
 
 def sentences(history: History) -> list[str]:
-    """Say who travels with whom, who is pushed and held back, and how restless they are; names in ``**``.
+    """Say who travels with whom, who is heard most and least, and how restless they are; names in ``**``.
 
     Args:
         history: The run.
@@ -127,12 +129,13 @@ def sentences(history: History) -> list[str]:
         >>> from lightning_go4align.plots.example import example_history
         >>> for sentence in sentences(example_history()):
         ...     print(sentence)
-        Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own: 2 tasks.
-        Pushed hardest: **normal** at 1.5×; held back most: **segmentation** at 0.5×.
+        Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own:
+        **depth** + **segmentation**.
+        In the last 1,000 steps every task had an even share of the weighted loss.
         Most restless: **depth**, which changes group in 3.4% of steps; steadiest: **segmentation** (0.0%).
         The grouping holds from one step to the next in 97% of steps.
     """
-    return [*_companions(history), *_extreme_weights(history), *_restlessness(history)]
+    return [*_companions(history), *_extreme_shares(history), *_restlessness(history)]
 
 
 def _companions(history: History) -> list[str]:
@@ -140,7 +143,7 @@ def _companions(history: History) -> list[str]:
         return []
     found = clusters(history)
     joined = sorted((cluster for cluster in found if len(cluster.tasks) > 1), key=lambda c: -len(c.tasks))
-    alone = len(found) - len(joined)
+    alone = [history.tasks[cluster.tasks[0]] for cluster in found if len(cluster.tasks) == 1]
     if not joined:
         return [_closest(history)]
     most = _NAMED if len(history.tasks) <= TASKS_UP_TO else _NAMED_OF_MANY
@@ -150,7 +153,7 @@ def _companions(history: History) -> list[str]:
     ]
     smaller = len(joined) - _SETS
     more = f"; {smaller} smaller set{'s' * (smaller > 1)}" if smaller > 0 else ""
-    rest = f"; on their own: {alone} tasks" if alone > 1 else "; on its own: 1 task" if alone else ""
+    rest = f"; on {'their' if len(alone) > 1 else 'its'} own: {_some(alone, most)}" if alone else ""
     return [f"Travel together in 90% of steps or more: {'; '.join(named)}{more}{rest}."]
 
 
@@ -169,13 +172,18 @@ def _some(names: list[str], most: int) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def _extreme_weights(history: History) -> list[str]:
-    weights = history.mean_weights
-    if len(set(weights[np.isfinite(weights)])) < 2:
+def _extreme_shares(history: History) -> list[str]:
+    shares = recent_shares(history)
+    if not np.isfinite(shares).any():
         return []
-    extremes = (int(np.nanargmax(weights)), int(np.nanargmin(weights)))
-    pushed, held = (f"**{history.tasks[task]}** at {minus(f'{weights[task]:.2g}')}×" for task in extremes)
-    return [f"Pushed hardest: {pushed}; held back most: {held}."]
+    most, least = int(np.nanargmax(shares)), int(np.nanargmin(shares))
+    if shares[most] < _NOTABLE * shares[least]:
+        return ["In the last 1,000 steps every task had an even share of the weighted loss."]
+    named = [f"**{history.tasks[task]}**" for task in (most, least)]
+    return [
+        f"Of the weighted loss of the last 1,000 steps {named[0]} had the most, {shares[most]:.2g} times an even "
+        f"share, and {named[1]} the least, {shares[least]:.2g} times."
+    ]
 
 
 def _restlessness(history: History) -> list[str]:

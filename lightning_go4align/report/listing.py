@@ -7,37 +7,53 @@ from lightning_go4align.history import FILE
 from lightning_go4align.report.alarms import alarms
 from lightning_go4align.report.facts import duration, percent
 from lightning_go4align.report.runs import Run, distinguishing
-from lightning_go4align.report.shell import shell
+from lightning_go4align.report.shell import search, shell
 from lightning_go4align.report.tables import table
 
-_SETTINGS = 12
+_BESIDE = 3  # settings that stand in the table of the runs; more get tables of their own
+_IN_ONE = 6  # settings side by side, which fit a page of A4
+_SETTINGS = 4 * _IN_ONE
+_SEARCHED = 10  # runs, from which on readers look for one
 
 
-def runs_table(runs: list[Run], links: list[str]) -> str:
+def runs_tables(runs: list[Run], links: list[str], searched: bool = False) -> list[str]:
     """Write a line for each run: how it did, and in what its configuration differs from the others'.
 
     Args:
         runs: The runs.
         links: Where each run's own page is.
+        searched: Whether the page has a search that looks for runs.
 
     Returns:
-        HTML.
+        HTML of a table; and of others behind it where runs differ in so many settings that one would be too wide.
     """
-    keys = distinguishing(runs, _SETTINGS)
-    head = [
-        "run",
-        "method",
-        "seed",
-        "best ∆m",
-        "last ∆m",
-        "alarms",
-        "started",
-        "took",
-        "steps",
-        *map(_shortest, keys),
-    ]
-    rows = [[*_facts(run), *(run.config.get(key, "–") for key in keys)] for run in runs]
-    return table("Runs", head, rows, links=links)
+    keys = distinguishing(runs)
+    beside = keys if len(keys) <= _BESIDE else []
+    names = [f"{run.folder} {run.method}" for run in runs] if searched else []
+    rows = [[*_facts(run), *_values(run, beside)] for run in runs]
+    found = [table("Runs", [*_HEAD, *map(_shortest, beside)], rows, names, links)]
+    apart = [] if beside else keys[:_SETTINGS]
+    for at in range(0, len(apart), _IN_ONE):
+        some = apart[at : at + _IN_ONE]
+        rows = [[str(run.folder), _best(run), *_values(run, some)] for run in runs]
+        head = ["run", "best ∆m", *map(_shortest, some)]
+        title = f"Settings in which the runs differ: {at + 1} to {at + len(some)} of {len(keys)}"
+        found.append(f"<h3>{title}</h3>{table(title, head, rows, names, links)}")
+    if len(keys) > _SETTINGS:
+        found.append(f"<p>{len(keys) - _SETTINGS} more with longer names are not shown.</p>")
+    return found
+
+
+def cards_of_runs(tables: list[str]) -> str:
+    """Put the tables of runs into cards as wide as the page."""
+    return "".join(f'<div class="card wide whole">{one}</div>' for one in tables)
+
+
+_HEAD = ["run", "method", "seed", "best ∆m", "last ∆m", "alarms", "started", "took", "steps"]
+
+
+def _values(run: Run, keys: list[str]) -> list[str]:
+    return [run.config.get(key, "–") for key in keys]
 
 
 def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) -> str:
@@ -60,31 +76,36 @@ def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) ->
         else ""
     )
     none = f"<p>No folder below this one holds a <code>{FILE}</code> yet.</p>"
-    listed = f'<div class="card wide">{runs_table(runs, links)}</div>' if runs else none
-    hint = (
-        "Compare some of them: <code>go4align report RUN RUN …</code>. Columns on the right show where runs differ."
-    )
-    name = escape(root.resolve().name)
+    searched = len(runs) > _SEARCHED
+    listed = cards_of_runs(runs_tables(runs, links, searched)) if runs else none
+    hint = "Compare some of them: <code>go4align report RUN RUN …</code>. The last columns show in what they differ."
+    title = f"{count} in {root.resolve().name}"
+    bar = f'<header class="bar"><p>{escape(title)}</p>{search("Runs and methods")}</header>\n' if searched else ""
     body = (
-        f'<main>\n<h1>{count} in {name}</h1>\n<p class="calm">{hint}</p>\n{notice}'
-        f'<div class="cards">\n{listed}\n</div>\n</main>'
+        f'{bar}<main>\n<h1>{escape(title)}</h1>\n<p class="calm">{hint}</p>\n{notice}'
+        f'<h2>Runs</h2>\n<div class="cards">\n{listed}\n</div>\n</main>'
     )
-    return shell(f"{count} in {root.resolve().name}", body)
+    return shell(title, body, searches=searched)
 
 
 def _facts(run: Run) -> list[str]:
     history, found = run.history, run.history.validations
-    best, last = (found.delta_m[found.best], found.delta_m[-1]) if found.scored else (None, None)
     return [
         str(run.folder),
-        run.method,
+        run.method.removesuffix(f" ({run.folder.name})"),  # which stands beside it
         run.seed or "–",
-        *("–" if value is None else percent(float(value), 1) for value in (best, last)),
+        _best(run),
+        percent(float(found.delta_m[-1]), 1) if found.scored else "–",
         "; ".join(alarm.short.replace("**", "") for alarm in alarms(history)) or "none",
         history.notes.started[:16].replace("T", " ") or "–",
         duration(history.notes.seconds),
         f"{history.total:,}",
     ]
+
+
+def _best(run: Run) -> str:
+    found = run.history.validations
+    return percent(float(found.delta_m[found.best]), 1) if found.scored else "–"
 
 
 def _shortest(key: str) -> str:

@@ -1,5 +1,6 @@
 """Runs beside each other: where they lie, what they are called, in what they differ."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,13 +35,13 @@ class Run(NamedTuple):
 
 
 def find_runs(folder: Path) -> list[Path]:
-    """Find the folders below one that hold a log, in alphabetical order.
+    """Find the folders below one that hold a log, in alphabetical order, but ``version_2`` before ``version_10``.
 
     Example:
         >>> find_runs(Path("nowhere"))
         []
     """
-    return sorted(path.parent for path in folder.rglob(FILE))
+    return sorted((path.parent for path in folder.rglob(FILE)), key=_by_numbers)
 
 
 def read_runs(folders: list[Path]) -> list[Run]:
@@ -71,19 +72,22 @@ def read_runs(folders: list[Path]) -> list[Run]:
     return [Run(*parts) for parts in zip(folders, histories, configs, clear, seeds, strict=True)]
 
 
-def distinguishing(runs: list[Run], most: int) -> list[str]:
+def distinguishing(runs: list[Run]) -> list[str]:
     """Name the settings in which runs differ, beside seed and method, the shortest names first.
 
     Args:
         runs: The runs.
-        most: How many at most.
 
     Returns:
         Dotted keys.
     """
     keys = differences([run.config for run in runs])
     others = [key for key in keys if key != _SEED and _METHOD not in key and not key.endswith("method")]
-    return sorted(others, key=len)[:most]
+    return sorted(others, key=len)
+
+
+def _by_numbers(folder: Path) -> list[tuple[str, int]]:
+    return [(word, int(digits or -1)) for word, digits in re.findall(r"(\D*)([0-9]*)", str(folder))]
 
 
 def _short_names(methods: list[str]) -> list[str]:

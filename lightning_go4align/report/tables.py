@@ -39,7 +39,8 @@ def table(
         >>> '<th scope="row">&lt;a&gt;</th><td>1</td>' in table("weights", ["task", "weight"], [["<a>", "1"]])
         True
     """
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    # A line may be broken behind a dot: names of settings are long.
+    heads = "".join(f'<th scope="col">{escape(name).replace(".", ".<wbr>")}</th>' for name in head)
     marks = [f' data-task="{escape(name)}"' for name in names] or [""] * len(rows)
     ends = list(links) or [""] * len(rows)
     body = "".join(f"<tr{mark}>{_cells(row, end)}</tr>" for mark, row, end in zip(marks, rows, ends, strict=True))

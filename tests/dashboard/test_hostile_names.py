@@ -62,7 +62,7 @@ class Named(LightningModule):
 
 
 @pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers")
-@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # in pictures of pixels there is no other font
+@pytest.mark.filterwarnings("ignore:No installed font has the letters")  # depends on what is installed here
 def test_names_of_tasks_arrive_as_they_are(alone: Path) -> None:
     logger = WandbLogger(project="qm9", save_dir=alone, offline=True, id="hostile")
     trainer = Trainer(

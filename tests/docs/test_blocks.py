@@ -97,6 +97,7 @@ def test_the_readme_keeps_its_two_commands() -> None:
     commands = [code for language, code in FENCE.findall(setup) if language == "bash"]
     assert [command.count("\n") for command in commands] == [1, 1]
     assert commands[0].endswith(
-        "go4align fit -c configs/qm9/base.yaml -c configs/qm9/quick.yaml -c configs/qm9/go4align.yaml\n"
+        "go4align fit -c configs/qm9/base.yaml -c configs/qm9/quick.yaml -c configs/qm9/go4align_robust.yaml "
+        "--model.init_args.learning_rate 8e-3\n"
     )
     assert commands[1].endswith(".ci/check\n")

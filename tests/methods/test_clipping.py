@@ -64,4 +64,4 @@ def test_a_far_task_is_learned_beside_a_near_one(factor: float, options: dict[st
 
 def test_a_small_norm_delays_a_far_task() -> None:
     """As docs/methods.md says: where this fails because the task is learned, the advice there is out of date."""
-    assert left_of_far(RobustGO4Align(), gradient_clip_val=1.0) > 0.3
+    assert left_of_far(RobustGO4Align(), gradient_clip_val=1.0) > 0.1

@@ -41,14 +41,17 @@ def test_hostile_losses_poison_nothing(make: Callable[..., Any], rows: Tensor) -
     assert all(state.isfinite().all() for state in method.state_dict().values())
 
 
-def test_a_single_outlier_is_forgotten_as_soon_as_its_mean_is() -> None:
+def test_after_a_single_outlier_a_task_is_measured_by_its_level() -> None:
     losses = torch.from_numpy(np.random.default_rng(0).lognormal(sigma=0.3, size=(300, 3)))
     spoilt = losses.clone()
     spoilt[100, 1] = -1e6
-    # Of a million a share of 0.9^200 = 7e-10 is left. The spread over 100 steps forgets later: it is no lower bound.
+    # Of a million a share of 0.9^200 = 7e-10 is left in the mean. The spread over 100 steps forgets later, and what is
+    # less than it counts: the level, about 1 here, in the place of a spread of about 0.3.
     methods = [RobustGO4Align(1, ungrouped) for _ in range(2)]
     found, expected = (weigh(method, rows) for method, rows in zip(methods, (spoilt, losses), strict=True))
-    torch.testing.assert_close(found, expected, rtol=0.01, atol=0)
+    ratios = (found / expected).tolist()
+    assert 2 < ratios[0] / ratios[1] < 5
+    assert ratios[0] == pytest.approx(ratios[2], rel=0.01)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

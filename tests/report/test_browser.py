@@ -66,8 +66,10 @@ def test_axe_finds_nothing_on_the_page_of_a_run(
 def test_axe_finds_nothing_on_the_pages_of_several_runs(
     browse: Callable[..., tuple[Any, list[str]]], axe: str, run_in: Callable[..., Path], tmp_path: Path
 ) -> None:
-    runs = [run_in("a", seed=1, lr=0.1), run_in("b", seed=1, lr=0.2, method="Sum()")]
-    for html in (write_pages(runs), write_pages([tmp_path])):
+    runs = [
+        run_in(f"v_{at}", "UW()" if at else "Sum()", seed=1, **{f"s{k}": at for k in range(14)}) for at in range(12)
+    ]
+    for html in (write_pages(runs[:2]), write_pages([tmp_path])):  # an index with a search; both with many settings
         assert browse(html.read_text(encoding="utf-8"), _AXE, before=axe) == ([], [])
 
 

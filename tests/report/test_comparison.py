@@ -142,3 +142,22 @@ def test_a_file_that_is_no_log_is_named_once_and_nothing_unsafe_is_advised(
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
     assert "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile it is no zip" in html
     assert "pickle" not in html
+
+
+def test_an_index_leaves_no_setting_out_in_silence(run_in: Callable[..., Path], tmp_path: Path) -> None:
+    for run in ("version_2", "version_10"):
+        run_in(run, **{f"s{at:02d}": run for at in range(26)})
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert [len(cells(html.split("<h3>")[part], "version_10")) for part in range(5)] == [8, 7, 7, 7, 7]
+    assert "Settings in which the runs differ: 19 to 24 of 26" in html
+    assert "2 more with longer names" in html
+    assert html.index(">version_2<") < html.index(">version_10<")
+
+
+def test_runs_of_an_index_can_be_looked_for(run_in: Callable[..., Path], tmp_path: Path) -> None:
+    for number in range(11):
+        run_in(f"version_{number}", method="UW()" if number % 2 else "Sum()", lr=number)
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert 'data-task="version_3 UW (version_3)"' in html
+    assert 'id="search"' in html
+    assert cells(html, "version_3")[0] == "UW"  # the folder stands beside it

@@ -79,3 +79,18 @@ def test_the_search_of_a_comparison_leaves_the_rows_that_are_looked_for(
     """
     told, console = browse(write_pages(runs).read_text(encoding="utf-8"), script)
     assert (told, console) == ([["depth", "edges"], "2 of 5 names"], [])  # four tasks, and ∆m
+
+
+def test_many_settings_that_differ_fit_on_paper(
+    browse: Callable[..., tuple[Any, list[str]]], run_in: Callable[..., Path]
+) -> None:
+    # A browser prints a page that is wider than the paper smaller, and cuts what is still too wide.
+    keys = [f"trainer.some_setting_with_a_name_{at}" for at in range(14)]
+    runs = [run_in(f"v_{seed}", seed=seed, **dict.fromkeys(keys, f"/{seed}/" + "path/" * 6)) for seed in range(3)]
+    script = """
+    const box = document.documentElement;
+    return [box.scrollWidth - box.clientWidth, document.querySelectorAll(".whole").length];
+    """
+    for html in (write_pages(runs), write_pages([runs[0].parent])):
+        told, _ = browse(printed(html.read_text(encoding="utf-8")), script, width=PAPER)
+        assert told == [0, 4]  # the runs, and their settings in three tables

@@ -1,8 +1,17 @@
 "use strict";
 // Charts of three kinds on uPlot: lines, stacked areas, rows of cells. They share their zoom and their cursor.
 
-const shared = { charts: [], found: [], from: 0, to: 1 };
+const shared = { charts: [], found: [], from: 0, to: 1, drawn: null };
 const inkOf = (role) => getComputedStyle(document.documentElement).getPropertyValue("--" + role).trim();
+
+const FONT = "12px system-ui, sans-serif";
+const ruler = document.createElement("canvas").getContext("2d");
+
+// The room that names take beside an axis, in pixels, as they are drawn.
+function widest(names) {
+  ruler.font = FONT;
+  return 16 + Math.ceil(Math.max(0, ...names.map((name) => ruler.measureText(name).width)));
+}
 
 // Steps between the ticks of an axis that counts.
 const WHOLE = Array.from({ length: 7 }, (_, k) => [1, 2, 5].map((step) => step * 10 ** k)).flat();
@@ -36,8 +45,8 @@ function chart(card, spec, data) {
 }
 
 function options(self, width, data) {
-  const { spec, view } = self, muted = inkOf("muted"), font = "12px system-ui, sans-serif";
-  const axis = { stroke: muted, font, ticks: { show: false }, grid: { stroke: inkOf("line"), width: 1 } };
+  const { spec, view } = self, muted = inkOf("muted");
+  const axis = { stroke: muted, font: FONT, ticks: { show: false }, grid: { stroke: inkOf("line"), width: 1 } };
   const reset = () => () => { zoom(0, data.total, data); return null; };
   return {
     width, height: spec.height, legend: { show: false }, padding: [8, 26, 0, 0],
@@ -51,7 +60,7 @@ function options(self, width, data) {
     },
     axes: [
       { ...axis, grid: { show: false }, space: 64, values: (u, ticks) => ticks.map(count) },
-      spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: 62, ...(spec.whole ? { incrs: WHOLE } : {}), ...(view.log ? { splits: (u) => decades(u.scales.y.min, u.scales.y.max), filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
+      spec.kind == "rows" ? rowNames(axis, view) : { ...axis, size: (u, names) => Math.max(62, widest(names ?? [])), ...(spec.whole ? { incrs: WHOLE } : {}), ...(view.log ? { splits: (u) => decades(u.scales.y.min, u.scales.y.max), filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : number(tick, spec.unit))) },
     ],
     series: [{}, ...view.names.map((name, i) => spec.kind == "rows" ? { show: true, points: { show: false } } : stroke(self, view, i))],
     hooks: {
@@ -70,12 +79,19 @@ function limits(view, low, high) {
   return [low - room, high + room];
 }
 
-// Ticks of a log axis: 1, 2, 5 and their tenfolds, or powers of ten alone where those are many.
+// Ticks of a log axis: 1, 2, 5 and their tenfolds; powers of ten alone where those are many, multiples where they are few.
 function decades(low, high) {
   const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high)), wide = last - first > 4;
   const powers = Array.from({ length: last - first + 1 }, (_, k) => 10 ** (first + k)).filter((_, k) => k % Math.ceil((last - first) / 8 || 1) == 0);
   const ticks = powers.flatMap((power) => (wide ? [power] : [power, 2 * power, 5 * power])).filter((tick) => tick >= low && tick <= high);
-  return ticks.length > 1 ? ticks : [low, Math.sqrt(low * high), high];
+  return ticks.length > 1 ? ticks : multiples(low, high);
+}
+
+// Multiples of 1, 2 or 5 and their tenfolds, at least three between two limits.
+function multiples(low, high) {
+  const most = (high - low) / 3, power = 10 ** Math.floor(Math.log10(most)), step = power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1);
+  const first = Math.ceil(low / step), count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, k) => Number(((first + k) * step).toPrecision(12)));
 }
 
 function stroke(self, view, i) {
@@ -88,9 +104,9 @@ function stroke(self, view, i) {
 }
 
 function rowNames(axis, view) {
-  const names = shortNames(view.rowNames, innerWidth < 600 ? 14 : 22), size = 16 + 6.6 * Math.max(...names.map((name) => name.length));
+  const names = shortNames(view.rowNames, innerWidth < 600 ? 14 : 22);
   return {
-    ...axis, stroke: inkOf("ink"), grid: { show: false }, size,
+    ...axis, stroke: inkOf("ink"), grid: { show: false }, size: widest(names),
     splits: (u) => { const every = Math.ceil((13 * names.length) / u.bbox.height * devicePixelRatio); return names.map((_, i) => i + 0.5).filter((_, i) => i % every == 0); },
     values: (u, ticks) => ticks.map((tick) => names[Math.floor(tick)]),
   };

@@ -14,8 +14,8 @@ function drawings(data) {
     losses: { ...line, series: () => curves(data, data.losses, [["weighted sum", total(scaled())]]), words: listed("") },
     risks_before: { ...area, series: () => stacked(data, data.losses), words: listed("%"), unit: "%" },
     risks_after: { ...area, series: () => stacked(data, scaled()), words: listed("%"), unit: "%" },
-    stability: { ...small, series: () => plain(data.windows.steps, ["Rand", "adjusted"], [data.windows.rand, data.windows.adjusted]), words: listed("") },
-    moves: { ...small, series: () => plain(data.windows.steps, ["moves"], [data.windows.moves]), words: listed("") },
+    stability: { ...small, series: () => plain(data.windows.steps, ["Rand", "adjusted"], [data.windows.rand, data.windows.adjusted], 1), words: listed("") },
+    moves: { ...small, series: () => plain(data.windows.steps, ["moves"], [data.windows.moves], null), words: listed("") },
     group_sizes: { ...small, kind: "areas", whole: true, series: () => sizes(data), words: listed("") },
     delta_m: { ...line, height: 220, overSteps: false, unit: "%", range: ends(data.validations?.epochs), series: () => scores(data), words: listed("%", "epoch") },
   };
@@ -77,9 +77,11 @@ function pile(data, columns, names, colours, lightestFirst) {
   return { x: middles(data, spans), shown, read: order.map((i) => read[i]), names: order.map((i) => names[i]), colours: order.map((i) => colours[i]), marked: marks };
 }
 
-function plain(x, names, columns) {
-  const colours = [inkOf("accent"), inkOf("muted")];
-  return { x, shown: columns, read: columns, names, colours, dashes: [null, [5, 2]] };
+// From 0, and to what is the most there can be, if that is known: an axis shows no number that there cannot be.
+function plain(x, names, columns, most) {
+  const colours = [inkOf("accent"), inkOf("muted")], known = columns.flat().filter((value) => value != null);
+  const low = Math.min(0, ...known), high = most ?? (Math.max(0, ...known) || 1), room = 0.04 * (high - low);
+  return { x, shown: columns, read: columns, names, colours, dashes: [null, [5, 2]], limits: [low && low - room, high + room] };
 }
 
 function scores(data) {

@@ -17,6 +17,7 @@ async function begin() {
   document.getElementById("json").onclick = () => save(new Blob([JSON.stringify(data)], { type: "application/json" }), "run.json");
   document.getElementById("whole").onclick = () => zoom(0, data.total, data);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shared.charts.forEach((one) => one.draw()));
+  return data;
 }
 
 // Tasks whose names hold one of the words stand out in every panel.
@@ -94,4 +95,4 @@ function matrix(card, { tasks, shares }) {
   });
 }
 
-begin();
+shared.drawn = begin();

@@ -12,10 +12,10 @@ function showRows({ words, hit }) {
 
 // What is typed is looked for once no key was pressed for a moment; a page that follows its runs keeps it.
 function searching(look) {
-  const field = document.getElementById("search");
-  const now = () => { look(wanted(field.value)); sessionStorage.setItem("search", field.value); };
+  const field = document.getElementById("search"), kept = "search " + location.pathname;
+  const now = () => { look(wanted(field.value)); sessionStorage.setItem(kept, field.value); };
   let waits;
   field.oninput = () => { clearTimeout(waits); waits = setTimeout(now, 150); };
   field.form.onsubmit = (event) => { event.preventDefault(); now(); };
-  if (location.protocol == "http:" && sessionStorage.getItem("search")) { field.value = sessionStorage.getItem("search"); now(); }
+  if (location.protocol == "http:" && sessionStorage.getItem(kept)) { field.value = sessionStorage.getItem(kept); now(); }
 }
