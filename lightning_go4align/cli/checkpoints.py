@@ -7,7 +7,8 @@ from pickle import UnpicklingError
 
 import torch
 
-from lightning_go4align.cli.mistake import UsageError, meant, nearest
+from lightning_go4align.cli.mistake import UsageError
+from lightning_go4align.likeness import meant, nearest
 
 # What reading junk as a pickle, or as an archive, ends in; it depends on the first bytes.
 _UNREADABLE = (

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from lightning_go4align.cli.mistake import UsageError, by_likeness, meant, nearest
+from lightning_go4align.cli.mistake import UsageError
 from lightning_go4align.config_files import SHIPPED, shipped_names
+from lightning_go4align.likeness import by_likeness, meant, nearest
 
 _WIDTH = 80
 

@@ -16,8 +16,9 @@ from typing import NoReturn
 from lightning_go4align.cli import commands
 from lightning_go4align.cli.explanation import explain
 from lightning_go4align.cli.help import overview, version
-from lightning_go4align.cli.mistake import UsageError, meant, nearest
+from lightning_go4align.cli.mistake import UsageError
 from lightning_go4align.config_files import shipped_names
+from lightning_go4align.likeness import meant, nearest
 
 LIGHTNING = ("fit", "validate", "test", "predict")
 OTHERS: dict[str, Callable[[list[str]], None]] = {

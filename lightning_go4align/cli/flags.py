@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from lightning_go4align.cli.mistake import UsageError, meant, nearest
+from lightning_go4align.cli.mistake import UsageError
+from lightning_go4align.likeness import meant, nearest
 
 _COMMANDS_FLAGS = {
     "--dry_run": "study or dashboard",

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from lightning_go4align.cli.mistake import in_lines, meant, nearest
+from lightning_go4align.cli.mistake import in_lines
+from lightning_go4align.likeness import meant, nearest
 
 Lines = list[str]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from lightning_go4align.cli import extras
 from lightning_go4align.cli.class_names import known_classes
 from lightning_go4align.cli.flags import refused
-from lightning_go4align.cli.mistake import UsageError, by_likeness, in_lines, meant, nearest
+from lightning_go4align.cli.mistake import UsageError, in_lines
 from lightning_go4align.cli.refusal_tree import Reason, reason
+from lightning_go4align.likeness import by_likeness, meant, nearest
 
 _IN_WORDS = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "list": "a list"}
 _NOT_VALUES = ("help", "config", "print_config", "print_shtab")

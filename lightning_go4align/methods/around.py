@@ -21,9 +21,11 @@ class AroundScalarizer(Scalarizer, Stateful):
         TypeError: If it is none.
     """
 
+    for_aggregators: str
+
     def __init__(self, method: Scalarizer) -> None:
         super().__init__()
-        check_scalarizer(method)
+        check_scalarizer(method, self.for_aggregators)
         self.method = method
 
     @property

@@ -23,7 +23,10 @@ REASONS: dict[type[nn.Module], str] = {
     GeometricMean: "it takes the logarithm of L: an error where L < 0",
     DWA: "the ratio of a task's losses of two epochs changes its sign, and grows without bound, where L passes 0",
 }
-MEND = "take `RobustGO4Align`, which needs no zero, or declare what the losses lie above: `{}`"
+MEND = (
+    "take `RobustGO4Align`, which takes losses of any sign, or declare for each task a number that its loss stays "
+    "above: `{}`"
+)
 OWN_MEND = {FAMO: MEND.format("FAMO(..., min_losses=...)")}
 
 

@@ -1,6 +1,6 @@
 """Weights that do not move: fixed ones, and a single task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -22,14 +22,16 @@ class NamesTasks(Protocol):
 
 
 class FixedWeights(Scalarizer):
-    """Weigh each task by a given number; by the names of tasks ``WithFactors(Sum(), {...})`` does it.
+    """Weigh each task by a given number.
 
     Args:
-        weights: Weight of each task, at least 0. A task of weight 0 takes no part, even if its loss is NaN.
+        weights: Weight of each task, at least 0: by the names of all tasks, as ``{"depth": 1.0, "normal": 0.5}``, or
+            a list in the order of the losses. A task of weight 0 takes no part, even if its loss is NaN.
 
     Raises:
-        TypeError: If ``weights`` is no list of numbers, or the losses are no tensor.
-        ValueError: If a weight is negative or their number is not that of the tasks.
+        TypeError: If ``weights`` holds no numbers, or the losses are no tensor.
+        ValueError: If a weight is negative, their number or a name is not that of the tasks, or names are given and
+            those of the tasks are not known.
 
     Example:
         >>> FixedWeights([1.0, 0.5])(torch.tensor([2.0, 4.0]))
@@ -37,26 +39,70 @@ class FixedWeights(Scalarizer):
     """
 
     supports_missing: bool = True
-    weights: Tensor
+    weights: Tensor | dict[str, float]
+    in_order: Tensor | None
 
-    def __init__(self, weights: Sequence[float]) -> None:
+    def __init__(self, weights: Mapping[str, float] | Sequence[float]) -> None:
         super().__init__()
-        numbers = [non_negative("weights", weight) for weight in as_list("weights", weights)]
-        self.register_buffer("weights", torch.tensor(numbers, dtype=torch.float32), persistent=False)
+        self.register_buffer("in_order", None, persistent=False)
+        if isinstance(weights, Mapping):
+            self.weights = {
+                _name(task): non_negative(f"weights[{task!r}]", weight) for task, weight in weights.items()
+            }
+        else:
+            numbers = [non_negative("weights", weight) for weight in as_list("weights", weights)]
+            self.register_buffer("weights", torch.tensor(numbers, dtype=torch.float32), persistent=False)
+
+    def name_tasks(self, names: Sequence[str]) -> None:
+        if isinstance(self.weights, Tensor):
+            return
+        if set(self.weights) != set(names):
+            raise ValueError(
+                f"`weights` must name each of the tasks, {list(names)}, but names {list(self.weights)}. "
+                f"{_differences(self.weights, names)}"
+            )
+        numbers = torch.tensor([self.weights[name] for name in names], dtype=torch.float32)
+        self.in_order = numbers if self.in_order is None else numbers.to(self.in_order.device)
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         losses = check_losses(losses).flatten()
-        if losses.shape != self.weights.shape:
+        weights = self._of_losses()
+        if losses.shape != weights.shape:
             raise ValueError(
                 f"`weights` must hold one number for each of the {losses.numel()} tasks, but holds "
-                f"{len(self.weights)}. Change their number."
+                f"{len(weights)}. Change their number."
             )
-        return weighted_risk(losses, self.weights.masked_fill(losses.detach().isfinite().logical_not(), 0))
+        return weighted_risk(losses, weights.masked_fill(losses.detach().isfinite().logical_not(), 0))
+
+    def _of_losses(self) -> Tensor:
+        if isinstance(self.weights, Tensor):
+            return self.weights
+        if self.in_order is None:
+            raise ValueError(
+                f"Which losses are {list(self.weights)}? Name the tasks by `name_tasks`, or give `weights` as a list "
+                "in the order of the losses."
+            )
+        return self.in_order
 
     @override
     def __repr__(self) -> str:
-        return f"FixedWeights({self.weights.tolist()})"
+        return f"FixedWeights({self.weights.tolist() if isinstance(self.weights, Tensor) else self.weights})"
+
+
+def _name(task: object) -> str:
+    if not isinstance(task, str):
+        raise TypeError(f"`weights` must name tasks by strings, but names {task!r}. For their order give a list.")
+    return task
+
+
+def _differences(weights: Mapping[str, float], names: Sequence[str]) -> str:
+    """Say which names have to be added and removed."""
+    missing = [name for name in names if name not in weights]
+    unknown = [name for name in weights if name not in names]
+    add = f"Give {missing} a weight; 0 leaves a task out." if missing else ""
+    remove = f"Correct or remove {unknown}." if unknown else ""
+    return f"{add} {remove}".strip()
 
 
 class SingleTask(Scalarizer):

@@ -55,7 +55,7 @@ class GroupedScalarizer(LazyBuffers, Scalarizer, Stateful):
 
     def __init__(self, method: Scalarizer, num_groups: int | None = 2, clustering: Clustering = kmeans_1d) -> None:
         super().__init__()
-        check_scalarizer(method)
+        check_scalarizer(method, "Its weights are grouped by `GroupedAggregator`.")
         self.num_groups = check_clustering(num_groups, clustering)
         self.method = method
         self.learns = bool(learned_parameters(method))

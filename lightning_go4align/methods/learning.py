@@ -26,6 +26,14 @@ class LearnsAfterStep(Protocol):
 
 
 @runtime_checkable
+class BeginsBatches(Protocol):
+    """A method with a part that counts the optimizer's steps, which may have several batches (``WithFactors``)."""
+
+    def begin_batch(self, first: bool) -> None:
+        """Get ready for a batch, the first of its optimizer's step or another."""
+
+
+@runtime_checkable
 class LearnsAfterEpoch(Protocol):
     """A method with a part once an epoch (TorchJD's DWA)."""
 
@@ -50,6 +58,8 @@ class WithLearningRate(AroundScalarizer):
         >>> group["lr"]
         0.1
     """
+
+    for_aggregators: str = "It learns no parameters with the model: use it without `WithLearningRate`."
 
     def __init__(self, method: Scalarizer, learning_rate: float = LEARNING_RATE) -> None:
         super().__init__(method)

@@ -30,11 +30,13 @@ class WithFactors(AroundScalarizer):
     Args:
         method: The scalarizer.
         factors: For a task, by name or by number from 0: a number of at least 0, or a function from the step,
-            counted from 0, to one, such as ``LinearWarmup(1000)``. A task that is not named has 1. A step is a call
-            of the method: a batch.
+            counted from 0, to one, such as ``LinearWarmup(1000)``. A task that is not named has 1. A step is one of
+            the optimizer under ``MultiTaskCallback``, as is ``global_step``, also where it accumulates batches; in a
+            loop of one's own it is a call of the method.
 
     Attributes:
-        steps: How many steps have been; saved with the method.
+        steps: How many steps have begun; saved with the method.
+        counts_calls: Whether a call is a step.
 
     Raises:
         TypeError: If ``method`` is no scalarizer, or a factor is neither a number nor a function, or a
@@ -49,6 +51,11 @@ class WithFactors(AroundScalarizer):
         tensor([1.0000, 0.5000])
     """
 
+    for_aggregators: str = (
+        "It has no weights of losses to multiply: multiply the loss itself by its factor, or give the method a "
+        "preference, where it takes one, `UPGrad(pref_vector=torch.tensor([...]))`. Methods without units undo both."
+    )
+
     def __init__(self, method: Scalarizer, factors: Mapping[str | int, Factor] | Sequence[Factor]) -> None:
         super().__init__(method)
         if not isinstance(factors, Mapping):
@@ -57,6 +64,7 @@ class WithFactors(AroundScalarizer):
         self.factors = {task: _checked(task, factor) for task, factor in named.items()}
         self.names: list[str] | None = None
         self.steps = 0
+        self.counts_calls = True
         self.last_factors: Tensor | None = None
 
     @property
@@ -70,6 +78,10 @@ class WithFactors(AroundScalarizer):
         for task in self.factors:
             self._index(task, len(names))
 
+    def begin_batch(self, first: bool) -> None:
+        self.counts_calls = False
+        self.steps += first
+
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         losses = check_losses(losses)
@@ -80,12 +92,12 @@ class WithFactors(AroundScalarizer):
         return objective
 
     def _take_step(self, losses: Tensor) -> Tensor:
+        self.steps += self.counts_calls
         factors = torch.ones(losses.numel(), dtype=torch.float32, device=losses.device)
         for task, factor in self.factors.items():
             index = self._index(task, len(factors))
             # A number that is filled in, and no tensor of numbers: that would be a copy to the device.
-            factors[index].fill_(_checked(task, factor(self.steps)) if callable(factor) else factor)
-        self.steps += 1
+            factors[index].fill_(_checked(task, factor(self.steps - 1)) if callable(factor) else factor)
         self.last_factors = factors
         return factors
 
@@ -106,7 +118,7 @@ class WithFactors(AroundScalarizer):
     def reset(self) -> None:
         """Start the factors anew, and let the method forget what it has learned and seen."""
         super().reset()
-        self.steps, self.last_factors = 0, None
+        self.steps, self.counts_calls, self.last_factors = 0, True, None
 
     @override
     def get_extra_state(self) -> Tensor:

@@ -35,6 +35,10 @@ class WithLowerBounds(AroundScalarizer):
         tensor([0.2500, 0.2500])
     """
 
+    for_aggregators: str = (
+        "A bound changes no gradient: leave `WithLowerBounds` out. If it is DB-MTL, whose losses must be positive, "
+        "subtract the bound within the loss."
+    )
     bounds: Tensor
 
     def __init__(self, method: Scalarizer, bounds: Sequence[float]) -> None:

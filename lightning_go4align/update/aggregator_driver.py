@@ -46,6 +46,7 @@ class AggregatorDriver:
         self._parameters = SharedParameters(nn.Identity())
         self._weighs_heads = bool(getattr(method, "weighs_heads", False))
         self._begun: tuple[StepRecord, Tensor] | None = None
+        self._is_idle: Tensor | None = None
 
     @property
     def shared_parameters(self) -> list[nn.Parameter]:
@@ -101,7 +102,11 @@ class AggregatorDriver:
             if is_distributed():
                 jacobian = _averaged(jacobian)
             parameter.jac = jacobian  # type: ignore[attr-defined]  # as above
+        steep = torch.stack([_moves(parameter.jac) for parameter in shared]).any()  # type: ignore[attr-defined]  # as above
         weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
+        if weights is None:
+            moved = torch.stack([_moves(parameter.grad) for parameter in shared if parameter.grad is not None])
+            self._is_idle = steep & moved.any().logical_not()
         return weights
 
     def _completed(self, record: StepRecord, weights: Tensor | None, rows: Tensor) -> StepRecord:
@@ -116,6 +121,7 @@ class AggregatorDriver:
             weights=None if weights is None else _spread(weights.to(losses), rows, losses),
             indicators=None if indicators is None else _spread(indicators, rows, losses, torch.nan),
             grouping=grouping,
+            is_idle=None if weights is not None else self._is_idle,
         )
 
     def _backward_heads(self, losses: Tensor, outer: Tensor) -> None:
@@ -143,6 +149,10 @@ class AggregatorDriver:
 
 def _spread(values: Tensor, rows: Tensor, losses: Tensor, gap: float = 0.0) -> Tensor:
     return values.new_full(losses.shape, gap).index_copy(0, rows, values)
+
+
+def _moves(gradient: Tensor) -> Tensor:
+    return (gradient != 0).any()
 
 
 def _averaged(gradient: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.functional.precision import widest
-from lightning_go4align.update.record import HostNumbers, LastSteps, StepRecord, WatchedSteps
+from lightning_go4align.update.record import HostNumbers, StepRecord, TaskSteps, WatchedSteps
 from lightning_go4align.update.step_tracker import StepTracker
 
 CAPACITY = 64
@@ -92,6 +92,10 @@ class Readout:
         self._look()
         self._tracker.begin_epoch()
 
+    def begin_telling(self) -> None:
+        """Look for first steps anew: those so far are told."""
+        self._tracker.begin_telling()
+
     def means(self) -> dict[str, Tensor]:
         """Return the means over the steps of the epoch, on their device, by their names in a row; none before a step.
 
@@ -118,10 +122,12 @@ class Readout:
 
     def _copy(self, step: int, record: StepRecord) -> HostNumbers:
         self._look()
-        last, missing = self._tracker.steps, torch.full_like(record.losses, torch.nan)
+        last, first = self._tracker.steps, self._tracker.first_steps
         assert last is not None
-        weights = missing if record.weights is None else record.weights
-        parts = [last.flatten(), record.objective[None], record.losses, weights]
+        assert first is not None
+        weights = torch.full_like(record.losses, torch.nan) if record.weights is None else record.weights
+        objective = record.objective.masked_fill(record.is_lost, torch.nan)
+        parts = [torch.cat([last, first]).flatten(), objective[None], record.losses, weights]
         if record.grouping is not None and record.indicators is not None:
             parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]
         kept, self._kept = self._kept, []
@@ -132,10 +138,12 @@ class Readout:
         row = [numbers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
         size = len(record.tasks)
         steps = [int(number) for number in row[0]]
-        last_steps = LastSteps(*(steps[start : start + size] for start in range(0, len(steps), size)))
+        fields = [steps[start : start + size] for start in range(0, len(steps), size)]
+        half = len(fields) // 2
+        last_steps, first_steps = TaskSteps(*fields[:half]), TaskSteps(*fields[half:])
         groups = (row[4], row[5], row[6]) if len(row) > 4 else None
         watched = _split(record.tasks, joined[ends[-1] :].view(4, -1, size)) if kept else None
-        return HostNumbers(step, record.tasks, last_steps, row[1][0], row[2], row[3], groups, watched)
+        return HostNumbers(step, record.tasks, last_steps, row[1][0], row[2], row[3], groups, watched, first_steps)
 
 
 def _stacked(kept: list[StepRecord]) -> list[Tensor]:

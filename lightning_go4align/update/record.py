@@ -23,6 +23,8 @@ class StepRecord:
         weights: Task weights, the objective's gradient in each loss, shape ``[M]``; None if the method has none.
         indicators: Group indicators, shape ``[M]``; None if the method does not group.
         grouping: Groups of the tasks; None if the method does not group.
+        is_idle: Whether a method without weights made a gradient of 0 from one that is not, shape ``[]``; None if it
+            has weights.
 
     Example:
         >>> import torch
@@ -38,6 +40,7 @@ class StepRecord:
     weights: Tensor | None = None
     indicators: Tensor | None = None
     grouping: Grouping | None = None
+    is_idle: Tensor | None = None
 
     def copied(self) -> "StepRecord":
         """Copy what a method found into memory of the record's own, which the method's next step leaves alone."""
@@ -48,6 +51,11 @@ class StepRecord:
             indicators=None if self.indicators is None else self.indicators.clone(),
             grouping=None if self.grouping is None else Grouping(*(part.clone() for part in self.grouping)),
         )
+
+    @property
+    def is_lost(self) -> Tensor:
+        """Whether tasks had losses, and none of them was finite, shape ``[]``, bool."""
+        return self.losses.isfinite().any().logical_not() & self.not_finite.any()
 
     @property
     def not_finite(self) -> Tensor:
@@ -94,8 +102,8 @@ class StepWatcher(Protocol):
         """Say what loggers are to get of them; called at the trainer's interval, after they were recorded."""
 
 
-class LastSteps(NamedTuple):
-    """The last step in which something was so of each of ``M`` tasks, or -1.
+class TaskSteps(NamedTuple):
+    """The first or the last step in which something was so of each of ``M`` tasks, or -1.
 
     Args:
         bad_loss: The loss was not finite.
@@ -104,6 +112,8 @@ class LastSteps(NamedTuple):
         unweighted: The weight was 0, and the loss was not.
         fed: The task had its part of the weighted loss, or had learned what there is.
         starved: Its part was below a thousandth of an even one.
+        lost: Neither its loss nor any other was finite.
+        idle: It had a loss, and nothing was trained of what tasks share: all weights or the whole gradient were 0.
     """
 
     bad_loss: list[int]
@@ -112,16 +122,18 @@ class LastSteps(NamedTuple):
     unweighted: list[int]
     fed: list[int]
     starved: list[int]
+    lost: list[int]
+    idle: list[int]
 
     @classmethod
-    def never(cls, num_tasks: int) -> "LastSteps":
+    def never(cls, num_tasks: int) -> "TaskSteps":
         """Return what holds before the first step.
 
         Args:
             num_tasks: Number of tasks.
 
         Example:
-            >>> LastSteps.never(2).bad_loss
+            >>> TaskSteps.never(2).bad_loss
             [-1, -1]
         """
         return cls(*([-1] * num_tasks for _ in cls._fields))
@@ -134,18 +146,21 @@ class HostNumbers(NamedTuple):
         step: Number of optimizer steps so far.
         tasks: Names of the ``M`` tasks.
         last_steps: In which step something was last so of each task.
-        objective: What the step's last batch was trained on, before it was multiplied with its part of the step.
+        objective: What the step's last batch was trained on, before it was multiplied with its part of the step; NaN
+            if tasks had losses, and none of them was finite.
         losses: Task losses; NaN for an absent task.
         weights: Task weights; NaN for none.
         groups: Indicator and group of each task, and the weight of each group; None if the method does not group.
         watched: All steps since the last time that were kept for monitors; None if none were.
+        first_steps: In which step something was first so of each task since it was last told; None for unknown.
     """
 
     step: int
     tasks: tuple[str, ...]
-    last_steps: LastSteps
+    last_steps: TaskSteps
     objective: float
     losses: list[float]
     weights: list[float]
     groups: tuple[list[float], list[float], list[float]] | None = None
     watched: WatchedSteps | None = None
+    first_steps: TaskSteps | None = None

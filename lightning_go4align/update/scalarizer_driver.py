@@ -9,7 +9,12 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.methods.learning import learned_parameters, learning_after_step, parameter_groups
+from lightning_go4align.methods.learning import (
+    BeginsBatches,
+    learned_parameters,
+    learning_after_step,
+    parameter_groups,
+)
 from lightning_go4align.methods.missing import impute_missing, supports_missing
 from lightning_go4align.methods.randomness import may_draw
 from lightning_go4align.update.driver import learn_after_step
@@ -43,6 +48,7 @@ class ScalarizerDriver:
         self._tasks = tasks
         self._supports_missing = supports_missing(method)
         self._may_draw = may_draw(method)
+        self._counting = [part for part in method.modules() if isinstance(part, BeginsBatches)]
         self._last_step: StepRecord | None = None
         self._begun: tuple[Tensor, Tensor, Tensor, dict[str, Any]] | None = None  # Until its backward pass is done.
         self._tells: list[tuple[str, str]] | None = None
@@ -98,6 +104,8 @@ class ScalarizerDriver:
 
     def begin_batch(self, first: bool) -> None:
         # Gradients of the batches before are kept, but of those of an earlier optimizer's step.
+        for part in self._counting:
+            part.begin_batch(first)
         if first:
             self._gradients = None
         self._earlier, self._begun = self._gradients, None

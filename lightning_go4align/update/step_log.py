@@ -13,7 +13,7 @@ from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
 from lightning_go4align.update.readout import Readout
-from lightning_go4align.update.record import HostNumbers, LastSteps, StepWatcher
+from lightning_go4align.update.record import HostNumbers, StepWatcher, TaskSteps
 from lightning_go4align.update.step_warnings import StepWarnings
 
 T = TypeVar("T")
@@ -113,6 +113,7 @@ class StepLog:
         self._reported = numbers
         if _is_troubled(numbers.last_steps):
             self._warnings.tell(numbers)
+        self._readout.begin_telling()
         return numbers
 
     def end_epoch(self, trainer: pl.Trainer) -> None:
@@ -149,8 +150,8 @@ class StepLog:
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
 
 
-def _is_troubled(last: LastSteps) -> bool:
-    return max(*last.bad_loss, *last.bad_weight, *last.negative, *last.unweighted, *last.starved) >= 0
+def _is_troubled(last: TaskSteps) -> bool:
+    return max(*last.bad_loss, *last.bad_weight, *last.negative, *last.unweighted, *last.starved, *last.idle) >= 0
 
 
 def step_row(numbers: HostNumbers) -> dict[str, float]:
@@ -164,7 +165,7 @@ def step_row(numbers: HostNumbers) -> dict[str, float]:
         that groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
 
     Example:
-        >>> step_row(HostNumbers(1, ("depth", "normal"), LastSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
+        >>> step_row(HostNumbers(1, ("depth", "normal"), TaskSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
         {'objective': 1.0, 'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """
     row = {"objective": numbers.objective}

@@ -1,4 +1,4 @@
-"""In which step something was last so of each task, found without reading any."""
+"""In which steps something was first and last so of each task, found without reading any."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,20 +11,21 @@ from lightning_go4align.update.record import StepRecord
 
 STARVING = 1e-3
 LEARNED = 1e-2
+NEVER = 2**62
 
 
 class StepTracker:
-    """Remember in which step something was last so of each task, without reading any number.
+    """Remember in which steps something was first and last so of each task, without reading any number.
 
     A task starves in a step if its part of the weighted loss, the product of weight and loss, is below a thousandth
     of an even one while its loss is above a hundredth of its first: it is not heard, and has not learned.
 
     Example:
-        >>> from lightning_go4align.update.record import LastSteps
+        >>> from lightning_go4align.update.record import TaskSteps
         >>> tracker = StepTracker()
         >>> losses, weights = torch.tensor([[1.0, 2.0], [1.0, torch.nan], [1.0, 2.0]]), torch.tensor([1.0, 0.0])
         >>> tracker.add([(i, StepRecord(("a", "b"), row, row.sum(), row, weights)) for i, row in enumerate(losses)])
-        >>> last = LastSteps(*tracker.steps.tolist())
+        >>> last = TaskSteps(*tracker.steps.tolist())
         >>> last.bad_loss, last.unweighted, last.fed, last.starved
         ([-1, 1], [-1, 2], [2, -1], [-1, 2])
     """
@@ -32,12 +33,22 @@ class StepTracker:
     def __init__(self) -> None:
         self._first: Tensor | None = None
         self._last: Tensor | None = None
+        self._since: Tensor | None = None
         self._sums: Tensor | None = None
 
     @property
     def steps(self) -> Tensor | None:
-        """The fields of ``LastSteps``, shape ``[6, M]``, int64; None before the first step."""
+        """The last step of each field of ``TaskSteps``, shape ``[8, M]``, int64; None before the first step."""
         return self._last
+
+    @property
+    def first_steps(self) -> Tensor | None:
+        """The first step of each field since ``begin_telling``, as ``steps``."""
+        return self._since
+
+    def begin_telling(self) -> None:
+        """Look for first steps anew: those so far are told."""
+        self._since = None
 
     def add(self, waiting: Sequence[tuple[int, StepRecord]]) -> None:
         """Take steps, in their order.
@@ -48,10 +59,15 @@ class StepTracker:
         losses = torch.stack([record.reported for _, record in waiting])
         weights = _wide(torch.stack([_weights(record) for _, record in waiting]))
         objectives = _wide(torch.stack([record.objective for _, record in waiting]))
+        heard = torch.stack([record.losses for _, record in waiting]).isfinite().any(1)
+        idle = torch.stack([_is_idle(record) for _, record in waiting])
         steps = torch.tensor([step for step, _ in waiting]).to(losses.device, non_blocking=True)
         first = torch.zeros_like(losses[0]) if self._first is None else self._first.to(losses)
-        last, sums, self._first = on_arrays(_look, losses, weights, objectives, steps, first)
+        found = on_arrays(_look, losses, weights, objectives, heard, idle, steps, first)
+        last, since, sums, self._first = found
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
+        before = since if self._since is None else self._since.to(since.device)
+        self._since = torch.where(before < 0, since, before)
         self._sums = sums if self._sums is None else sums + self._sums.to(sums)
 
     def begin_epoch(self) -> None:
@@ -72,32 +88,52 @@ def _weights(record: StepRecord) -> Tensor:
     return torch.ones_like(record.reported) if record.weights is None else record.weights
 
 
+def _is_idle(record: StepRecord) -> Tensor:
+    """Tell whether a method without weights made nothing of a step; the weights tell it of the others."""
+    return torch.zeros_like(record.objective, dtype=torch.bool) if record.is_idle is None else record.is_idle
+
+
 def _wide(numbers: Tensor) -> Tensor:
     """As NumPy takes them: without a graph, and no bfloat16."""
     return numbers.detach().to(torch.promote_types(numbers.dtype, torch.float32))
 
 
-def _look(losses: Array, weights: Array, objectives: Array, steps: Any, first: Array) -> tuple[Any, Array, Array]:
+def _look(
+    losses: Array, weights: Array, objectives: Array, heard: Any, idle: Any, steps: Any, first: Array
+) -> tuple[Any, Any, Array, Array]:
     """Look at ``T`` steps of ``M`` tasks, whose losses are 0 where a task is absent.
 
     Returns:
-        The fields of ``LastSteps``, shape ``[6, M]``; sums of losses, weights and objectives, and their numbers,
-        shape ``[2, 2 M + 1]``; how large the first loss of each task was, shape ``[M]``, 0 before it has come.
+        The last and the first step of each field of ``TaskSteps``, shape ``[8, M]``; sums of losses, weights and
+        objectives, and their numbers, shape ``[2, 2 M + 1]``; how large the first loss of each task was, shape
+        ``[M]``, 0 before it has come.
     """
     xp = library_of(losses)
     finite = xp.isfinite(losses)
     given = finite & (losses != 0)
     first = _firsts(xp.abs(xp.where(finite, losses, 0.0)), given, first)
-    heard = xp.isfinite(weights)
-    parts = xp.abs(xp.where(given & heard, weights * losses, 0.0))
-    even = parts.sum(1) / (given.sum(1) + ~given.any(1))
-    unheard = given & (parts < STARVING * even[:, None]) & (xp.abs(losses) > LEARNED * first)
-    so = xp.stack([~finite, ~heard, losses < 0, given & (weights == 0), given & ~unheard, unheard])
+    lost = ~finite & ~heard[:, None]
+    idle = given & (idle | ~(given & (weights != 0)).any(1))[:, None]
+    so = xp.stack([~finite, ~xp.isfinite(weights), losses < 0, given & (weights == 0), *_fed(losses, weights, first)])
+    so = xp.concatenate([so, xp.stack([lost, idle])])
     last = xp.amax(xp.where(so, steps[:, None], -1), 1)
-    counted = xp.concatenate([given, given, xp.ones_like(given[:, :1])], 1)
+    since = xp.amin(xp.where(so, steps[:, None], NEVER), 1)
+    # The weight of a loss that is not finite is 0, and counts. As in a mean of Lightning's a lost step is NaN.
+    counted = xp.concatenate([given, given | ~finite, xp.ones_like(given[:, :1])], 1)
+    objectives = xp.where(lost.any(1), xp.nan, objectives)
     values = xp.concatenate([losses, weights, objectives[:, None]], 1)
     sums = xp.where(counted, values, 0.0).sum(0)
-    return last, xp.stack([sums, xp.ones_like(sums) * counted.sum(0)]), first
+    return last, xp.where(since == NEVER, -1, since), xp.stack([sums, xp.ones_like(sums) * counted.sum(0)]), first
+
+
+def _fed(losses: Array, weights: Array, first: Array) -> tuple[Any, Any]:
+    """Tell which tasks were fed, and which starved, each of shape ``[T, M]``."""
+    xp = library_of(losses)
+    given = xp.isfinite(losses) & (losses != 0)
+    parts = xp.abs(xp.where(given & xp.isfinite(weights), weights * losses, 0.0))
+    even = parts.sum(1) / (given.sum(1) + ~given.any(1))
+    unheard = given & (parts < STARVING * even[:, None]) & (xp.abs(losses) > LEARNED * first)
+    return given & ~unheard, unheard
 
 
 def _firsts(sizes: Array, given: Any, first: Array) -> Array:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
+from lightning_go4align.likeness import meant, nearest
 from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.update.entries import BESIDE
 from lightning_go4align.update.misconfiguration import MisconfigurationException
@@ -65,9 +66,10 @@ class KnownTasks:
             MisconfigurationException: If they are others.
         """
         if self.declared and names and set(names) != set(self._declared):
+            hint = _meant([task for task in self._declared if task not in names], names)
             raise MisconfigurationException(
                 f"The checkpoint was trained on the tasks {list(names)}, but `tasks` declares {self._declared}. "
-                "Declare those of the checkpoint, or start anew from its weights with `load_from_checkpoint`."
+                f"{hint}Declare those of the checkpoint, or start anew from its weights with `load_from_checkpoint`."
             )
 
     def select(self, output: StepOutput, module: nn.Module) -> None:
@@ -83,15 +85,16 @@ class KnownTasks:
         unknown = [task for task in output.losses if task not in self.names] if self.names else []
         if unknown and self.declared:
             raise ValueError(
-                f"{output.source} returned the tasks {unknown}, not among the declared `tasks`, {self.names}. Add "
-                "them there, or return what is no loss beside 'task_losses'."
+                f"{output.source} returned the tasks {unknown}, not among the declared `tasks`, {self.names}. "
+                f"{_meant(unknown, self.names)}Use one name in both places, or add what is a task of its own there; "
+                "return what is no loss beside 'task_losses'."
             )
         if unknown:
             raise ValueError(
                 f"{output.source} returned the tasks {unknown}, not among those of the first step or of the "
-                f"checkpoint, {self.names}. Declare all of them, `MultiTaskCallback(method, tasks=[...])`, or return "
-                "every task, with None for one that is absent, from the first step on; resume with the names of the "
-                "checkpoint."
+                f"checkpoint, {self.names}. {_meant(unknown, self.names)}Declare all of them, "
+                "`MultiTaskCallback(method, tasks=[...])`, or return every task, with None for one that is "
+                "absent, from the first step on; resume with the names of the checkpoint."
             )
         self._graphless.leave_out(output, module)
 
@@ -102,6 +105,12 @@ class KnownTasks:
             output: What the step returned.
         """
         self._graphless.drop(output)
+
+
+def _meant(unknown: Sequence[str], known: Sequence[str]) -> str:
+    """Ask for each unknown task that is nearly a known one whether that was meant."""
+    near = dict.fromkeys(name for task in unknown for name in nearest(task, known, 1))
+    return f"{meant([repr(name) for name in near])} " if near else ""
 
 
 class Graphless:

@@ -80,7 +80,8 @@ def test_what_the_first_batch_has_too_few_tasks_for_names_the_way_out(make: Any)
     ("tasks", "error", "said"),
     [
         (["a", "b"], ValueError, r"returned the tasks \['c'\], not among the declared `tasks`, \['a', 'b'\]"),
-        (["a", "b", "C"], ValueError, r"not among the declared `tasks`, \['a', 'b', 'C'\]. Add them there"),
+        (["a", "b", "C"], ValueError, r"not among the declared `tasks`, \['a', 'b', 'C'\]. Did you mean 'C'\?"),
+        (["a", "b", "depth"], ValueError, r"\['a', 'b', 'depth'\]. Use one name in both places"),
         (["a", "a", "b"], ValueError, r"must be distinct, but \['a'\] stand there more than once"),
         ([], ValueError, "must name a task, but is empty"),
         ("abc", TypeError, "must be a list of names, but is 'abc'"),

@@ -105,9 +105,9 @@ def test_a_logging_step_copies_once(
     options = {"logger": CSVLogger(tmp_path), "log_every_n_steps": 2}
     method = GO4Align(2, 1e-2, clustering=on_device)
     assert stalls(method, optimization, **options) == []
-    # Batches 2 and 4, the end of the epoch, and batch 1, where a CPU looks early: ten numbers a task, the objective
-    # and two group weights.
-    assert copies == [33, 33, 33, 33]
+    # Batches 2 and 4, the end of the epoch, and batch 1, where a CPU looks early: twenty numbers a task, the
+    # objective and two group weights.
+    assert copies == [63, 63, 63, 63]
 
 
 def test_a_logging_step_that_is_watched_copies_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +130,8 @@ def test_a_logging_step_that_is_watched_copies_once(tmp_path: Any, monkeypatch: 
     options = {"logger": CSVLogger(tmp_path), "log_every_n_steps": 2, "default_root_dir": tmp_path}
     quiet_trainer(callbacks=callbacks, max_epochs=1, **options).fit(Toy(sgd), loader())
     assert watch.stalls.found == []
-    # The 33 numbers of a step, and twelve of each step since the last time.
-    assert after_each_batch == [[45], [45, 45], [45, 45], [45, 45, 57], [45, 45, 57]]
+    # The 63 numbers of a step, and twelve of each step since the last time.
+    assert after_each_batch == [[75], [75, 75], [75, 75], [75, 75, 87], [75, 75, 87]]
 
 
 @pytest.mark.parametrize("deterministic", [False, True])

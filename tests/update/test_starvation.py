@@ -155,7 +155,7 @@ def test_an_aggregator_may_leave_a_task_out_of_a_step() -> None:
 
 def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[int]]:
     """The last step of each kind, a step and a task after the other."""
-    last = [[-1] * len(losses[0]) for _ in range(6)]
+    last = [[-1] * len(losses[0]) for _ in range(8)]
     first: dict[int, float] = {}
     for step, (row, weighed) in enumerate(zip(losses, weights, strict=True)):
         given = [m for m, loss in enumerate(row) if abs(loss) < float("inf") and loss != 0]
@@ -173,6 +173,10 @@ def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[
                 first.setdefault(m, abs(loss))
                 starves = abs(row[m] * weighed[m]) < STARVING * even and abs(loss) > LEARNED * first[m]
                 last[5 if starves else 4][m] = step
+                if all(weighed[n] == 0 for n in given):
+                    last[7][m] = step
+            elif not abs(loss) < float("inf") and not any(abs(other) < float("inf") for other in row):
+                last[6][m] = step
     return last
 
 
@@ -196,3 +200,24 @@ def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: i
     numbers = readout.read()
     assert numbers is not None
     assert [list(steps) for steps in numbers.last_steps] == by_hand(losses.tolist(), weights.tolist())
+
+
+@pytest.mark.parametrize("told", [0, 70])
+def test_first_steps_are_those_since_the_last_telling(told: int) -> None:
+    readout = Readout()
+    bad = {4: torch.nan, 9: torch.inf, 80: torch.nan, 90: torch.nan}
+    for step in range(100):
+        row = torch.tensor([1.0, bad.get(step, 2.0), -1.0 if step >= 30 else 1.0])
+        record = StepRecord(TASKS, row, row.sum(), row)
+        readout.note(step, record)
+        readout.keep(step, record)
+        if step % 20 == 10 or step == told:
+            readout.read()  # As monitors do, who tell nothing.
+        if step == told:
+            readout.begin_telling()
+    numbers = readout.read()
+    assert numbers is not None
+    assert numbers.first_steps is not None
+    assert numbers.first_steps.bad_loss == [-1, 80 if told else 4, -1]
+    assert numbers.first_steps.negative == [-1, -1, 71 if told else 30]
+    assert numbers.last_steps.bad_loss == [-1, 90, -1]
