@@ -3,11 +3,13 @@ from typing import Any
 
 import pytest
 import torch
+from jsonargparse import ArgumentParser
 from torch import Tensor
 from torchjd.scalarization import Scalarizer, Sum
 
 from lightning_go4align.clustering import FixedGroups
 from lightning_go4align.methods import FixedWeights, GroupedScalarizer, SingleTask, WithLowerBounds
+from lightning_go4align.methods.fields import differing_fields, method_fields
 from lightning_go4align.methods.fixed import name_tasks
 from lightning_go4align.methods.intended import intended_weights
 
@@ -78,11 +80,56 @@ def test_every_weight_is_meant_where_the_user_has_set_them(method: Scalarizer) -
     assert intended_weights(Sum(), ["depth", "normal"]) == set()
 
 
+@pytest.mark.parametrize("names", [["depth", "normal"], ["normal", "depth"]])
+def test_weights_are_given_by_name_in_any_order(names: list[str]) -> None:
+    method = FixedWeights({"depth": 1.0, "normal": 0.25})
+    name_tasks(method, names)
+    assert gradient(method, LOSSES[:2]) == [1.0 if name == "depth" else 0.25 for name in names]
+    assert repr(method) == "FixedWeights({'depth': 1.0, 'normal': 0.25})"
+
+
+def test_a_checkpoint_knows_weights_by_their_names() -> None:
+    saved = method_fields(FixedWeights({"depth": 1.0, "normal": 0.001}))
+    assert differing_fields(saved, method_fields(FixedWeights({"normal": 0.001, "depth": 1.0}))) == []
+    other = method_fields(FixedWeights({"depth": 1.0, "normal": 0.01}))
+    assert differing_fields(saved, other) == ["`normal` was 0.001 and is 0.01"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "kind", "advice"),
+    [
+        ({"a": 1.0, "c": 2.0}, ValueError, r"Give \['b'\] a weight; 0 leaves a task out. Correct or remove \['c'\]"),
+        ({"a": 1.0}, ValueError, r"Give \['b'\] a weight; 0 leaves a task out.$"),
+        ({"a": 1.0, "b": 1.0, "c": 1.0}, ValueError, r"names \['a', 'b', 'c'\]. Correct or remove \['c'\]"),
+        ({"a": 1.0, "b": -1.0}, ValueError, r"`weights\['b'\]` must be a number of at least 0"),
+        ({0: 1.0, 1: 1.0}, TypeError, "names 0. For their order give a list"),
+    ],
+)
+def test_wrong_names_are_refused_with_advice(weights: Any, kind: type[Exception], advice: str) -> None:
+    with pytest.raises(kind, match=advice):
+        name_tasks(FixedWeights(weights), ["a", "b"])
+
+
+def test_weights_by_name_want_the_names_in_a_loop_of_ones_own() -> None:
+    with pytest.raises(ValueError, match="Name the tasks by `name_tasks`, or give `weights` as a list"):
+        FixedWeights({"depth": 1.0})(LOSSES[:1])
+
+
+def test_yaml_gives_weights_by_name() -> None:
+    parser = ArgumentParser()
+    parser.add_argument("--method", type=Scalarizer)
+    path = "lightning_go4align.methods.FixedWeights"
+    for weights, shown in (({"depth": 1, "normal": 0.5}, "{'depth': 1.0, 'normal': 0.5}"), ([1, 0.5], "[1.0, 0.5]")):
+        config = {"class_path": path, "init_args": {"weights": weights}}
+        method = parser.instantiate(parser.parse_object({"method": config})).method
+        assert repr(method) == f"FixedWeights({shown})"
+
+
 @pytest.mark.parametrize("numbers", [{"depth": 1.0, "normal": 0.5}, {1.0, 0.5}], ids=["a mapping", "a set"])
 @pytest.mark.parametrize(
     "make",
-    [FixedWeights, FixedGroups, lambda numbers: WithLowerBounds(Sum(), numbers)],
-    ids=["weights", "groups", "bounds"],
+    [FixedGroups, lambda numbers: WithLowerBounds(Sum(), numbers)],
+    ids=["groups", "bounds"],
 )
 def test_numbers_of_tasks_have_an_order(make: Any, numbers: Any) -> None:
     with pytest.raises(TypeError, match="must be a list of numbers in the order of the tasks, but is"):

@@ -12,6 +12,8 @@ from toy import TASKS, BalancedToy, Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.update.task_losses import StepOutput
+from lightning_go4align.update.tasks import KnownTasks
 
 FIRST = r"The tasks are those of the first step, \['a'\]: if others come later, declare all of them"
 METHODS = {
@@ -100,3 +102,19 @@ def test_wrong_declarations_say_what_is_wrong(tasks: Any, error: type[Exception]
 
     with pytest.raises(error, match=said):
         declare()
+
+
+@pytest.mark.parametrize(
+    ("declared", "returned"), [("normals", "normal"), ("normal", "normals"), ("Normal", "normal")]
+)
+def test_a_name_that_is_nearly_another_is_asked_for(declared: str, returned: str) -> None:
+    loss = torch.ones((), requires_grad=True)
+    output, module = StepOutput({"depth": loss, returned: loss}), torch.nn.Linear(1, 1)
+    with pytest.raises(ValueError, match=f"Did you mean '{declared}'"):
+        KnownTasks(Sum(), ["depth", declared]).select(output, module)
+    first = KnownTasks(Sum())
+    first.set_tasks(["depth", declared])
+    with pytest.raises(ValueError, match=f"Did you mean '{declared}'"):
+        first.select(output, module)
+    with pytest.raises(MisconfigurationException, match=f"Did you mean '{returned}'"):
+        KnownTasks(Sum(), ["depth", declared]).check_resumed(["depth", returned])

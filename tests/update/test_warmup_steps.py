@@ -1,0 +1,60 @@
+"""A warm-up counts the optimizer's steps, as a hand-written one by `global_step` does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torchjd.scalarization import Sum
+from toy import Toy, loader, quiet_trainer
+from typing_extensions import override
+
+from lightning_go4align import MultiTaskCallback
+from lightning_go4align.methods import LinearWarmup, WithFactors
+
+EPOCHS = 3  # Of five batches.
+
+
+class ByHand(Toy):
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        losses = super().training_step(batch, batch_idx)
+        if losses is None:
+            return None
+        return losses["a"] + losses["b"] * LinearWarmup(7)(self.trainer.global_step) + losses["c"]
+
+
+def trained(module: Toy, optimization: Any, folder: Path, accumulate: int, resumes: int | None) -> Toy:
+    """Fit, from the beginning or from the checkpoint of a batch."""
+    torch.manual_seed(0)
+    module.load_state_dict(Toy().state_dict())
+    callbacks: list[Any] = []
+    if not isinstance(module, ByHand):
+        callbacks = [MultiTaskCallback(WithFactors(Sum(), {"b": LinearWarmup(7)}), optimization)]
+    path = None if resumes is None else folder / f"{type(module).__name__}-{resumes}.ckpt"
+    saver = Saver(folder) if resumes is None else ModelCheckpoint(folder)
+    options = {"accumulate_grad_batches": accumulate, "max_epochs": EPOCHS, "enable_checkpointing": True}
+    trainer = quiet_trainer(callbacks=[*callbacks, saver], **options)
+    trainer.fit(module, loader(), ckpt_path=path, weights_only=False)
+    return module
+
+
+class Saver(ModelCheckpoint):
+    """Saves after every batch of the first epoch, also between two of one step."""
+
+    @override
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if trainer.current_epoch == 0:
+            trainer.save_checkpoint(Path(str(self.dirpath)) / f"{type(pl_module).__name__}-{batch_idx}.ckpt")
+
+
+@pytest.mark.parametrize("optimization", ["manual", "automatic"])
+@pytest.mark.parametrize("skipped", [0, 3])
+@pytest.mark.parametrize("accumulate", [1, 2, 3])
+def test_a_warm_up_is_that_of_global_step(accumulate: int, skipped: int, optimization: Any, tmp_path: Path) -> None:
+    for resumes in (None, 2, 3):
+        by_hand = trained(ByHand(skipped=skipped), optimization, tmp_path, accumulate, resumes)
+        ours = trained(Toy(skipped=skipped), optimization, tmp_path, accumulate, resumes)
+        found = [torch.equal(one, other) for one, other in zip(ours.parameters(), by_hand.parameters(), strict=True)]
+        assert all(found), resumes
