@@ -25,7 +25,7 @@ def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
         losses: Task losses, shape ``[M]``. A task whose loss is not positive and finite takes no part.
         reduction: What :math:`\tilde L` is: ``"mean"``, the average loss of Eq. 5, or ``"sum"``, ``M`` times that,
             which is the total of the losses, as the authors' code has it, where all take part: weights of the size
-            of a plain sum's.
+            of a plain sum's, if the losses are of like size.
 
     Returns:
         Scale vector, shape ``[M]``, without unit; with ``"mean"`` 1 for a task whose loss is the average. NaN

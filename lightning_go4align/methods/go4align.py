@@ -43,7 +43,7 @@ class GO4Align(LossWeighted):
         beta: Temperature of the smoothness vector (Eq. 6), at least 0: how fast a task with large losses loses
             weight. It acts on the losses' running sum and so must shrink with the number of steps.
         reduction: What a loss is compared with (Eq. 5). ``"sum"``: the total of the losses, as in the authors' code;
-            the objective is about as large as the plain sum, the weights average 1 if the losses are alike, and a
+            if the losses are of like size, the objective is about as large as the plain sum, with weights near 1. A
             loss far below the others weighs far above 1, so that clipping and SGD's learning rate may need tuning.
             ``"mean"``: their average, as the paper has it; the same weights divided by ``M``.
         clustering: Solver of Eq. 3, ``(points [M], K) -> Grouping``. The default is exact. One that remembers its
