@@ -78,7 +78,7 @@ def _tell(letters: set[str]) -> None:
     _TOLD.update(letters)
     warnings.warn(
         f"No installed font has the letters {''.join(sorted(letters))!r}: pictures show boxes in their place (the "
-        "page of a report does not, a browser draws it). Install a font that has them, such as Noto Sans CJK for "
+        "page of a report does not, a browser draws it). Install one that has them, such as Noto Sans CJK for "
         "Chinese, Japanese and Korean or Symbola for emoji, and delete `fontlist-*.json` in "
         "`matplotlib.get_cachedir()`.",
         stacklevel=2,

@@ -74,7 +74,7 @@ def test_letters_come_from_whatever_font_has_them(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("only_matplotlibs_fonts")
 def test_what_no_font_has_is_told_once_with_what_to_do() -> None:
-    with pytest.warns(UserWarning, match="letters '度深🚀'.*Install a font that has them") as told:
+    with pytest.warns(UserWarning, match="letters '度深🚀'.*Install one that has them") as told:
         FigureCanvasAgg(plots.weights(replace(example_history(), tasks=NAMES))).draw()
     assert len(told) == 1
     assert len(drawn_families(NAMES)["深度"]) == 1
