@@ -49,11 +49,12 @@ class Saver(ModelCheckpoint):
             trainer.save_checkpoint(Path(str(self.dirpath)) / f"{type(pl_module).__name__}-{batch_idx}.ckpt")
 
 
+@pytest.mark.filterwarnings("ignore:Checkpoint directory", "ignore:`training_step` returned `None`")
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("skipped", [0, 3])
 @pytest.mark.parametrize("accumulate", [1, 2, 3])
 def test_a_warm_up_is_that_of_global_step(accumulate: int, skipped: int, optimization: Any, tmp_path: Path) -> None:
-    for resumes in (None, 2, 3):
+    for resumes in (None, accumulate):  # Of 2 and 3 batches the one of this number is the first of a step.
         by_hand = trained(ByHand(skipped=skipped), optimization, tmp_path, accumulate, resumes)
         ours = trained(Toy(skipped=skipped), optimization, tmp_path, accumulate, resumes)
         found = [torch.equal(one, other) for one, other in zip(ours.parameters(), by_hand.parameters(), strict=True)]
