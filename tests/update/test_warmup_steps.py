@@ -50,7 +50,9 @@ class Saver(pl.Callback):
             trainer.save_checkpoint(self.folder / f"{type(pl_module).__name__}-{batch_idx}.ckpt")
 
 
-@pytest.mark.filterwarnings("ignore:`training_step` returned `None`")
+@pytest.mark.filterwarnings(
+    "ignore:`training_step` returned `None`", "ignore:You.re resuming from a checkpoint that ended"
+)
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 @pytest.mark.parametrize("skipped", [0, 3])
 @pytest.mark.parametrize("accumulate", [1, 2, 3])
