@@ -1,13 +1,13 @@
 """Driving a gradient-oriented method: from the Jacobian of the task losses to a gradient."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torchjd.aggregation import Aggregator
+from torchjd.aggregation import Aggregator, WeightedAggregator
 from torchjd.autojac import backward as jacobian_backward
 from torchjd.autojac import jac_to_grad
 
@@ -46,6 +46,7 @@ class AggregatorDriver:
         self._parameters = SharedParameters(nn.Identity())
         self._weighs_heads = bool(getattr(method, "weighs_heads", False))
         self._begun: tuple[StepRecord, Tensor] | None = None
+        self._has_weights = isinstance(method, WeightedAggregator)
         self._is_idle: Tensor | None = None
 
     @property
@@ -102,11 +103,11 @@ class AggregatorDriver:
             if is_distributed():
                 jacobian = _averaged(jacobian)
             parameter.jac = jacobian  # type: ignore[attr-defined]  # as above
-        steep = torch.stack([_moves(parameter.jac) for parameter in shared]).any()  # type: ignore[attr-defined]  # as above
+        steep = None if self._has_weights else _any_moves(parameter.jac for parameter in shared)  # type: ignore[attr-defined]  # as above
         weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
-        if weights is None:
-            moved = torch.stack([_moves(parameter.grad) for parameter in shared if parameter.grad is not None])
-            self._is_idle = steep & moved.any().logical_not()
+        if steep is not None:
+            gradients = (parameter.grad for parameter in shared if parameter.grad is not None)
+            self._is_idle = steep & _any_moves(gradients).logical_not()
         return weights
 
     def _completed(self, record: StepRecord, weights: Tensor | None, rows: Tensor) -> StepRecord:
@@ -121,7 +122,7 @@ class AggregatorDriver:
             weights=None if weights is None else _spread(weights.to(losses), rows, losses),
             indicators=None if indicators is None else _spread(indicators, rows, losses, torch.nan),
             grouping=grouping,
-            is_idle=None if weights is not None else self._is_idle,
+            is_idle=self._is_idle,
         )
 
     def _backward_heads(self, losses: Tensor, outer: Tensor) -> None:
@@ -151,8 +152,8 @@ def _spread(values: Tensor, rows: Tensor, losses: Tensor, gap: float = 0.0) -> T
     return values.new_full(losses.shape, gap).index_copy(0, rows, values)
 
 
-def _moves(gradient: Tensor) -> Tensor:
-    return (gradient != 0).any()
+def _any_moves(gradients: Iterable[Tensor]) -> Tensor:
+    return torch.stack([(gradient != 0).any() for gradient in gradients]).any()
 
 
 def _averaged(gradient: Tensor) -> Tensor:

@@ -127,7 +127,7 @@ class Readout:
         assert first is not None
         weights = torch.full_like(record.losses, torch.nan) if record.weights is None else record.weights
         objective = record.objective.masked_fill(record.is_lost, torch.nan)
-        parts = [torch.cat([last, first]).flatten(), objective[None], record.losses, weights]
+        parts = [torch.stack([last, first]).flatten(), objective[None], record.losses, weights]
         if record.grouping is not None and record.indicators is not None:
             parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]
         kept, self._kept = self._kept, []

@@ -48,7 +48,7 @@ class StepTracker:
 
     def begin_telling(self) -> None:
         """Look for first steps anew: those so far are told."""
-        self._since = None
+        self._since = None if self._since is None else torch.full_like(self._since, -1)
 
     def add(self, waiting: Sequence[tuple[int, StepRecord]]) -> None:
         """Take steps, in their order.

@@ -120,8 +120,8 @@ class StepWarnings:
     def _tell_lost(self, numbers: HostNumbers) -> None:
         """Warn once where no loss has been finite for some steps: in one alone it may be the batch."""
         last = numbers.last_steps
-        steps = max(last.lost) - max(*last.fed, *last.starved)
-        if self._told_lost or steps < LOST or max(last.lost) < numbers.step - 1:
+        steps = max(last.lost) - max(*last.fed, *last.starved, (self._start or 0) - 1)
+        if self._told_lost or steps < LOST:
             return
         self._told_lost = True
         rank_zero_warn(

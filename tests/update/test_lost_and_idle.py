@@ -34,9 +34,7 @@ class Poisoned(Toy):
         if self.trainer.global_step == self.poisoned:
             losses["b"] = losses["b"] * torch.nan
         if self.trainer.global_step in self.batches:
-            losses = {
-                task: (loss * 0).detach() + torch.nan + self.heads[task].bias.sum() for task, loss in losses.items()
-            }
+            losses = {task: loss + torch.nan for task, loss in losses.items()}
         return losses
 
 
@@ -49,7 +47,7 @@ def told(callback: MultiTaskCallback, module: Toy, *callbacks: Any, **options: A
     return trainer, [str(warning.message) for warning in caught]
 
 
-@pytest.mark.parametrize("make", [RobustGO4Align, lambda: GO4Align(2), UPGrad], ids=["robust", "GO4Align", "UPGrad"])
+@pytest.mark.parametrize("make", [RobustGO4Align, lambda: GO4Align(2)], ids=["robust", "GO4Align"])
 def test_a_network_of_nan_is_not_the_best(make: Any, tmp_path: Path) -> None:
     best = ModelCheckpoint(tmp_path, monitor="objective", mode="min")
     callback, logger = MultiTaskCallback(make()), CSVLogger(tmp_path)
@@ -59,7 +57,7 @@ def test_a_network_of_nan_is_not_the_best(make: Any, tmp_path: Path) -> None:
     assert math.isnan(trainer.callback_metrics["objective"])
     assert {float(trainer.callback_metrics[f"weight/{task}"]) for task in TASKS} == {0.0}
     assert {float(weight) for weight in callback.task_weights.values()} == {0.0}
-    rows = list(csv.DictReader((Path(logger.log_dir) / "metrics.csv").open()))
+    rows = list(csv.DictReader((Path(logger.log_dir) / "metrics.csv").read_text("utf-8").splitlines()))
     lost = [math.isnan(float(row["objective"])) for row in rows if row["objective"]]
     assert lost == [False] * 8 + [True] * 7  # In step 7 two tasks were well.
     assert sum(LOST in message for message in said) == 1

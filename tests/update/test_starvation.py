@@ -16,7 +16,7 @@ from typing_extensions import override
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.methods import FixedWeights, SingleTask, WithFactors, WithLowerBounds
 from lightning_go4align.update.readout import CAPACITY, Readout
-from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.record import StepRecord, TaskSteps
 from lightning_go4align.update.step_tracker import LEARNED, STARVING
 
 TASKS = ("large", "one", "two")
@@ -200,6 +200,18 @@ def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: i
     numbers = readout.read()
     assert numbers is not None
     assert [list(steps) for steps in numbers.last_steps] == by_hand(losses.tolist(), weights.tolist())
+
+
+def test_an_optimizer_step_without_losses_of_its_own_can_be_read() -> None:
+    readout, row = Readout(), torch.ones(3)
+    record = StepRecord(TASKS, row, row.sum(), row)
+    for step in range(2):
+        readout.note(step, record)
+        readout.keep(step, record)
+        numbers = readout.read()
+        assert numbers is not None
+        assert numbers.first_steps == TaskSteps.never(3)._replace(fed=[-1 if step else 0] * 3)
+        readout.begin_telling()
 
 
 @pytest.mark.parametrize("told", [0, 70])
