@@ -47,8 +47,7 @@ class GroupDynamicsMonitor(Callback):
     Raises:
         TypeError: If an argument is no integer.
         ValueError: If it is too small.
-        MisconfigurationException: If no ``MultiTaskCallback`` drives the training, or two trainers share a monitor
-            in turns.
+        MisconfigurationException: If no ``MultiTaskCallback`` drives the training, or two trainers take turns.
         ModuleNotFoundError: If matplotlib or SciPy is missing.
 
     Example:

@@ -133,10 +133,10 @@ def test_yaml_names_factors_and_schedules() -> None:
         (lambda: WithFactors(Sum(), {0: -1.0}), ValueError, r"`factors\[0\]` must be a number of at least 0"),
         (lambda: WithFactors(Sum(), {"a": "b"}), TypeError, r"`factors\['a'\]` must be a number"),  # type: ignore[dict-item]  # A word: what is refused here.
         (
-            lambda: WithFactors(MGDA(), [1.0]),
+            lambda: WithFactors(MGDA(), [1.0]),  # type: ignore[arg-type]  # An aggregator: what is refused here.
             TypeError,
             "multiply the loss itself by its factor",
-        ),  # type: ignore[arg-type]  # An aggregator: what is refused here.
+        ),
         (lambda: WithFactors(Sum(), {3: 1.0})(LOSSES), ValueError, r"must name tasks of \[0, 2\]"),
         (lambda: WithFactors(Sum(), {"a": 1.0})(LOSSES), ValueError, "Which loss is 'a'"),
         (lambda: WithFactors(Sum(), {"a": 1.0}).name_tasks(["b"]), ValueError, "but the tasks are"),

@@ -106,12 +106,13 @@ class Flat(Toy):
 
     def __init__(self) -> None:
         super().__init__()
-        nn.init.zeros_(self.trunk[0].weight)
+        nn.init.zeros_(next(self.trunk.parameters()))
 
     @override
     def losses(self, batch: Any) -> dict[str, Tensor]:
         nothing = 0 * self.trunk(batch[0]).sum()
-        return {task: nothing + head.bias.square().sum() + 1 for task, head in self.heads.items()}
+        biases = {task: next(iter(head.parameters())) for task, head in self.heads.items()}
+        return {task: nothing + bias.square().sum() + 1 for task, bias in biases.items()}
 
 
 @pytest.mark.parametrize(
