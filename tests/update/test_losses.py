@@ -42,6 +42,7 @@ def test_a_loss_that_a_method_does_not_take_is_an_error_that_says_so(hostile: st
 
 @pytest.mark.filterwarnings("ignore:The loss of task")
 @pytest.mark.filterwarnings("ignore:The losses of")
+@pytest.mark.filterwarnings("ignore:No loss is finite any more")
 @pytest.mark.filterwarnings("ignore:The tasks .* had no loss")
 @pytest.mark.parametrize(("hostile", "method"), WITHIN)
 def test_no_loss_poisons_the_state_or_the_weights(hostile: str, method: str) -> None:
