@@ -179,10 +179,9 @@ def _extreme_shares(history: History) -> list[str]:
     most, least = int(np.nanargmax(shares)), int(np.nanargmin(shares))
     if shares[most] < _NOTABLE * shares[least]:
         return ["In the last 1,000 steps every task had an even share of the weighted loss."]
-    named = [f"**{history.tasks[task]}**" for task in (most, least)]
     return [
-        f"Of the weighted loss of the last 1,000 steps {named[0]} had the most, {shares[most]:.2g} times an even "
-        f"share, and {named[1]} the least, {shares[least]:.2g} times."
+        f"Of the weighted loss of the last 1,000 steps **{history.tasks[most]}** had the most, {shares[most]:.2g} times "
+        f"an even share, and **{history.tasks[least]}** the least, {shares[least]:.2g} times."
     ]
 
 
