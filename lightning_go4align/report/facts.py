@@ -180,8 +180,8 @@ def _extreme_shares(history: History) -> list[str]:
     if shares[most] < _NOTABLE * shares[least]:
         return ["In the last 1,000 steps every task had an even share of the weighted loss."]
     return [
-        f"Of the weighted loss of the last 1,000 steps **{history.tasks[most]}** had the most, {shares[most]:.2g} times "
-        f"an even share, and **{history.tasks[least]}** the least, {shares[least]:.2g} times."
+        f"Of the weighted loss of the last 1,000 steps **{history.tasks[most]}** had the most, {shares[most]:.2g} "
+        f"times an even share, and **{history.tasks[least]}** the least, {shares[least]:.2g} times."
     ]
 
 
