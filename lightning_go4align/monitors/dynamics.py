@@ -37,8 +37,7 @@ class GroupDynamicsMonitor(Callback):
 
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the
-    latest. A second fit goes on with the record where the ``MultiTaskCallback`` goes on, and else begins a new one.
-    Trainers whose fits alternate need a monitor each.
+    latest. A second fit goes on with the record where the ``MultiTaskCallback`` does, and else begins a new one.
 
     Args:
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
@@ -61,11 +60,10 @@ class GroupDynamicsMonitor(Callback):
         self.num_pictures = as_integer("num_pictures", num_pictures, least=0)
         self.capacity = as_integer("capacity", capacity, least=2)
         self._begin_anew()
-        self._is_loaded = False
+        self._is_loaded, self._fit = False, OneFit(type(self).__name__)
         self._pictures = PictureSchedule(self.num_pictures)
         self._watched: MultiTaskCallback | None = None
         self._recorded: MultiTaskCallback | None = None  # whose steps the record holds
-        self._fit = OneFit(type(self).__name__)
         self._files: RunFiles | None = None  # None: nothing is written
 
     def _begin_anew(self) -> None:
@@ -95,8 +93,7 @@ class GroupDynamicsMonitor(Callback):
             return
         check_drawing()
         self._fit.begin(trainer)
-        self._watched = watched_callback(trainer)
-        self._files = None  # Whatever fails before the training starts is nothing of an earlier run.
+        self._watched, self._files = watched_callback(trainer), None  # What fails before the start is of no run.
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -133,18 +130,17 @@ class GroupDynamicsMonitor(Callback):
         Returns:
             What loggers get beside the numbers of the step.
         """
-        step, row = trainer.global_step - 1, dict[str, float]()
+        step, named = trainer.global_step - 1, dict[str, Any]()
         if self._since_logging.occupied.any():
             means = self._since_logging.means()
             named = {"stability": means.rand, "moves": means.moves, "occupied": means.occupied}
-            row = {f"groups/{name}": mean.item() for name, mean in named.items()}
         self._since_logging = Transitions.zeros(1)
         if step >= self._pictures.next_step:
             self._pictures.drawn(step)
             show_pictures(trainer.loggers, self.history, step)
         if self._files is not None and time.monotonic() > self._files.next_save:
             self._files.save(self._recorder, self._method)
-        return row
+        return {f"groups/{name}": mean.item() for name, mean in named.items()}
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -195,7 +191,7 @@ class GroupDynamicsMonitor(Callback):
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         arrays = {name: array.numpy() for name, array in state_dict["arrays"].items()}
-        metadata = state_dict["metadata"] if "metadata" in state_dict else state_dict["words"]  # of version 1
+        metadata = state_dict["metadata" if "metadata" in state_dict else "words"]  # that of version 1
         self._recorder = Recorder(History.join(arrays, metadata), self.capacity)
         self._begun, self._is_loaded = bool(self.history.tasks), True
 
