@@ -126,7 +126,9 @@ class Readout:
         assert last is not None
         assert first is not None
         weights = torch.full_like(record.losses, torch.nan) if record.weights is None else record.weights
-        objective = record.objective.masked_fill(record.is_lost, torch.nan)
+        # Of a step that had losses, none of them finite, there is nothing that was trained on.
+        is_lost = (record.losses.isfinite().any() | record.reported.isfinite().all()).logical_not()
+        objective = record.objective.masked_fill(is_lost, torch.nan)
         parts = [torch.stack([last, first]).flatten(), objective[None], record.losses, weights]
         if record.grouping is not None and record.indicators is not None:
             parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]

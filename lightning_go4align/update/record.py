@@ -53,11 +53,6 @@ class StepRecord:
         )
 
     @property
-    def is_lost(self) -> Tensor:
-        """Whether tasks had losses, and none of them was finite, shape ``[]``, bool."""
-        return self.losses.isfinite().any().logical_not() & self.not_finite.any()
-
-    @property
     def not_finite(self) -> Tensor:
         """Which tasks had a loss that was not finite, on any rank, shape ``[M]``, bool; an absent task had none."""
         return self.reported.isfinite().logical_not()

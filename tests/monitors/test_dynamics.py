@@ -142,7 +142,7 @@ def test_an_interval_of_0_leaves_the_record_whole(fit: Callable[..., Trainer]) -
         pytest.param(4, 10, float("nan"), id="a loss that is NaN"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:The loss of task .* was not finite")
+@pytest.mark.filterwarnings("ignore:The loss of task .* was not finite", "ignore:No loss is finite any more")
 def test_a_degenerate_fit_leaves_a_page(
     fit: Callable[..., Trainer], tmp_path: Path, toy: Any, num_tasks: int, steps: int, scale: float
 ) -> None:

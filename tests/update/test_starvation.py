@@ -15,9 +15,7 @@ from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.methods import FixedWeights, SingleTask, WithFactors, WithLowerBounds
-from lightning_go4align.update.readout import CAPACITY, Readout
-from lightning_go4align.update.record import StepRecord, TaskSteps
-from lightning_go4align.update.step_tracker import LEARNED, STARVING
+from lightning_go4align.update.readout import CAPACITY
 
 TASKS = ("large", "one", "two")
 
@@ -151,85 +149,3 @@ def test_declared_bounds_are_the_mend_that_is_promised() -> None:
 
 def test_an_aggregator_may_leave_a_task_out_of_a_step() -> None:
     assert heard(MGDA(), 1.0, -1.0, 1.2, steps=10)[0] == []
-
-
-def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[int]]:
-    """The last step of each kind, a step and a task after the other."""
-    last = [[-1] * len(losses[0]) for _ in range(8)]
-    first: dict[int, float] = {}
-    for step, (row, weighed) in enumerate(zip(losses, weights, strict=True)):
-        given = [m for m, loss in enumerate(row) if abs(loss) < float("inf") and loss != 0]
-        even = sum(abs(row[m] * weighed[m]) for m in given) / max(len(given), 1)
-        for m, loss in enumerate(row):
-            if not abs(loss) < float("inf"):
-                last[0][m] = step
-            if not abs(weighed[m]) < float("inf"):
-                last[1][m] = step
-            if loss < 0:
-                last[2][m] = step
-            if m in given:
-                if weighed[m] == 0:
-                    last[3][m] = step
-                first.setdefault(m, abs(loss))
-                starves = abs(row[m] * weighed[m]) < STARVING * even and abs(loss) > LEARNED * first[m]
-                last[5 if starves else 4][m] = step
-                if all(weighed[n] == 0 for n in given):
-                    last[7][m] = step
-            elif not abs(loss) < float("inf") and not any(abs(other) < float("inf") for other in row):
-                last[6][m] = step
-    return last
-
-
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("steps", [1, CAPACITY - 1, CAPACITY, 3 * CAPACITY + 5])
-def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: int, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    kinds = torch.tensor([0.0, 1.0, -1.0, 1e-3, 1e-6, 1e3, torch.nan, torch.inf], dtype=torch.float64)
-    losses = kinds[torch.randint(8, (steps, 4), generator=generator)]
-    weights = torch.tensor([0.0, 1.0, 1e-5, 3.0], dtype=torch.float64)[
-        torch.randint(4, (steps, 4), generator=generator)
-    ]
-    readout = Readout()
-    for step in range(steps):
-        row = losses[step]
-        record = StepRecord(("a", "b", "c", "d"), row, row.sum(), row, weights[step])
-        readout.note(step, record)
-        readout.keep(step, record)
-        if step % 17 == 3:
-            assert readout.read() is not None
-    numbers = readout.read()
-    assert numbers is not None
-    assert [list(steps) for steps in numbers.last_steps] == by_hand(losses.tolist(), weights.tolist())
-
-
-def test_an_optimizer_step_without_losses_of_its_own_can_be_read() -> None:
-    readout, row = Readout(), torch.ones(3)
-    record = StepRecord(TASKS, row, row.sum(), row)
-    for step in range(2):
-        readout.note(step, record)
-        readout.keep(step, record)
-        numbers = readout.read()
-        assert numbers is not None
-        assert numbers.first_steps == TaskSteps.never(3)._replace(fed=[-1 if step else 0] * 3)
-        readout.begin_telling()
-
-
-@pytest.mark.parametrize("told", [0, 70])
-def test_first_steps_are_those_since_the_last_telling(told: int) -> None:
-    readout = Readout()
-    bad = {4: torch.nan, 9: torch.inf, 80: torch.nan, 90: torch.nan}
-    for step in range(100):
-        row = torch.tensor([1.0, bad.get(step, 2.0), -1.0 if step >= 30 else 1.0])
-        record = StepRecord(TASKS, row, row.sum(), row)
-        readout.note(step, record)
-        readout.keep(step, record)
-        if step % 20 == 10 or step == told:
-            readout.read()  # As monitors do, who tell nothing.
-        if step == told:
-            readout.begin_telling()
-    numbers = readout.read()
-    assert numbers is not None
-    assert numbers.first_steps is not None
-    assert numbers.first_steps.bad_loss == [-1, 80 if told else 4, -1]
-    assert numbers.first_steps.negative == [-1, -1, 71 if told else 30]
-    assert numbers.last_steps.bad_loss == [-1, 90, -1]
