@@ -92,11 +92,8 @@ class DeltaMMonitor(Callback):
         self.teardown(trainer, pl_module, "fit")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            **vars(self),
-            "_fitted": [],
-            "_patches": {},
-        }  # A copy, as in a process of its own, has fitted nothing.
+        # A copy, as in a process of its own, has fitted nothing.
+        return {**vars(self), "_fitted": [], "_patches": {}}
 
     @override
     def __repr__(self) -> str:

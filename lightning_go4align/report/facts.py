@@ -7,12 +7,11 @@ import numpy as np
 from lightning_go4align.history import History
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
-from lightning_go4align.report.alarms import recent_shares
+from lightning_go4align.report.alarms import RECENT, recent_shares
 from lightning_go4align.report.clusters import clusters
 
 _SETS, _NAMED = 4, 6
 _NAMED_OF_MANY = 2  # of each set, where all sets are many tasks
-_NOTABLE = 1.05  # ratio of shares
 
 
 class Tile(NamedTuple):
@@ -131,7 +130,7 @@ def sentences(history: History) -> list[str]:
         ...     print(sentence)
         Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own:
         **depth** + **segmentation**.
-        In the last 1,000 steps every task had an even share of the weighted loss.
+        In the last 60 recorded steps every task had an even share of the weighted loss.
         Most restless: **depth**, which changes group in 3.4% of steps; steadiest: **segmentation** (0.0%).
         The grouping holds from one step to the next in 97% of steps.
     """
@@ -174,14 +173,15 @@ def _some(names: list[str], most: int) -> str:
 
 def _extreme_shares(history: History) -> list[str]:
     shares = recent_shares(history)
-    if not np.isfinite(shares).any():
+    if not np.isfinite(shares).any() or len(shares) < 2:
         return []
+    recent = f"the last {min(RECENT, len(history.losses)):,} recorded steps"
     most, least = int(np.nanargmax(shares)), int(np.nanargmin(shares))
-    if shares[most] < _NOTABLE * shares[least]:
-        return ["In the last 1,000 steps every task had an even share of the weighted loss."]
+    if shares[most] < 1.05 * shares[least]:  # No reader would call that a difference.
+        return [f"In {recent} every task had an even share of the weighted loss."]
     return [
-        f"Of the weighted loss of the last 1,000 steps **{history.tasks[most]}** had the most, {shares[most]:.2g} "
-        f"times an even share, and **{history.tasks[least]}** the least, {shares[least]:.2g} times."
+        f"Of the weighted loss of {recent} **{history.tasks[most]}** had the most, {shares[most]:.2g} times an even "
+        f"share, and **{history.tasks[least]}** the least, {shares[least]:.2g} times."
     ]
 
 

@@ -11,7 +11,7 @@ def test_who_is_heard_does_not_depend_on_units(make: Callable[..., History]) -> 
     even = sentences(make(weights=1 / units, losses=units))
     heard = sentences(make(weights=np.array([2, 1, 1, 1]) / units, losses=units))
     tasks = make(weights=1.0, losses=1.0).tasks
-    assert "In the last 1,000 steps every task had an even share of the weighted loss." in even
+    assert "In the last 60 recorded steps every task had an even share of the weighted loss." in even
     (sentence,) = [one for one in heard if "weighted loss" in one]
     assert f"**{tasks[0]}** had the most, 1.6 times" in sentence  # 2 of 5 in the place of 1 of 4
     assert sentence.endswith("the least, 0.8 times.")
