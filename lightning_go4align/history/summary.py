@@ -73,7 +73,7 @@ def summary(title: str, line: str, rows: Sequence[TaskRow]) -> str:
     shown = rows if len(rows) <= _ROWS else [*rows[: _ROWS // 2], *rows[-_ROWS // 2 :]]
     rest = f"<p>{len(rows) - len(shown)} tasks between these are left out.</p>" if len(shown) < len(rows) else ""
     table = _table(shown) if rows else ""
-    return f'<div style="overflow-x:auto"><b>{escape(title)}</b><p>{escape(line)}</p>{table}{rest}</div>'
+    return f'<div style="overflow-x:auto" tabindex="0"><b>{escape(title)}</b><p>{escape(line)}</p>{table}{rest}</div>'
 
 
 def _table(rows: Sequence[TaskRow]) -> str:

@@ -20,6 +20,7 @@ from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import check_drawing, drawn_figures, show_pictures, show_report
 from lightning_go4align.monitors.watched import watched_callback
+from lightning_go4align.plain_text import few_of
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def __repr__(self) -> str:
-        tasks, total = list(self.history.tasks), self.history.total
+        tasks, total = few_of(self.history.tasks), self.history.total
         return f"GroupDynamicsMonitor(method={self._method!r}, tasks={tasks}; {total} steps recorded)"
 
     @override

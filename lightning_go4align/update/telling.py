@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from lightning_go4align.history.summary import summary
 from lightning_go4align.methods.fields import method_fields
+from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.hyperparameters import versions
 from lightning_go4align.update.last_step import LastStepMixin
 from lightning_go4align.update.shown_step import step_rows
@@ -33,7 +34,8 @@ class TellsOfItself(LastStepMixin, FormerSignals):
         return {"method": method, "optimization": self.optimization, **known, "versions": versions()}
 
     def __repr__(self: _Balances) -> str:
-        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, tasks={self.tasks}; {_progress(self)})"
+        named = f"{self.method!r}, {self.optimization!r}, tasks={few_of(self.tasks)}"
+        return f"MultiTaskCallback({named}; {_progress(self)})"
 
     def _repr_html_(self: _Balances) -> str:
         line = f"{_progress(self)}, {self.optimization} optimization: {self.method!r}"
