@@ -82,7 +82,6 @@ class GroupDynamicsMonitor(Callback):
 
     def plot(self) -> "Pictures":
         """Draw the run so far: a mapping of matplotlib figures by their names in ``lightning_go4align.plots``."""
-        check_drawing()
         return drawn_figures(self.history)
 
     def _repr_html_(self) -> str:
@@ -180,8 +179,8 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def __repr__(self) -> str:
-        tasks, total = few_of(self.history.tasks), self.history.total
-        return f"GroupDynamicsMonitor(method={self._method!r}, tasks={tasks}; {total} steps recorded)"
+        known = f"method={self._method!r}, tasks={few_of(self.history.tasks)}"
+        return f"GroupDynamicsMonitor({known}; {self.history.total} steps recorded)"
 
     @override
     def state_dict(self) -> dict[str, Any]:

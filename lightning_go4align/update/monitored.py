@@ -17,19 +17,18 @@ class Monitored:
     Args:
         trainer: The trainer.
 
+    Attributes:
+        every: After how many steps each looks who does not wait for the end of an epoch or a validation.
+
     Example:
         >>> monitored = Monitored(pl.Trainer(logger=False, accelerator="cpu"))
         >>> monitored.begin_epoch([])
-        >>> monitored.is_looked_at(steps=1)
-        False
+        >>> monitored.every
+        []
     """
 
     def __init__(self, trainer: pl.Trainer) -> None:
-        self._trainer, self._num_epochs, self._every = trainer, 0, list[int]()
-
-    def is_looked_at(self, steps: int) -> bool:
-        """Tell whether somebody looks after so many steps, apart from the ends of epochs and validations."""
-        return any(steps % number == 0 for number in self._every)
+        self._trainer, self._num_epochs, self.every = trainer, 0, list[int]()
 
     def begin_epoch(self, known: Collection[str]) -> None:
         """Find out who looks in the first epoch, when schedulers are known, and who waits in the second.
@@ -39,7 +38,7 @@ class Monitored:
         """
         self._num_epochs += 1
         if self._num_epochs == 1:
-            self._every = _steps_between_looks(self._trainer)
+            self.every = _steps_between_looks(self._trainer)
         elif self._num_epochs == 2:
             _warn_of_idle_checkpoints(self._trainer, known)
 

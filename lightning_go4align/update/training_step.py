@@ -171,7 +171,7 @@ class TrainingStep:
     def _hand_on(self, steps: int) -> None:
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
         is_logged = bool(interval) and steps % interval == 0
-        if is_logged or self._monitored.is_looked_at(steps):
+        if is_logged or any(steps % number == 0 for number in self._monitored.every):
             self.log.publish_means(self._trainer)
         if is_logged:
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
