@@ -5,7 +5,7 @@ from collections.abc import Collection
 import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
-from lightning_go4align.likeness import meant, nearest
+from lightning_go4align.likeness import nearest_key
 from lightning_go4align.update.compatibility import has_saved_nothing, saves_every
 from lightning_go4align.update.families import is_known
 from lightning_go4align.update.membership import callbacks_of
@@ -52,9 +52,9 @@ def point_out(trainer: pl.Trainer, error: BaseException) -> None:
     """
     if isinstance(error, Exception):
         for name in _missing(trainer):
-            hint = _hint(name, trainer.callback_metrics)
-            if hint and name in str(error):
-                error.add_note(hint)
+            near = nearest_key(name, trainer.callback_metrics)
+            if near and name in str(error):
+                error.add_note(f"Did you mean {near[0]!r}?")
 
 
 def _steps_between_looks(trainer: pl.Trainer) -> list[int]:
@@ -68,9 +68,12 @@ def _warn_of_idle_checkpoints(trainer: pl.Trainer, known: Collection[str]) -> No
     # Lightning raises an error, but only where a validation has run.
     idle = filter(has_saved_nothing, trainer.checkpoint_callbacks) if not trainer.enable_validation else ()
     for name in sorted({_monitored_by(callback) for callback in idle}):
-        hint = _hint(name, known)
-        if hint and name not in known:
-            rank_zero_warn(f"No checkpoint is kept so far: `monitor={name!r}` was not logged in the epoch. {hint}")
+        near = nearest_key(name, known)
+        if near and name not in known:
+            rank_zero_warn(
+                f"No checkpoint is kept so far: `monitor={name!r}` was not logged in the epoch. Did you mean "
+                f"{near[0]!r}?"
+            )
 
 
 def _monitored_by(callback: pl.Callback) -> str:
@@ -82,13 +85,3 @@ def _missing(trainer: pl.Trainer) -> list[str]:
     named = [_monitored_by(callback) for callback in callbacks_of(trainer)]
     named += [config.monitor or "" for config in trainer.lr_scheduler_configs if config.reduce_on_plateau]
     return [name for name in dict.fromkeys(named) if name and name not in trainer.callback_metrics]
-
-
-def _hint(name: str, names: Collection[str]) -> str:
-    """Ask for the nearest name: the family and the task each have to be near, as all names of a family are alike."""
-    family, _, task = name.partition("/")
-    known = [other.partition("/") for other in names]
-    families = nearest(family, {parts[0] for parts in known}, 1)
-    tasks = nearest(task, {parts[2] for parts in known if parts[0] in families}, 1)
-    near = ["".join(parts) for parts in known if parts[0] in families and parts[2] in tasks]
-    return meant([repr(one) for one in near])
