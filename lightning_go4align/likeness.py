@@ -27,7 +27,7 @@ def nearest(word: str, names: Iterable[str], number: int = 3) -> list[str]:
 
 
 def nearest_key(key: str, keys: Iterable[str]) -> list[str]:
-    """Find the key that somebody meant, of those whose beginnings say little: both sides of the slash have to be near.
+    """Find the key that somebody meant; since beginnings say little, both sides of the slash have to be near.
 
     Args:
         key: What was written, as ``loss/depht``.

@@ -137,9 +137,9 @@ def _not_logged(missing: list[str], logged: list[str]) -> MisconfigurationExcept
     near = dict.fromkeys(one for name in missing for one in nearest_key(name, logged))
     hint = f"{meant([repr(one) for one in near])} " if near else ""
     return MisconfigurationException(
-        f"`DeltaMMonitor` compares {few_of(missing)} of its `baseline`, but the module did not log that in validation; "
-        f"logged are {few_of(sorted(logged))}. {hint}"
-        "Correct the names in `baseline`, or log these metrics."
+        f"`DeltaMMonitor` compares {few_of(missing)} of its `baseline`, but the module did not log that in "
+        f"validation; logged are {few_of(sorted(logged))}. {hint}Correct the names in `baseline`, or log these "
+        "metrics."
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from lightning_go4align.functional.arguments import as_integer
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.epoch_scores import log_epoch_scores
 from lightning_go4align.monitors.one_fit import OneFit
-from lightning_go4align.monitors.places import places
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
@@ -44,6 +44,9 @@ class GroupDynamicsMonitor(Callback):
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
         capacity: The largest number of steps of which the log keeps weights and losses, at least 2.
 
+    Attributes:
+        folder: Where log and page of the run are; None before it begins.
+
     Raises:
         TypeError: If an argument is no integer.
         ValueError: If it is too small.
@@ -70,6 +73,7 @@ class GroupDynamicsMonitor(Callback):
     def _begin_anew(self) -> None:
         self._recorder = Recorder(History.empty([]), self.capacity)
         self._begun, self._since_logging = False, Transitions.zeros(1)
+        self.folder: Path | None = None
 
     @property
     def history(self) -> History:
@@ -106,16 +110,12 @@ class GroupDynamicsMonitor(Callback):
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # A connector sets it.
-            for place in places(trainer.loggers):
-                place.begin()  # begins the run, which names it
-            self._files = RunFiles.of_fit(trainer, pl_module, self._method, self.history.notes.seconds)
+            notes = self.history.notes
+            self._files = RunFiles.of_fit(trainer, pl_module, self._method, notes, self.folder)
+            self.folder = self._files.save(self._recorder, self._method)  # Others see at once whose it is.
 
     def record_steps(self, steps: WatchedSteps) -> None:
-        """Record steps, as ``MultiTaskCallback`` hands them on.
-
-        Args:
-            steps: Those since the last time.
-        """
+        """Record the steps since the last time, as ``MultiTaskCallback`` hands them on."""
         if not self._begun:
             self._recorder, self._begun = Recorder(History.empty(list(steps.tasks)), self.capacity), True
         transitions = self._recorder.extend(*steps[1:])
