@@ -161,7 +161,7 @@ class GroupDynamicsMonitor(Callback):
         self._read()
         page = self._files.write_page(self._recorder, self._method)
         step = max(trainer.global_step - 1, 0)
-        if self.num_pictures and len(self.history.steps):
+        if self.num_pictures and len(self.history.steps) and self._pictures.latest != step:
             show_pictures(trainer.loggers, self.history, step)
         show_report(trainer.loggers, page, self.history, step)
 

@@ -39,7 +39,9 @@ def test_the_record_of_an_earlier_run_stays(
     assert f"that of this one goes to {folders[1]}" in caplog.text
 
 
-def test_a_fit_that_goes_on_keeps_its_folder(toy: LightningModule, fit: Callable[..., Trainer], tmp_path: Path) -> None:
+def test_a_fit_that_goes_on_keeps_its_folder(
+    toy: LightningModule, fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
     monitor = GroupDynamicsMonitor(num_pictures=0)
     trainer = fit(monitor, max_epochs=1)
     trainer.fit_loop.max_epochs = 2
