@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,3 +36,30 @@ def atomic_write(path: Path) -> Iterator[Path]:
         except OSError:
             if not (unfinished.is_dir() and path.is_dir()):  # the folder of another process, which was first
                 raise
+
+
+def unshared(folder: Path, name: str) -> Path:
+    """Find a folder in which nobody has a file of a name, and put an empty one there, for a run of its own.
+
+    Args:
+        folder: The folder to take if it is free; made if need be.
+        name: Name of the file that says whose folder it is.
+
+    Returns:
+        The folder, or the first free one of ``version_1``, ``version_2`` and so on below it; another one for each of
+        several processes.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> folder = Path(mkdtemp())
+        >>> [unshared(folder, "log").relative_to(folder).as_posix() for _ in range(3)]
+        ['.', 'version_1', 'version_2']
+    """
+    for place in chain([folder], (folder / f"version_{number}" for number in count(1))):
+        place.mkdir(parents=True, exist_ok=True)
+        try:
+            (place / name).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        break
+    return place

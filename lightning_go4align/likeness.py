@@ -26,6 +26,27 @@ def nearest(word: str, names: Iterable[str], number: int = 3) -> list[str]:
     return [name for name in by_likeness(word, scores) if scores[name] >= 0.6][:number]
 
 
+def nearest_key(key: str, keys: Iterable[str]) -> list[str]:
+    """Find the key that somebody meant; since beginnings say little, both sides of the slash have to be near.
+
+    Args:
+        key: What was written, as ``loss/depht``.
+        keys: What there is.
+
+    Returns:
+        At most one key.
+
+    Example:
+        >>> nearest_key("loss/depht", ["loss/normal", "loss/depth"]), nearest_key("loss/total", ["loss/depth"])
+        (['loss/depth'], [])
+    """
+    first, _, rest = key.partition("/")
+    known = [other.partition("/") for other in keys]
+    firsts = nearest(first, {parts[0] for parts in known}, 1)
+    rests = nearest(rest, {parts[2] for parts in known if parts[0] in firsts}, 1)
+    return ["".join(parts) for parts in known if parts[0] in firsts and parts[2] in rests]
+
+
 def by_likeness(word: str, names: Iterable[str]) -> list[str]:
     """Sort names by how near they are to a word, the nearest first.
 

@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+
+_SPELT_OUT = 12  # names; more would fill the line
 
 # Line breaks, control characters, halves of characters, and what turns the direction of the text that follows.
 _HIDDEN_KINDS = {"Cc", "Cs", "Zl", "Zp"}
@@ -37,6 +40,18 @@ def in_markdown(name: str) -> str:
     """
     # An underscore inside a word is one; at an end of it, it could be markup.
     return re.sub(r"[\\`*<\[&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", name)
+
+
+def few_of(names: Sequence[str]) -> str:
+    """List names; of many the first and the last.
+
+    Example:
+        >>> few_of(["depth", "normal"]), few_of([f"task_{i}" for i in range(40)])
+        ("['depth', 'normal']", "['task_0', ... 38 more ..., 'task_39']")
+    """
+    if len(names) <= _SPELT_OUT:
+        return repr(list(names))
+    return f"[{names[0]!r}, ... {len(names) - 2:,} more ..., {names[-1]!r}]"
 
 
 def _is_hidden(character: str) -> bool:

@@ -128,6 +128,7 @@ IN_FITS = {
     f"{FIT} --model.method.num_groups=99": ["`num_groups` must lie in [1, 2]", "is 99"],
     f"{TOY} --model.method=UW --model.method.shape=5": ["(5,)", "(2,)"],
     f"{TOY} --model.method=SingleTask --model.method.task=nope": ["'first', 'second'", "'nope'"],
+    f"{FIT} --trainer.callbacks=EarlyStopping --trainer.callbacks.monitor=loss/frist": ["mean 'loss/first'?"],
     f"{FIT} --optimizer=SGD --optimizer.lr=-1": ["Invalid learning rate: -1.0"],
     f"{FIT} --trainer.default_root_dir=FILE --trainer.logger=true": ["FILE", "Not a directory", "folder"],
     f"{FIT} --trainer.logger.init_args.save_dir=FILE": ["FILE", "Not a directory", "Name another one"],

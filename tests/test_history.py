@@ -128,6 +128,33 @@ def test_a_notebook_draws_the_weight_and_the_group_of_each_task_in_the_colour_of
     assert len(shown) < 20_000
 
 
+def headings(history: History) -> list[str]:
+    return re.findall(r"<th [^>]*>(.*?)</th>", history._repr_html_())
+
+
+def test_a_notebook_has_no_column_for_what_a_method_lacks() -> None:
+    history = example_history()
+    grouped = ["task", "mean weight", "", "last loss", "last group", "weight over the steps", "group over the steps"]
+    assert headings(history) == grouped
+    ungrouped = replace(history, groups=np.full_like(history.groups, -1), last=np.full(len(TASKS), -1))
+    assert headings(ungrouped) == [name for name in grouped if "group" not in name]
+    weightless = replace(ungrouped, weights=np.full_like(history.weights, np.nan))
+    assert headings(weightless) == ["task", "last loss"]
+
+
+def test_a_notebook_says_that_nothing_is_recorded_and_what_ended_a_run() -> None:
+    assert "<p>No step is recorded.</p>" in History.empty([])._repr_html_()
+    history = example_history()
+    assert "Ended" not in history._repr_html_()
+    assert "steps, 2 groups, 3 validations. Ended by OutOfMemoryError.<" in (
+        history.with_notes(interrupted="OutOfMemoryError")._repr_html_()
+    )
+
+
+def test_one_of_a_kind_is_singular() -> None:
+    assert repr(History.empty(["a"])) == "History(1 task, 0 steps, 0 groups, 0 validations)"
+
+
 def test_a_word_sized_line_is_broken_where_there_is_no_value() -> None:
     assert line([1.0, 2.0, np.nan, 2.0, 1.0], "weights").count("M") == 2
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.monitors.showing import run_folder
 from lightning_go4align.report.command import PAGE
+from lightning_go4align.update.membership import callbacks_of
 
 
 def closing_words(trainer: Trainer) -> list[str]:
@@ -24,7 +26,8 @@ def closing_words(trainer: Trainer) -> list[str]:
         >>> closing_words(Trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False))
         []
     """
-    folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
+    folders = [callback.folder for callback in callbacks_of(trainer) if isinstance(callback, GroupDynamicsMonitor)]
+    folder = next(filter(None, folders), run_folder(trainer.logger, Path(trainer.default_root_dir)))
     lines = [] if trainer.logger is None else [f"run         {_near(folder)}"]
     lines += [f"checkpoint  {_near(path)}" for path in _checkpoints(trainer)]
     if (folder / PAGE).is_file():

@@ -73,7 +73,13 @@ def _mistake(error: Exception) -> list[str] | None:
     lines = foreign_lines(error)
     if lines is not None:
         return lines
-    return in_lines(str(error)) if _is_stated(error) and str(error) else None
+    return _with_notes(error) if _is_stated(error) and str(error) else None
+
+
+def _with_notes(error: Exception) -> list[str]:
+    """Break what an error says into lines; what was added to it comes last, as in a traceback."""
+    notes = in_lines(" ".join(getattr(error, "__notes__", ())))[:1]
+    return [*in_lines(str(error))[: 3 - len(notes)], *notes]
 
 
 def _missing(error: Exception, module: str) -> list[str]:

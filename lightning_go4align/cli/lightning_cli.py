@@ -4,9 +4,10 @@ import warnings
 from argparse import ArgumentError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from jsonargparse import Namespace
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning_utilities.core import rank_zero
@@ -17,22 +18,12 @@ from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.arguments import prepared
 from lightning_go4align.cli.checkpoints import check_checkpoint
 from lightning_go4align.cli.closing import closing_words
-from lightning_go4align.cli.log_folders import with_own_folder
+from lightning_go4align.cli.log_folders import own_root, with_own_folder
 from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
 from lightning_go4align.cli.mistake import UsageError
+from lightning_go4align.cli.numbers import check_numbers
 from lightning_go4align.cli.progress import is_no_tip, leave_room_for_metrics, log_above_the_bar, show_no_version
 from lightning_go4align.update.families import Family
-
-#: Numbers of the Trainer that it does not check: it divides by them, or takes them for something else.
-LOWEST = {
-    "accumulate_grad_batches": 1,
-    "check_val_every_n_epoch": 1,
-    "gradient_clip_val": 0,
-    "log_every_n_steps": 0,
-    "min_epochs": 0,
-    "min_steps": 0,
-    "num_sanity_val_steps": -1,
-}
 
 __all__ = ["MultiTaskCLI", "methods", "module", "monitors", "run_lightning", "update"]
 
@@ -57,6 +48,14 @@ class MultiTaskCLI(LightningCLI):
             default=None,
             help="What loggers get of each step, as `[objective, loss, weight]`; else what the callback was given.",
         )
+
+    @override
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        given = self.config_init.get("fit", Namespace()).get("trainer")
+        writes = given is not None and not given.fast_dev_run and rank_zero.rank_zero_only.rank == 0
+        if writes and given.logger in (False, []):
+            kwargs = {"default_root_dir": own_root(given.default_root_dir), **kwargs}
+        return super().instantiate_trainer(**kwargs)
 
     def before_fit(self) -> None:
         """Take the folder of the run's logs, before another run that starts now does."""
@@ -130,7 +129,7 @@ class _Command(MultiTaskCLI):
         with _explained(command, parser, arguments):
             self.config = trial.parsed(parser, arguments, self.subcommands())
         given = self.config[self.config.subcommand]
-        _check_numbers(given.trainer)
+        check_numbers(given.trainer)
         if given.get("ckpt_path") is not None:
             check_checkpoint(str(given.ckpt_path))
 
@@ -158,19 +157,6 @@ def _explained(command: str, parser: LightningArgumentParser, arguments: list[st
                 f"Write the command first: `go4align {command} {' '.join(arguments[:2])}`.",
             ) from error
         raise refusals.mistake(str(error), lambda text: _names(text, parser, command), command) from error
-
-
-def _check_numbers(trainer: Namespace) -> None:
-    for name, lowest in LOWEST.items():
-        value = trainer.get(name)
-        if value is not None and value < lowest:
-            raise UsageError(
-                f"`trainer.{name}` must be at least {lowest}, but is {value}.", "Raise it, or leave it out."
-            )
-    if trainer.get("val_check_interval") == 0:
-        raise UsageError(
-            "`trainer.val_check_interval` must not be 0.", "To validate never set `limit_val_batches` to 0."
-        )
 
 
 def _names(text: str, parser: LightningArgumentParser, command: str) -> list[str]:

@@ -5,6 +5,20 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
+from lightning_go4align.atomic_write import unshared
+
+
+def own_root(folder: str | None) -> str:
+    """Find a folder for the files of a fit without a logger, next to those of others.
+
+    Args:
+        folder: ``trainer.default_root_dir``; None for the current folder.
+
+    Returns:
+        The folder, or one below it if another fit has left its configuration there.
+    """
+    return str(unshared(Path(folder or "."), "config.yaml"))
+
 
 def with_own_folder(logger: Logger) -> Logger:
     """Give a logger that counts versions the next one that nobody has, and make its folder.

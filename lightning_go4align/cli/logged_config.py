@@ -8,7 +8,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 from typing_extensions import override
 
-from lightning_go4align.history.secrets import HIDDEN, is_secret
+from lightning_go4align.history.secrets import HIDDEN, is_secret, without_passwords
 from lightning_go4align.update import MultiTaskCallback
 from lightning_go4align.update.families import Family, shown
 from lightning_go4align.update.hyperparameters import log_settings
@@ -26,7 +26,7 @@ class LoggedConfig(SaveConfigCallback):
 
 
 def without_secret_values(settings: Any) -> Any:
-    """Hide the values of settings whose names say that they are secrets, at any depth.
+    """Hide the values of settings whose names say that they are secrets, at any depth, and passwords of addresses.
 
     Example:
         >>> without_secret_values({"logger": [{"api_key": "123", "project": "qm9"}]})
@@ -34,6 +34,8 @@ def without_secret_values(settings: Any) -> Any:
     """
     if isinstance(settings, list):
         return [without_secret_values(item) for item in settings]
+    if isinstance(settings, str):
+        return without_passwords(settings)
     if not isinstance(settings, Mapping):
         return settings
     return {

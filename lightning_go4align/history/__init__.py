@@ -4,7 +4,7 @@ from lightning_go4align.history.event_log import FILE
 from lightning_go4align.history.notes import Notes
 from lightning_go4align.history.ratios import mean_ratio
 from lightning_go4align.history.record import History
-from lightning_go4align.history.secrets import HIDDEN, is_secret, without_secrets
+from lightning_go4align.history.secrets import HIDDEN, is_secret, without_passwords, without_secrets
 from lightning_go4align.history.summary import TaskRow, summary, task_rows
 from lightning_go4align.history.transitions import Transitions
 from lightning_go4align.history.validations import Validations
@@ -21,5 +21,6 @@ __all__ = [
     "mean_ratio",
     "summary",
     "task_rows",
+    "without_passwords",
     "without_secrets",
 ]

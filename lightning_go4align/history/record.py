@@ -84,12 +84,18 @@ class History:
         )
 
     def __repr__(self) -> str:
-        counts = {"tasks": len(self.tasks), "steps": self.total, "groups": self.num_groups}
-        counts["validations"] = len(self.validations)
-        return f"History({', '.join(f'{count:,} {name}' for name, count in counts.items())})"
+        return f"History({self._size})"
 
     def _repr_html_(self) -> str:
-        return summary(self.notes.run or "Group dynamics", repr(self), task_rows(self))
+        ended = f". Ended by {self.notes.interrupted}" if self.notes.interrupted else ""
+        line = f"{self._size if self.total else 'No step is recorded'}{ended}."
+        return summary(self.notes.run or "Group dynamics", line, task_rows(self))
+
+    @property
+    def _size(self) -> str:
+        counts = {"task": len(self.tasks), "step": self.total, "group": self.num_groups}
+        counts["validation"] = len(self.validations)
+        return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts.items())
 
     @property
     def grouped(self) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT, POINTS = 110, 18, 55
 _FRAME = (
     '<svg role="img" aria-label="{label}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-    'style="vertical-align:middle"><title>{label}</title>{content}</svg>'
+    'style="vertical-align:middle;min-width:{width}px"><title>{label}</title>{content}</svg>'
 )
 
 
@@ -69,6 +69,6 @@ def bar(share: float) -> str:
         share: Its length, of the longest.
     """
     return (
-        f'<svg aria-hidden="true" width="80" height="8"><rect width="{80 * share:.0f}" height="8" '
-        'fill="currentColor" opacity=".55"/></svg>'
+        '<svg aria-hidden="true" width="80" height="8" style="min-width:80px">'
+        f'<rect width="{80 * share:.0f}" height="8" fill="currentColor" opacity=".55"/></svg>'
     )

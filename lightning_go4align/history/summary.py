@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from lightning_go4align.history.record import History
 
 _ROWS = 12
-_CELL = 'style="text-align:left;padding:1px 10px 1px 0"'
+_CELL = 'style="text-align:left;padding:1px 10px 1px 0;white-space:nowrap"'
+_NONE = "–"
 
 
 class TaskRow(NamedTuple):
@@ -63,33 +64,43 @@ def summary(title: str, line: str, rows: Sequence[TaskRow]) -> str:
         rows: A row for each task.
 
     Returns:
-        HTML that needs no style sheet and no script.
+        HTML that needs no style sheet and no script; a table that is too wide for the page scrolls in its place.
 
     Example:
         >>> summary("GO4Align()", "step 10", [TaskRow("<depth>", 1.5, 0.2, 1)]).count("&lt;depth&gt;")
         1
     """
     shown = rows if len(rows) <= _ROWS else [*rows[: _ROWS // 2], *rows[-_ROWS // 2 :]]
-    largest = max((abs(row.weight) for row in shown if np.isfinite(row.weight)), default=1.0) or 1.0
-    body = "".join(_row(row, largest) for row in shown)
     rest = f"<p>{len(rows) - len(shown)} tasks between these are left out.</p>" if len(shown) < len(rows) else ""
-    names = ["task", "weight", "", "loss", "group"]
-    names += ["weight over the steps", "group over the steps"] if any(row.weights for row in rows) else []
+    table = _table(shown) if rows else ""
+    return f'<div style="overflow-x:auto" tabindex="0"><b>{escape(title)}</b><p>{escape(line)}</p>{table}{rest}</div>'
+
+
+def _table(rows: Sequence[TaskRow]) -> str:
+    cells = [_cells(row, _largest(rows)) for row in rows]
+    names = [name for name in cells[0] if name == "task" or any(row[name] not in ("", _NONE) for row in cells)]
     head = "".join(f'<th scope="col" {_CELL}>{name}</th>' for name in names)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
-    return f"<div><b>{escape(title)}</b><p>{escape(line)}</p>{table}{rest}</div>"
+    body = "".join(f"<tr>{''.join(f'<td {_CELL}>{row[name]}</td>' for name in names)}</tr>" for row in cells)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(row: TaskRow, largest: float) -> str:
-    share = abs(row.weight) / largest if np.isfinite(row.weight) else 0.0
-    group = str(row.group) if row.group >= 0 else "–"
-    words = [escape(row.task), _number(row.weight), bar(share), _number(row.loss), group]
-    if row.weights:
-        words.append(line(row.weights, f"weight of {row.task} over the steps"))
-        words.append(line(row.groups, f"group of {row.task} over the steps", steps=True))
-    cells = "".join(f"<td {_CELL}>{word}</td>" for word in words)
-    return f"<tr>{cells}</tr>"
+def _largest(rows: Sequence[TaskRow]) -> float:
+    return max((abs(row.weight) for row in rows if np.isfinite(row.weight)), default=1.0) or 1.0
+
+
+def _cells(row: TaskRow, largest: float) -> dict[str, str]:
+    """Write the cells of a row by the headings of their columns."""
+    weight, loss, group = ("mean weight", "last loss", "last group") if row.weights else ("weight", "loss", "group")
+    return {
+        "task": escape(row.task),
+        weight: _number(row.weight),
+        "": bar(abs(row.weight) / largest) if np.isfinite(row.weight) else "",
+        loss: _number(row.loss),
+        group: str(row.group) if row.group >= 0 else _NONE,
+        "weight over the steps": line(row.weights, f"weight of {row.task} over the steps"),
+        "group over the steps": line(row.groups, f"group of {row.task} over the steps", steps=True),
+    }
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if np.isfinite(value) else "–"
+    return _NONE if np.isnan(value) else f"{value:.3g}"

@@ -10,9 +10,12 @@ from lightning.pytorch.trainer.states import TrainerFn
 from typing_extensions import override
 
 from lightning_go4align.functional.relative import relative_changes
+from lightning_go4align.likeness import meant, nearest_key
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
 from lightning_go4align.metrics.values import stack_named
 from lightning_go4align.monitors.one_fit import OneFit
+from lightning_go4align.plain_text import few_of
+from lightning_go4align.update.families import is_known
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.patches import AttributePatches
 
@@ -114,10 +117,7 @@ class DeltaMMonitor(Callback):
         logged = trainer.callback_metrics
         missing = [name for name in self.delta_m.names if name not in logged]
         if missing:
-            raise MisconfigurationException(
-                f"`DeltaMMonitor` compares {list(self.delta_m.names)}, but the module did not log {missing} in "
-                f"validation; logged are {sorted(logged)}. Correct the names in `baseline`, or log these metrics."
-            )
+            raise _not_logged(missing, [name for name in logged if not is_known(name)])
         values = {name: logged[name] for name in self.delta_m.names}
         stacked = stack_named(values, self.delta_m.names)
         changes = relative_changes(stacked, self.delta_m.baseline, self.delta_m.maximize).float()
@@ -131,6 +131,16 @@ class DeltaMMonitor(Callback):
         scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.epochs.std(correction=0).float()}
         for name, score in scores.items():
             module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
+
+
+def _not_logged(missing: list[str], logged: list[str]) -> MisconfigurationException:
+    near = dict.fromkeys(one for name in missing for one in nearest_key(name, logged))
+    hint = f"{meant([repr(one) for one in near])} " if near else ""
+    return MisconfigurationException(
+        f"`DeltaMMonitor` compares {few_of(missing)} of its `baseline`, but the module did not log that in "
+        f"validation; logged are {few_of(sorted(logged))}. {hint}Correct the names in `baseline`, or log these "
+        "metrics."
+    )
 
 
 def epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,12 @@ from lightning_go4align.functional.arguments import as_integer
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.monitors.epoch_scores import log_epoch_scores
 from lightning_go4align.monitors.one_fit import OneFit
-from lightning_go4align.monitors.places import places
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.run_files import RunFiles
 from lightning_go4align.monitors.schedule import PictureSchedule
 from lightning_go4align.monitors.showing import check_drawing, drawn_figures, show_pictures, show_report
 from lightning_go4align.monitors.watched import watched_callback
+from lightning_go4align.plain_text import few_of
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class GroupDynamicsMonitor(Callback):
     Args:
         num_pictures: How often in a fit the pictures are drawn, at least 0; some tenths of a second each time.
         capacity: The largest number of steps of which the log keeps weights and losses, at least 2.
+
+    Attributes:
+        folder: Where log and page of the run are; None before it begins.
 
     Raises:
         TypeError: If an argument is no integer.
@@ -69,6 +73,7 @@ class GroupDynamicsMonitor(Callback):
     def _begin_anew(self) -> None:
         self._recorder = Recorder(History.empty([]), self.capacity)
         self._begun, self._since_logging = False, Transitions.zeros(1)
+        self.folder: Path | None = None
 
     @property
     def history(self) -> History:
@@ -81,7 +86,6 @@ class GroupDynamicsMonitor(Callback):
 
     def plot(self) -> "Pictures":
         """Draw the run so far: a mapping of matplotlib figures by their names in ``lightning_go4align.plots``."""
-        check_drawing()
         return drawn_figures(self.history)
 
     def _repr_html_(self) -> str:
@@ -106,16 +110,12 @@ class GroupDynamicsMonitor(Callback):
         self._pictures.start(trainer.global_step, trainer.estimated_stepping_batches)
         self._recorder.note(interrupted="")
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]  # A connector sets it.
-            for place in places(trainer.loggers):
-                place.begin()  # begins the run, which names it
-            self._files = RunFiles.of_fit(trainer, pl_module, self._method, self.history.notes.seconds)
+            notes = self.history.notes
+            self._files = RunFiles.of_fit(trainer, pl_module, self._method, notes, self.folder)
+            self.folder = self._files.save(self._recorder, self._method)  # Others see at once whose it is.
 
     def record_steps(self, steps: WatchedSteps) -> None:
-        """Record steps, as ``MultiTaskCallback`` hands them on.
-
-        Args:
-            steps: Those since the last time.
-        """
+        """Record the steps since the last time, as ``MultiTaskCallback`` hands them on."""
         if not self._begun:
             self._recorder, self._begun = Recorder(History.empty(list(steps.tasks)), self.capacity), True
         transitions = self._recorder.extend(*steps[1:])
@@ -161,7 +161,7 @@ class GroupDynamicsMonitor(Callback):
         self._read()
         page = self._files.write_page(self._recorder, self._method)
         step = max(trainer.global_step - 1, 0)
-        if self.num_pictures and len(self.history.steps):
+        if self.num_pictures and len(self.history.steps) and self._pictures.latest != step:
             show_pictures(trainer.loggers, self.history, step)
         show_report(trainer.loggers, page, self.history, step)
 
@@ -179,8 +179,8 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def __repr__(self) -> str:
-        tasks, total = list(self.history.tasks), self.history.total
-        return f"GroupDynamicsMonitor(method={self._method!r}, tasks={tasks}; {total} steps recorded)"
+        known = f"method={self._method!r}, tasks={few_of(self.history.tasks)}"
+        return f"GroupDynamicsMonitor({known}; {self.history.total} steps recorded)"
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -1,11 +1,16 @@
 """The files of a run: the log of its group dynamics, and the page that shows it."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lightning.pytorch import LightningModule, Trainer
+from lightning_utilities.core.rank_zero import rank_zero_info
 
+from lightning_go4align.atomic_write import unshared
+from lightning_go4align.history import FILE, History, Notes
 from lightning_go4align.monitors.circumstances import circumstances
+from lightning_go4align.monitors.places import places
 from lightning_go4align.monitors.recorder import Recorder
 from lightning_go4align.monitors.showing import run_folder, run_title, write_page
 
@@ -21,6 +26,7 @@ class RunFiles:
         seconds: How long it took before this fit, at least 0.
 
     Attributes:
+        folder: Where they lie.
         next_save: From when on it is time to save the log again, in seconds of ``time.monotonic``.
 
     Example:
@@ -30,22 +36,32 @@ class RunFiles:
     """
 
     def __init__(self, folder: Path, title: str, seconds: float) -> None:
-        self._folder, self._title = folder, title
+        self.folder, self._title = folder, title
         now = time.monotonic()
         self._started, self.next_save = now - seconds, now + _SAVED_EVERY
 
     @classmethod
-    def of_fit(cls, trainer: Trainer, module: LightningModule, method: object, seconds: float) -> "RunFiles":
-        """Place and name them as the trainer's first logger does.
+    def of_fit(
+        cls, trainer: Trainer, module: LightningModule, method: object, notes: Notes, before: Path | None
+    ) -> "RunFiles":
+        """Place and name them as the trainer's first logger does; without one, apart from those of other runs.
 
         Args:
-            trainer: The trainer, whose loggers have begun the run.
+            trainer: The trainer.
             module: The module that is trained.
             method: The method that balances its tasks.
-            seconds: How long the run took before this fit, at least 0.
+            notes: What is known of the run before this fit.
+            before: Where the fit that this one goes on with has left them; None if it begins anew, or elsewhere.
         """
-        folder = run_folder(trainer.logger, Path(trainer.default_root_dir))
-        return cls(folder, run_title(trainer.logger, module, method), seconds)
+        for place in places(trainer.loggers):
+            place.begin()  # begins the run, which names it
+        root = Path(trainer.default_root_dir)
+        folder = run_folder(trainer.logger, before or root)
+        if trainer.logger is None and before is None:
+            folder = _interrupted(root, notes.started) or unshared(root, FILE)
+            if folder != root:
+                rank_zero_info(f"{root} holds the record of another run: that of this one goes to {folder}.")
+        return cls(folder, run_title(trainer.logger, module, method), notes.seconds)
 
     def save(self, recorder: Recorder, method: object) -> Path:
         """Save the log, with notes on how the run came about.
@@ -60,7 +76,7 @@ class RunFiles:
         recorder.note(run=self._title, method=repr(method), seconds=time.monotonic() - self._started)
         recorder.note(**circumstances(recorder.history.notes))
         self.next_save = time.monotonic() + _SAVED_EVERY
-        return recorder.history.save(self._folder).parent
+        return recorder.history.save(self.folder).parent
 
     def write_page(self, recorder: Recorder, method: object) -> Path:
         """Save the log and write the page.
@@ -73,3 +89,13 @@ class RunFiles:
             The page.
         """
         return write_page(self.save(recorder, method))
+
+
+def _interrupted(root: Path, started: str) -> Path | None:
+    """Find where the run that is resumed was recorded until it was interrupted; a finished one may be a fork's."""
+    for folder in (root, *sorted(root.glob("version_*"))):
+        with suppress(FileNotFoundError, ValueError):  # no record of a run
+            notes = History.load(folder).notes
+            if notes.interrupted and notes.started == started:
+                return folder
+    return None

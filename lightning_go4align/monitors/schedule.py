@@ -11,6 +11,7 @@ class PictureSchedule:
 
     Attributes:
         next_step: The step from which on the next one is due; infinite if none is.
+        latest: The step of the one that was drawn last in this fit; -1 before any.
 
     Example:
         >>> schedule = PictureSchedule(number=2)
@@ -25,6 +26,7 @@ class PictureSchedule:
     def __init__(self, number: int) -> None:
         self.number = number
         self.next_step = math.inf
+        self.latest = -1
         self._distance = math.inf
 
     def start(self, step: int, num_steps: float) -> None:
@@ -36,6 +38,7 @@ class PictureSchedule:
         """
         self._distance = num_steps / max(self.number, 1)
         self.drawn(step)
+        self.latest = -1
 
     def drawn(self, step: int) -> None:
         """Count on it that a picture was drawn, or the fit begun.
@@ -43,6 +46,7 @@ class PictureSchedule:
         Args:
             step: The step.
         """
+        self.latest = step
         # A fit without an end shows its pictures at steps that double.
         distance = self._distance if math.isfinite(self._distance) else max(step, 64)
         self.next_step = step + distance if self.number > 0 else math.inf

@@ -89,6 +89,7 @@ def show_pictures(loggers: Iterable[Logger], history: History, step: int) -> Non
 
 def drawn_figures(history: History) -> "Pictures":
     """Draw what the report of a run draws, by the names of the functions that do."""
+    check_drawing()
     from lightning_go4align.plots.notebook import Pictures
     from lightning_go4align.report.figures import figures
 

@@ -46,6 +46,8 @@ class Pictures(dict[str, Figure]):
     """
 
     def _repr_html_(self) -> str:
+        if not self:
+            return "<p>No step is recorded: there is nothing to draw.</p>"
         return "".join(_shown(name, figure) for name, figure in self.items())
 
 

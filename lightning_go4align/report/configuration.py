@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from lightning_go4align.history import HIDDEN, is_secret
+from lightning_go4align.history import HIDDEN, is_secret, without_passwords
 
 _FILES = ("config.yaml", "hparams.yaml")
 
@@ -27,7 +27,7 @@ def configuration(run: Path) -> dict[str, str]:
         path = run / name
         found = _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
         if isinstance(found, dict) and found:
-            return {key: HIDDEN if is_secret(key) else value for key, value in _flat("", found)}
+            return {key: HIDDEN if is_secret(key) else without_passwords(value) for key, value in _flat("", found)}
     return {}
 
 

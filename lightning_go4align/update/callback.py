@@ -5,7 +5,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
@@ -20,6 +19,7 @@ from lightning_go4align.update.interception import check_parts, intercept, refus
 from lightning_go4align.update.last_step import overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
+from lightning_go4align.update.monitored import point_out
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
@@ -29,7 +29,7 @@ from lightning_go4align.update.together import Together
 from lightning_go4align.update.training_step import TrainingStep
 
 
-class MultiTaskCallback(TellsOfItself, Callback):
+class MultiTaskCallback(TellsOfItself, pl.Callback):
     """Train a LightningModule that returns several losses with a method of multi-task optimization.
 
     The module stays as it is, but that its ``training_step`` returns a mapping of task names to scalar losses, or
@@ -127,8 +127,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
     @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.num_steps = trainer.global_step
-        if self._fits.notice is not None:  # And no checkpoint was loaded since.
-            rank_zero_info(self._fits.notice)
+        self._fits.tell()
 
     @override
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -171,6 +170,7 @@ class MultiTaskCallback(TellsOfItself, Callback):
 
     @override
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        point_out(trainer, exception)
         self.teardown(trainer, pl_module, "fit")
 
     def __getstate__(self) -> dict[str, Any]:

@@ -112,6 +112,41 @@ def logged_names(trainer: pl.Trainer) -> set[str]:
     return now | set(trainer._logger_connector._logged_metrics)
 
 
+def saves_every(callback: pl.Callback) -> int:
+    """Tell after how many optimizer steps a callback saves checkpoints.
+
+    Args:
+        callback: Any callback.
+
+    Returns:
+        The number of steps; 0 for one that saves by epochs or by time, or not at all.
+
+    Example:
+        >>> from lightning.pytorch.callbacks import ModelCheckpoint, Timer
+        >>> saves_every(ModelCheckpoint(every_n_train_steps=50)), saves_every(Timer())
+        (50, 0)
+    """
+    return int(getattr(callback, "_every_n_train_steps", 0))
+
+
+def has_saved_nothing(callback: pl.Callback) -> bool:
+    """Tell whether a callback that keeps checkpoints by a metric at each epoch's end has kept none.
+
+    Args:
+        callback: One that saves checkpoints.
+
+    Returns:
+        Whether an epoch has passed it by.
+
+    Example:
+        >>> from lightning.pytorch.callbacks import ModelCheckpoint
+        >>> has_saved_nothing(ModelCheckpoint(monitor="loss")), has_saved_nothing(ModelCheckpoint(save_top_k=0))
+        (True, False)
+    """
+    at_each = getattr(callback, "_every_n_epochs", 0) == 1 and getattr(callback, "save_top_k", 0) != 0
+    return at_each and not getattr(callback, "best_model_path", "")
+
+
 def builds_from_config() -> bool:
     """Tell whether LightningCLI is building a module, whose hyperparameters are then the configuration.
 

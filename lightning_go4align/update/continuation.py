@@ -4,6 +4,7 @@ import weakref
 
 import lightning.pytorch as pl
 from lightning.pytorch.trainer.states import TrainerStatus
+from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import nn
 
 from lightning_go4align.update.memory import Memory
@@ -80,6 +81,11 @@ class Continuation:
             return False
         again = self._pair[0]() is trainer and self._pair[1]() is module and trainer.global_step > 0
         return again or self._is_unchanged(module)
+
+    def tell(self) -> None:
+        """Say what a user should know of the fit that begins, unless a checkpoint was loaded since."""
+        if self.notice is not None:
+            rank_zero_info(self.notice)
 
     def _is_unchanged(self, module: pl.LightningModule) -> bool:
         now = list(module.parameters())

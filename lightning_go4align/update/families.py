@@ -65,7 +65,7 @@ def shown(prog_bar: Sequence[str] | str, logged: Sequence[Family] | None) -> Sho
     if isinstance(logged, str) or unknown:
         raise ValueError(f"`logged` must be a list of names out of {list(FAMILIES)}, but is {logged!r}. Correct it.")
     names = (prog_bar,) if isinstance(prog_bar, str) else tuple(prog_bar)
-    strange = [name for name in names if not _is_known(name)]
+    strange = [name for name in names if not is_known(name)]
     if strange:
         raise ValueError(
             f"`prog_bar` must hold names as loggers get them, as 'objective' or 'loss/depth', but holds {strange}. "
@@ -74,6 +74,12 @@ def shown(prog_bar: Sequence[str] | str, logged: Sequence[Family] | None) -> Sho
     return Shown(names, None if logged is None else tuple(logged))
 
 
-def _is_known(name: str) -> bool:
+def is_known(name: str) -> bool:
+    """Tell whether a name is of one of the families.
+
+    Example:
+        >>> is_known("loss/depth"), is_known("objective"), is_known("val/loss")
+        (True, True, False)
+    """
     family, _, rest = name.removeprefix(PREFIX).partition("/")
     return family in FAMILIES and bool(rest) == (family != "objective")

@@ -99,7 +99,7 @@ class Readout:
     def means(self) -> dict[str, Tensor]:
         """Return the means over the steps of the epoch, on their device, by their names in a row; none before a step.
 
-        That of a task which was absent in all of them is NaN.
+        That of a task which was absent in all of them is NaN. Groups are those of the last step, NaN for none.
         """
         self._look()
         means = self._tracker.means
@@ -107,7 +107,12 @@ class Readout:
             return {}
         tasks, values = self._record.tasks, means.unbind()
         names = [*(f"loss/{task}" for task in tasks), *(f"weight/{task}" for task in tasks), "objective"]
-        return dict(zip(names, values, strict=True))
+        found = dict(zip(names, values, strict=True))
+        if self._record.grouping is not None:
+            groups = self._record.grouping.assignment
+            ranks = groups.to(means.dtype).masked_fill(groups < 0, torch.nan)
+            found |= {f"group/{task}": rank for task, rank in zip(tasks, ranks.unbind(), strict=True)}
+        return found
 
     def read(self) -> HostNumbers | None:
         """Copy all to the host, once for each step.

@@ -7,6 +7,7 @@ import lightning.pytorch as pl
 from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.update.shown_step import step_html, step_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,12 @@ class StepRecord:
     indicators: Tensor | None = None
     grouping: Grouping | None = None
     is_idle: Tensor | None = None
+
+    def __repr__(self) -> str:
+        return step_text(self)
+
+    def _repr_html_(self) -> str:
+        return step_html(self)
 
     def copied(self) -> "StepRecord":
         """Copy what a method found into memory of the record's own, which the method's next step leaves alone."""

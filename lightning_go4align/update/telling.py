@@ -2,11 +2,12 @@
 
 from typing import Any, Protocol
 
-from lightning_go4align.history.summary import TaskRow, summary
+from lightning_go4align.history.summary import summary
 from lightning_go4align.methods.fields import method_fields
+from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.hyperparameters import versions
 from lightning_go4align.update.last_step import LastStepMixin
-from lightning_go4align.update.record import StepRecord
+from lightning_go4align.update.shown_step import step_rows
 from lightning_go4align.update.signals import FormerSignals
 
 
@@ -33,22 +34,13 @@ class TellsOfItself(LastStepMixin, FormerSignals):
         return {"method": method, "optimization": self.optimization, **known, "versions": versions()}
 
     def __repr__(self: _Balances) -> str:
-        return f"MultiTaskCallback({self.method!r}, {self.optimization!r}, tasks={self.tasks}; {_progress(self)})"
+        named = f"{self.method!r}, {self.optimization!r}, tasks={few_of(self.tasks)}"
+        return f"MultiTaskCallback({named}; {_progress(self)})"
 
     def _repr_html_(self: _Balances) -> str:
-        return summary(repr(self.method), f"{self.optimization}, {_progress(self)}", _rows(self.last_step))
+        line = f"{_progress(self)}, {self.optimization} optimization: {self.method!r}"
+        return summary(type(self.method).__name__, line, step_rows(self.last_step))
 
 
 def _progress(callback: _Balances) -> str:
     return f"after {callback.num_steps} steps" if callback.num_steps else "not trained"
-
-
-def _rows(record: StepRecord | None) -> list[TaskRow]:
-    """Read the last step; those pushed hardest come first."""
-    if record is None:
-        return []
-    missing = [float("nan")] * len(record.tasks)
-    weights = missing if record.weights is None else record.weights.tolist()
-    groups = [-1] * len(record.tasks) if record.grouping is None else record.grouping.assignment.tolist()
-    rows = map(TaskRow, record.tasks, weights, record.losses.tolist(), groups)
-    return sorted(rows, key=lambda row: -row.weight if row.weight == row.weight else 0)

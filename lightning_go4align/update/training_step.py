@@ -14,6 +14,7 @@ from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.misconfiguration import MisconfigurationException
+from lightning_go4align.update.monitored import Monitored
 from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
@@ -68,6 +69,7 @@ class TrainingStep:
         self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         self._epoch: int | None = None
+        self._monitored = Monitored(trainer)
         self._has_begun = False
         memory.attach(module)
 
@@ -78,6 +80,7 @@ class TrainingStep:
             batch_idx: Its number in the epoch.
         """
         if self._trainer.current_epoch != self._epoch:
+            self._monitored.begin_epoch(self._readout.means())
             self._epoch = self._trainer.current_epoch
             self.log.begin_epoch(self._trainer.global_step)
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
@@ -170,8 +173,10 @@ class TrainingStep:
 
     def _hand_on(self, steps: int) -> None:
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
-        if interval and steps % interval == 0:
+        is_logged = bool(interval) and steps % interval == 0
+        if is_logged or any(steps % number == 0 for number in self._monitored.every):
             self.log.publish_means(self._trainer)
+        if is_logged:
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
                 self.log.hand_on(self._trainer)
             elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.

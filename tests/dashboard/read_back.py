@@ -28,3 +28,12 @@ def records_of(folder: Path) -> dict[str, list[Any]]:
     for record in (json.loads(line) for line in lines if line.startswith("{")):
         found[record["type"]].append(record[record["type"]])
     return found
+
+
+def find(tree: Any, name: str) -> list[Any]:
+    """All values below a key, at any depth."""
+    if isinstance(tree, list):
+        return [value for part in tree for value in find(part, name)]
+    if not isinstance(tree, dict):
+        return []
+    return [value for key, part in tree.items() for value in ([part] if key == name else find(part, name))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from dashboard.read_back import ended, records_of
+from dashboard.read_back import ended, find, records_of
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
@@ -124,15 +124,6 @@ def test_a_table_has_a_row_for_each_task_and_a_chart_draws_a_bar_for_each(
     assert min(weights) < mean < max(weights)  # a mean over all steps; the loggers have every fifth
     chart = next(entry["update"] for entry in records["config"] if "visualize" in json.dumps(entry["update"]))
     assert {"label": "task", "value": "mean weight"} in find(chart, "fieldSettings")
-
-
-def find(tree: Any, name: str) -> list[Any]:
-    """All values below a key, at any depth."""
-    if isinstance(tree, list):
-        return [value for part in tree for value in find(part, name)]
-    if not isinstance(tree, dict):
-        return []
-    return [value for key, part in tree.items() for value in ([part] if key == name else find(part, name))]
 
 
 def test_the_best_delta_m_is_in_the_summary_and_the_method_in_the_config(records: dict[str, list[Any]]) -> None:

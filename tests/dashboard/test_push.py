@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from dashboard.read_back import find
 
 from lightning_go4align.dashboard import dashboard
+from lightning_go4align.update.families import FEW_FAMILIES
 
 if TYPE_CHECKING:
     from dashboard.stand_in import Server
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 pytest.importorskip("wandb_workspaces")
 pytestmark = pytest.mark.wandb
 
-SECTIONS = ["Overview", "Groups", "Weights by task", "Weights", "Risk ratios", "Tasks", "Report"]
+LINES = "Lines of each task, for few tasks and runs"
+SECTIONS = ["Overview", "Groups", "Weights by task", "Weights", "Report", LINES]
 
 
 def sections(view: dict[str, Any]) -> list[str]:
@@ -71,6 +74,23 @@ def test_a_report_is_pushed_beside_the_workspace_and_updated(server: "Server") -
 def test_a_path_that_is_not_entity_and_project_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="ENTITY/PROJECT"):
         dashboard(path, dry_run=True)
+
+
+def test_no_open_section_has_a_line_for_each_task_or_waits_for_what_is_not_logged_of_many() -> None:
+    found = json.loads(dashboard("team/qm9", dry_run=True))["section"]["panelBankConfig"]["sections"]
+    shown = {section["name"]: re.findall(r'"metricRegex": "([^"]+)"', json.dumps(section)) for section in found}
+    assert [section["name"] for section in found if not section["isOpen"]] == [LINES]
+    assert len(shown.pop(LINES)) == 7
+    logged = {family: f"{family}/0" for family in FEW_FAMILIES}
+    patterns = [pattern for each in shown.values() for pattern in each]
+    matched = {pattern: {family for family, key in logged.items() if re.search(pattern, key)} for pattern in patterns}
+    assert list(matched.values()) == [{"group_size"}, {"group_weight"}]
+
+
+def test_areas_are_of_one_run() -> None:
+    text = dashboard("team/qm9", dry_run=True)
+    panels = [panel for panel in find(json.loads(text), "config") if panel.get("plotType", "line") != "line"]
+    assert [panel["limit"] for panel in panels] == [1, 1, 1]
 
 
 def test_every_panel_of_a_regex_finds_the_keys_that_are_logged(alone: Path) -> None:

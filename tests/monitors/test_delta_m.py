@@ -103,8 +103,13 @@ def test_fractions_of_epochs_survive_a_checkpoint() -> None:
 
 
 def test_a_metric_that_is_not_logged_is_named_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(MisconfigurationException, match=r"\['val/mae'\].*'val/accuracy', 'val/error'"):
+    with pytest.raises(MisconfigurationException, match=r"\['val/mae'\].*\['val/accuracy', 'val/error'\]\. Correct"):
         fit(tmp_path, DeltaMMonitor({"val/mae": 1.0}))
+
+
+def test_a_misspelt_metric_is_answered_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(MisconfigurationException, match=r"Did you mean 'val/accuracy'\? Correct the names"):
+        fit(tmp_path, DeltaMMonitor({"val/acuracy": 1.0, "val/error": 1.0}))
 
 
 def test_nothing_stays_on_the_module_after_the_fit(tmp_path: Path) -> None:

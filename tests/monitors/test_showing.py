@@ -36,6 +36,15 @@ def test_tensorboard_gets_scalars_pictures_and_one_chart_for_all_weights(
     assert sorted(rows) == ["| ---", "| task", *(f"| task_{i}" for i in range(4))]
 
 
+def test_no_step_has_a_picture_twice_although_one_is_drawn_at_the_end(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    fit(GroupDynamicsMonitor(num_pictures=3), logger=TensorBoardLogger(tmp_path, name="runs"))
+    found = accumulators.EventAccumulator(str(tmp_path / "runs" / "version_0"))
+    found.Reload()
+    assert [image.step for image in found.Images("pictures/weights")] == [9, 19]
+
+
 def test_a_notebook_shows_every_picture_without_an_inline_backend(fit: Callable[..., Trainer]) -> None:
     monitor = GroupDynamicsMonitor()
     fit(monitor)

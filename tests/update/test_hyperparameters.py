@@ -77,8 +77,8 @@ def test_a_family_that_does_not_exist_is_refused(wrong: Any) -> None:
 
 
 def test_secrets_of_a_configuration_are_hidden_at_any_depth() -> None:
-    config = {"trainer": {"logger": [{"init_args": {"api_key": "123", "name": "qm9"}}]}, "seed": 1}
-    hidden = {"trainer": {"logger": [{"init_args": {"api_key": "(hidden)", "name": "qm9"}}]}, "seed": 1}
+    config = {"trainer": {"logger": [{"init_args": {"api_key": "123", "name": "qm9"}}]}, "max_tokens": 1}
+    hidden = {"trainer": {"logger": [{"init_args": {"api_key": "(hidden)", "name": "qm9"}}]}, "max_tokens": 1}
     assert without_secret_values(config) == hidden
 
 
