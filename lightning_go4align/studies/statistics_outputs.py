@@ -86,7 +86,7 @@ def two_best(found: Sequence[Difference], results: Results) -> list[str]:
         results: The study's results.
 
     Returns:
-        A sentence, whose p is corrected for all comparisons with the best; none where the reference is one of the two.
+        A sentence, p corrected for all comparisons with the best; none where the reference is one of the two.
 
     Example:
         >>> from lightning_go4align.studies.results import Row
