@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
@@ -51,10 +50,9 @@ class MultiTaskCLI(LightningCLI):
 
     @override
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        given = self.config_init.get("fit", Namespace()).get("trainer")
-        writes = given is not None and not given.fast_dev_run and rank_zero.rank_zero_only.rank == 0
-        if writes and given.logger in (False, []):
-            kwargs = {"default_root_dir": own_root(given.default_root_dir), **kwargs}
+        given = self.config_init["fit"].trainer if self.subcommand == "fit" else None
+        if given is not None and given.logger in (False, []) and not given.fast_dev_run:
+            kwargs = {"default_root_dir": own_root(given.default_root_dir) or given.default_root_dir, **kwargs}
         return super().instantiate_trainer(**kwargs)
 
     def before_fit(self) -> None:

@@ -4,10 +4,12 @@ from copy import deepcopy
 from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning_utilities.core.rank_zero import rank_zero_only
 
 from lightning_go4align.atomic_write import unshared
 
 
+@rank_zero_only
 def own_root(folder: str | None) -> str:
     """Find a folder for the files of a fit without a logger, next to those of others.
 
@@ -15,7 +17,7 @@ def own_root(folder: str | None) -> str:
         folder: ``trainer.default_root_dir``; None for the current folder.
 
     Returns:
-        The folder, or one below it if another fit has left its configuration there.
+        The folder, or one below it if another fit has left its configuration there; None on other ranks than 0.
     """
     return str(unshared(Path(folder or "."), "config.yaml"))
 
