@@ -117,21 +117,6 @@ def test_a_second_run_in_the_same_folder_logs_beside_the_first(
     assert "Tip" not in caplog.text  # Lightning's, for other packages
 
 
-def test_without_a_logger_no_run_writes_over_another_ones_files_nor_over_the_users(
-    tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    mine = Path(config).rename("config.yaml")
-    written, bare = mine.read_text(), [*SHORT, "--trainer.callbacks=GroupDynamicsMonitor"]
-    for seed in (1, 2):
-        main(["fit", "-c", "config.yaml", *bare, f"--seed_everything={seed}"])
-        assert f"go4align report version_{seed}" in capsys.readouterr().out
-    assert mine.read_text() == written
-    seeds = [yaml.safe_load(Path(f"version_{seed}/config.yaml").read_text())["seed_everything"] for seed in (1, 2)]
-    assert seeds == [1, 2]
-    assert all(Path(f"version_{seed}/group_dynamics.html").is_file() for seed in (1, 2))
-
-
 def test_a_checkpoint_of_the_command_line_loads_without_it(config: str, tmp_path: Path) -> None:
     main(["fit", "-c", config, *QUIET, "--trainer.max_epochs=1", "--trainer.logger=false"])
     (path,) = tmp_path.rglob("*.ckpt")

@@ -98,8 +98,23 @@ def test_a_reader_that_goes_away_is_no_error(start: Callable[..., subprocess.Pop
 
 
 @pytest.mark.slow
-def test_two_fits_at_once_log_apart(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
-    processes = [start([*FIT, "--trainer.max_epochs=1", "--trainer.limit_train_batches=100"]) for _ in range(2)]
+@pytest.mark.parametrize(
+    ("logger", "folders"),
+    [
+        pytest.param("CSVLogger", {"version_0", "version_1"}, id="CSV"),
+        pytest.param("TensorBoardLogger", {"version_0", "version_1"}, id="TensorBoard"),
+        pytest.param("false", {"Küche & Bad", "version_1"}, id="no logger"),
+    ],
+)
+def test_two_fits_at_once_keep_their_files_apart(
+    logger: str, folders: set[str], start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    words = [*FIT, "--trainer.max_epochs=1", "--trainer.limit_train_batches=100", f"--trainer.logger={logger}"]
+    place = "default_root_dir" if logger == "false" else "logger.save_dir"
+    words += [f"--trainer.{place}=Küche & Bad", "--trainer.callbacks+=GroupDynamicsMonitor"]
+    processes = [start(words) for _ in range(2)]
     ends = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
     assert [status for _, status in ends] == [0, 0], ends
-    assert sorted(path.parent.name for path in tmp_path.rglob("metrics.csv")) == ["version_0", "version_1"]
+    for name in ("group_dynamics.html", "group_dynamics.npz", "config.yaml"):
+        assert {path.parent.name for path in tmp_path.rglob(name)} == folders
+    assert {path.parents[1].name for path in tmp_path.rglob("*.ckpt")} == folders

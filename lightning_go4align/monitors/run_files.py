@@ -44,7 +44,7 @@ class RunFiles:
     def of_fit(
         cls, trainer: Trainer, module: LightningModule, method: object, notes: Notes, before: Path | None
     ) -> "RunFiles":
-        """Place and name them as the trainer's first logger does; without one, apart from those of other runs.
+        """Place and name them as the trainer's first logger does, but apart from those of other runs.
 
         Args:
             trainer: The trainer.
@@ -55,12 +55,13 @@ class RunFiles:
         """
         for place in places(trainer.loggers):
             place.begin()  # begins the run, which names it
-        root = Path(trainer.default_root_dir)
-        folder = run_folder(trainer.logger, before or root)
-        if trainer.logger is None and before is None:
-            folder = _interrupted(root, notes.started) or unshared(root, FILE)
-            if folder != root:
-                rank_zero_info(f"{root} holds the record of another run: that of this one goes to {folder}.")
+        root = run_folder(trainer.logger, Path(trainer.default_root_dir))
+        if before is not None and (before == root or root in before.parents):
+            folder = before
+        else:
+            folder = _resumed(root, notes.started, trainer.logger is not None) or unshared(root, FILE)
+        if folder not in (root, before):
+            rank_zero_info(f"{root} holds the record of another run: that of this one goes to {folder}.")
         return cls(folder, run_title(trainer.logger, module, method), notes.seconds)
 
     def save(self, recorder: Recorder, method: object) -> Path:
@@ -91,11 +92,12 @@ class RunFiles:
         return write_page(self.save(recorder, method))
 
 
-def _interrupted(root: Path, started: str) -> Path | None:
-    """Find where the run that is resumed was recorded until it was interrupted; a finished one may be a fork's."""
+def _resumed(root: Path, started: str, logged: bool) -> Path | None:
+    """Find where the run that goes on was recorded before."""
+    # A logger says whose a folder is. Without one, a finished run may be another that began from the same checkpoint.
     for folder in (root, *sorted(root.glob("version_*"))):
         with suppress(FileNotFoundError, ValueError):  # no record of a run
             notes = History.load(folder).notes
-            if notes.interrupted and notes.started == started:
+            if started and notes.started == started and (logged or notes.interrupted):
                 return folder
     return None

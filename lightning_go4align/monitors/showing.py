@@ -93,7 +93,9 @@ def drawn_figures(history: History) -> "Pictures":
     from lightning_go4align.plots.notebook import Pictures
     from lightning_go4align.report.figures import figures
 
-    return Pictures({shown.draw.__name__: shown.draw(history) for shown in figures(history)})
+    chosen = figures(history)
+    drawn = {shown.draw.__name__: shown.draw(history) for shown in chosen}
+    return Pictures(drawn, titles={shown.draw.__name__: shown.title for shown in chosen})
 
 
 def write_page(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from html import escape
 
 import matplotlib as mpl
@@ -40,15 +41,23 @@ class Picture(Figure):
 class Pictures(dict[str, Figure]):
     """Pictures by their names, which a notebook shows one below the other.
 
+    Args:
+        figures: The pictures.
+        titles: What to write above them, beside their names.
+
     Example:
         >>> Pictures({"<a>": Picture(figsize=(1, 1))})._repr_html_()[:40]
-        '<figure><figcaption>&lt;a&gt;</figcaptio'
+        '<figure><figcaption><code>&lt;a&gt;</cod'
     """
+
+    def __init__(self, figures: Mapping[str, Figure], titles: Mapping[str, str] | None = None) -> None:
+        super().__init__(figures)
+        self._titles = dict(titles or {})
 
     def _repr_html_(self) -> str:
         if not self:
             return "<p>No step is recorded: there is nothing to draw.</p>"
-        return "".join(_shown(name, figure) for name, figure in self.items())
+        return "".join(_shown(name, self._titles.get(name, ""), figure) for name, figure in self.items())
 
 
 def _png(figure: Figure) -> bytes:
@@ -57,10 +66,10 @@ def _png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _shown(name: str, figure: Figure) -> str:
+def _shown(name: str, title: str, figure: Figure) -> str:
     content = base64.b64encode(_png(figure)).decode()
-    caption = escape(name.replace("_", " "))
+    caption = (f"<b>{escape(title)}</b> " if title else "") + f"<code>{escape(name)}</code>"
     return (
         f"<figure><figcaption>{caption}</figcaption>"
-        f'<img alt="{caption}" style="max-width:100%" src="data:image/png;base64,{content}"></figure>'
+        f'<img alt="{escape(title or name)}" style="max-width:100%" src="data:image/png;base64,{content}"></figure>'
     )

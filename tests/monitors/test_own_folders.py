@@ -1,4 +1,4 @@
-"""No run without a logger writes over another one's record."""
+"""No run writes over another one's record."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
 
 from lightning_go4align.atomic_write import unshared
 from lightning_go4align.history import FILE, History
@@ -16,6 +17,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.`:FutureWarning"),
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`"),
+    pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended"),
 ]
 
 
@@ -37,6 +39,29 @@ def test_the_record_of_an_earlier_run_stays(
     assert [History.load(folder).total for folder in folders] == [10, 20, 30]
     assert all((folder / "group_dynamics.html").is_file() for folder in folders)
     assert f"that of this one goes to {folders[1]}" in caplog.text
+
+
+def test_a_logger_that_gives_several_runs_one_folder_costs_none_its_record(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    for epochs in (1, 2):  # as two that start at once do, which find the same free version
+        logger = TensorBoardLogger(tmp_path, version="night")
+        fit(GroupDynamicsMonitor(num_pictures=0), logger=logger, max_epochs=epochs)
+    night = tmp_path / "lightning_logs" / "night"
+    assert [History.load(folder).total for folder in (night, night / "version_1")] == [10, 20]
+
+
+def test_a_run_that_goes_on_under_its_loggers_name_keeps_its_folder(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    file = tmp_path / "eleven.ckpt"
+    for epochs in (2, 3):
+        logger = TensorBoardLogger(tmp_path, version="night")
+        given = {"ckpt_path": file} if file.exists() else {}
+        fit(GroupDynamicsMonitor(num_pictures=0), Saving(file), logger=logger, max_epochs=epochs, **given)
+    night = tmp_path / "lightning_logs" / "night"
+    assert History.load(night).total == 30
+    assert not (night / "version_1").exists()
 
 
 def test_a_fit_that_goes_on_keeps_its_folder(
@@ -63,7 +88,6 @@ class Saving(Callback):
             raise self.error
 
 
-@pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
 @pytest.mark.parametrize("interrupted", [True, False])
 def test_a_resume_goes_on_where_the_run_was_interrupted_and_apart_from_one_that_was_finished(
     interrupted: bool, fit: Callable[..., Trainer], tmp_path: Path

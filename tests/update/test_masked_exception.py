@@ -1,5 +1,6 @@
 """Whoever fails, and wherever: the user's error is the one that is raised, and the module is as it was."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +70,21 @@ def test_another_callback_that_fails_at_the_failure_leaves_the_module_as_it_was(
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 def test_a_monitor_that_cannot_write_does_not_hide_the_users_error(first: bool, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    folder = tmp_path / "runs"
 
     class Broken(Toy):
         @override
         def training_step(self, batch: Any, batch_idx: int) -> Any:
             if batch_idx == 2:
+                shutil.rmtree(folder)
+                folder.write_text("in the way")
                 raise KeyError("the user's own")
             return self.losses(batch)
 
     module, ours = Broken(), MultiTaskCallback(GO4Align(2))
     monitor = GroupDynamicsMonitor()
     callbacks = [monitor, ours] if first else [ours, monitor]
-    trainer = quiet_trainer(callbacks=callbacks, default_root_dir=tmp_path / "file" / "runs", log_every_n_steps=1)
+    trainer = quiet_trainer(callbacks=callbacks, default_root_dir=folder, log_every_n_steps=1)
     with pytest.warns(UserWarning, match="could not be written"), pytest.raises(KeyError, match="the user's own"):
         trainer.fit(module, loader())
     assert own(module) == set()
