@@ -20,7 +20,6 @@ from lightning_go4align.studies.statistics import (
     performance_profiles,
     seeds_needed,
 )
-from lightning_go4align.studies.statistics_outputs import two_best
 
 
 # As G*Power 3.1 gives them for the paired t test, two-sided, at a level of 0.05 and a power of 0.8.
@@ -151,24 +150,6 @@ def test_differences_are_those_of_delta_m_if_there_is_a_baseline() -> None:
 def test_without_a_baseline_they_are_of_errors_in_percent() -> None:
     (found,) = differences(results({"LS": [2.0, 3.0], "SI": [1.98, 3.0]}))
     assert found.values == pytest.approx((-1.005, 0.0), abs=1e-3)  # 100 log 0.99
-
-
-def test_the_two_best_are_compared_where_both_are_ahead_of_the_reference() -> None:
-    scores = {"LS": [4.0, 4.1, 4.2], "UW": [3.0, 3.1, 3.3], "SI": [2.0, 2.2, 2.1], "DWA": [3.9, 4.1, 4.0]}
-    found = results(scores)
-    (told,) = two_best(differences(found), found)
-    assert told.startswith("The two best: UW: errors +")
-    assert "against SI, better in 0 of 3 seeds" in told
-    logs = {name: np.log(values) for name, values in scores.items()}
-    first, second, third = sorted(stats.ttest_rel(logs[name], logs["SI"]).pvalue for name in ("LS", "UW", "DWA"))
-    assert third == stats.ttest_rel(logs["UW"], logs["SI"]).pvalue
-    assert told.endswith(f"p = {max(3 * first, 2 * second, third):.2g}.")  # Holm, 1979
-
-
-@pytest.mark.parametrize("second", [[4.5, 4.6, 4.4], [math.inf, 1.0, 1.0], [math.nan, 1.0, 1.0]])
-def test_with_one_method_ahead_nothing_is_said_twice(second: list[float]) -> None:
-    found = results({"LS": [4.0, 4.1, 4.2], "UW": [3.0, 3.1, 3.3], "SI": second})
-    assert two_best(differences(found), found) == []
 
 
 def test_a_diverged_seed_leaves_no_interval_and_no_p_value() -> None:
