@@ -100,7 +100,7 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
 
     The subclass writes ``training_step(batch, batch_idx)`` and returns a mapping of task names to scalar losses, or
     ``{"task_losses": {...}, ...}``; the rest is as in any LightningModule. For gradient-oriented methods it may name
-    its shared parameters in ``shared_parameters()``.
+    its shared parameters in ``shared_parameters()``, and for GradNorm and NTKMTL-SR its heads in ``task_heads()``.
 
     Args:
         method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.

@@ -16,6 +16,7 @@ from lightning_go4align.cli import main
 from lightning_go4align.cli.entry import LIGHTNING, OTHERS
 from lightning_go4align.cli.progress import log_above_the_bar
 from lightning_go4align.config_files import SHIPPED, find_config, shipped_names
+from lightning_go4align.plots.example import example_history
 
 pytestmark = MARKS
 
@@ -78,6 +79,17 @@ def test_what_needs_no_torch_and_draws_nothing_does_not_wait_for_it(command: lis
         cwd=tmp_path,
     )
     assert ended.stderr.splitlines()[-1] == "[]"
+
+
+def test_reports_are_written_without_torch(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        example_history().save(tmp_path / name)
+    commands = [["report", "first", "second"], ["report", "."]]  # a page of each and a comparison, an index
+    code = "import sys; from lightning_go4align.cli import main\n"
+    code += f"for command in {commands}: main(command)\nsys.exit('torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], check=False, env=child_environment(), cwd=tmp_path)
+    assert (ended.returncode, len(list(tmp_path.rglob("*.html")))) == (0, 4)
 
 
 def test_a_configuration_of_the_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:

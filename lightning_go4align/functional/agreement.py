@@ -1,15 +1,10 @@
 """How well two groupings of the same tasks agree."""
 
-from typing import TypeVar
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.precision import widest
-
-Counts = TypeVar("Counts", Tensor, NDArray[np.float64])
+from lightning_go4align.functional.rand_index import rand_of_pairs
 
 
 def shared_group(assignment: Tensor) -> Tensor:
@@ -68,31 +63,3 @@ def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
     dtype = widest(previous.device)
     pairs, both, first, second = torch.stack([counted, before & now, before, now]).sum((-1, -2), dtype=dtype)
     return torch.stack(rand_of_pairs(pairs, both, first, second), dim=-1)
-
-
-def rand_of_pairs(pairs: Counts, both: Counts, first: Counts, second: Counts) -> tuple[Counts, Counts]:
-    r"""Turn counts of pairs into the Rand index and its adjustment for chance (Hubert and Arabie, 1985).
-
-    .. math:: R = 1 - \frac{f + s - 2b}{p}, \qquad A = \frac{b - fs / p}{(f + s) / 2 - fs / p}
-
-    In signs that torch and NumPy share: steps are compared on the device, a history on the host.
-
-    Args:
-        pairs: ``p``, pairs of tasks that both groupings hold, any shape, floating point.
-        both: ``b``, those together in both.
-        first: ``f``, those together in the first.
-        second: ``s``, those together in the second.
-
-    Returns:
-        Both indices, 1 where nothing can differ, in the shape of the counts.
-
-    Example:
-        >>> rand_of_pairs(*torch.tensor([6.0, 1.0, 2.0, 1.0]))
-        (tensor(0.8333), tensor(0.5714))
-    """
-    known = pairs + (pairs == 0)
-    rand = 1 - (first + second - 2 * both) / known
-    chance = first * second / known
-    room = (first + second) / 2 - chance
-    settled = room <= 0  # Both groupings are trivial and equal: the adjusted index would be 0 / 0.
-    return rand, (both - chance + settled) / (room + settled)

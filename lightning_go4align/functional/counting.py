@@ -6,7 +6,7 @@ In NumPy: the arrays are small, and its calls cost a fraction of torch's.
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.functional.agreement import rand_of_pairs
+from lightning_go4align.functional.rand_index import rand_of_pairs
 
 
 def members(groups: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -24,8 +24,9 @@ class GradNorm(Scalarizer, Stateful):
 
     whose second term is held constant; the model follows :math:`\sum_m w^m L^m`. :math:`L_0` is the mean loss of the
     first epoch, during which all weights are 1; ``step()`` closes an epoch, which ``MultiTaskCallback`` does. The
-    parameters learn with the model, as UW's do; ``WithLearningRate`` sets their rate. ``training_step`` returns the
-    representation beside the losses: ``{"task_losses": {...}, "representation": features}``.
+    parameters learn with the model, as UW's do; ``WithLearningRate`` sets their rate. The module names the
+    heads that get the representation in ``task_heads()``, or returns it beside the losses,
+    ``{"task_losses": {...}, "representation": features}``.
 
     Args:
         num_tasks: Number of tasks ``M``, at least 1.

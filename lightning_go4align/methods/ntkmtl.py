@@ -73,7 +73,7 @@ class NTKMTLSR(Scalarizer):
 
     and one backward pass through the whole network follows :math:`\sum_m w^m L^m`. Losses must be means over the
     batch, whose dimension is the representation's first. Where the batch cannot be cut evenly its rest is left out.
-    ``training_step`` returns the representation beside the losses:
+    The module names the heads that get the representation in ``task_heads()``, or returns it beside the losses,
     ``{"task_losses": {...}, "representation": features}``; in a loop of your own call ``observe_representation``.
 
     Args:

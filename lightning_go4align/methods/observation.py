@@ -78,7 +78,8 @@ def observe(method: nn.Module, losses: Tensor, representation: Tensor | None = N
             if representation is None:
                 raise ValueError(
                     f"{type(part).__name__} weighs tasks by their gradients in the shared representation, but none "
-                    "was given. Return it beside the losses: {'task_losses': {...}, 'representation': features}."
+                    "was given. Name the heads that get it in `task_heads()` of the module, or return it beside the "
+                    "losses: {'task_losses': {...}, 'representation': features}."
                 )
             part.observe_representation(representation)
 

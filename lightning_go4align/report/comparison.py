@@ -4,10 +4,10 @@ from collections.abc import Callable
 from html import escape
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from lightning_go4align.functional.agreement import rand_indices
+from lightning_go4align.functional.counting import rand_indices_between
 from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
@@ -138,9 +138,9 @@ def _agreement(runs: list[Run]) -> str:
 def _adjusted_rand(first: History, second: History) -> float:
     common = [task for task in first.tasks if task in second.tasks]
     one, other = (_homes(history, common) for history in (first, second))
-    return float(rand_indices(one, other)[1])
+    return float(rand_indices_between(one, other)[0, 1])
 
 
-def _homes(history: History, tasks: list[str]) -> torch.Tensor:
+def _homes(history: History, tasks: list[str]) -> NDArray[np.int64]:
     positions = [history.tasks.index(task) for task in tasks]
-    return torch.from_numpy(history.main_groups[positions].astype(np.int64))
+    return history.main_groups[None, positions].astype(np.int64)

@@ -31,13 +31,16 @@ class Finalist(NamedTuple):
 def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.trial.FrozenTrial]) -> list[Finalist]:
     """List the best of the trials that ended, as many as the search wants, each setting once.
 
+    Methods come before settings: the best of every method, then, if more are wanted, the next best of all. A search
+    ends near one optimum, and would send the same method thrice otherwise.
+
     Args:
         study: The study that was searched.
         methods: The methods that the search chose from.
         trials: Trials that ended, with what they logged.
 
     Returns:
-        The best, in their order.
+        The best, in their order: of every method one, then the others.
 
     Raises:
         ValueError: If no trial gave a number.
@@ -47,12 +50,15 @@ def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.tri
     if not ranked:
         raise ValueError(f"No trial logged a number under {study.select_by!r}. Correct `select_by` of the study.")
     found: dict[str, Finalist] = {}
+    first: dict[str, str] = {}
     for trial in ranked:
         method, settings = search.suggest(optuna.trial.FixedTrial(trial.params), methods)
         name = finalist_name(method, settings)
         chosen = with_settings(study.methods[method], settings)
+        first.setdefault(method, name)
         found.setdefault(name, Finalist(name, chosen, float(trial.value or 0.0)))
-    return list(found.values())[: search.finalists]
+    order = sorted(found, key=lambda name: name not in first.values())
+    return [found[name] for name in order[: search.finalists]]
 
 
 def _is_number(value: float | None) -> bool:

@@ -83,7 +83,7 @@ def _state(study: Study, search: Search, ended: Sequence[FrozenTrial]) -> Iterat
 
 def _finals(study: Study, search: Search) -> Iterator[str]:
     seeds = study.seeds_of(str(study.reference))
-    best = "the best" if search.finalists == 1 else f"the best {search.finalists}"
+    best = "the best" if search.finalists == 1 else f"the best {search.finalists}, of each method first,"
     yield (
         f"Finals: {best} against {study.reference}, seeds {spans(seeds)}: "
         f"{counted(_final_runs(study, search), 'run')}. Results go to {near(study, '_finals')}."

@@ -32,7 +32,8 @@ class Search:
         trials: Most runs of the search.
         startup: Runs that are chosen at random, and that none is stopped before. Later one is stopped if, in the
             second half of its epochs, its best is worse than the median of the others at the same epoch.
-        finalists: How many of the best are run with each of the study's seeds, against the reference.
+        finalists: How many are run with each of the study's seeds, against the reference: the best of each method
+            first, then the next best of all.
         seed: Seed of the runs of the search; not one of the study's, for these are what finalists are judged by.
 
     Raises:

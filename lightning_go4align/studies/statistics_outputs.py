@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lightning_go4align.plain_text import in_markdown
@@ -77,6 +78,32 @@ def sentence(one: Difference, results: Results) -> str:
     )
 
 
+def two_best(found: Sequence[Difference], results: Results) -> list[str]:
+    """Say how the second best method stands to the best, where both are ahead of the reference.
+
+    Args:
+        found: The differences from the reference.
+        results: The study's results.
+
+    Returns:
+        A sentence, p corrected for all comparisons with the best; none where the reference is one of the two.
+
+    Example:
+        >>> from lightning_go4align.studies.results import Row
+        >>> errors = {"LS": [4.0, 4.2], "UW": [3.0, 3.1], "SI": [2.0, 2.3]}
+        >>> rows = [Row(name, seed, {"mu": x}) for name, values in errors.items() for seed, x in enumerate(values)]
+        >>> results = Results(list(errors), ["mu"], rows, reference="LS")
+        >>> two_best(differences(results), results)[0][:65]
+        'The two best: UW: errors +35.2 % [+29.8, +40.5] against SI, bette'
+    """
+    ahead = sorted((one for one in found if one.mean < 0), key=lambda one: one.mean)[:2]
+    if len(ahead) < 2:
+        return []
+    best, second = (one.method for one in ahead)
+    beside = replace(results, reference=best)
+    return [f"The two best: {sentence(one, beside)}" for one in differences(beside) if one.method == second]
+
+
 def write_pictures(found: Sequence[Difference], results: Results, folder: Path) -> None:
     """Draw ``intervals.png``, ``p_values.png``, ``seeds_needed.png`` and ``profiles.png``, as far as there is data.
 
@@ -105,14 +132,16 @@ def write_statistics(results: Results, folder: Path) -> list[str]:
         folder: Where to write.
 
     Returns:
-        A sentence for each method.
+        A sentence for each method, and one of the two best.
     """
     found = differences(results)
     if not found:
         return []
-    (folder / "statistics.md").write_text(statistics_table(found, results))
+    best = two_best(found, results)
+    told = "".join(f"\n{in_markdown(one)}\n" for one in best)
+    (folder / "statistics.md").write_text(statistics_table(found, results) + told)
     write_pictures(found, results, folder)
-    return [sentence(one, results) for one in found if math.isfinite(one.mean)]
+    return [*(sentence(one, results) for one in found if math.isfinite(one.mean)), *best]
 
 
 def _interval(one: Difference, digits: int = 2) -> str:

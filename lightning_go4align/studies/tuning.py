@@ -155,7 +155,9 @@ class Tuning:
         for step in range(work.reported, len(values)):
             work.trial.report(values[step], step)
         work.reported = max(work.reported, len(values))  # a logger that writes its file anew has fewer for a moment
-        if values and work.trial.should_prune():
+        epochs = work.submitted.run.num_epochs
+        is_through = epochs is not None and len(values) >= epochs  # Then only its test is left.
+        if values and not is_through and work.trial.should_prune():
             self.working.remove(work)
             self.engine.cancel([work.submitted])
             self._say(work.trial, work.name, f"stopped after {len(values)} epochs at {values[-1]:.4g}")

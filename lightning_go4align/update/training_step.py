@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
+from lightning_go4align.update.head_input import HeadInput
 from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
@@ -62,7 +63,8 @@ class TrainingStep:
         self._module = module
         self._memory = memory
         self._pick = pick
-        self._user_step = module.training_step
+        self._head_input = HeadInput(module, memory.method)
+        self._user_step = self._head_input.seen_by(module.training_step)
         self._reach = Reach()
         self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
@@ -133,7 +135,8 @@ class TrainingStep:
         losses = losses if output.present else touch_all_parameters(losses, self._module)
         losses, reported = average_over_ranks(losses, reported)
         if self._observed:
-            observe(memory.method, losses.detach(), output.extras.get("representation"))
+            given, seen = output.extras.get("representation"), self._head_input.take()
+            observe(memory.method, losses.detach(), seen if given is None else given)
         try:
             objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:

@@ -7,7 +7,8 @@ import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score, rand_score
 
-from lightning_go4align.functional.agreement import moved_tasks, rand_indices, rand_of_pairs, shared_group
+from lightning_go4align.functional.agreement import moved_tasks, rand_indices, shared_group
+from lightning_go4align.functional.rand_index import rand_of_pairs
 
 GENERATOR = np.random.default_rng(0)
 STEPS = [GENERATOR.integers(-1, num_groups, (2, num_tasks)) for num_tasks in (2, 5, 11) for num_groups in (1, 2, 5)]

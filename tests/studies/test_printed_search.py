@@ -58,7 +58,7 @@ def test_a_dry_run_shows_the_space_and_what_decides(asked: Study) -> None:
     assert row(text, "method") == ["method", "few, many", ""]
     assert row(text, "model.learning_rate") == ["model.learning_rate", "0.25 to 1", "all"]
     assert row(text, "trainer.max_steps") == ["trainer.max_steps", "7, None", "many"]
-    assert "Finals: the best 2 against LS, seeds 0 to 3: 12 runs." in text
+    assert "Finals: the best 2, of each method first, against LS, seeds 0 to 3: 12 runs." in text
     assert "1 h with 2 jobs: no trial has ended yet" in text
 
 

@@ -25,7 +25,10 @@ def searched(
     study: Callable[..., Study], tmp_path: Path, finish: Callable[..., None], engine: Any = None, **search: Any
 ) -> Tuning:
     space = {RATE: {"low": 0.0, "high": 1.0}}
-    asked = study(tmp_path, search={"space": space, "trials": 20, **search}, reference="LS", name="s")
+    epochs = {"trainer.max_epochs": 10}
+    asked = study(
+        tmp_path, search={"space": space, "trials": 20, **search}, reference="LS", name="s", overrides=epochs
+    )
     engine = engine or Instant(finish, parabola)
     return Tuning(asked, engine, jobs=1, deadline=float("inf"), console=Console(quiet=True))
 
@@ -153,6 +156,22 @@ def test_none_is_stopped_in_the_first_half_of_its_epochs(
     assert [len(engine.epochs[run.folder]) for run in engine.cancelled] == [6] * 4
 
 
+def test_none_is_stopped_whose_epochs_are_all_done(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    class Late(Slow):
+        """Its logs are seen when the last epoch is through, and the test is running still."""
+
+        def poll(self, submitted: Submitted) -> bool:
+            values = self.epochs[submitted.run.folder]
+            values += values[:1] * 8
+            return super().poll(submitted)
+
+    engine = Late(finish)
+    searched(study, tmp_path, finish, engine, trials=12, startup=4).run()
+    assert engine.cancelled == []
+
+
 def test_the_table_of_a_search_has_choices_as_they_are_and_what_was_stopped_last(
     study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
 ) -> None:
@@ -161,4 +180,4 @@ def test_the_table_of_a_search_has_choices_as_they_are_and_what_was_stopped_last
     search.run()
     lines = [line.split(" | ") for line in search.table.splitlines() if line.startswith("| LS")]
     assert {line[0].rsplit("reach ", 1)[-1].split(",")[0] for line in lines} == {"None", "4"}
-    assert [line[-1].removesuffix(" |") for line in lines] == ["all"] * 8 + ["stopped after 2"] * 4
+    assert [line[-1].removesuffix(" |") for line in lines] == ["all"] * 8 + ["stopped after 6"] * 4

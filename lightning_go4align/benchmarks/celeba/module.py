@@ -110,6 +110,10 @@ class CelebAModule(MultiTaskModule):
         """All parameters but the heads', for gradient-oriented methods."""
         return self.network.shared_parameters()
 
+    def task_heads(self) -> nn.Module:
+        """The heads, for methods that want what they are given."""
+        return self.network.heads
+
     def _log_scores(self, stage: str, metric: MultilabelF1Score) -> None:
         f1: Tensor = metric.compute()
         scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))

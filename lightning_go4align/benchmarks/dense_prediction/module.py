@@ -129,6 +129,10 @@ class DensePredictionModule(MultiTaskModule):
         """All parameters but the heads', for gradient-oriented methods."""
         return self.network.shared_parameters()
 
+    def task_heads(self) -> nn.Module:
+        """The heads, for methods that want what they are given; SegNet-MTAN's get one tensor each."""
+        return self.network.heads
+
     def _log_scores(self, stage: str, scores: DenseScores) -> None:
         values = scores.compute()
         ordered = {name: values[name] for name in self.table.single_task}

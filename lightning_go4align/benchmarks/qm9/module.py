@@ -151,6 +151,10 @@ class QM9Module(MultiTaskModule):
         named = self.network.named_parameters()
         return (parameter for name, parameter in named if not name.startswith("heads."))
 
+    def task_heads(self) -> nn.Module:
+        """The heads, for methods that want what they are given."""
+        return self.network.get_submodule("heads")
+
     def _log_errors(self, stage: str, error: MeanAbsoluteError) -> None:
         errors = dict(zip(self.targets, error.compute().view(-1).unbind(), strict=True))
         for name, value in add_relative_changes(errors, self.delta_m).items():

@@ -111,3 +111,7 @@ class SyntheticModule(MultiTaskModule):
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """The trunk, for gradient-oriented methods."""
         return self.trunk.parameters()
+
+    def task_heads(self) -> nn.Module:
+        """The heads, for methods that want what they are given."""
+        return self.heads

@@ -1,0 +1,88 @@
+"""What the shared network hands to the heads of the tasks, seen as it is handed over."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lightning_go4align.methods.observation import observes_representation
+from lightning_go4align.update.misconfiguration import MisconfigurationException
+
+Heads = nn.Module | Iterable[nn.Module]
+Step = Callable[..., Any]
+
+
+class HeadInput:
+    """Take the shared representation of a step from the heads, where the module's ``task_heads()`` names them.
+
+    Nothing is watched for methods that do not want it.
+
+    Args:
+        module: The module that is trained.
+        method: How tasks are balanced.
+
+    Example:
+        >>> from lightning_go4align.methods import NTKMTLSR
+        >>> module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+        >>> module.task_heads = lambda: module[1]
+        >>> heads = HeadInput(module, NTKMTLSR())
+        >>> _ = heads.seen_by(module)(torch.ones(4, 2))
+        >>> heads.take().shape
+        torch.Size([4, 3])
+    """
+
+    def __init__(self, module: nn.Module, method: nn.Module) -> None:
+        named: Callable[[], Heads] | None = getattr(module, "task_heads", None)
+        self._named = named if observes_representation(method) else None
+        self._seen: list[Tensor] = []
+
+    def seen_by(self, step: Step) -> Step:
+        """Give a step that watches the heads while it runs; the step itself, if there is nothing to watch."""
+        named = self._named
+        if named is None:
+            return step
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self._seen.clear()
+            handles = [head.register_forward_pre_hook(self._see, with_kwargs=True) for head in _each(named())]
+            try:
+                return step(*args, **kwargs)
+            finally:
+                for handle in handles:
+                    handle.remove()
+
+        return watched
+
+    def _see(self, head: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
+        if given is None or not (torch.is_grad_enabled() and given.requires_grad):
+            return
+        if not any(given is one for one in self._seen):
+            self._seen.append(given)
+
+    def take(self) -> Tensor | None:
+        """Let go of what the heads were given in the step, shape ``[B, ...]``; None if they were given nothing.
+
+        Raises:
+            MisconfigurationException: If they were given different tensors.
+        """
+        seen, self._seen = self._seen, []
+        if len(seen) > 1:
+            shapes = ", ".join(str(list(one.shape)) for one in seen)
+            raise MisconfigurationException(
+                "The method weighs tasks by their gradients in one shared representation, but the heads that "
+                f"`task_heads()` names were given {len(seen)} tensors, of shapes {shapes}. Give all heads the same "
+                "tensor in one call each, or return what they share beside the losses: "
+                "{'task_losses': {...}, 'representation': features}."
+            )
+        return seen[0] if seen else None
+
+
+def _each(heads: Heads) -> list[nn.Module]:
+    """The modules that are called: those of a container that is not called itself."""
+    if isinstance(heads, nn.ModuleDict):
+        return list(heads.values())
+    if isinstance(heads, nn.Module) and not isinstance(heads, nn.ModuleList):
+        return [heads]
+    return list(heads)
