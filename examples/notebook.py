@@ -51,10 +51,10 @@ class Faces(pl.LightningModule):
 features = torch.randn(1024, 8)
 scales = torch.tensor([1.0, 1.0, 1.2, 10.0, 9.0, 12.0])
 targets = torch.tanh(features) @ torch.randn(8, 6) * scales
-monitor = GroupDynamicsMonitor(num_pictures=0)
+callback, monitor = MultiTaskCallback(RobustGO4Align(num_groups=2)), GroupDynamicsMonitor(num_pictures=0)
 trainer = pl.Trainer(
     max_epochs=8,
-    callbacks=[MultiTaskCallback(RobustGO4Align(num_groups=2)), monitor],
+    callbacks=[callback, monitor],
     default_root_dir=tempfile.mkdtemp(),
     accelerator="cpu",
     logger=False,
@@ -65,10 +65,15 @@ trainer = pl.Trainer(
 trainer.fit(Faces(), DataLoader(TensorDataset(features, targets), batch_size=32))
 
 # %%
-# The monitor shows itself: mean weight, last loss and group of each task, and how weight and group went. So does the
-# callback, with its last step.
+# The monitor shows itself: mean weight, last loss and last group of each task, and how weight and group went.
 
 monitor
+
+# %%
+# The callback knows the last step; its fields, such as ``callback.last_step.weights``, are tensors in the order of the
+# tasks, and ``callback.task_weights`` and ``callback.groups`` hold them by name.
+
+print(callback.last_step)
 
 # %%
 # The history

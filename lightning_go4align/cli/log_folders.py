@@ -17,9 +17,12 @@ def own_root(folder: str | None) -> str:
         folder: ``trainer.default_root_dir``; None for the current folder.
 
     Returns:
-        The folder, or one below it if another fit has left its configuration there; None on other ranks than 0.
+        The folder, or one below it if another fit has left its configuration there; as it is, if it is on another
+        machine, and None on other ranks than 0.
     """
-    return str(unshared(Path(folder or "."), "config.yaml"))
+    if "://" in (folder or ""):
+        return str(folder)  # on another machine
+    return str(unshared(Path(folder or ".").expanduser(), "config.yaml"))
 
 
 def with_own_folder(logger: Logger) -> Logger:

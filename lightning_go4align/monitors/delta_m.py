@@ -100,7 +100,9 @@ class DeltaMMonitor(Callback):
 
     @override
     def __repr__(self) -> str:
-        return f"DeltaMMonitor(metrics={list(self.delta_m.names)}; {int(self.convergence.epoch)} validations scored)"
+        return (
+            f"DeltaMMonitor(metrics={few_of(self.delta_m.names)}; {int(self.convergence.epoch)} validations scored)"
+        )
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -173,7 +173,7 @@ class GroupDynamicsMonitor(Callback):
             self._read()
         self._recorder.note(interrupted=type(exception).__name__)
         try:
-            self._files.write_page(self._recorder, self._method)
+            self._files.end_early(self._recorder, self._method)
         except OSError as error:  # It would hide the exception that ended the fit.
             rank_zero_warn(f"What `GroupDynamicsMonitor` has recorded could not be written: {error}")
 

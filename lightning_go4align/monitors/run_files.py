@@ -91,6 +91,18 @@ class RunFiles:
         """
         return write_page(self.save(recorder, method))
 
+    def end_early(self, recorder: Recorder, method: object) -> None:
+        """Save the log of a run that failed, and write its page; one that failed at its first step leaves neither.
+
+        Args:
+            recorder: What was recorded.
+            method: The method, as it stands now.
+        """
+        if recorder.history.total:
+            self.write_page(recorder, method)
+        else:
+            (self.folder / FILE).unlink(missing_ok=True)
+
 
 def _resumed(root: Path, started: str, logged: bool) -> Path | None:
     """Find where the run that goes on was recorded before."""

@@ -75,6 +75,20 @@ def test_a_fit_that_goes_on_keeps_its_folder(
     assert not (tmp_path / "version_1").exists()
 
 
+def test_a_run_that_failed_at_its_first_step_leaves_its_place_to_the_next(
+    fit: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    class Failing(Callback):
+        def on_train_batch_start(self, *_: Any) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fit(GroupDynamicsMonitor(num_pictures=0), Failing())
+    assert list(tmp_path.iterdir()) == []
+    fit(GroupDynamicsMonitor(num_pictures=0), max_epochs=1)
+    assert History.load(tmp_path).total == 10
+
+
 class Saving(Callback):
     """Saves a checkpoint after the first epoch, and may end the run in the second."""
 
