@@ -51,7 +51,8 @@ class Faces(pl.LightningModule):
 features = torch.randn(1024, 8)
 scales = torch.tensor([1.0, 1.0, 1.2, 10.0, 9.0, 12.0])
 targets = torch.tanh(features) @ torch.randn(8, 6) * scales
-callback, monitor = MultiTaskCallback(RobustGO4Align(num_groups=2)), GroupDynamicsMonitor(num_pictures=0)
+callback = MultiTaskCallback(RobustGO4Align(num_groups=2))
+monitor = GroupDynamicsMonitor(num_pictures=0)
 trainer = pl.Trainer(
     max_epochs=8,
     callbacks=[callback, monitor],
@@ -70,8 +71,8 @@ trainer.fit(Faces(), DataLoader(TensorDataset(features, targets), batch_size=32)
 monitor
 
 # %%
-# The callback knows the last step; its fields, such as ``callback.last_step.weights``, are tensors in the order of the
-# tasks, and ``callback.task_weights`` and ``callback.groups`` hold them by name.
+# The callback knows the last step. Its fields, such as ``callback.last_step.weights``, are tensors in the order of
+# the tasks; ``callback.task_weights`` and ``callback.groups`` hold them by name.
 
 print(callback.last_step)
 

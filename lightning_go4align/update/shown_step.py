@@ -46,7 +46,8 @@ def step_text(record: "StepRecord") -> str:
         rows[_PRINTED // 2 : -_PRINTED // 2] = [[Text(f"... {left_out} tasks more")]]
     for row in rows:
         table.add_row(*row)
-    console = Console(file=StringIO(), width=10_000, color_system=None, legacy_windows=False)
+    # In a notebook, rich would show the table there and then, whoever asks for the text.
+    console = Console(file=StringIO(), width=10_000, color_system=None, legacy_windows=False, force_jupyter=False)
     with console.capture() as printed:
         console.print(table)
     lines = [line.rstrip() for line in printed.get().splitlines()]

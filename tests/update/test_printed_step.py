@@ -1,5 +1,6 @@
 """A step is printed, and shown in a notebook, by the names of its tasks."""
 
+import pytest
 import torch
 from toy import TASKS, Toy, loader, quiet_trainer
 
@@ -39,6 +40,21 @@ def test_names_are_text_in_one_line_each_however_many_there_are() -> None:
     assert len(lines) == 2 + 61
     assert "940 tasks more" in lines[32]
     assert lines[-1].split() == ["task_997", "999"]
+
+
+@pytest.mark.parametrize("variables", [{}, {"COLUMNS": "20"}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
+@pytest.mark.parametrize("in_notebook", [True, False])
+def test_the_text_is_the_same_wherever_it_is_asked_for(
+    in_notebook: bool, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses, displayed = torch.tensor([2.0, 0.5]), list[object]()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: in_notebook)
+    monkeypatch.setattr("rich.jupyter.display", lambda *shown: displayed.append(shown))
+    shown = repr(StepRecord(("depth of the whole scene", "normal"), losses, losses.sum(), losses))
+    assert shown.splitlines()[2:] == ["depth of the whole scene     2", "normal                     0.5"]
+    assert displayed == []
 
 
 def test_a_notebook_shows_the_last_step() -> None:
