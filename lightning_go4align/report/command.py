@@ -78,10 +78,9 @@ def write_pages(folders: list[Path]) -> Path:
         FileNotFoundError: If there is no log.
         ValueError: If a log cannot be read.
     """
-    found = [] if len(folders) == 1 and (folders[0] / FILE).is_file() else find_runs(folders[0])
-    if len(folders) == 1 and not found:
+    linked = _runs(folders)
+    if len(folders) == 1 and linked in ([], folders):
         return write_report(folders[0])
-    linked = found if len(folders) == 1 else folders
     root = _root(folders)
     content = _page_of(folders, root, {run: f"{quote(_below(run, root))}/{PAGE}" for run in linked})
     # First, for it can be read while the pages that it leads to are drawn, a second or two for each.
@@ -135,13 +134,13 @@ def _root(folders: list[Path]) -> Path:
 
 
 def _runs(folders: list[Path]) -> list[Path]:
-    return find_runs(folders[0]) if len(folders) == 1 and not (folders[0] / FILE).is_file() else folders
+    return find_runs(folders[0]) if len(folders) == 1 else folders
 
 
 def _page_of(folders: list[Path], root: Path, links: dict[Path, str]) -> str:
     if len(folders) > 1:
         return comparison(_seen_from(root, read_runs(folders)), [links[run] for run in folders])
-    if (folders[0] / FILE).is_file():
+    if list(links) == folders:
         return _run_page(folders[0])
     runs, unread = _readable(list(links), root)
     return listing(root, _seen_from(root, runs), [links[run.folder] for run in runs], unread)

@@ -69,6 +69,18 @@ def test_a_folder_becomes_an_index_of_its_runs_with_what_differs(
         assert (tmp_path / link).is_file()
 
 
+def test_runs_below_another_one_are_not_hidden_by_it(
+    run_in: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As fits without a logger leave them, one after the other."""
+    first, second = run_in("out"), run_in("out/version_1")
+    report_command([first])
+    index = first / "group_dynamics_index.html"
+    assert capsys.readouterr().out.strip() == str(index)
+    links = re.findall(r'<a href="([^#"]*)"', index.read_text(encoding="utf-8"))
+    assert {(first / link).resolve() for link in links} == {run / "group_dynamics.html" for run in (first, second)}
+
+
 def test_a_log_that_cannot_be_read_does_not_hide_the_others(
     run_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
