@@ -60,6 +60,8 @@ def moves(history: History) -> Figure:
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.68)
     width = float(history.total) / max(len(steps), 1)
     axes.bar(steps, means.moves, width=0.8 * width, color=colour("accent"))
+    if not np.nan_to_num(means.moves).any():  # Else it looks as if nothing had been drawn.
+        axes.annotate("no task has moved", (0.5, 0.5), xycoords="axes fraction", ha="center", color=colour("muted"))
     axes.set_ylim(0, max(1.0, 1.08 * float(np.nanmax(means.moves, initial=0))))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     count_axis(axes, "step", float(max(history.total, 1)))

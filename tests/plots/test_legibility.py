@@ -164,3 +164,10 @@ def test_one_entry_that_lost_its_dimension_is_drawn() -> None:
 def test_a_picture_of_nothing_is_refused(draw: Callable[..., Any], advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         draw()
+
+
+def test_where_nothing_moves_the_picture_says_so() -> None:
+    moving = example_history()
+    still = replace(moving, windows=replace(moving.windows, moves=np.zeros_like(moving.windows.moves)))
+    said = [[text.get_text() for text in plots.moves(run).axes[0].texts] for run in (still, moving)]
+    assert [texts.count("no task has moved") for texts in said] == [1, 0]
