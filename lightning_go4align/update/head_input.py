@@ -10,11 +10,14 @@ from lightning_go4align.methods.observation import observes_representation
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 Heads = nn.Module | Iterable[nn.Module]
+Named = Heads | Callable[[], Heads]
 Step = Callable[..., Any]
 
 
 class HeadInput:
-    """Take the shared representation of a step from the heads, where the module's ``task_heads()`` names them.
+    """Take the shared representation of a step from the heads, where the module's ``task_heads`` names them.
+
+    That is a method that returns a module or several, or holds them itself, as a ``ModuleDict`` of this name does.
 
     Nothing is watched for methods that do not want it.
 
@@ -33,7 +36,7 @@ class HeadInput:
     """
 
     def __init__(self, module: nn.Module, method: nn.Module) -> None:
-        named: Callable[[], Heads] | None = getattr(module, "task_heads", None)
+        named: Named | None = getattr(module, "task_heads", None)
         self._named = named if observes_representation(method) else None
         self._seen: list[Tensor] = []
 
@@ -45,7 +48,7 @@ class HeadInput:
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             self._seen.clear()
-            handles = [head.register_forward_pre_hook(self._see, with_kwargs=True) for head in _each(named())]
+            handles = [head.register_forward_pre_hook(self._see, with_kwargs=True) for head in _each(named)]
             try:
                 return step(*args, **kwargs)
             finally:
@@ -61,13 +64,21 @@ class HeadInput:
         if not any(given is one for one in self._seen):
             self._seen.append(given)
 
-    def take(self) -> Tensor | None:
-        """Let go of what the heads were given in the step, shape ``[B, ...]``; None if they were given nothing.
+    def take(self, returned: Tensor | None = None) -> Tensor | None:
+        """Let go of what the heads were given in the step.
+
+        Args:
+            returned: The representation that the step itself returned, which comes first.
+
+        Returns:
+            The representation, shape ``[B, ...]``; None if there is none.
 
         Raises:
-            MisconfigurationException: If they were given different tensors.
+            MisconfigurationException: If the heads were given different tensors, and the step returned none.
         """
         seen, self._seen = self._seen, []
+        if returned is not None:
+            return returned
         if len(seen) > 1:
             shapes = ", ".join(str(list(one.shape)) for one in seen)
             raise MisconfigurationException(
@@ -79,8 +90,9 @@ class HeadInput:
         return seen[0] if seen else None
 
 
-def _each(heads: Heads) -> list[nn.Module]:
+def _each(named: Named) -> list[nn.Module]:
     """The modules that are called: those of a container that is not called itself."""
+    heads = named() if callable(named) and not isinstance(named, nn.Module) else named
     if isinstance(heads, nn.ModuleDict):
         return list(heads.values())
     if isinstance(heads, nn.Module) and not isinstance(heads, nn.ModuleList):

@@ -1,6 +1,7 @@
 """Which parameters are shared between tasks."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -16,9 +17,10 @@ from lightning_go4align.update.task_losses import StepOutput, is_distributed
 class SharedParameters:
     """Divide a module's trained parameters into those that at least two tasks depend on, and the heads.
 
-    The module's ``shared_parameters()`` names the shared ones. Without it they are found from the losses' own graphs:
-    each task's is looked at in the first batch that holds it, and again when parameters were frozen or thawed. What
-    was found stays known. While all shared parameters are frozen there are heads only.
+    The module's ``shared_parameters`` names the shared ones: a method, or the parameters, or a layer that holds them.
+    Without it they are found from the losses' own graphs: each task's is looked at in the first batch that holds it,
+    and again when parameters were frozen or thawed. What was found stays known. While all shared parameters are
+    frozen there are heads only.
 
     Args:
         module: The module that is trained.
@@ -43,7 +45,7 @@ class SharedParameters:
         self._trained: list[bool] = []
         self._looked: list[bool] = [False]
         self._uses = torch.zeros(0, 0, dtype=torch.bool)
-        self._named: Callable[[], Iterable[nn.Parameter]] | None = getattr(module, "shared_parameters", None)
+        self._named = _named(getattr(module, "shared_parameters", None))
 
     def look(self, output: StepOutput, tasks: list[str]) -> None:
         """Look at a step's losses, if there is anything new to see.
@@ -119,3 +121,10 @@ class SharedParameters:
             "All parameters that tasks share are frozen: until some thaw, the heads are trained by the sum of the "
             "losses, and the gradient-oriented method has nothing to do."
         )
+
+
+def _named(shared: Any) -> Callable[[], Iterable[nn.Parameter]] | None:
+    """What names the shared parameters, as a function: layers may be called as a module's method is."""
+    if isinstance(shared, nn.Module):
+        return shared.parameters
+    return shared if shared is None or callable(shared) else lambda: shared

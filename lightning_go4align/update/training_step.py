@@ -135,8 +135,8 @@ class TrainingStep:
         losses = losses if output.present else touch_all_parameters(losses, self._module)
         losses, reported = average_over_ranks(losses, reported)
         if self._observed:
-            given, seen = output.extras.get("representation"), self._head_input.take()
-            observe(memory.method, losses.detach(), seen if given is None else given)
+            representation = self._head_input.take(output.extras.get("representation"))
+            observe(memory.method, losses.detach(), representation)
         try:
             objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:

@@ -31,7 +31,9 @@ class TwoHeads(pl.LightningModule):
         self.trunk = nn.Linear(4, 8)
         self.heads = nn.ModuleDict({"a": nn.Linear(8, 1), "b": nn.Linear(8, 1)})
         self.told = told
-        if told.startswith("named"):
+        if told == "an attribute":
+            self.task_heads: Any = self.heads
+        elif told.startswith("named"):
             self.task_heads = self._heads
 
     def _heads(self) -> Any:
@@ -68,7 +70,7 @@ def trained(told: str, method: nn.Module) -> TwoHeads:
 
 
 @pytest.mark.parametrize("make", [NTKMTLSR, lambda: GradNorm(2)], ids=["NTKMTLSR", "GradNorm"])
-@pytest.mark.parametrize("told", ["named", "named one by one"])
+@pytest.mark.parametrize("told", ["named", "named one by one", "an attribute"])
 def test_named_heads_are_as_good_as_a_returned_representation(told: str, make: Callable[[], nn.Module]) -> None:
     named, returned = trained(told, make()), trained("returned", make())
     assert all(torch.equal(a, b) for a, b in zip(named.parameters(), returned.parameters(), strict=True))
@@ -82,6 +84,14 @@ def test_without_either_the_error_says_both() -> None:
 def test_heads_that_get_different_tensors_are_told_of() -> None:
     with pytest.raises(MisconfigurationException, match=r"were given 2 tensors, of shapes \[8, 8\], \[8, 8\]"):
         trained("named, two tensors", NTKMTLSR())
+
+
+def test_what_a_step_returns_comes_before_what_its_heads_are_given() -> None:
+    module, returned = TwoHeads("named, two tensors"), torch.ones(8, 8)
+    head_input = HeadInput(module, NTKMTLSR())
+    head_input.seen_by(module.training_step)([torch.ones(8, 4)], 0)
+    assert head_input.take(returned) is returned
+    assert head_input.take() is None
 
 
 @pytest.mark.parametrize("fails", [False, True])
