@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.objective import weighted_risk
-from lightning_go4align.methods.observation import gradients_in
+from lightning_go4align.methods.observation import gradients_in, sum_over_ranks
 
 
 class GradNorm(Scalarizer, Stateful):
@@ -84,7 +84,7 @@ class GradNorm(Scalarizer, Stateful):
         mean = self.initial_losses + torch.where(learning, values - self.initial_losses, 0) / self.counts.clamp(min=1)
         self.initial_losses = mean
         weights = torch.where(first, 1, len(values) * self.logits.softmax(0))
-        norms = gradients.flatten(1).norm(dim=1).to(self.logits)
+        norms = sum_over_ranks(gradients.flatten(1).to(self.logits).square().sum(1)).sqrt()
         sizes = torch.where(present & ~first, weights * norms, 0)
         distance = (sizes - self._targets(sizes.detach(), values, present & ~first)).abs().sum()
         # The difference is 0: it carries the gradient that the weights learn from, and no other.

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.objective import weighted_risk
-from lightning_go4align.methods.observation import gradients_in
+from lightning_go4align.methods.observation import gradients_in, sum_over_ranks
 
 
 class NTKMTL(WeightedAggregator):
@@ -120,7 +120,7 @@ class NTKMTLSR(Scalarizer):
         rows = gradients.shape[1] // self.num_chunks
         chunks = gradients[:, : rows * self.num_chunks].reshape(len(losses), self.num_chunks, -1)
         jacobians = chunks.to(torch.promote_types(chunks.dtype, torch.float32)) * self.num_chunks
-        kernels = torch.linalg.eigvalsh(jacobians @ jacobians.mT)[:, -1].clamp(min=0)
+        kernels = torch.linalg.eigvalsh(sum_over_ranks(jacobians @ jacobians.mT))[:, -1].clamp(min=0)
         self.task_weights = inverse_shares(kernels, self.exponent)
         return weighted_risk(losses, self.task_weights)
 

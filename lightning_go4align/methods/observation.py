@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 
@@ -113,3 +114,26 @@ def gradients_in(representation: Tensor | None, losses: Tensor) -> Tensor:
     ]
     flat = torch.stack(gradients).flatten(2) if representation.dim() > 1 else torch.stack(gradients)[..., None]
     return torch.where(present[:, None, None], flat, 0)
+
+
+def sum_over_ranks(squares: Tensor) -> Tensor:
+    """Sum up what ranks that train together have of squares of gradients in the representation.
+
+    Each has the gradients of its own rows. Under data-parallel training the loss of a rank is that of its rows alone,
+    while the step follows the mean over the ranks: with it the sum is that of one process on the joined batch.
+
+    Args:
+        squares: Of any shape, the same on each rank.
+
+    Returns:
+        The sum over the ranks, divided by the square of their number; of one process what it was given.
+
+    Example:
+        >>> sum_over_ranks(torch.tensor([4.0]))
+        tensor([4.])
+    """
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return squares
+    joined = squares.clone()
+    dist.all_reduce(joined)
+    return joined / dist.get_world_size() ** 2

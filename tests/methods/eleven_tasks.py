@@ -45,6 +45,9 @@ class ElevenTasks(pl.LightningModule):
             for i, (head, scale) in enumerate(zip(self.heads, SCALES, strict=True))
         }
 
+    def task_heads(self) -> torch.nn.Module:
+        return self.heads
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), 1e-2)
 

@@ -24,6 +24,7 @@ from torchjd.scalarization import FAMO, UW, GeometricMean, Random, Sum
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from rank_collectives import check_accumulation, check_collectives, check_without_reduction
+from rank_representation import check_representation
 from rank_runs import (
     MODES,
     RANKS,
@@ -154,6 +155,7 @@ CHECKS = (
     check_bad_loss,
     check_aggregators,
     check_random,
+    check_representation,
     check_synced_norm,
     check_sharded,
     check_without_reduction,

@@ -54,6 +54,12 @@ def test_every_strategy_trains_as_one_process_on_the_joined_batch(
     assert found[f"{kind}_{mode}_joined"] < ROUNDING
 
 
+@pytest.mark.parametrize("method", ["NTKMTLSR", "GradNorm"])
+def test_methods_that_see_the_representation_see_that_of_all_ranks(found: dict[str, float], method: str) -> None:
+    assert found[f"{method}_represented_joined"] < ROUNDING
+    assert found[f"{method}_represented_weights"] == 0
+
+
 @pytest.mark.parametrize("kind", ["heads", "FAMO", "UW"])
 def test_several_optimizers_and_methods_that_learn_train_as_one_process(found: dict[str, float], kind: str) -> None:
     assert found[f"{kind}_joined"] < ROUNDING
