@@ -10,6 +10,7 @@ from pathlib import Path
 
 STALE_SECONDS = 120.0
 BEAT_SECONDS = 10.0
+_RELEASED = "released"
 
 
 class ClaimLostError(RuntimeError):
@@ -22,8 +23,9 @@ class Claim:
 
     A folder ``claims/<number>`` inside it, for making one is atomic on every file system, NFS included, where
     ``flock`` may lock nothing. The highest number holds. Its owner shows every few seconds that it lives, by the
-    folder's time; who finds a claim without such signs makes the next number, which only one can. Nobody removes
-    another's claim while it may hold, so none is taken twice.
+    folder's time; who finds a claim without such signs, or one that was released, makes the next number, which only
+    one can. Nobody removes another's claim while it may hold, and no number is given again, not after a release
+    either: who is slow and judged an old claim would take the new one of its number for it. So none is taken twice.
 
     Args:
         folder: The claim's own folder.
@@ -35,7 +37,7 @@ class Claim:
         True
         >>> claim.release()
         >>> take(run).folder.name
-        '1'
+        '2'
     """
 
     folder: Path
@@ -59,10 +61,10 @@ class Claim:
         """Give up the claim, and what was left of older ones; if it is lost, leave all as it is."""
         if self.folder != _highest(self.folder.parents[1]):
             return
-        # This one last: who makes a lower one meanwhile sees that it does not hold.
-        for claim in sorted(self.folder.parent.glob("[0-9]*"), key=_number):
-            if _number(claim) <= _number(self.folder):
+        for claim in self.folder.parent.glob("[0-9]*"):
+            if _number(claim) < _number(self.folder):
                 shutil.rmtree(claim, ignore_errors=True)
+        (self.folder / _RELEASED).touch()
 
 
 def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
@@ -86,7 +88,7 @@ def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
         _write_owner(claim)
     except (FileExistsError, FileNotFoundError):  # another was faster, or cleans up after a higher one
         return None
-    if _highest(folder) != claim:  # the one looked at was released, and a higher one made, before this one was
+    if _highest(folder) != claim:  # a higher one was made, and the one looked at removed, before this one was made
         shutil.rmtree(claim, ignore_errors=True)
         return None
     return Claim(claim)
@@ -105,9 +107,9 @@ def holder(folder: Path, stale_seconds: float = STALE_SECONDS) -> str | None:
 
 def _owner(claim: Path, stale_seconds: float) -> str | None:
     try:
-        if _now(claim.parent) - claim.stat().st_mtime >= stale_seconds:
+        if (claim / _RELEASED).exists() or _now(claim.parent) - claim.stat().st_mtime >= stale_seconds:
             return None
-    except FileNotFoundError:  # just released
+    except FileNotFoundError:  # a higher one was just released
         return None
     try:
         owner = json.loads((claim / "owner.json").read_text())
