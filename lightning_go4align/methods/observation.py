@@ -6,6 +6,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from lightning_go4align.functional.ranks import is_distributed
+
 
 @runtime_checkable
 class ObservesLosses(Protocol):
@@ -132,7 +134,7 @@ def sum_over_ranks(squares: Tensor) -> Tensor:
         >>> sum_over_ranks(torch.tensor([4.0]))
         tensor([4.])
     """
-    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+    if not is_distributed():
         return squares
     joined = squares.clone()
     dist.all_reduce(joined)

@@ -12,13 +12,14 @@ from torchjd.autojac import backward as jacobian_backward
 from torchjd.autojac import jac_to_grad
 
 from lightning_go4align.functional.grouping import Grouping
+from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.learning import learning_after_step
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.hidden import explained
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.shared import SharedParameters
-from lightning_go4align.update.task_losses import StepOutput, is_distributed
+from lightning_go4align.update.task_losses import StepOutput
 from lightning_go4align.update.tasks import KnownTasks
 
 

@@ -8,10 +8,11 @@ import torch.distributed as dist
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor, nn
 
+from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.update.hidden import explained, refuse_hidden
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.parts_of_one import PartsOfOne
-from lightning_go4align.update.task_losses import StepOutput, is_distributed
+from lightning_go4align.update.task_losses import StepOutput
 
 
 class SharedParameters:

@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from lightning_go4align.functional.losses import plain
+from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.update.entries import check_loss, check_name
 
 WIDE = (torch.float32, torch.float64)
@@ -153,19 +154,6 @@ def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor
     scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
     whole = joined[2] == dist.get_world_size()
     return mean + (scaled - scaled.detach()), reported.masked_fill(whole.logical_not(), torch.nan)
-
-
-def is_distributed() -> bool:
-    """Tell whether the process is one of several that train together.
-
-    Returns:
-        True within a process group of more than one rank.
-
-    Example:
-        >>> is_distributed()
-        False
-    """
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import torch.distributed as dist
 
-from lightning_go4align.update.task_losses import is_distributed
+from lightning_go4align.functional.ranks import is_distributed
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ import torch
 from lightning.fabric.utilities import exceptions
 from torch import Tensor
 
+from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
 from lightning_go4align.update.head_input import HeadInput
@@ -24,7 +25,6 @@ from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import (
     StepOutput,
     average_over_ranks,
-    is_distributed,
     stack_losses,
     touch_all_parameters,
 )

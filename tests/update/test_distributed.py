@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from isolation import child_environment
 
-from lightning_go4align.update.task_losses import is_distributed
+from lightning_go4align.functional.ranks import is_distributed
 
 METHODS = pytest.mark.parametrize("method", ["GO4Align", "GeometricMean"])
 MODES = pytest.mark.parametrize("mode", ["manual", "automatic"])

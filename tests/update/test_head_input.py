@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from torchjd.scalarization import Sum
+from toy import quiet_trainer
 
 from lightning_go4align import MultiTaskCallback
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
@@ -57,15 +58,7 @@ def trained(told: str, method: nn.Module) -> TwoHeads:
     module = TwoHeads(told)
     data = DataLoader(TensorDataset(torch.randn(32, 4)), batch_size=8)
     callback = MultiTaskCallback(method)  # type: ignore[arg-type]  # A module is all that the parameters' type says.
-    pl.Trainer(
-        callbacks=callback,
-        max_epochs=3,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    ).fit(module, data)
+    quiet_trainer(callbacks=callback, max_epochs=3).fit(module, data)
     return module
 
 
