@@ -1,5 +1,6 @@
 """What a training step costs more with the plugin."""
 
+import gc
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -149,5 +150,6 @@ def step_seconds(module: Balanced, callbacks: Sequence[pl.Callback], steps: int,
         enable_model_summary=False,
     )
     rows = torch.randn(WARM_UP + steps, 32, module.width)
+    gc.collect()  # What earlier fits have left would else be collected within a step of this one.
     trainer.fit(module, DataLoader(TensorDataset(rows), batch_size=None))
     return statistics.mean(monitor.seconds[WARM_UP - 1 :])

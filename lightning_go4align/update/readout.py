@@ -56,6 +56,13 @@ class Readout:
         stalls_nothing = self._latest is not None and self._latest[1].losses.is_cpu
         return stalls_nothing and (count - self._read_at >= wait or count & (count - 1) == 0)
 
+    def finds_trouble(self) -> bool:
+        """Look on the host at no more than whether something has gone wrong of a task in any step so far."""
+        self._look()
+        self._read_at = self._count
+        steps = self._tracker.steps
+        return steps is not None and is_troubled(TaskSteps(*steps.tolist()))
+
     def note(self, step: int, record: StepRecord) -> None:
         """Note what a batch found; up to 64 wait to be looked at together, so that one costs next to nothing.
 
@@ -151,6 +158,12 @@ class Readout:
         groups = (row[4], row[5], row[6]) if len(row) > 4 else None
         watched = _split(record.tasks, joined[ends[-1] :].view(4, -1, size)) if kept else None
         return HostNumbers(step, record.tasks, last_steps, row[1][0], row[2], row[3], groups, watched, first_steps)
+
+
+def is_troubled(last: TaskSteps) -> bool:
+    """Tell whether in any step something was so of a task that the user may have to hear of."""
+    troubles = (last.bad_loss, last.bad_weight, last.negative, last.unweighted, last.starved, last.idle)
+    return max(map(max, troubles)) >= 0
 
 
 def _stacked(kept: list[StepRecord]) -> list[Tensor]:

@@ -1,6 +1,5 @@
 """What training steps found about their tasks: on the device, and on the host."""
 
-from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import lightning.pytorch as pl
@@ -10,8 +9,7 @@ from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.update.shown_step import step_html, step_text
 
 
-@dataclass(frozen=True, eq=False)
-class StepRecord:
+class StepRecord(NamedTuple):
     """What one training step found about its tasks: on the losses' device, the same on every rank.
 
     A driver makes it, once for each batch. It goes to the update, to loggers and to monitors, and nobody changes it.
@@ -51,8 +49,7 @@ class StepRecord:
 
     def copied(self) -> "StepRecord":
         """Copy what a method found into memory of the record's own, which the method's next step leaves alone."""
-        return replace(
-            self,
+        return self._replace(
             objective=self.objective.clone(),
             weights=None if self.weights is None else self.weights.clone(),
             indicators=None if self.indicators is None else self.indicators.clone(),

@@ -12,8 +12,8 @@ from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
-from lightning_go4align.update.readout import Readout
-from lightning_go4align.update.record import HostNumbers, StepWatcher, TaskSteps
+from lightning_go4align.update.readout import Readout, is_troubled
+from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
 
 T = TypeVar("T")
@@ -98,6 +98,13 @@ class StepLog:
         if unknown:
             rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
 
+    def check(self) -> None:
+        """Tell the user of what has gone wrong; numbers are read if something has, or if monitors wait for them."""
+        if self._watchers or self._readout.finds_trouble():
+            self.tell()
+        else:
+            self._readout.begin_telling()
+
     def tell(self) -> HostNumbers | None:
         """Tell the user of what has gone wrong.
 
@@ -111,7 +118,7 @@ class StepLog:
         if numbers is None or numbers is self._reported:
             return None
         self._reported = numbers
-        if _is_troubled(numbers.last_steps):
+        if is_troubled(numbers.last_steps):
             self._warnings.tell(numbers)
         self._readout.begin_telling()
         return numbers
@@ -150,10 +157,6 @@ class StepLog:
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
 
 
-def _is_troubled(last: TaskSteps) -> bool:
-    return max(*last.bad_loss, *last.bad_weight, *last.negative, *last.unweighted, *last.starved, *last.idle) >= 0
-
-
 def step_row(numbers: HostNumbers) -> dict[str, float]:
     """Name the numbers of a step; what an absent task lacks is left out.
 
@@ -165,6 +168,7 @@ def step_row(numbers: HostNumbers) -> dict[str, float]:
         that groups also ``indicator/<task>``, ``group/<task>``, ``group_weight/<k>`` and ``group_size/<k>``.
 
     Example:
+        >>> from lightning_go4align.update.record import TaskSteps
         >>> step_row(HostNumbers(1, ("depth", "normal"), TaskSteps.never(2), 1.0, [2.0, math.nan], [0.5, 0.0]))
         {'objective': 1.0, 'loss/depth': 2.0, 'weight/depth': 0.5, 'scaled_loss/depth': 1.0}
     """

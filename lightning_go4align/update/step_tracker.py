@@ -56,14 +56,16 @@ class StepTracker:
         Args:
             waiting: The number of each, and what it found.
         """
-        losses = torch.stack([record.reported for _, record in waiting])
-        weights = _wide(torch.stack([_weights(record) for _, record in waiting]))
-        objectives = _wide(torch.stack([record.objective for _, record in waiting]))
-        heard = torch.stack([record.losses for _, record in waiting]).isfinite().any(1)
-        idle = torch.stack([_is_idle(record) for _, record in waiting])
-        steps = torch.tensor([step for step, _ in waiting]).to(losses.device, non_blocking=True)
+        numbers, records = zip(*waiting, strict=True)
+        losses = torch.stack([record.reported for record in records])
+        means = torch.stack([record.losses for record in records])
+        weights = _wide(_joined([record.weights for record in records], torch.ones_like(losses)))
+        objectives = _wide(torch.stack([record.objective for record in records]))
+        # The weights tell it of a method that has some.
+        idle = _joined([record.is_idle for record in records], torch.zeros_like(objectives, dtype=torch.bool))
+        steps = torch.tensor(numbers).to(losses.device, non_blocking=True)
         first = torch.zeros_like(losses[0]) if self._first is None else self._first.to(losses)
-        found = on_arrays(_look, losses, weights, objectives, heard, idle, steps, first)
+        found = on_arrays(_look, losses, means, weights, objectives, idle, steps, first)
         last, since, sums, self._first = found
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
         before = since if self._since is None else self._since.to(since.device)
@@ -83,14 +85,11 @@ class StepTracker:
         return None if self._sums is None else self._sums[0] / self._sums[1]
 
 
-def _weights(record: StepRecord) -> Tensor:
-    """Return the weights of a step; a method without any leaves no task out."""
-    return torch.ones_like(record.reported) if record.weights is None else record.weights
-
-
-def _is_idle(record: StepRecord) -> Tensor:
-    """Tell whether a method without weights made nothing of a step; the weights tell it of the others."""
-    return torch.zeros_like(record.objective, dtype=torch.bool) if record.is_idle is None else record.is_idle
+def _joined(rows: Sequence[Tensor | None], otherwise: Tensor) -> Tensor:
+    """Stack what steps found; a row that a method has not is that of another: weights of 1 leave no task out."""
+    if all(row is None for row in rows):
+        return otherwise
+    return torch.stack([instead if row is None else row for row, instead in zip(rows, otherwise, strict=True)])
 
 
 def _wide(numbers: Tensor) -> Tensor:
@@ -99,9 +98,9 @@ def _wide(numbers: Tensor) -> Tensor:
 
 
 def _look(
-    losses: Array, weights: Array, objectives: Array, heard: Any, idle: Any, steps: Any, first: Array
+    losses: Array, means: Array, weights: Array, objectives: Array, idle: Any, steps: Any, first: Array
 ) -> tuple[Any, Any, Array, Array]:
-    """Look at ``T`` steps of ``M`` tasks, whose losses are 0 where a task is absent.
+    """Look at ``T`` steps of ``M`` tasks, whose losses are 0 where a task is absent, and their means over ranks NaN.
 
     Returns:
         The last and the first step of each field of ``TaskSteps``, shape ``[8, M]``; sums of losses, weights and
@@ -112,7 +111,7 @@ def _look(
     finite = xp.isfinite(losses)
     given = finite & (losses != 0)
     first = _firsts(xp.abs(xp.where(finite, losses, 0.0)), given, first)
-    lost = ~finite & ~heard[:, None]
+    lost = ~finite & ~xp.isfinite(means).any(1)[:, None]
     idle = given & (idle | ~(given & (weights != 0)).any(1))[:, None]
     so = xp.stack([~finite, ~xp.isfinite(weights), losses < 0, given & (weights == 0), *_fed(losses, weights, first)])
     so = xp.concatenate([so, xp.stack([lost, idle])])

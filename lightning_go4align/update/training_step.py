@@ -180,9 +180,9 @@ class TrainingStep:
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
                 self.log.hand_on(self._trainer)
             elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
-                self.log.tell()
+                self.log.check()
         elif self._readout.is_due():
-            self.log.tell()
+            self.log.check()
         elif self._readout.is_full:
             self.log.read()
 
