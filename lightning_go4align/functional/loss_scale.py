@@ -39,7 +39,7 @@ def move_scales(
     long, spread, mass = move_spread(state[:3], losses, decay)
     short, noise, _ = move_spread(state[3:], losses, noise_decay)
     scales = bounded_level(levels, noise, spread, mass, least, most, floor)
-    return library_of(losses).concatenate([long, short]), without_common_fall(scales, levels)
+    return library_of(losses).concatenate([long, short]), without_common_fall(scales, levels, mass)
 
 
 def bounded_level(
@@ -78,24 +78,29 @@ def bounded_level(
     return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
 
 
-def without_common_fall(scales: Array, levels: Array) -> Array:
+def without_common_fall(scales: Array, levels: Array, mass: Array) -> Array:
     r"""Divide scales by what all of them lie below their levels, a factor that would be one in the learning rate.
 
-    .. math:: S^m / \min\big(1, \max_j S^j / \lvert \bar L^j \rvert\big)
+    .. math:: S^m / \min\Big(1, \max_j \frac{m^j}{\max_i m^i} \frac{S^j}{\lvert \bar L^j \rvert}\Big)
+
+    A task that comes late has its level because nothing else is known of it. It counts by what it has seen of the
+    horizon beside the others: at once it would multiply the weights of all that had been there before.
 
     Args:
         scales: What each task's loss is measured on, shape ``[M]``; NaN where nothing is known.
         levels: Smoothed losses, shape ``[M]``.
+        mass: Share of the horizon that each has seen, shape ``[M]``.
 
     Returns:
-        Scales, shape ``[M]``: that of one task at least is its level, or above it.
+        Scales, shape ``[M]``: where all have seen as much, that of one at least is its level, or above it.
 
     Example:
         >>> import numpy as np
-        >>> without_common_fall(np.array([0.2, 5.0]), np.array([2.0, 500.0]))
+        >>> without_common_fall(np.array([0.2, 5.0]), np.array([2.0, 500.0]), np.ones(2))
         array([ 2., 50.])
     """
     xp = library_of(scales)
-    shares = xp.where(scales > 0, scales / abs(levels), 0.0)
+    seen = xp.where(scales > 0, mass, 0.0)
+    shares = xp.where(scales > 0, scales / abs(levels) * (seen / seen.max()), 0.0)
     share = shares.max()
     return xp.where(share < 1, scales / share, scales)  # type: ignore[no-any-return]  # one of two libraries

@@ -79,7 +79,8 @@ def weigh(
     bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = tl.where(spread != spread, size, bounded)
     known = scale > SMALLEST
-    share = tl.max(tl.where(known, scale / size, 0.0), 0)
+    seen = tl.where(known, mass, 0.0)
+    share = tl.max(tl.where(known, scale / size * (seen / tl.max(seen, 0)), 0.0), 0)
     scale = tl.where(share < 1, scale / share, scale)
     found = tl.where(known, 1 / scale, float("nan"))
     tl.store(indicators + places, found, mask=here)
