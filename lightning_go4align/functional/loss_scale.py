@@ -39,7 +39,9 @@ def move_scales(
     long, spread, mass = move_spread(state[:3], losses, decay)
     short, noise, _ = move_spread(state[3:], losses, noise_decay)
     scales = bounded_level(levels, noise, spread, mass, least, most, floor)
-    return library_of(losses).concatenate([long, short]), without_common_fall(scales, levels, mass)
+    xp = library_of(losses)
+    seen = xp.where((scales > 0) & ~xp.isnan(spread), mass, 0.0)
+    return xp.concatenate([long, short]), without_common_fall(scales, levels, seen)
 
 
 def bounded_level(
@@ -78,18 +80,18 @@ def bounded_level(
     return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
 
 
-def without_common_fall(scales: Array, levels: Array, mass: Array) -> Array:
+def without_common_fall(scales: Array, levels: Array, seen: Array) -> Array:
     r"""Divide scales by what all of them lie below their levels, a factor that would be one in the learning rate.
 
     .. math:: S^m / \min\Big(1, \max_j \frac{m^j}{\max_i m^i} \frac{S^j}{\lvert \bar L^j \rvert}\Big)
 
     A task that comes late has its level because nothing else is known of it. It counts by what it has seen of the
-    horizon beside the others: at once it would multiply the weights of all that had been there before.
+    horizon beside the others: in full it would multiply the weights of all that had been there before.
 
     Args:
         scales: What each task's loss is measured on, shape ``[M]``; NaN where nothing is known.
         levels: Smoothed losses, shape ``[M]``.
-        mass: Share of the horizon that each has seen, shape ``[M]``.
+        seen: Share of the horizon that each has seen, :math:`m`, shape ``[M]``; 0 for one whose spread is not known.
 
     Returns:
         Scales, shape ``[M]``: where all have seen as much, that of one at least is its level, or above it.
@@ -100,7 +102,5 @@ def without_common_fall(scales: Array, levels: Array, mass: Array) -> Array:
         array([ 2., 50.])
     """
     xp = library_of(scales)
-    seen = xp.where(scales > 0, mass, 0.0)
-    shares = xp.where(scales > 0, scales / abs(levels) * (seen / seen.max()), 0.0)
-    share = shares.max()
-    return xp.where(share < 1, scales / share, scales)  # type: ignore[no-any-return]  # one of two libraries
+    share = xp.where(seen > 0, scales / abs(levels) * (seen / seen.max()), 0.0).max()
+    return xp.where((share > 0) & (share < 1), scales / share, scales)  # type: ignore[no-any-return]  # one of two libraries

@@ -105,9 +105,9 @@ def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
     bounded = torch.fmin(torch.fmax(level, least), most / known[0, 1])
     scales = torch.fmax(bounded, floor * level)
     scales = scales.masked_fill(scales <= 1 / LARGEST, torch.nan)
-    seen = known[0, 1].masked_fill(scales.isnan(), 0)
+    seen = known[0, 1].masked_fill((scales + most).isnan(), 0)
     common = (scales / level * (seen / seen.amax())).nan_to_num(0).amax().clamp(max=1)
-    return scales / common
+    return scales / common.masked_fill(common == 0, 1)
 
 
 def _of_constant_risk(weights: Tensor, scales: Tensor, present: Tensor, none: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.losses import check_losses
+from lightning_go4align.functional.precision import widest
 from lightning_go4align.functional.values import on_values
 from lightning_go4align.methods.around import AroundScalarizer
 
@@ -85,15 +86,17 @@ class WithFactors(AroundScalarizer):
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         losses = check_losses(losses)
-        factors = on_values(WithFactors._take_step, self, losses).to(losses.dtype).reshape(losses.shape)
+        dtype = torch.promote_types(losses.dtype, torch.float32)  # 1e-8 is 0 in float16, and 1e8 infinite.
+        factors = on_values(WithFactors._take_step, self, losses).clamp(max=torch.finfo(dtype).max).to(dtype)
         values = losses.detach()
         # The method sees the values as they are; what flows back to them is multiplied.
-        objective: Tensor = self.method(values + factors * (losses - values))
+        multiplied = factors.reshape(losses.shape) * (losses - values).to(dtype)
+        objective: Tensor = self.method(values + multiplied.to(losses.dtype))
         return objective
 
     def _take_step(self, losses: Tensor) -> Tensor:
         self.steps += self.counts_calls
-        factors = torch.ones(losses.numel(), dtype=torch.float32, device=losses.device)
+        factors = torch.ones(losses.numel(), dtype=widest(losses.device), device=losses.device)
         for task, factor in self.factors.items():
             index = self._index(task, len(factors))
             # A number that is filled in, and no tensor of numbers: that would be a copy to the device.

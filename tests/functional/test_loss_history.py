@@ -93,13 +93,20 @@ def test_level_counts_within_bounds_of_noise_and_spread(
 def test_where_all_scales_fall_below_their_levels_the_least_fallen_has_its_level() -> None:
     levels = np.array([10.0, -1.0, 4.0, np.nan])
     below, above = np.array([1.0, 0.01, 0.2, np.nan]), np.array([10.0, 1.5, 4e-3, np.nan])
-    seen = np.array([0.3, 0.3, 0.3, 1.0])  # That of a task whose losses have all been 0 does not count.
+    seen = np.array([0.3, 0.3, 0.3, 0.0])
     np.testing.assert_allclose(without_common_fall(below, levels, seen), [10.0, 0.1, 2.0, np.nan])
     np.testing.assert_array_equal(without_common_fall(above, levels, seen), above)
 
 
 def test_a_task_counts_in_the_common_fall_by_what_it_has_seen_of_the_horizon() -> None:
     scales, levels = np.array([0.1, 7.0, np.nan]), np.array([1.0, 7.0, np.nan])
-    for mass, share in ((0.02, 0.1), (0.25, 0.5), (0.5, 1.0)):
-        found = without_common_fall(scales, levels, np.array([0.5, mass, 1.0]))
+    for mass, share in ((0.0, 0.1), (0.02, 0.1), (0.25, 0.5), (0.5, 1.0)):
+        found = without_common_fall(scales, levels, np.array([0.5, mass, 0.0]))
         np.testing.assert_allclose(found, scales / share)
+
+
+def test_where_no_spread_is_known_each_has_its_level() -> None:
+    levels = np.array([1.0, -5.0])
+    with np.errstate(all="ignore"):
+        found = without_common_fall(abs(levels), levels, np.zeros(2))
+    np.testing.assert_array_equal(found, abs(levels))

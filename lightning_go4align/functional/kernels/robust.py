@@ -79,9 +79,9 @@ def weigh(
     bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = tl.where(spread != spread, size, bounded)
     known = scale > SMALLEST
-    seen = tl.where(known, mass, 0.0)
-    share = tl.max(tl.where(known, scale / size * (seen / tl.max(seen, 0)), 0.0), 0)
-    scale = tl.where(share < 1, scale / share, scale)
+    seen = tl.where(known & (spread == spread), mass, 0.0)
+    share = tl.max(tl.where(seen > 0, scale / size * (seen / tl.max(seen, 0)), 0.0), 0)
+    scale = tl.where((share > 0) & (share < 1), scale / share, scale)
     found = tl.where(known, 1 / scale, float("nan"))
     tl.store(indicators + places, found, mask=here)
     points = tl.where((found > 0) & (found < INFINITY), tl.log(found), INFINITY)
