@@ -39,6 +39,24 @@ def test_a_coefficient_within_a_loss_is_undone_and_one_after_the_method_is_kept(
     assert within[1] / within[0] > 5 * after[1] / after[0]
 
 
+@pytest.mark.parametrize("factor", [1e-8, 0.1, 1e8])
+def test_a_factor_is_kept_to_the_last_digit_of_the_losses(factor: float) -> None:
+    assert gradient(WithFactors(Sum(), {1: factor}), LOSSES.double())[1].item() == factor
+
+
+@pytest.mark.parametrize("make", [Sum, SI, RobustGO4Align])
+@pytest.mark.parametrize("factor", [1e-8, 1e8])
+def test_a_factor_beyond_half_precision_leaves_no_loss_out(make: Callable[..., Any], factor: float) -> None:
+    losses = LOSSES.half()
+    method = WithFactors(make(), {1: factor})
+    assert method(losses).item() == make()(losses).item()
+    assert getattr(method.method, "task_weights", losses)[1] > 0
+
+
+def test_a_factor_beyond_the_losses_precision_is_its_largest_number() -> None:
+    assert gradient(WithFactors(Sum(), {1: 1e39}))[1] == torch.finfo(torch.float32).max
+
+
 def test_the_objective_is_that_of_the_method() -> None:
     assert WithFactors(SI(), [0.1, 5.0, 1.0])(LOSSES) == SI()(LOSSES)
 
