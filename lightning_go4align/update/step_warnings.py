@@ -1,24 +1,19 @@
 """What is said to the user of losses and weights, where their numbers are read anyway."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.methods.domain import why_positive
-from lightning_go4align.methods.go4align import GO4Align
 from lightning_go4align.methods.intended import intended_weights
+from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.record import HostNumbers
+from lightning_go4align.update.starvation import LONG, Starvation
 
-LONG = 1000
 SHORTEST = 50
-LONG_WITH_WEIGHT_0 = 64
 LOST = 3
-SUM_OF_RAW_LOSSES = (
-    "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "
-    "`RobustGO4Align`, divide the loss by its usual size, or lower `beta`."
-)
-OTHER_SIZE = "Bring the loss to the size of the others by a constant, or take `RobustGO4Align`, which needs no units."
 
 
 class StepWarnings:
@@ -42,9 +37,10 @@ class StepWarnings:
         self._start: int | None = None
         self._epoch_start = 0
         self._why_positive = why_positive(method)
-        self._sums_raw_losses = any(isinstance(part, GO4Align) for part in method.modules())
+        self._starvation = Starvation(method)
         self._warned: set[str] = set()
         self._non_finite: set[str] = set()
+        self._times = Counter[str]()
         self._last_bad: dict[str, int] = {}
         self._told_lost = self._told_idle = False
 
@@ -84,13 +80,15 @@ class StepWarnings:
         if self._epoch_start == self._start:
             self._tell_absent(numbers)
 
-    def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str | None]) -> None:
-        intended = intended_weights(self._method, numbers.tasks)
-        for index, task in enumerate(numbers.tasks):
-            message = None if task in self._warned | intended else message_of(numbers, index)
-            if message is not None:
-                self._warned.add(task)
-                rank_zero_warn(message)
+    def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str]) -> None:
+        known = self._warned | intended_weights(self._method, numbers.tasks)
+        news = [index for index, task in enumerate(numbers.tasks) if task not in known]
+        found = [index for index in news if message_of(numbers, index)]
+        self._warned |= {numbers.tasks[index] for index in found}
+        if found:
+            message = message_of(numbers, found[0])
+            message += _others(numbers, found)
+            rank_zero_warn(message)
 
     def _refuse_weights(self, numbers: HostNumbers) -> None:
         for index, task in enumerate(numbers.tasks):
@@ -102,20 +100,22 @@ class StepWarnings:
                 )
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:
-        """Warn once for each time that a loss turns bad."""
-        before, self._non_finite = self._non_finite, set()
-        for index, task in enumerate(numbers.tasks):
-            step = numbers.last_steps.bad_loss[index]
-            if step <= self._last_bad.get(task, -1):
-                continue
-            self._last_bad[task] = step
-            self._non_finite.add(task)
-            if task not in before:
-                rank_zero_warn(
-                    f"The loss of task '{task}' was not finite in {_when(numbers, 'bad_loss', index)}: its weight "
-                    "was 0 and the method's state was kept. Its gradient may still hold NaN: look for a division or "
-                    "logarithm in that loss."
-                )
+        """Warn the first, second, fourth, ... time that a loss turns bad: it may do so in every 200th batch."""
+        steps = dict(zip(numbers.tasks, numbers.last_steps.bad_loss, strict=True))
+        bad = {task for task, step in steps.items() if step > self._last_bad.get(task, -1)}
+        news, self._non_finite, self._last_bad = bad - self._non_finite, bad, steps
+        self._times.update(news)
+        told = {task for task in news if self._times[task].bit_count() == 1}
+        found = [index for index, task in enumerate(numbers.tasks) if task in told]
+        found.sort(key=lambda index: _first(numbers, "bad_loss", index))  # From where it may have spread.
+        if found:
+            task, when = numbers.tasks[found[0]], _when(numbers, "bad_loss", found[0])
+            again = f", for the {self._times[task]}th time" if self._times[task] > 2 else ""
+            rank_zero_warn(
+                f"The loss of task '{task}' was not finite in {when}{again}: its weight was 0 and the method's state "
+                "was kept. Its gradient may still hold NaN: look for a division or logarithm in that "
+                f"loss.{_others(numbers, found)}"
+            )
 
     def _tell_lost(self, numbers: HostNumbers) -> None:
         """Warn once where no loss has been finite for some steps: in one alone it may be the batch."""
@@ -146,23 +146,21 @@ class StepWarnings:
             "without units, such as `RobustGO4Align`."
         )
 
-    def _of_sign(self, numbers: HostNumbers, index: int) -> str | None:
+    def _of_sign(self, numbers: HostNumbers, index: int) -> str:
         if numbers.last_steps.negative[index] < 0 or self._why_positive is None:
-            return None
+            return ""
         when = _when(numbers, "negative", index)
         return f"The loss of task '{numbers.tasks[index]}' was negative in {when}. {self._why_positive}"
 
-    def _of_share(self, numbers: HostNumbers, index: int, long: float = LONG) -> str | None:
-        last = numbers.last_steps
-        steps = last.starved[index] - max(last.fed[index], (self._start or 0) - 1)
-        has_weight_0 = last.unweighted[index] == last.starved[index]
-        if steps < (min(long, LONG_WITH_WEIGHT_0) if has_weight_0 else long):
-            return None
-        mend = SUM_OF_RAW_LOSSES if self._sums_raw_losses else OTHER_SIZE
+    def _of_share(self, numbers: HostNumbers, index: int, long: float = LONG) -> str:
+        steps = self._starvation.steps(numbers, index, self._start or 0, long)
+        if not steps:
+            return ""
+        task, loss, weight = numbers.tasks[index], numbers.losses[index], numbers.weights[index]
+        shown = f" (loss {loss:.3g}, weight {weight:.2g})" if loss == loss else ""  # It may be absent just now.
         return (
-            f"Task '{numbers.tasks[index]}' starves: for {steps} steps its part of the weighted loss was below a "
-            f"thousandth of an even one, and it learns next to nothing (loss {numbers.losses[index]:.3g}, weight "
-            f"{numbers.weights[index]:.2g}). {mend}"
+            f"Task '{task}' starves: for {steps} steps its part of the weighted loss was below a thousandth of an "
+            f"even one, and it learns next to nothing{shown}. {self._starvation.mend(numbers, index)}"
         )
 
     def _tell_absent(self, numbers: HostNumbers) -> None:
@@ -180,5 +178,15 @@ class StepWarnings:
 def _when(numbers: HostNumbers, field: str, index: int) -> str:
     """Say in which step something was so of a task, and until which."""
     last: int = getattr(numbers.last_steps, field)[index]
-    first: int = last if numbers.first_steps is None else getattr(numbers.first_steps, field)[index]
+    first = _first(numbers, field, index)
     return f"step {last}" if first in (-1, last) else f"step {first}, and last in step {last}"
+
+
+def _first(numbers: HostNumbers, field: str, index: int) -> int:
+    steps: list[int] = getattr(numbers.first_steps or numbers.last_steps, field)
+    return steps[index]
+
+
+def _others(numbers: HostNumbers, found: Sequence[int]) -> str:
+    """Say of which tasks the same is true: of a thousand tasks a thousand warnings would hide all others."""
+    return f" So it is with {few_of([numbers.tasks[index] for index in found[1:]])}." if found[1:] else ""

@@ -1,5 +1,6 @@
 """A task that is not heard is told once, while the run goes on, with the way out."""
 
+import math
 import warnings
 from typing import Any
 
@@ -145,6 +146,55 @@ def test_a_negative_loss_is_told_between_two_logging_steps_and_without_a_logger(
 def test_declared_bounds_are_the_mend_that_is_promised() -> None:
     assert heard(WithLowerBounds(UW(3), bounds=[-2.0, 0.0, 0.0]), -1.0, 1.0, 1.2, steps=80)[0] == []
     assert heard(FAMO(3, min_losses=torch.tensor([-2.0, 0.0, 0.0])), -1.0, 1.0, 1.2, steps=80)[0] == []
+
+
+NOISE = torch.rand(1100, 3, generator=torch.Generator().manual_seed(0)).tolist()
+
+
+def test_far_from_0_the_size_of_a_loss_says_nothing_of_the_others() -> None:
+    far = [lambda batch, sign=sign, task=task: sign * 1000 + NOISE[batch][task] for task, sign in ((0, 1), (1, -1))]
+    # One weight for all: each scale is that of its noise, and 'two' has a hundredth of the risk of the others.
+    assert heard(RobustGO4Align(1), *far, lambda batch: 1e-3 * (1 + NOISE[batch][2]), steps=1100)[0] == []
+
+
+def test_an_outlier_is_named_as_what_starves_a_task_of_the_robust_method() -> None:
+    found, _ = heard(RobustGO4Align(), 1.0, lambda batch: 1e30 if batch == 10 else 1.0, 1.2, steps=200)
+    (message,) = found
+    assert "Task 'one' starves: for 189 steps" in message
+    assert "look for the batch that made it so large" in message
+
+
+def test_a_rare_task_starves_with_no_loss_to_show() -> None:
+    found, _ = heard(Sum(), 1.0, lambda batch: 1e-6 if batch % 50 == 0 else None, 1.0, steps=1070)
+    (message,) = found
+    assert "learns next to nothing. Bring" in message
+
+
+def test_factors_that_leave_the_others_nothing_are_named_once() -> None:
+    found, _ = heard(WithFactors(RobustGO4Align(), {"one": 1e8}), 1.0, 1.0, 1.2, steps=150)
+    (message,) = found
+    assert message.startswith("Task 'large' starves")
+    assert "The factors of ['one'] leave it no more: lower them. So it is with ['two']." in message
+    # Beside a factor that is not what starves it.
+    (message,), _ = heard(WithFactors(Sum(), {"one": 0.5}), 1.0, 1.0, 1e-6, steps=150)
+    assert "size of the others" in message
+
+
+def test_of_several_tasks_that_turn_bad_the_first_is_named_and_how_often() -> None:
+    found, _ = heard(
+        RobustGO4Align(),
+        lambda batch: math.nan if batch % 100 == 12 else 1.0,
+        lambda batch: math.nan if batch == 11 else 1.0,
+        1.2,
+        steps=800,
+    )
+    assert [message.partition(":")[0] for message in found] == [
+        "The loss of task 'one' was not finite in step 11",
+        "The loss of task 'large' was not finite in step 112",
+        "The loss of task 'large' was not finite in step 312, for the 4th time",
+        "The loss of task 'large' was not finite in step 712, for the 8th time",
+    ]
+    assert found[0].endswith("So it is with ['large'].")
 
 
 def test_an_aggregator_may_leave_a_task_out_of_a_step() -> None:
