@@ -17,6 +17,7 @@ from lightning_go4align.update.checkpoint import check_saved, damaged, sealed
 from lightning_go4align.update.driver import Driver
 from lightning_go4align.update.random_stream import RandomStream, start_seed
 from lightning_go4align.update.scalarizer_driver import ScalarizerDriver
+from lightning_go4align.update.step_tracker import FirstLosses
 from lightning_go4align.update.tasks import KnownTasks
 
 
@@ -34,6 +35,7 @@ class Memory:
         driver: What drives the method.
         device: Where the state is; None before the first step of a fit, and after a load.
         epoch: Number of the epoch that the method is in.
+        first_losses: By which it is judged whether a task has learned.
         has_trained: Whether there was a step since the state was loaded or begun anew.
 
     Example:
@@ -53,6 +55,7 @@ class Memory:
         )
         self.device: torch.device | None = None
         self.epoch = 0
+        self.first_losses = FirstLosses()
         self.has_trained = False
         self.method = method
         self._seed = 0
@@ -146,6 +149,7 @@ class Memory:
                 "state": full_state(self.method),
                 "weighting": self.driver.state_dict(),
                 "random": self.random.state_dict(),
+                "first_losses": self.first_losses.sizes,
             }
         )
 
@@ -187,4 +191,4 @@ class Memory:
         if not state["tasks"]:  # It was saved before the first step, where ranks agree on a seed.
             self.random.seed = None
         self.tasks.restart(state["tasks"])
-        self.epoch = state["epoch"]
+        self.epoch, self.first_losses.sizes = state["epoch"], state.get("first_losses")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lightning_go4align.functional.precision import widest
 from lightning_go4align.update.record import HostNumbers, StepRecord, TaskSteps, WatchedSteps
-from lightning_go4align.update.step_tracker import StepTracker
+from lightning_go4align.update.step_tracker import FirstLosses, StepTracker
 
 CAPACITY = 64
 KEPT = 1024
@@ -19,6 +19,7 @@ class Readout:
 
     Args:
         keeps_steps: Whether every step is kept for monitors, or the last one only.
+        first: As for ``StepTracker``.
 
     Example:
         >>> losses, readout = torch.tensor([2.0, torch.nan]), Readout()
@@ -29,8 +30,8 @@ class Readout:
         [2.0, nan]
     """
 
-    def __init__(self, keeps_steps: bool = False) -> None:
-        self._tracker = StepTracker()
+    def __init__(self, keeps_steps: bool = False, first: FirstLosses | None = None) -> None:
+        self._tracker = StepTracker(first)
         self._keeps_steps = keeps_steps
         self._waiting: list[tuple[int, StepRecord]] = []
         self._kept: list[StepRecord] = []

@@ -14,11 +14,25 @@ LEARNED = 1e-2
 NEVER = 2**62
 
 
+class FirstLosses:
+    """How large the first loss of each task was: kept for later fits, where what is learned would seem not to be.
+
+    Attributes:
+        sizes: The sizes, shape ``[M]``, 0 for a task that has not come; None before the first step.
+    """
+
+    def __init__(self) -> None:
+        self.sizes: Tensor | None = None
+
+
 class StepTracker:
     """Remember in which steps something was first and last so of each task, without reading any number.
 
     A task starves in a step if its part of the weighted loss, the product of weight and loss, is below a thousandth
     of an even one while its loss is above a hundredth of its first: it is not heard, and has not learned.
+
+    Args:
+        first: The first losses of this fit and those that it goes on with; None for this one alone.
 
     Example:
         >>> from lightning_go4align.update.record import TaskSteps
@@ -30,8 +44,8 @@ class StepTracker:
         ([-1, 1], [-1, 2], [2, -1], [-1, 2])
     """
 
-    def __init__(self) -> None:
-        self._first: Tensor | None = None
+    def __init__(self, first: FirstLosses | None = None) -> None:
+        self._first = FirstLosses() if first is None else first
         self._last: Tensor | None = None
         self._since: Tensor | None = None
         self._sums: Tensor | None = None
@@ -64,9 +78,10 @@ class StepTracker:
         # The weights tell it of a method that has some.
         idle = _joined([record.is_idle for record in records], torch.zeros_like(objectives, dtype=torch.bool))
         steps = torch.tensor(numbers).to(losses.device, non_blocking=True)
-        first = torch.zeros_like(losses[0]) if self._first is None else self._first.to(losses)
+        known = self._first.sizes
+        first = torch.zeros_like(losses[0]) if known is None else known.to(losses)
         found = on_arrays(_look, losses, means, weights, objectives, idle, steps, first)
-        last, since, sums, self._first = found
+        last, since, sums, self._first.sizes = found
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
         before = since if self._since is None else self._since.to(since.device)
         self._since = torch.where(before < 0, since, before)

@@ -56,7 +56,7 @@ class TrainingStep:
     ) -> None:
         watchers = watchers_of(trainer)
         self._watched = bool(watchers)
-        self._readout = Readout(keeps_steps=self._watched)
+        self._readout = Readout(self._watched, memory.first_losses)
         self.log = StepLog(memory.method, self._readout, watchers, shown)
         self.performed = PerformedSteps()
         self._trainer = trainer

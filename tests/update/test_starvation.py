@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -88,6 +89,35 @@ def test_a_task_that_is_heard_now_and_then_does_not_starve() -> None:
 
 def test_a_task_that_has_learned_does_not_starve() -> None:
     assert heard(Sum(), 1.0, lambda batch: 1.0 if batch == 0 else 1e-6, 1.0, steps=200)[0] == []
+
+
+def learns(batch: int) -> float:
+    return 1.0 if batch == 0 else 1e-6
+
+
+@pytest.mark.parametrize("resumes", [True, False], ids=["resumed", "fitted again"])
+def test_a_task_that_has_learned_does_not_starve_in_a_later_fit(resumes: bool, tmp_path: Path) -> None:
+    data, file = DataLoader(TensorDataset(torch.ones(100, 1)), batch_size=1), tmp_path / "last.ckpt"
+    module, callback = Sized(1.0, learns, 1.0), MultiTaskCallback(Sum())
+    trainer = quiet_trainer(callbacks=[callback], max_epochs=1)
+    trainer.fit(module, data)
+    trainer.save_checkpoint(file)
+    module.sizes = (1.0, 1e-6, 1.0)
+    if resumes:
+        trainer = quiet_trainer(callbacks=[MultiTaskCallback(Sum())])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trainer.fit_loop.max_epochs = 2
+        trainer.fit(module, data, ckpt_path=file if resumes else None)
+    assert trainer.current_epoch == 2
+    assert messages(caught) == []
+
+
+def test_a_fit_of_another_model_judges_by_its_own_first_losses() -> None:
+    data, callback = DataLoader(TensorDataset(torch.ones(100, 1)), batch_size=1), MultiTaskCallback(Sum())
+    quiet_trainer(callbacks=[callback], max_epochs=1).fit(Sized(1.0, learns, 1.0), data)
+    with pytest.warns(UserWarning, match="Task 'one' starves"):
+        quiet_trainer(callbacks=[callback], max_epochs=1).fit(Sized(1.0, 1e-6, 1.0), data)
 
 
 def test_a_task_that_is_absent_does_not_starve() -> None:
