@@ -3,8 +3,6 @@
 import resource
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from lightning_go4align.methods import GO4Align, RobustGO4Align
 from perf.clocks import medians
 from perf.efficiency import kmeans_pytorch_call
 from perf.overhead import step_costs
+from perf.processes import alone
 from perf.tables import table
 
 VIEWS = {
@@ -141,14 +140,12 @@ class _Count(TorchDispatchMode):
 
 
 def _many_tasks() -> Iterator[Line]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-        seconds, gigabytes = alone.submit(_hundred_thousand).result()
+    seconds, gigabytes = alone(_hundred_thousand)
     yield Line("M = 100,000, K = 5 on the CPU, s", None, 1, "24, from 2.2 at 30,000", seconds)
     yield Line("its memory, GB", None, 1, "800, from 8 at 10,000", gigabytes)
 
 
 def _hundred_thousand() -> tuple[float, float]:
-    torch.set_num_threads(1)
     losses, method = torch.rand(100_000, generator=torch.Generator().manual_seed(0)).exp(), GO4Align(5)
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
     method(losses)

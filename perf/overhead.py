@@ -4,6 +4,7 @@ import gc
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import lightning.pytorch as pl
@@ -17,6 +18,7 @@ from lightning_go4align.methods import GO4Align
 from lightning_go4align.update import MultiTaskCallback, Optimization
 from perf.clocks import StepMonitor
 from perf.networks import Balanced, Plain
+from perf.processes import alone
 from perf.tables import table
 
 WARM_UP = 20  # steps of each fit that do not count
@@ -55,7 +57,7 @@ def overhead(rounds: int = 7, steps: int = 200) -> Iterator[Table]:
 
 
 def step_costs(width: int, steps: int, rounds: int, num_tasks: int = 4) -> dict[str, Cost]:
-    """Measure a plain step, and each method in manual and automatic optimization.
+    """Measure a plain step, and each method in manual and automatic optimization, each time in a process of its own.
 
     Args:
         width: Of the network, which sets what a step costs.
@@ -66,20 +68,22 @@ def step_costs(width: int, steps: int, rounds: int, num_tasks: int = 4) -> dict[
     Returns:
         Costs by the names of contenders.
     """
-
-    def plain() -> float:
-        return step_seconds(Plain(width, num_tasks), [], steps, None)
-
-    def plugin(method: type[Scalarizer], optimization: Optimization) -> Callable[[], float]:
-        def measure() -> float:
-            callback = MultiTaskCallback(method(), optimization)
-            return step_seconds(Balanced(width, num_tasks), [callback], steps, None)
-
-        return measure
-
     modes: tuple[Optimization, ...] = ("manual", "automatic")
-    others = {f"{method.__name__}, {mode}": plugin(method, mode) for method in (Sum, GO4Align) for mode in modes}
-    return compare({"plain": plain, **others}, rounds)
+    measures = {"plain": partial(_plain, width, num_tasks, steps)} | {
+        f"{method.__name__}, {mode}": partial(_plugin, width, num_tasks, steps, method, mode)
+        for method in (Sum, GO4Align)
+        for mode in modes
+    }
+    return compare({name: partial(alone, measure) for name, measure in measures.items()}, rounds)
+
+
+def _plain(width: int, num_tasks: int, steps: int) -> float:
+    return step_seconds(Plain(width, num_tasks), [], steps, None)
+
+
+def _plugin(width: int, num_tasks: int, steps: int, method: type[Scalarizer], optimization: Optimization) -> float:
+    callback = MultiTaskCallback(method(), optimization)
+    return step_seconds(Balanced(width, num_tasks), [callback], steps, None)
 
 
 def logging_cost(steps: int, rounds: int, num_tasks: int = 11) -> float:

@@ -106,8 +106,11 @@ class NTKMTLSR(Scalarizer):
         self._representation: Tensor | None = None
 
     def observe_representation(self, representation: Tensor, /) -> None:
-        """Take the shared representation of the batch, shape ``[B, ...]``, with its graph; before each call."""
-        if len(representation) < self.num_chunks:
+        """Take the shared representation of the batch, shape ``[B, ...]``, with its graph; before each call.
+
+        It is empty on a rank without any task, whose part in the kernels is 0.
+        """
+        if 0 < len(representation) < self.num_chunks:
             raise ValueError(
                 f"`num_chunks` is {self.num_chunks}, but the batch holds {len(representation)}. "
                 "Lower it, or drop the last incomplete batch (`drop_last=True`)."
@@ -118,7 +121,8 @@ class NTKMTLSR(Scalarizer):
     def forward(self, losses: Tensor, /) -> Tensor:
         gradients, self._representation = gradients_in(self._representation, losses), None
         rows = gradients.shape[1] // self.num_chunks
-        chunks = gradients[:, : rows * self.num_chunks].reshape(len(losses), self.num_chunks, -1)
+        size = rows * gradients.shape[2]  # Not -1, which an empty batch leaves open.
+        chunks = gradients[:, : rows * self.num_chunks].reshape(len(losses), self.num_chunks, size)
         jacobians = chunks.to(torch.promote_types(chunks.dtype, torch.float32)) * self.num_chunks
         kernels = torch.linalg.eigvalsh(sum_over_ranks(jacobians @ jacobians.mT))[:, -1].clamp(min=0)
         self.task_weights = inverse_shares(kernels, self.exponent)

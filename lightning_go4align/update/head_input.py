@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lightning_go4align.methods.observation import observes_representation
 from lightning_go4align.update.misconfiguration import MisconfigurationException
+from lightning_go4align.update.task_losses import StepOutput
 
 Heads = nn.Module | Iterable[nn.Module]
 Named = Heads | Callable[[], Heads]
@@ -30,8 +31,8 @@ class HeadInput:
         >>> module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
         >>> module.task_heads = lambda: module[1]
         >>> heads = HeadInput(module, NTKMTLSR())
-        >>> _ = heads.seen_by(module)(torch.ones(4, 2))
-        >>> heads.take().shape
+        >>> loss = heads.seen_by(module)(torch.ones(4, 2)).sum()
+        >>> heads.take(StepOutput({"depth": loss}), loss).shape
         torch.Size([4, 3])
     """
 
@@ -64,19 +65,22 @@ class HeadInput:
         if not any(given is one for one in self._seen):
             self._seen.append(given)
 
-    def take(self, returned: Tensor | None = None) -> Tensor | None:
+    def take(self, output: StepOutput, losses: Tensor) -> Tensor | None:
         """Let go of what the heads were given in the step.
 
         Args:
-            returned: The representation that the step itself returned, which comes first.
+            output: What the step returned; a representation in it comes first.
+            losses: Task losses.
 
         Returns:
-            The representation, shape ``[B, ...]``; None if there is none.
+            The representation, shape ``[B, ...]``; empty on a rank without any task, for which others wait; None if
+            there is none.
 
         Raises:
             MisconfigurationException: If the heads were given different tensors, and the step returned none.
         """
         seen, self._seen = self._seen, []
+        returned: Tensor | None = output.extras.get("representation")
         if returned is not None:
             return returned
         if len(seen) > 1:
@@ -87,6 +91,8 @@ class HeadInput:
                 "tensor in one call each, or return what they share beside the losses: "
                 "{'task_losses': {...}, 'representation': features}."
             )
+        if not seen and not output.present:
+            return losses.new_zeros(0, 1, requires_grad=True)
         return seen[0] if seen else None
 
 

@@ -135,8 +135,7 @@ class TrainingStep:
         losses = losses if output.present else touch_all_parameters(losses, self._module)
         losses, reported = average_over_ranks(losses, reported)
         if self._observed:
-            representation = self._head_input.take(output.extras.get("representation"))
-            observe(memory.method, losses.detach(), representation)
+            observe(memory.method, losses.detach(), self._head_input.take(output, losses))
         try:
             objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:

@@ -60,6 +60,13 @@ def test_methods_that_see_the_representation_see_that_of_all_ranks(found: dict[s
     assert found[f"{method}_represented_weights"] == 0
 
 
+@pytest.mark.parametrize("method", ["NTKMTLSR", "GradNorm"])
+def test_a_rank_that_has_neither_a_task_nor_a_representation_keeps_no_other_waiting(
+    found: dict[str, float], method: str
+) -> None:
+    assert found[f"{method}_once_idle_ranks"] == found[f"{method}_once_idle_weights"] == 0
+
+
 @pytest.mark.parametrize("kind", ["heads", "FAMO", "UW"])
 def test_several_optimizers_and_methods_that_learn_train_as_one_process(found: dict[str, float], kind: str) -> None:
     assert found[f"{kind}_joined"] < ROUNDING

@@ -20,8 +20,10 @@ from lightning_go4align.benchmarks.nyuv2.module import NYUv2Module
 from lightning_go4align.methods import NTKMTLSR, GradNorm
 from lightning_go4align.update.head_input import HeadInput
 from lightning_go4align.update.misconfiguration import MisconfigurationException
+from lightning_go4align.update.task_losses import StepOutput
 
 SMALL = [4, 4, 4, 4, 4]
+LOSSES = torch.ones(1)
 
 
 class TwoHeads(pl.LightningModule):
@@ -79,12 +81,19 @@ def test_heads_that_get_different_tensors_are_told_of() -> None:
         trained("named, two tensors", NTKMTLSR())
 
 
+def step_output(**others: torch.Tensor) -> StepOutput:
+    return StepOutput({"task_losses": {"depth": torch.ones((), requires_grad=True)}, **others})
+
+
 def test_what_a_step_returns_comes_before_what_its_heads_are_given() -> None:
     module, returned = TwoHeads("named, two tensors"), torch.ones(8, 8)
     head_input = HeadInput(module, NTKMTLSR())
     head_input.seen_by(module.training_step)([torch.ones(8, 4)], 0)
-    assert head_input.take(returned) is returned
-    assert head_input.take() is None
+    assert head_input.take(step_output(representation=returned), LOSSES) is returned
+    assert head_input.take(step_output(), LOSSES) is None
+    empty = head_input.take(StepOutput(None), LOSSES)
+    assert empty is not None
+    assert len(empty) == 0
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -113,10 +122,10 @@ def test_what_validates_within_a_step_is_no_representation() -> None:
         module.training_step([torch.ones(8, 4)], 0)
 
     head_input.seen_by(step)()
-    representation = head_input.take()
+    representation = head_input.take(step_output(), LOSSES)
     assert representation is not None
     assert representation.shape == (8, 8)
-    assert head_input.take() is None  # its graph is let go of
+    assert head_input.take(step_output(), LOSSES) is None  # its graph is let go of
 
 
 def test_benchmarks_name_their_heads() -> None:
@@ -125,7 +134,7 @@ def test_benchmarks_name_their_heads() -> None:
     for module, width in ((celeba, 4), (split, 4)):
         head_input = HeadInput(module, NTKMTLSR())
         head_input.seen_by(module)(torch.rand(2, 3, 64, 64))
-        representation = head_input.take()
+        representation = head_input.take(step_output(), LOSSES)
         assert representation is not None
         assert representation.shape[:2] == (2, width)
 
@@ -135,4 +144,4 @@ def test_mtan_has_no_representation_that_its_tasks_share() -> None:
     head_input = HeadInput(module, NTKMTLSR())
     head_input.seen_by(module)(torch.rand(2, 3, 64, 64))
     with pytest.raises(MisconfigurationException, match="were given 3 tensors"):
-        head_input.take()
+        head_input.take(step_output(), LOSSES)
