@@ -71,6 +71,28 @@ def _has_bounds(method: FAMO) -> bool:
     return bool(method.min_losses.any())
 
 
+def declared_bounds(method: nn.Module) -> list[float] | None:
+    """Read the lower bounds of the losses that a method, or one within it, was given.
+
+    Args:
+        method: A scalarizer or an aggregator.
+
+    Returns:
+        One for each task; None if it was given none.
+
+    Example:
+        >>> from torchjd.scalarization import UW
+        >>> declared_bounds(WithLowerBounds(UW(2), [-10.0, 0.0])), declared_bounds(UW(2))
+        ([-10.0, 0.0], None)
+    """
+    for part in method.modules():
+        if isinstance(part, WithLowerBounds):
+            return [float(bound) for bound in part.bounds.tolist()]
+        if isinstance(part, FAMO) and _has_bounds(part):
+            return [float(bound) for bound in part.min_losses.flatten().tolist()]
+    return None
+
+
 def requires_positive_losses(method: nn.Module) -> bool:
     """Tell whether a method, or one within it, needs positive losses.
 

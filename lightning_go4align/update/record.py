@@ -163,3 +163,13 @@ class HostNumbers(NamedTuple):
     groups: tuple[list[float], list[float], list[float]] | None = None
     watched: WatchedSteps | None = None
     first_steps: TaskSteps | None = None
+
+    def first_step(self, field: str, index: int) -> int:
+        """Return in which step something was first so of a task since it was last told, as far as that is known."""
+        steps: list[int] = getattr(self.first_steps or self.last_steps, field)
+        return steps[index]
+
+    def when(self, field: str, index: int) -> str:
+        """Say in which step something was so of a task, and until which."""
+        first, last = self.first_step(field, index), getattr(self.last_steps, field)[index]
+        return f"step {last}" if first in (-1, last) else f"step {first}, and last in step {last}"

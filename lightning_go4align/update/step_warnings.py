@@ -1,12 +1,12 @@
 """What is said to the user of losses and weights, where their numbers are read anyway."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
-from lightning_go4align.methods.domain import why_positive
+from lightning_go4align.methods.domain import declared_bounds, why_positive
 from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.record import HostNumbers
@@ -36,7 +36,7 @@ class StepWarnings:
         self._method = method
         self._start: int | None = None
         self._epoch_start = 0
-        self._why_positive = why_positive(method)
+        self._why_positive, self._bounds = why_positive(method), declared_bounds(method)
         self._starvation = Starvation(method)
         self._warned: set[str] = set()
         self._non_finite: set[str] = set()
@@ -66,8 +66,9 @@ class StepWarnings:
         self._tell_not_finite(numbers)
         self._tell_lost(numbers)
         self._tell_once(numbers, self._of_sign)
+        self._tell_once(numbers, self._of_bound)
         self._tell_idle(numbers)
-        self._tell_once(numbers, self._of_share)
+        self._tell_once(numbers, self._of_share, intended_weights(self._method, numbers.tasks))
 
     def tell_of_epoch(self, numbers: HostNumbers) -> None:
         """Warn of tasks that starved in most of an epoch, or had no loss at all.
@@ -76,12 +77,15 @@ class StepWarnings:
             numbers: The numbers of its last step.
         """
         most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
-        self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most))
+        meant = intended_weights(self._method, numbers.tasks)
+        self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most), meant)
         if self._epoch_start == self._start:
             self._tell_absent(numbers)
 
-    def _tell_once(self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str]) -> None:
-        known = self._warned | intended_weights(self._method, numbers.tasks)
+    def _tell_once(
+        self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str], meant: Iterable[str] = ()
+    ) -> None:
+        known = self._warned.union(meant)
         news = [index for index, task in enumerate(numbers.tasks) if task not in known]
         found = [index for index in news if message_of(numbers, index)]
         self._warned |= {numbers.tasks[index] for index in found}
@@ -94,7 +98,7 @@ class StepWarnings:
         for index, task in enumerate(numbers.tasks):
             if numbers.last_steps.bad_weight[index] >= 0:
                 raise ValueError(
-                    f"{self._method} found no finite weight for '{task}' in {_when(numbers, 'bad_weight', index)}. "
+                    f"{self._method} found no finite weight for '{task}' in {numbers.when('bad_weight', index)}. "
                     "Most methods want losses that are positive and far from overflow: add a constant or change "
                     "their unit, or take a method that allows for it, such as `RobustGO4Align`."
                 )
@@ -107,9 +111,9 @@ class StepWarnings:
         self._times.update(news)
         told = {task for task in news if self._times[task].bit_count() == 1}
         found = [index for index, task in enumerate(numbers.tasks) if task in told]
-        found.sort(key=lambda index: _first(numbers, "bad_loss", index))  # From where it may have spread.
+        found.sort(key=lambda index: numbers.first_step("bad_loss", index))  # From where it may have spread.
         if found:
-            task, when = numbers.tasks[found[0]], _when(numbers, "bad_loss", found[0])
+            task, when = numbers.tasks[found[0]], numbers.when("bad_loss", found[0])
             again = f", for the {self._times[task]}th time" if self._times[task] > 2 else ""
             rank_zero_warn(
                 f"The loss of task '{task}' was not finite in {when}{again}: its weight was 0 and the method's state "
@@ -139,7 +143,7 @@ class StepWarnings:
             return
         self._told_idle = True
         rank_zero_warn(
-            f"{self._method} gave nothing to train the shared parameters with in {_when(numbers, 'idle', found[0])}: "
+            f"{self._method} gave nothing to train the shared parameters with in {numbers.when('idle', found[0])}: "
             "all weights, or the whole gradient, were exactly 0, though losses were finite. Methods that compare "
             "gradients, such as CAGrad, do so where these differ in size by orders of magnitude, or are all 0. Bring "
             "the losses to one size by constants, lower the method's `norm_eps` if it has one, or take a method "
@@ -149,8 +153,18 @@ class StepWarnings:
     def _of_sign(self, numbers: HostNumbers, index: int) -> str:
         if numbers.last_steps.negative[index] < 0 or self._why_positive is None:
             return ""
-        when = _when(numbers, "negative", index)
+        when = numbers.when("negative", index)
         return f"The loss of task '{numbers.tasks[index]}' was negative in {when}. {self._why_positive}"
+
+    def _of_bound(self, numbers: HostNumbers, index: int) -> str:
+        loss = numbers.losses[index]
+        if self._bounds is None or not loss < self._bounds[index]:
+            return ""
+        return (
+            f"The loss of task '{numbers.tasks[index]}' is {loss:.5g}, which lies below its declared bound, "
+            f"{self._bounds[index]:.5g}: to the method it is negative, which its equations do not allow. Declare a "
+            "bound that it never reaches, or take `RobustGO4Align`, which needs none."
+        )
 
     def _of_share(self, numbers: HostNumbers, index: int, long: float = LONG) -> str:
         steps = self._starvation.steps(numbers, index, self._start or 0, long)
@@ -173,18 +187,6 @@ class StepWarnings:
                 f"{numbers.step - self._epoch_start} steps it was None, exactly 0 or without a graph. Look at their "
                 "names, in `training_step` and in `tasks`, and at their labels."
             )
-
-
-def _when(numbers: HostNumbers, field: str, index: int) -> str:
-    """Say in which step something was so of a task, and until which."""
-    last: int = getattr(numbers.last_steps, field)[index]
-    first = _first(numbers, field, index)
-    return f"step {last}" if first in (-1, last) else f"step {first}, and last in step {last}"
-
-
-def _first(numbers: HostNumbers, field: str, index: int) -> int:
-    steps: list[int] = getattr(numbers.first_steps or numbers.last_steps, field)
-    return steps[index]
 
 
 def _others(numbers: HostNumbers, found: Sequence[int]) -> str:

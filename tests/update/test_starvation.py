@@ -178,6 +178,29 @@ def test_declared_bounds_are_the_mend_that_is_promised() -> None:
     assert heard(FAMO(3, min_losses=torch.tensor([-2.0, 0.0, 0.0])), -1.0, 1.0, 1.2, steps=80)[0] == []
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(lambda: WithLowerBounds(UW(3), bounds=[-2.0, 0.0, 0.0]), id="UW"),
+        pytest.param(
+            lambda: WithFactors(WithLowerBounds(UW(3), [-2.0, 0.0, 0.0]), {"large": 0.5}), id="with factors"
+        ),
+        pytest.param(lambda: WithLowerBounds(GO4Align(2), bounds=[-2.0, 0.0, 0.0]), id="GO4Align"),
+    ],
+)
+def test_a_bound_that_was_guessed_too_high_is_told(method: Any) -> None:
+    found, after = heard(method(), lambda batch: 1.0 - batch / 10, 1.0, 1.2, steps=140)
+    (message,) = found
+    assert "task 'large' is -2" in message or "task 'large' is -5" in message
+    assert "below its declared bound, -2" in message
+    assert after[30] == 0  # The loss is -2 in batch 30.
+
+
+def test_a_negative_loss_is_told_of_a_task_with_a_factor() -> None:
+    (message,), _ = heard(WithFactors(UW(3), {"large": 0.5}), -1.0, 1.0, 1.2, steps=10)
+    assert "task 'large' was negative in step 0" in message
+
+
 NOISE = torch.rand(1100, 3, generator=torch.Generator().manual_seed(0)).tolist()
 
 
