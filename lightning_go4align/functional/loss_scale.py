@@ -40,7 +40,7 @@ def move_scales(
     short, noise, _ = move_spread(state[3:], losses, noise_decay)
     scales = bounded_level(levels, noise, spread, mass, least, most, floor)
     xp = library_of(losses)
-    seen = xp.where((scales > 0) & ~xp.isnan(spread), mass, 0.0)
+    seen = xp.where(scales > 0, mass - (1 - decay), 0.0)  # The first loss has no distance.
     return xp.concatenate([long, short]), without_common_fall(scales, levels, seen)
 
 
@@ -91,7 +91,7 @@ def without_common_fall(scales: Array, levels: Array, seen: Array) -> Array:
     Args:
         scales: What each task's loss is measured on, shape ``[M]``; NaN where nothing is known.
         levels: Smoothed losses, shape ``[M]``.
-        seen: Share of the horizon that each has seen, :math:`m`, shape ``[M]``; 0 for one whose spread is not known.
+        seen: What each has seen of the horizon, :math:`m`, shape ``[M]``; 0 for one whose spread is not known.
 
     Returns:
         Scales, shape ``[M]``: where all have seen as much, that of one at least is its level, or above it.

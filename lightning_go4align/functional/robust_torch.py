@@ -28,6 +28,7 @@ class Columns(NamedTuple):
         first: Share of the present in the two spreads, the long and the short one, shape ``[2, 1]``.
         bounds: How many long spreads are the most, and how many short ones the least, shape ``[2, 1]``.
         none: 0, shape ``[]``.
+        one: 1, shape ``[]``.
     """
 
     past: Tensor
@@ -35,6 +36,7 @@ class Columns(NamedTuple):
     first: Tensor
     bounds: Tensor
     none: Tensor
+    one: Tensor
 
 
 def weigh_robustly_by_torch(
@@ -101,13 +103,15 @@ def _moved(losses: Tensor, present: Tensor, means: Tensor, spreads: Tensor, colu
 def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
     level, known = (state[0] / state[1]).abs(), state[2:].view(2, 3, -1)
     # 0 / 0 for a task seen once: `fmax` and `fmin` pass over NaN.
-    most, least = known[:, 2] / (known[:, 1] - columns.first) * columns.bounds
+    distances = known[:, 1] - columns.first
+    most, least = known[:, 2] / distances * columns.bounds
     bounded = torch.fmin(torch.fmax(level, least), most / known[0, 1])
     scales = torch.fmax(bounded, floor * level)
-    scales = scales.masked_fill(scales <= 1 / LARGEST, torch.nan)
-    seen = known[0, 1].masked_fill((scales + most).isnan(), 0)
-    common = (scales / level * (seen / seen.amax())).nan_to_num(0).amax().clamp(max=1)
-    return scales / common.masked_fill(common == 0, 1)
+    unknown = scales <= 1 / LARGEST
+    scales, seen = scales.masked_fill(unknown, torch.nan), distances[0].masked_fill(unknown, 0)
+    # 0 / 0 where no spread is known.
+    common = torch.fmin((scales / level * seen).nan_to_num(0).amax() / seen.amax(), columns.one)
+    return scales / common
 
 
 def _of_constant_risk(weights: Tensor, scales: Tensor, present: Tensor, none: Tensor) -> Tensor:
@@ -124,4 +128,5 @@ def _columns(settings: tuple[float, ...], device: torch.device) -> Columns:
     made = (decays, [1 - past for past in decays], [1 - decay, 1 - noise_decay], [most * decay, least * noise_decay])
     with torch.inference_mode(False), torch.device("cpu"):
         columns = [torch.tensor(numbers, dtype=widest(device))[:, None] for numbers in made]
-        return Columns(*(column.to(device) for column in (*columns, torch.zeros((), dtype=widest(device)))))
+        constants = torch.tensor([0.0, 1.0], dtype=widest(device)).unbind()
+        return Columns(*(column.to(device) for column in (*columns, *constants)))

@@ -79,7 +79,7 @@ def weigh(
     bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = tl.where(spread != spread, size, bounded)
     known = scale > SMALLEST
-    seen = tl.where(known & (spread == spread), mass, 0.0)
+    seen = tl.where(known, mass - (1 - decay), 0.0)
     share = tl.max(tl.where(seen > 0, scale / size * (seen / tl.max(seen, 0)), 0.0), 0)
     scale = tl.where((share > 0) & (share < 1), scale / share, scale)
     found = tl.where(known, 1 / scale, float("nan"))
