@@ -1,6 +1,7 @@
 """Driving a gradient-oriented method: from the Jacobian of the task losses to a gradient."""
 
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -78,12 +79,12 @@ class AggregatorDriver:
         (record, losses), self._begun = self._begun, None
         rows = losses.detach().isfinite().nonzero()[:, 0]
         if len(rows) == 0:
-            self.last_step = record._replace(weights=torch.zeros_like(losses, requires_grad=False))
+            self.last_step = replace(record, weights=torch.zeros_like(losses, requires_grad=False))
             return
         present = losses.index_select(0, rows)
         ones = torch.ones_like(present, requires_grad=False)
         if not self._parameters.shared:
-            self.last_step = record._replace(weights=_spread(ones, rows, losses))
+            self.last_step = replace(record, weights=_spread(ones, rows, losses))
             self._backward_heads(present, ones)
             return
         weights = self._backward_shared(present)
@@ -117,7 +118,8 @@ class AggregatorDriver:
         grouping: Grouping | None = getattr(self._method, "grouping", None)
         if grouping is not None:
             grouping = grouping._replace(assignment=_spread(grouping.assignment, rows, losses, -1))
-        return record._replace(
+        return replace(
+            record,
             weights=None if weights is None else _spread(weights.to(losses), rows, losses),
             indicators=None if indicators is None else _spread(indicators, rows, losses, torch.nan),
             grouping=grouping,

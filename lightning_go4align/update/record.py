@@ -1,5 +1,6 @@
 """What training steps found about their tasks: on the device, and on the host."""
 
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import lightning.pytorch as pl
@@ -9,7 +10,8 @@ from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.update.shown_step import step_html, step_text
 
 
-class StepRecord(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class StepRecord:
     """What one training step found about its tasks: on the losses' device, the same on every rank.
 
     A driver makes it, once for each batch. It goes to the update, to loggers and to monitors, and nobody changes it.
@@ -49,7 +51,8 @@ class StepRecord(NamedTuple):
 
     def copied(self) -> "StepRecord":
         """Copy what a method found into memory of the record's own, which the method's next step leaves alone."""
-        return self._replace(
+        return replace(
+            self,
             objective=self.objective.clone(),
             weights=None if self.weights is None else self.weights.clone(),
             indicators=None if self.indicators is None else self.indicators.clone(),

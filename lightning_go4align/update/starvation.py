@@ -1,6 +1,6 @@
 """What is said of a task whose part of the weighted loss is next to nothing."""
 
-from math import nan
+from math import isnan, nan
 
 from torch import nn
 
@@ -97,5 +97,5 @@ class Starvation:
 
 def _is_small(parts: list[float], index: int) -> bool:
     """Tell whether a part is below a thousandth of an even one."""
-    known = [part for part in parts if part == part]
+    known = [part for part in parts if not isnan(part)]
     return bool(known) and parts[index] < STARVING * sum(known) / len(known)

@@ -8,7 +8,6 @@ import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
-from lightning_go4align.methods.domain import declared_bounds
 from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
@@ -43,7 +42,6 @@ class StepLog:
         self._readout, self._watchers, self._shown = readout, watchers, shown
         self._families: tuple[Family, ...] | None = None  # None: the tasks are not known
         self._warnings, self.clip = StepWarnings(method), ClipWatch(method)
-        self._has_bounds = declared_bounds(method) is not None  # Signs tell nothing of who falls below his.
         self._taken = set[str]()
         self._read: HostNumbers | None = None
         self._reported: HostNumbers | None = None
@@ -102,7 +100,7 @@ class StepLog:
 
     def check(self) -> None:
         """Tell the user of what has gone wrong; numbers are read if something has, or if monitors wait for them."""
-        if self._watchers or self._has_bounds or self._readout.finds_trouble():
+        if self._watchers or self._warnings.bounds is not None or self._readout.finds_trouble():
             self.tell()
         else:
             self._readout.begin_telling()
@@ -120,7 +118,7 @@ class StepLog:
         if numbers is None or numbers is self._reported:
             return None
         self._reported = numbers
-        if self._has_bounds or is_troubled(numbers.last_steps):
+        if self._warnings.bounds is not None or is_troubled(numbers.last_steps):
             self._warnings.tell(numbers)
         self._readout.begin_telling()
         return numbers

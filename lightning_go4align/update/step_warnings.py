@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from math import isnan
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
@@ -22,6 +23,9 @@ class StepWarnings:
     Args:
         method: How tasks are balanced.
 
+    Attributes:
+        bounds: Declared bounds of the losses, None for none: signs tell nothing of who falls below his.
+
     Example:
         >>> from torchjd.scalarization import FAMO
         >>> from lightning_go4align.update.record import TaskSteps
@@ -36,7 +40,7 @@ class StepWarnings:
         self._method = method
         self._start: int | None = None
         self._epoch_start = 0
-        self._why_positive, self._bounds = why_positive(method), declared_bounds(method)
+        self._why_positive, self.bounds = why_positive(method), declared_bounds(method)
         self._starvation = Starvation(method)
         self._warned: set[str] = set()
         self._non_finite: set[str] = set()
@@ -114,7 +118,7 @@ class StepWarnings:
         found.sort(key=lambda index: numbers.first_step("bad_loss", index))  # From where it may have spread.
         if found:
             task, when = numbers.tasks[found[0]], numbers.when("bad_loss", found[0])
-            again = f", for the {self._times[task]}th time" if self._times[task] > 2 else ""
+            again = f", {self._times[task]} times by now" if self._times[task] > 2 else ""
             rank_zero_warn(
                 f"The loss of task '{task}' was not finite in {when}{again}: its weight was 0 and the method's state "
                 "was kept. Its gradient may still hold NaN: look for a division or logarithm in that "
@@ -158,11 +162,11 @@ class StepWarnings:
 
     def _of_bound(self, numbers: HostNumbers, index: int) -> str:
         loss = numbers.losses[index]
-        if self._bounds is None or not loss < self._bounds[index]:
+        if self.bounds is None or not loss < self.bounds[index]:
             return ""
         return (
             f"The loss of task '{numbers.tasks[index]}' is {loss:.5g}, which lies below its declared bound, "
-            f"{self._bounds[index]:.5g}: to the method it is negative, which its equations do not allow. Declare a "
+            f"{self.bounds[index]:.5g}: to the method it is negative, which its equations do not allow. Declare a "
             "bound that it never reaches, or take `RobustGO4Align`, which needs none."
         )
 
@@ -171,7 +175,7 @@ class StepWarnings:
         if not steps:
             return ""
         task, loss, weight = numbers.tasks[index], numbers.losses[index], numbers.weights[index]
-        shown = f" (loss {loss:.3g}, weight {weight:.2g})" if loss == loss else ""  # It may be absent just now.
+        shown = f" (loss {loss:.3g}, weight {weight:.2g})" if not isnan(loss) else ""  # It may be absent just now.
         return (
             f"Task '{task}' starves: for {steps} steps its part of the weighted loss was below a thousandth of an "
             f"even one, and it learns next to nothing{shown}. {self._starvation.mend(numbers, index)}"

@@ -82,7 +82,7 @@ def test_of_several_tasks_that_turn_bad_the_first_is_named_and_how_often() -> No
     assert [message.partition(":")[0] for message in found] == [
         "The loss of task 'one' was not finite in step 11",
         "The loss of task 'large' was not finite in step 112",
-        "The loss of task 'large' was not finite in step 312, for the 4th time",
-        "The loss of task 'large' was not finite in step 712, for the 8th time",
+        "The loss of task 'large' was not finite in step 312, 4 times by now",
+        "The loss of task 'large' was not finite in step 712, 8 times by now",
     ]
     assert found[0].endswith("So it is with ['large'].")
