@@ -139,7 +139,8 @@ class QM9Module(MultiTaskModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
         num_steps = self.trainer.estimated_stepping_batches
-        return {"optimizer": optimizer, "lr_scheduler": self.schedule(optimizer, num_steps)}
+        schedules = self.schedule(optimizer, num_steps)
+        return [optimizer], schedules  # type: ignore[return-value]  # Lightning takes dicts, but does not say so.
 
     @property
     def units(self) -> dict[str, str]:
