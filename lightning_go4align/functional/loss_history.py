@@ -8,6 +8,8 @@ that unit.
 from lightning_go4align.functional.arrays import Array, library_of, stacked
 
 LARGEST = 1e300  # Twice of it is a float64 still: the distance between two losses never overflows.
+OUTLIER = 30.0  # Spreads from the mean; noise and training stay within a few.
+RESTING = 1e-3  # Of the mean: a loss that has not moved at all must be able to begin.
 
 
 def is_loss(losses: Array) -> Array:
@@ -79,7 +81,55 @@ def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array
     distance = xp.where(known, abs(losses - state[0] / state[1]), 0.0)
     moved = decay * state + (1 - decay) * stacked(losses, xp.ones_like(losses), distance)
     state = xp.where(is_loss(losses), moved, state)
+    return state, spread_of(state, decay), state[1]
+
+
+def spread_of(state: Array, decay: float) -> Array:
+    """Return how far losses spread.
+
+    Args:
+        state: As ``move_spread`` returns it, shape ``[3, M]``.
+        decay: Its share of the past.
+
+    Returns:
+        The spread, shape ``[M]``, NaN for a task seen fewer than two times.
+
+    Example:
+        >>> import numpy as np
+        >>> spread_of(np.array([[0.3], [0.19], [0.18]]), 0.9)
+        array([1.8])
+    """
+    xp = library_of(state)
     # The first loss has no distance: its share, 1 - d at first, is in the mass, but not in that of the distances.
-    again = state[1] > 1 - decay
     spread = state[2] / ((state[1] - (1 - decay)) / decay)
-    return state, xp.where(again, spread, xp.nan), state[1]
+    return xp.where(state[1] > 1 - decay, spread, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
+
+
+def without_outliers(losses: Array, state: Array, decay: float) -> Array:
+    r"""Bring losses that lie far off as near as what is remembered of them is to be: one bad batch is no history.
+
+    .. math:: \lvert L_t - \bar L_{t-1} \rvert \le 30 \, \sigma_{t-1} / m_{t-1} + \lvert \bar L_{t-1} \rvert / 1000
+
+    A loss that has moved for good is followed all the same: with each step that it lies farther off the spread
+    grows by three tenths.
+
+    Args:
+        losses: Task losses, shape ``[M]``.
+        state: State of ``move_spread`` before the step, shape ``[3, M]``.
+        decay: Its share of the past.
+
+    Returns:
+        What to remember in their place, shape ``[M]``: the same losses but for outliers.
+
+    Example:
+        >>> import numpy as np
+        >>> state = np.array([[1.0, 1.0], [1.0, 1.0], [0.1, 0.1]])  # around 1, by 0.1
+        >>> without_outliers(np.array([1.5, 1e6]), state, 0.99)
+        array([1.5  , 4.001])
+    """
+    xp = library_of(losses)
+    mean = state[0] / state[1]
+    away = losses - mean
+    most = OUTLIER * spread_of(state, decay) / state[1] + RESTING * abs(mean)
+    far = (abs(away) > most) & (most > 0) & is_loss(losses)
+    return xp.where(far, mean + xp.copysign(most, away), losses)  # type: ignore[no-any-return]  # one of two libraries

@@ -1,12 +1,13 @@
 """What a loss of any sign is measured on: its level, within bounds that its spread sets."""
 
 from lightning_go4align.functional.arrays import Array, library_of
-from lightning_go4align.functional.loss_history import LARGEST, move_spread
+from lightning_go4align.functional.loss_history import LARGEST, is_loss, move_spread
 
 
 def move_scales(
     state: Array,
     losses: Array,
+    kept: Array,
     levels: Array,
     decay: float,
     noise_decay: float,
@@ -19,7 +20,8 @@ def move_scales(
     Args:
         state: States of ``move_spread`` over a long and over a short horizon, shape ``[6, M]``; zeros at first.
         losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
-        levels: Smoothed losses, shape ``[M]``.
+        kept: What is remembered of them, see ``without_outliers``, shape ``[M]``.
+        levels: What is kept, smoothed, shape ``[M]``.
         decay: Share of the past in the spread.
         noise_decay: Share of the past in the noise.
         least: As for ``bounded_level``.
@@ -33,15 +35,18 @@ def move_scales(
         >>> import numpy as np
         >>> losses = np.array([2.0, 1000.0])
         >>> with np.errstate(all="ignore"):
-        ...     move_scales(np.zeros((6, 2)), losses, losses, 0.99, 0.9, least=1.0, most=10.0, floor=1e-3)[1]
+        ...     move_scales(np.zeros((6, 2)), *[losses] * 3, 0.99, 0.9, least=1.0, most=10.0, floor=1e-3)[1]
         array([   2., 1000.])
     """
-    long, spread, mass = move_spread(state[:3], losses, decay)
-    short, noise, _ = move_spread(state[3:], losses, noise_decay)
-    scales = bounded_level(levels, noise, spread, mass, least, most, floor)
     xp = library_of(losses)
+    long, spread, mass = move_spread(state[:3], kept, decay)
+    short, noise, _ = move_spread(state[3:], kept, noise_decay)
+    scales = bounded_level(levels, noise, spread, mass, least, most, floor)
     seen = xp.where(scales > 0, mass - (1 - decay), 0.0)  # The first loss has no distance.
-    return xp.concatenate([long, short]), without_common_fall(scales, levels, seen)
+    scales = without_common_fall(scales, levels, seen)
+    # What is not remembered of an outlier counts in its own step: there no other loss measures it.
+    forgotten = xp.where(is_loss(losses), abs(losses - kept), 0.0)
+    return xp.concatenate([long, short]), xp.maximum(scales, (1 - noise_decay) * forgotten)
 
 
 def bounded_level(

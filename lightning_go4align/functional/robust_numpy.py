@@ -7,7 +7,7 @@ import numpy as np
 from lightning_go4align.functional.choice import choose_known_by_numpy
 from lightning_go4align.functional.cluster_starts import Floats, Integers
 from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
-from lightning_go4align.functional.loss_history import is_loss, move_mean
+from lightning_go4align.functional.loss_history import is_loss, move_mean, without_outliers
 from lightning_go4align.functional.loss_scale import move_scales
 from lightning_go4align.functional.shared_risk import of_constant_risk, within_reach
 
@@ -44,8 +44,9 @@ def weigh_robustly_by_numpy(
     of_scales = dict(settings)
     smoothing_decay, reach = of_scales.pop("smoothing_decay"), of_scales.pop("reach")
     with np.errstate(all="ignore"):  # What is outside the domain of an equation it masks.
-        means[:], levels = move_mean(means, losses, smoothing_decay)
-        spreads[:], scales = move_scales(spreads, losses, levels, **of_scales)
+        kept = without_outliers(losses, spreads[:3], of_scales["decay"])
+        means[:], levels = move_mean(means, kept, smoothing_decay)
+        spreads[:], scales = move_scales(spreads, losses, kept, levels, **of_scales)
         indicators = 1 / scales
         points = np.log(indicators)
         if criterion is None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.choice import choose_known
 from lightning_go4align.functional.kmeans_torch import solve_weighed
-from lightning_go4align.functional.loss_history import LARGEST
+from lightning_go4align.functional.loss_history import LARGEST, OUTLIER, RESTING
 from lightning_go4align.functional.precision import widest
 
 Found = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -29,6 +29,7 @@ class Columns(NamedTuple):
         bounds: How many long spreads are the most, and how many short ones the least, shape ``[2, 1]``.
         none: 0, shape ``[]``.
         one: 1, shape ``[]``.
+        endless: Infinity, shape ``[]``.
     """
 
     past: Tensor
@@ -37,6 +38,7 @@ class Columns(NamedTuple):
     bounds: Tensor
     none: Tensor
     one: Tensor
+    endless: Tensor
 
 
 def weigh_robustly_by_torch(
@@ -72,7 +74,12 @@ def weigh_robustly_by_torch(
     decays = tuple(settings[name] for name in ("smoothing_decay", "decay", "noise_decay", "least", "most"))
     columns = _columns(decays, losses.device)
     present = losses.abs() < LARGEST
-    scales = _scales(_moved(losses, present, means, spreads, columns), columns, settings["floor"])
+    before = spreads.view(2, 3, -1)
+    middles = before[:, 0] / before[:, 1]
+    kept = _without_outliers(losses, before[0], middles[0], columns, settings["decay"])
+    state = _moved(kept, middles, present, means, spreads, columns)
+    forgotten = torch.where(present, (losses - kept).abs(), columns.none)
+    scales = _scales(state, columns, settings["floor"]).maximum(forgotten * columns.share[-1])
     indicators = scales.reciprocal()
     points = indicators.log()
     # No point is negative then, as both solvers want it, and a task never seen remains NaN.
@@ -88,12 +95,23 @@ def weigh_robustly_by_torch(
     return indicators, assignment, weights, _of_constant_risk(reached, scales, present, columns.none)
 
 
-def _moved(losses: Tensor, present: Tensor, means: Tensor, spreads: Tensor, columns: Columns) -> Tensor:
+def _without_outliers(losses: Tensor, long: Tensor, middle: Tensor, columns: Columns, decay: float) -> Tensor:
+    _, mass, distances = long
+    # 0 / 0 for a task seen once, and no middle for one never seen: `fmax` and `fmin` pass over NaN.
+    counted = (mass - columns.first[0]) * mass
+    most = torch.addcdiv(middle.abs() * RESTING, distances, counted, value=OUTLIER * decay)
+    most = torch.where(most > 0, most, columns.endless)
+    return losses.fmin(middle + most).fmax(middle - most)
+
+
+def _moved(
+    kept: Tensor, middles: Tensor, present: Tensor, means: Tensor, spreads: Tensor, columns: Columns
+) -> Tensor:
     """Move both states in place; return them, shape ``[8, M]``."""
-    before, known = torch.cat([means, spreads]), spreads.view(2, 3, -1)
-    long, short = (losses - known[:, 0] / known[:, 1]).abs().nan_to_num(0, 0, 0)
-    ones = torch.ones_like(losses)
-    seen = torch.stack([losses, ones, losses, ones, long, losses, ones, short])
+    before = torch.cat([means, spreads])
+    long, short = (kept - middles).abs().nan_to_num(0, 0, 0)
+    ones = torch.ones_like(kept)
+    seen = torch.stack([kept, ones, kept, ones, long, kept, ones, short])
     after = torch.where(present, torch.addcmul(columns.past * before, columns.share, seen), before)
     means.copy_(after[:2])
     spreads.copy_(after[2:])
@@ -125,8 +143,9 @@ def _columns(settings: tuple[float, ...], device: torch.device) -> Columns:
     check_not_capturing(device)
     smoothing, decay, noise_decay, least, most = settings
     decays = [smoothing] * 2 + [decay] * 3 + [noise_decay] * 3
-    made = (decays, [1 - past for past in decays], [1 - decay, 1 - noise_decay], [most * decay, least * noise_decay])
+    shares = [1 - past for past in decays]
+    made = (decays, shares, shares[2::3], [most * decay, least * noise_decay])
     with torch.inference_mode(False), torch.device("cpu"):
         columns = [torch.tensor(numbers, dtype=widest(device))[:, None] for numbers in made]
-        constants = torch.tensor([0.0, 1.0], dtype=widest(device)).unbind()
+        constants = torch.tensor([0.0, 1.0, torch.inf], dtype=widest(device)).unbind()
         return Columns(*(column.to(device) for column in (*columns, *constants)))

@@ -4,7 +4,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative, positive
-from lightning_go4align.functional.arrays import on_arrays
+from lightning_go4align.functional.arrays import Array, on_arrays
+from lightning_go4align.functional.loss_history import without_outliers
 from lightning_go4align.functional.loss_scale import move_scales
 from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
@@ -25,11 +26,10 @@ class LevelWithinSpread(LossPart):
     the task learns in all gives it too small a weight; a loss that hardly changes for a whole horizon, while others
     do, gets up to ``1 / floor`` times the weight of its level.
 
-    What jumps counts as travel. An outlier takes the weight from its task until the smoothing has forgotten it, for
-    22 steps a power of ten under ``ExponentialMean(0.9)``; then the spread is large for many horizons, in which the
-    level counts, so that nothing is divided out and the others weigh more by as much: 4 times where batches differ by
-    a third, 200 times where by a hundredth. A constant that is added in the middle of a run, a thousand spreads
-    large, leaves its task next to nothing for five to ten horizons.
+    One bad batch is no history: of a loss more than 30 spreads from its mean only so much is remembered, here and in
+    the smoothing, see ``without_outliers``; in its own step it is measured by a share of its distance, a tenth under
+    ``noise_horizon=10``. What has moved for good counts as travel: a constant that is added in the middle of a run, a
+    thousand spreads large, leaves its task next to nothing for five to ten horizons.
 
     Args:
         horizon: Number of steps that the spread looks back, above 1.
@@ -71,9 +71,15 @@ class LevelWithinSpread(LossPart):
             raise ValueError(f"`floor` must be at most 1, but is {floor!r}.")
 
     @override
+    def without_outliers(self, losses: Tensor) -> Tensor:
+        spread = self.remembered(losses, 6)[:3]
+        (kept,) = on_arrays(_kept, losses, spread, decay=self.settings["decay"])
+        return kept
+
+    @override
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
-        state = self.remembered(losses, 6)
-        moved, scales = on_arrays(move_scales, state, losses, levels, **self.settings)
+        state, kept = self.remembered(losses, 6), self.without_outliers(losses)
+        moved, scales = on_arrays(move_scales, state, losses, kept, levels, **self.settings)
         state.copy_(moved)
         return scales
 
@@ -87,3 +93,7 @@ class LevelWithinSpread(LossPart):
     def extra_repr(self) -> str:
         names = ("horizon", "noise_horizon", "least", "most", "floor")
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+
+def _kept(losses: Array, state: Array, decay: float) -> tuple[Array]:
+    return (without_outliers(losses, state, decay),)

@@ -57,6 +57,10 @@ class LossPart(LazyBuffers, Stateful):
             self.state = state
         return state
 
+    def without_outliers(self, losses: Tensor) -> Tensor:
+        """Return what is to be remembered of losses, shape ``[M]``: these, unless the part knows of outliers."""
+        return losses
+
     @override
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""

@@ -110,7 +110,8 @@ class RobustGO4Align(LossWeighted):
             found = weigh_at_once(losses, parts, self.num_groups, self.reach)
             vars(self).update(grouping=found.grouping, indicators=found.indicators)
             return found.task_weights
-        scales = self.scale(losses, self.smoothing(losses))
+        kept = self.scale.without_outliers(losses) if isinstance(self.scale, LossPart) else losses
+        scales = self.scale(losses, self.smoothing(kept))
         factors = None if self.history is None else self.history(losses, scales)
         self.indicators = scales.reciprocal() if factors is None else factors / scales
         self.grouping = assign_groups(self.indicators, self.num_groups, self.clustering)

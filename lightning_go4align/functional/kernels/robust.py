@@ -15,6 +15,8 @@ from lightning_go4align.functional.kernels.intervals import (
 from lightning_go4align.functional.kernels.number import chosen_number
 
 LARGEST = tl.constexpr(loss_history.LARGEST)
+OUTLIER = tl.constexpr(loss_history.OUTLIER)
+RESTING = tl.constexpr(loss_history.RESTING)
 SMALLEST = tl.constexpr(1 / loss_history.LARGEST)
 
 
@@ -72,9 +74,10 @@ def weigh(
     places, groups = tl.arange(0, B), tl.arange(0, KB)
     here = places < M
     loss = tl.load(losses + places, mask=here, other=float("nan"))
-    level, _ = _move_mean(means_state, loss, smoothing_decay, M, B)
-    spread, mass = _move_spread(spreads_state, loss, decay, M, B)
-    noise, _ = _move_spread(spreads_state + 3 * M, loss, noise_decay, M, B)
+    kept = _without_outliers(spreads_state, loss, decay, M, B)
+    level, _ = _move_mean(means_state, kept, smoothing_decay, M, B)
+    spread, mass = _move_spread(spreads_state, kept, decay, M, B)
+    noise, _ = _move_spread(spreads_state + 3 * M, kept, noise_decay, M, B)
     size = tl.abs(level)
     bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = tl.where(spread != spread, size, bounded)
@@ -82,6 +85,7 @@ def weigh(
     seen = tl.where(known, mass - (1 - decay), 0.0)
     share = tl.max(tl.where(seen > 0, scale / size * (seen / tl.max(seen, 0)), 0.0), 0)
     scale = tl.where((share > 0) & (share < 1), scale / share, scale)
+    scale = tl.maximum(scale, (1 - noise_decay) * tl.where(tl.abs(loss) < LARGEST, tl.abs(loss - kept), 0.0))
     found = tl.where(known, 1 / scale, float("nan"))
     tl.store(indicators + places, found, mask=here)
     points = tl.where((found > 0) & (found < INFINITY), tl.log(found), INFINITY)
@@ -129,5 +133,23 @@ def _move_spread(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.conste
     sums = tl.where(tl.abs(loss) < LARGEST, decay * sums + (1 - decay) * distance, sums)
     tl.store(state + 2 * M + places, sums, mask=here)
     _, mass = _move_mean(state, loss, decay, M, B)
-    spread = sums / ((mass - (1 - decay)) / decay)
-    return tl.where(mass > 1 - decay, spread, float("nan")), mass
+    return _spread_of(sums, mass, decay), mass
+
+
+@triton.jit
+def _spread_of(sums, mass, decay: tl.constexpr):
+    return tl.where(mass > 1 - decay, sums / ((mass - (1 - decay)) / decay), float("nan"))
+
+
+@triton.jit
+def _without_outliers(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
+    """Bring losses near that lie far off, as ``without_outliers`` does."""
+    places = tl.arange(0, B)
+    here = places < M
+    mass = tl.load(state + M + places, mask=here, other=0.0)
+    mean = tl.load(state + places, mask=here, other=0.0) / mass
+    spread = _spread_of(tl.load(state + 2 * M + places, mask=here, other=0.0), mass, decay)
+    most = OUTLIER * spread / mass + RESTING * tl.abs(mean)
+    away = loss - mean
+    far = (tl.abs(away) > most) & (most > 0) & (tl.abs(loss) < LARGEST)
+    return tl.where(far, tl.where(away > 0, mean + most, mean - most), loss)

@@ -1,0 +1,79 @@
+"""What RobustGO4Align remembers of a loss that lies far off, and of one that has moved for good."""
+
+import numpy as np
+import pytest
+import torch
+from methods.robust_makers import weigh
+from torch import Tensor
+
+from lightning_go4align import RobustGO4Align
+from lightning_go4align.clustering import ungrouped
+from lightning_go4align.functional.loss_history import move_spread, without_outliers
+
+AT = 400
+
+
+def batches(noise: float, steps: int = 1200, num_tasks: int = 3) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(0).lognormal(sigma=noise, size=(steps, num_tasks)))
+
+
+def weights_of(losses: Tensor) -> Tensor:
+    method = RobustGO4Align(1, ungrouped)
+    return torch.stack([weigh(method, row[None]) for row in losses])
+
+
+@pytest.mark.parametrize("noise", [1e-3, 0.03, 0.3])
+@pytest.mark.parametrize("size", [-1e6, 1e2, 1e6, 1e12, 1e30])
+@pytest.mark.parametrize("shift", [0.0, -1000.0])
+def test_an_outlier_takes_no_weight_from_its_task_for_good_and_gives_the_others_none(
+    noise: float, size: float, shift: float
+) -> None:
+    usual = batches(noise) + torch.tensor([0.0, shift, 0.0])
+    spoilt = usual.clone()
+    spoilt[AT, 1] += size
+    ratios = weights_of(spoilt) / weights_of(usual)
+    assert torch.equal(ratios[:AT], torch.ones_like(ratios[:AT]))
+    # Below 0 what is kept of it may still bring a level near 0, where spreads count for some steps.
+    assert (ratios[AT:] > 1.6).any(1).sum() <= (10 if size < 0 else 0)
+    assert ratios.max() < 5
+    assert ratios[AT + 1 :, 1].min() > 0.5
+
+
+def test_in_its_own_step_an_outlier_has_no_weight_of_a_usual_loss() -> None:
+    losses = batches(0.1)
+    losses[AT, 1] = 1e6
+    risks = weights_of(losses) * losses
+    assert risks[AT].max() < 20
+
+
+@pytest.mark.parametrize("noise", [1e-3, 0.03, 0.3])
+@pytest.mark.parametrize("factor", [3.0, 1e3, 1e6])
+def test_a_loss_that_has_moved_is_followed(noise: float, factor: float) -> None:
+    moved = batches(noise)
+    moved[AT:, 1] *= factor
+    risks = weights_of(moved) * moved
+    assert risks[:, 1].max() < 20
+    assert 0.3 < risks[AT + 100 :, 1].mean() / risks[AT - 100 : AT, 1].mean() < 4
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0, -5.0])
+def test_a_loss_that_has_never_moved_may_begin(start: float) -> None:
+    losses = batches(0.1)
+    losses[:AT, 1] = start
+    risks = weights_of(losses) * losses
+    assert 0.3 < risks[-50:, 1].mean() < 3
+
+
+def test_usual_losses_are_remembered_as_they_are() -> None:
+    state, losses = np.zeros((3, 3)), batches(1.0).numpy()
+    losses[50:60, 0] = np.nan
+    with np.errstate(all="ignore"):
+        for step in losses:
+            np.testing.assert_array_equal(without_outliers(step, state, 0.99), step)
+            state, *_ = move_spread(state, step, 0.99)
+
+
+def test_what_is_no_loss_stays_none() -> None:
+    state = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.1, 0.1, 0.1]])
+    values = np.array([np.inf, -np.inf, np.nan])
+    np.testing.assert_array_equal(without_outliers(values, state, 0.99), values)
