@@ -8,7 +8,6 @@ that unit.
 from lightning_go4align.functional.arrays import Array, library_of, stacked
 
 LARGEST = 1e300  # Twice of it is a float64 still: the distance between two losses never overflows.
-OUTLIER = 30.0  # Spreads from the mean; noise and training stay within a few.
 RESTING = 1e-3  # Of the mean: a loss that has not moved at all must be able to begin.
 
 
@@ -105,18 +104,19 @@ def spread_of(state: Array, decay: float) -> Array:
     return xp.where(state[1] > 1 - decay, spread, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
 
 
-def without_outliers(losses: Array, state: Array, decay: float) -> Array:
+def without_outliers(losses: Array, state: Array, decay: float, most: float) -> Array:
     r"""Bring losses that lie far off as near as what is remembered of them is to be: one bad batch is no history.
 
-    .. math:: \lvert L_t - \bar L_{t-1} \rvert \le 30 \, \sigma_{t-1} / m_{t-1} + \lvert \bar L_{t-1} \rvert / 1000
+    .. math:: \lvert L_t - \bar L_{t-1} \rvert \le b \, \sigma_{t-1} / m_{t-1} + \lvert \bar L_{t-1} \rvert / 1000
 
     A loss that has moved for good is followed all the same: with each step that it lies farther off the spread
-    grows by three tenths.
+    grows, with b = 30 by three tenths.
 
     Args:
         losses: Task losses, shape ``[M]``.
         state: State of ``move_spread`` before the step, shape ``[3, M]``.
         decay: Its share of the past.
+        most: :math:`b`, positive; noise and training stay within a few spreads.
 
     Returns:
         What to remember in their place, shape ``[M]``: the same losses but for outliers.
@@ -124,12 +124,12 @@ def without_outliers(losses: Array, state: Array, decay: float) -> Array:
     Example:
         >>> import numpy as np
         >>> state = np.array([[1.0, 1.0], [1.0, 1.0], [0.1, 0.1]])  # around 1, by 0.1
-        >>> without_outliers(np.array([1.5, 1e6]), state, 0.99)
+        >>> without_outliers(np.array([1.5, 1e6]), state, 0.99, most=30.0)
         array([1.5  , 4.001])
     """
     xp = library_of(losses)
     mean = state[0] / state[1]
     away = losses - mean
-    most = OUTLIER * spread_of(state, decay) / state[1] + RESTING * abs(mean)
-    far = (abs(away) > most) & (most > 0) & is_loss(losses)
-    return xp.where(far, mean + xp.copysign(most, away), losses)  # type: ignore[no-any-return]  # one of two libraries
+    farthest = most * spread_of(state, decay) / state[1] + RESTING * abs(mean)
+    far = (abs(away) > farthest) & (farthest > 0) & is_loss(losses)
+    return xp.where(far, mean + xp.copysign(farthest, away), losses)  # type: ignore[no-any-return]  # one of two libraries

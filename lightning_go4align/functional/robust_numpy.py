@@ -28,7 +28,7 @@ def weigh_robustly_by_numpy(
         means: State of ``ExponentialMean``, shape ``[2, M]``, moved in place.
         spreads: State of ``LevelWithinSpread``, shape ``[6, M]``, moved in place.
         num_groups: ``K``, or the largest number of groups.
-        settings: ``smoothing_decay`` and ``reach``, and those of ``move_scales``.
+        settings: ``smoothing_decay``, ``outlier`` and ``reach``, and those of ``move_scales``.
         criterion: Averaged scores of 1, 2, ... ``K`` groups, moved in place; None: exactly ``K``.
         momentum: Share of the past in them.
 
@@ -36,15 +36,15 @@ def weigh_robustly_by_numpy(
         Indicators ``[M]``, group of each task ``[M]``, group weights ``[K]`` and task weights ``[M]``.
 
     Example:
-        >>> names = ("smoothing_decay", "decay", "noise_decay", "least", "most", "floor", "reach")
-        >>> settings = dict(zip(names, (0.9, 0.99, 0.9, 1.0, 10.0, 1e-3, 10.0)))
+        >>> names = ("smoothing_decay", "decay", "noise_decay", "least", "most", "floor", "outlier", "reach")
+        >>> settings = dict(zip(names, (0.9, 0.99, 0.9, 1.0, 10.0, 1e-3, 30.0, 10.0)))
         >>> weigh_robustly_by_numpy(np.array([1e-6, 2.0, 1e6]), np.zeros((2, 3)), np.zeros((6, 3)), 3, settings)[3]
         array([1.e+06, 5.e-01, 1.e-06])
     """
     of_scales = dict(settings)
-    smoothing_decay, reach = of_scales.pop("smoothing_decay"), of_scales.pop("reach")
+    smoothing_decay, reach, outlier = (of_scales.pop(name) for name in ("smoothing_decay", "reach", "outlier"))
     with np.errstate(all="ignore"):  # What is outside the domain of an equation it masks.
-        kept = without_outliers(losses, spreads[:3], of_scales["decay"])
+        kept = without_outliers(losses, spreads[:3], of_scales["decay"], outlier)
         means[:], levels = move_mean(means, kept, smoothing_decay)
         spreads[:], scales = move_scales(spreads, losses, kept, levels, **of_scales)
         indicators = 1 / scales

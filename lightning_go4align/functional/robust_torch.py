@@ -13,7 +13,7 @@ from torch import Tensor
 from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.choice import choose_known
 from lightning_go4align.functional.kmeans_torch import solve_weighed
-from lightning_go4align.functional.loss_history import LARGEST, OUTLIER, RESTING
+from lightning_go4align.functional.loss_history import LARGEST, RESTING
 from lightning_go4align.functional.precision import widest
 
 Found = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -57,7 +57,7 @@ def weigh_robustly_by_torch(
         means: State of ``ExponentialMean``, shape ``[2, M]``, moved in place.
         spreads: State of ``LevelWithinSpread``, shape ``[6, M]``, moved in place.
         num_groups: ``K``, or the largest number of groups.
-        settings: ``smoothing_decay``, ``decay``, ``noise_decay``, ``least``, ``most``, ``floor`` and ``reach``.
+        settings: ``smoothing_decay``, those of ``LevelWithinSpread``, and ``reach``.
         criterion: Averaged scores of 1, 2, ... ``K`` groups, moved in place; None: exactly ``K``.
         momentum: Share of the past in them.
 
@@ -65,8 +65,8 @@ def weigh_robustly_by_torch(
         Indicators ``[M]``, group of each task ``[M]``, group weights ``[K]`` and task weights ``[M]``.
 
     Example:
-        >>> names = ("smoothing_decay", "decay", "noise_decay", "least", "most", "floor", "reach")
-        >>> settings = dict(zip(names, (0.9, 0.99, 0.9, 1.0, 10.0, 1e-3, 10.0)))
+        >>> names = ("smoothing_decay", "decay", "noise_decay", "least", "most", "floor", "outlier", "reach")
+        >>> settings = dict(zip(names, (0.9, 0.99, 0.9, 1.0, 10.0, 1e-3, 30.0, 10.0)))
         >>> states = [torch.zeros(rows, 3, dtype=torch.float64) for rows in (2, 6)]
         >>> weigh_robustly_by_torch(torch.tensor([1e-6, 2.0, 1e6], dtype=torch.float64), *states, 3, settings)[3]
         tensor([1.0000e+06, 5.0000e-01, 1.0000e-06], dtype=torch.float64)
@@ -76,7 +76,7 @@ def weigh_robustly_by_torch(
     present = losses.abs() < LARGEST
     before = spreads.view(2, 3, -1)
     middles = before[:, 0] / before[:, 1]
-    kept = _without_outliers(losses, before[0], middles[0], columns, settings["decay"])
+    kept = _without_outliers(losses, before[0], middles[0], columns, settings)
     state = _moved(kept, middles, present, means, spreads, columns)
     forgotten = torch.where(present, (losses - kept).abs(), columns.none)
     scales = _scales(state, columns, settings["floor"]).maximum(forgotten * columns.share[-1])
@@ -95,11 +95,13 @@ def weigh_robustly_by_torch(
     return indicators, assignment, weights, _of_constant_risk(reached, scales, present, columns.none)
 
 
-def _without_outliers(losses: Tensor, long: Tensor, middle: Tensor, columns: Columns, decay: float) -> Tensor:
+def _without_outliers(
+    losses: Tensor, long: Tensor, middle: Tensor, columns: Columns, settings: Mapping[str, float]
+) -> Tensor:
     _, mass, distances = long
     # 0 / 0 for a task seen once, and no middle for one never seen: `fmax` and `fmin` pass over NaN.
     counted = (mass - columns.first[0]) * mass
-    most = torch.addcdiv(middle.abs() * RESTING, distances, counted, value=OUTLIER * decay)
+    most = torch.addcdiv(middle.abs() * RESTING, distances, counted, value=settings["outlier"] * settings["decay"])
     most = torch.where(most > 0, most, columns.endless)
     return losses.fmin(middle + most).fmax(middle - most)
 

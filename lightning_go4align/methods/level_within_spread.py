@@ -26,7 +26,7 @@ class LevelWithinSpread(LossPart):
     the task learns in all gives it too small a weight; a loss that hardly changes for a whole horizon, while others
     do, gets up to ``1 / floor`` times the weight of its level.
 
-    One bad batch is no history: of a loss more than 30 spreads from its mean only so much is remembered, here and in
+    One bad batch is no history: of a loss more than ``outlier`` spreads from its mean only so much is remembered, here and in
     the smoothing, see ``without_outliers``; in its own step it is measured by a share of its distance, a tenth under
     ``noise_horizon=10``. What has moved for good counts as travel: a constant that is added in the middle of a run, a
     thousand spreads large, leaves its task next to nothing for five to ten horizons.
@@ -38,6 +38,7 @@ class LevelWithinSpread(LossPart):
         most: The largest scale, in spreads, positive. While fewer steps than the horizon have run it is larger by
             their ratio.
         floor: The least scale as a share of the level, from 0 to 1.
+        outlier: How many spreads from its mean are remembered of a loss, positive.
 
     Raises:
         TypeError: If an argument is no number.
@@ -60,6 +61,7 @@ class LevelWithinSpread(LossPart):
         least: float = 1.0,
         most: float = 1.0,
         floor: float = 1e-3,
+        outlier: float = 30.0,
     ) -> None:
         super().__init__()
         self.horizon = check_horizon("horizon", horizon)
@@ -69,17 +71,19 @@ class LevelWithinSpread(LossPart):
         self.floor = non_negative("floor", floor)
         if self.floor > 1:
             raise ValueError(f"`floor` must be at most 1, but is {floor!r}.")
+        self.outlier = positive("outlier", outlier)
 
     @override
     def without_outliers(self, losses: Tensor) -> Tensor:
         spread = self.remembered(losses, 6)[:3]
-        (kept,) = on_arrays(_kept, losses, spread, decay=self.settings["decay"])
+        (kept,) = on_arrays(_kept, losses, spread, decay=self.settings["decay"], most=self.outlier)
         return kept
 
     @override
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
         state, kept = self.remembered(losses, 6), self.without_outliers(losses)
-        moved, scales = on_arrays(move_scales, state, losses, kept, levels, **self.settings)
+        settings = {name: number for name, number in self.settings.items() if name != "outlier"}
+        moved, scales = on_arrays(move_scales, state, losses, kept, levels, **settings)
         state.copy_(moved)
         return scales
 
@@ -87,13 +91,13 @@ class LevelWithinSpread(LossPart):
     def settings(self) -> dict[str, float]:
         """Shares of the past and bounds, as the equations have them."""
         decays = {"decay": 1 - 1 / self.horizon, "noise_decay": 1 - 1 / self.noise_horizon}
-        return decays | {"least": self.least, "most": self.most, "floor": self.floor}
+        return decays | {name: getattr(self, name) for name in ("least", "most", "floor", "outlier")}
 
     @override
     def extra_repr(self) -> str:
-        names = ("horizon", "noise_horizon", "least", "most", "floor")
+        names = ("horizon", "noise_horizon", "least", "most", "floor", "outlier")
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
 
-def _kept(losses: Array, state: Array, decay: float) -> tuple[Array]:
-    return (without_outliers(losses, state, decay),)
+def _kept(losses: Array, state: Array, decay: float, most: float) -> tuple[Array]:
+    return (without_outliers(losses, state, decay, most),)

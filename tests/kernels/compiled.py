@@ -22,6 +22,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "noise_decay": 0.9,
         "least": 1.0,
         "most": 10.0,
+        "outlier": 30.0,
         "floor": 1e-3,
         "reach": 10.0,
     },

@@ -69,11 +69,11 @@ def test_usual_losses_are_remembered_as_they_are() -> None:
     losses[50:60, 0] = np.nan
     with np.errstate(all="ignore"):
         for step in losses:
-            np.testing.assert_array_equal(without_outliers(step, state, 0.99), step)
+            np.testing.assert_array_equal(without_outliers(step, state, 0.99, 30.0), step)
             state, *_ = move_spread(state, step, 0.99)
 
 
 def test_what_is_no_loss_stays_none() -> None:
     state = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.1, 0.1, 0.1]])
     values = np.array([np.inf, -np.inf, np.nan])
-    np.testing.assert_array_equal(without_outliers(values, state, 0.99), values)
+    np.testing.assert_array_equal(without_outliers(values, state, 0.99, 30.0), values)

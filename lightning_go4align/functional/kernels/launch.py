@@ -78,7 +78,7 @@ def weigh_robustly_by_kernel(
         means: State of ``ExponentialMean``, shape ``[2, M]``, moved in place.
         spreads: State of ``LevelWithinSpread``, shape ``[6, M]``, moved in place.
         number: How many groups.
-        settings: ``smoothing_decay``, ``decay``, ``noise_decay``, ``least``, ``most``, ``floor`` and ``reach``.
+        settings: ``smoothing_decay``, those of ``LevelWithinSpread``, and ``reach``.
 
     Returns:
         What it found.

@@ -15,7 +15,6 @@ from lightning_go4align.functional.kernels.intervals import (
 from lightning_go4align.functional.kernels.number import chosen_number
 
 LARGEST = tl.constexpr(loss_history.LARGEST)
-OUTLIER = tl.constexpr(loss_history.OUTLIER)
 RESTING = tl.constexpr(loss_history.RESTING)
 SMALLEST = tl.constexpr(1 / loss_history.LARGEST)
 
@@ -37,6 +36,7 @@ def weigh(
     least: tl.constexpr,
     most: tl.constexpr,
     floor: tl.constexpr,
+    outlier: tl.constexpr,
     reach: tl.constexpr,
     momentum: tl.constexpr,
     CHOOSE: tl.constexpr,
@@ -63,6 +63,7 @@ def weigh(
         least: Least scale, in noises.
         most: Largest scale, in spreads.
         floor: Least scale as a share of the level.
+        outlier: Spreads from its mean that are remembered of a loss.
         reach: Largest ratio of a task's weight to its own indicator.
         momentum: Share of the past in the averaged scores.
         CHOOSE: Whether the number of groups is chosen, from 1 to ``K``.
@@ -74,7 +75,7 @@ def weigh(
     places, groups = tl.arange(0, B), tl.arange(0, KB)
     here = places < M
     loss = tl.load(losses + places, mask=here, other=float("nan"))
-    kept = _without_outliers(spreads_state, loss, decay, M, B)
+    kept = _without_outliers(spreads_state, loss, decay, outlier, M, B)
     level, _ = _move_mean(means_state, kept, smoothing_decay, M, B)
     spread, mass = _move_spread(spreads_state, kept, decay, M, B)
     noise, _ = _move_spread(spreads_state + 3 * M, kept, noise_decay, M, B)
@@ -142,14 +143,14 @@ def _spread_of(sums, mass, decay: tl.constexpr):
 
 
 @triton.jit
-def _without_outliers(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
+def _without_outliers(state, loss, decay: tl.constexpr, outlier: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
     """Bring losses near that lie far off, as ``without_outliers`` does."""
     places = tl.arange(0, B)
     here = places < M
     mass = tl.load(state + M + places, mask=here, other=0.0)
     mean = tl.load(state + places, mask=here, other=0.0) / mass
     spread = _spread_of(tl.load(state + 2 * M + places, mask=here, other=0.0), mass, decay)
-    most = OUTLIER * spread / mass + RESTING * tl.abs(mean)
+    most = outlier * spread / mass + RESTING * tl.abs(mean)
     away = loss - mean
     far = (tl.abs(away) > most) & (most > 0) & (tl.abs(loss) < LARGEST)
     return tl.where(far, tl.where(away > 0, mean + most, mean - most), loss)
