@@ -26,10 +26,10 @@ class LevelWithinSpread(LossPart):
     the task learns in all gives it too small a weight; a loss that hardly changes for a whole horizon, while others
     do, gets up to ``1 / floor`` times the weight of its level.
 
-    One bad batch is no history: of a loss more than ``outlier`` spreads from its mean only so much is remembered, here
-    and in the smoothing, see ``without_outliers``; in its own step it is measured by a share of its distance, a tenth
-    under ``noise_horizon=10``. What has moved for good counts as travel: a constant that is added in the middle of a run, a
-    thousand spreads large, leaves its task next to nothing for five to ten horizons.
+    One bad batch is no history: of a loss more than ``outlier`` spreads from its mean only so much is remembered,
+    here and in the smoothing, see ``without_outliers``; in its own step it is measured by a share of its distance, a
+    tenth under ``noise_horizon=10``. What has moved for good counts as travel: a constant that is added in the middle
+    of a run, a thousand spreads large, leaves its task next to nothing for five to ten horizons.
 
     Args:
         horizon: Number of steps that the spread looks back, above 1.
