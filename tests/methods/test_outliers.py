@@ -39,6 +39,20 @@ def test_an_outlier_takes_no_weight_from_its_task_for_good_and_gives_the_others_
     assert ratios[AT + 1 :, 1].min() > 0.5
 
 
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e30])
+def test_an_outlier_leaves_the_groups(size: float) -> None:
+    usual = batches(0.1, num_tasks=6) * torch.tensor([1.0, 1.0, 1.0, 100.0, 100.0, 100.0])
+    spoilt = usual.clone()
+    spoilt[AT, 1] += size
+    methods = [RobustGO4Align() for _ in range(2)]
+    for rows in zip(usual, spoilt, strict=True):
+        before, after = (weigh(method, row[None]) for method, row in zip(methods, rows, strict=True))
+        ratios = after[[0, 2, 3, 4, 5]] / before[[0, 2, 3, 4, 5]]
+        assert ratios.max() < 12  # Within the reach, in the one step in which the outlier is a group of its own.
+    assert methods[1].grouping.assignment.tolist() == [1, 1, 1, 0, 0, 0]
+    torch.testing.assert_close(after, before, rtol=0.05, atol=0)
+
+
 def test_in_its_own_step_an_outlier_has_no_weight_of_a_usual_loss() -> None:
     losses = batches(0.1)
     losses[AT, 1] = 1e6
