@@ -13,7 +13,7 @@ from lightning_go4align.functional.loss_history import move_spread, without_outl
 AT = 400
 
 
-def batches(noise: float, steps: int = 1200, num_tasks: int = 3) -> Tensor:
+def batches(noise: float, steps: int = 600, num_tasks: int = 3) -> Tensor:
     return torch.from_numpy(np.random.default_rng(0).lognormal(sigma=noise, size=(steps, num_tasks)))
 
 
