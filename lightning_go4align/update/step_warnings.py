@@ -14,6 +14,7 @@ from lightning_go4align.update.record import HostNumbers
 from lightning_go4align.update.starvation import LONG, Starvation
 
 SHORTEST = 50
+FEWEST = 5
 LOST = 3
 
 
@@ -46,7 +47,7 @@ class StepWarnings:
         self._non_finite: set[str] = set()
         self._times = Counter[str]()
         self._last_bad: dict[str, int] = {}
-        self._told_lost = self._told_idle = False
+        self._told_lost = self._told_idle = self._told_absent = False
 
     def begin_epoch(self, step: int) -> None:
         """Take note of where an epoch begins.
@@ -75,7 +76,7 @@ class StepWarnings:
         self._tell_once(numbers, self._of_share, intended_weights(self._method, numbers.tasks))
 
     def tell_of_epoch(self, numbers: HostNumbers) -> None:
-        """Warn of tasks that starved in most of an epoch, or had no loss at all.
+        """Warn of tasks that starved in most of an epoch, or have had no loss at all by the end of the first.
 
         Args:
             numbers: The numbers of its last step.
@@ -83,8 +84,7 @@ class StepWarnings:
         most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
         meant = intended_weights(self._method, numbers.tasks)
         self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most), meant)
-        if self._epoch_start == self._start:
-            self._tell_absent(numbers)
+        self._tell_absent(numbers, numbers.step - (self._start or 0))
 
     def _tell_once(
         self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str], meant: Iterable[str] = ()
@@ -181,15 +181,17 @@ class StepWarnings:
             f"even one, and it learns next to nothing{shown}. {self._starvation.mend(numbers, index)}"
         )
 
-    def _tell_absent(self, numbers: HostNumbers) -> None:
-        last = numbers.last_steps
+    def _tell_absent(self, numbers: HostNumbers, steps: int) -> None:
+        """Warn of what was never there at the end of the first epoch that had some steps."""
+        if self._told_absent or steps < FEWEST:
+            return
+        self._told_absent, last = True, numbers.last_steps
         seen = [max(steps) >= 0 for steps in zip(last.fed, last.starved, last.bad_loss, strict=True)]
         absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
         if absent:
             rank_zero_warn(
-                f"The tasks {absent} had no loss in the first epoch: in all of its "
-                f"{numbers.step - self._epoch_start} steps it was None, exactly 0 or without a graph. Look at their "
-                "names, in `training_step` and in `tasks`, and at their labels."
+                f"The tasks {absent} had no loss in the first {steps} steps: it was None, exactly 0 or without a "
+                "graph. Look at their names, in `training_step` and in `tasks`, and at their labels."
             )
 
 
