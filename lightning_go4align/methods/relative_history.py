@@ -10,15 +10,18 @@ from lightning_go4align.functional.arrays import library_of, on_arrays
 from lightning_go4align.functional.loss_history import is_loss, move_mean
 from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
+OUTLIER = 30.0
+
 
 class RelativeHistory(LossPart):
     r"""Let a task's weight depend on its progress: Eq. 6 with losses relative to their own mean over a horizon.
 
     .. math:: \log q^m = -\beta \, \frac{S^m - \bar S^m}{S^m + \bar S^m}
 
-    :math:`\bar S` is the exponential mean of the scale over the horizon. Eq. 6 adds up raw losses, so that its
-    exponent depends on their unit and grows with the number of steps; this one lies between :math:`-\beta` and
-    :math:`\beta`. As there, a task that gets worse loses weight.
+    :math:`\bar S` is the exponential mean of the scale over the horizon, in which a step counts as 30 times it at
+    most: one bad batch is no history. Eq. 6 adds up raw losses, so that its exponent depends on their unit and grows
+    with the number of steps; this one lies between :math:`-\beta` and :math:`\beta`. As there, a task that gets worse
+    loses weight.
 
     Args:
         beta: How much, at least 0.
@@ -58,5 +61,6 @@ class RelativeHistory(LossPart):
 
 def _move_history(state: Any, losses: Any, scales: Any, beta: float, decay: float) -> tuple[Any, Any]:
     xp = library_of(scales)
-    state, usual = move_mean(state, xp.where(is_loss(losses), scales, xp.nan), decay)
+    kept = xp.where(state[1] > 0, xp.minimum(scales, OUTLIER * state[0] / state[1]), scales)
+    state, usual = move_mean(state, xp.where(is_loss(losses), kept, xp.nan), decay)
     return state, xp.exp(-beta * (scales - usual) / (scales + usual))

@@ -186,7 +186,7 @@ class StepWarnings:
         if self._told_absent or steps < FEWEST:
             return
         self._told_absent, last = True, numbers.last_steps
-        seen = [max(steps) >= 0 for steps in zip(last.fed, last.starved, last.bad_loss, strict=True)]
+        seen = [max(each) >= 0 for each in zip(last.fed, last.starved, last.bad_loss, strict=True)]
         absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
         if absent:
             rank_zero_warn(

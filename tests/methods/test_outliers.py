@@ -9,6 +9,7 @@ from torch import Tensor
 from lightning_go4align import RobustGO4Align
 from lightning_go4align.clustering import ungrouped
 from lightning_go4align.functional.loss_history import move_spread, without_outliers
+from lightning_go4align.methods import RelativeHistory
 
 AT = 400
 
@@ -37,6 +38,14 @@ def test_an_outlier_takes_no_weight_from_its_task_for_good_and_gives_the_others_
     assert (ratios[AT:] > 1.6).any(1).sum() <= (10 if size < 0 else 0)
     assert ratios.max() < 5
     assert ratios[AT + 1 :, 1].min() > 0.5
+
+
+def test_an_outlier_leaves_the_history_too() -> None:
+    usual, spoilt = batches(0.1), batches(0.1)
+    spoilt[AT, 1] = 1e30
+    methods = [RobustGO4Align(1, ungrouped, history=RelativeHistory(1.0)) for _ in range(2)]
+    before, after = (weigh(method, rows[: AT + 100]) for method, rows in zip(methods, (usual, spoilt), strict=True))
+    assert abs(after / before - 1).max() < 0.2
 
 
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e30])
