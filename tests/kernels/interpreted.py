@@ -23,10 +23,11 @@ KINDS = np.array([0.0, -1.0, 1e-40, 3e38, np.nan, np.inf, -np.inf, 1.0, 2.0, 1.0
 
 
 def hostile(num_tasks: int, number: int, seed: int) -> Iterator[Tensor]:
-    """Losses over six decades, with ties, and of the kinds that break other code; some steps have no task."""
+    """Losses over six decades, ties, outliers, and the kinds that break other code; some steps have no task."""
     rng = np.random.default_rng(seed)
     for step in range(number):
         losses = 10 ** rng.uniform(-3, 3, num_tasks)
+        losses[1::4] = (1 + 1e-3 * rng.standard_normal(num_tasks))[1::4] * (-1e6 if step % 5 == 4 else 1.0)
         bad = rng.random(num_tasks) < (1.0 if step == 3 else 0.3 * (step > 1))
         yield torch.from_numpy(np.where(bad, rng.choice(KINDS[:1] if step == 3 else KINDS, num_tasks), losses))
 
