@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning_utilities.core import rank_zero
 from typing_extensions import override
@@ -22,6 +22,7 @@ from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
 from lightning_go4align.cli.mistake import UsageError
 from lightning_go4align.cli.numbers import check_numbers
 from lightning_go4align.cli.progress import is_no_tip, leave_room_for_metrics, log_above_the_bar, show_no_version
+from lightning_go4align.cli.weights_to_test import weights_to_test
 from lightning_go4align.update.families import Family
 
 __all__ = ["MultiTaskCLI", "methods", "module", "monitors", "run_lightning", "update"]
@@ -68,17 +69,12 @@ class MultiTaskCLI(LightningCLI):
     def after_fit(self) -> None:
         """Test, if the configuration says so, and say where everything is."""
         if self.config["fit"]["test_after_fit"] and not self.trainer.interrupted:
-            monitored = [
-                callback
-                for callback in self.trainer.checkpoint_callbacks
-                if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path
-            ]
             callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
             own_table = any(getattr(callback, "prints_results", False) for callback in callbacks)
             self.trainer.test(
                 self.model,
                 datamodule=self.datamodule,
-                ckpt_path="best" if monitored else None,
+                ckpt_path=weights_to_test(self.trainer, self.model),
                 verbose=not own_table,
             )
         if self.trainer.is_global_zero and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]  # as above
