@@ -1,14 +1,12 @@
 """With which weights a model is tested after its fit."""
 
+from typing import Any
+
 from lightning.pytorch import LightningModule, Trainer, callbacks
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning_utilities.core.rank_zero import rank_zero_info
 
-AVERAGING: tuple[type[Callback], ...] = tuple(
-    vars(callbacks)[name]
-    for name in ("WeightAveraging",)
-    if name in vars(callbacks)  # since Lightning 2.6
-)
+AVERAGING: Any = vars(callbacks).get("WeightAveraging", ())  # since Lightning 2.6
 
 
 def weights_to_test(trainer: Trainer, module: LightningModule) -> str | None:
