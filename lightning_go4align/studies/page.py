@@ -52,8 +52,8 @@ def facts() -> dict[str, str]:
     """What results depend on beside the configuration: versions, and the kind of machine, without its name.
 
     Example:
-        >>> import torch
-        >>> facts()["torch"] == torch.__version__
+        >>> from importlib.metadata import version
+        >>> facts()["torch"] == version("torch")  # `torch.__version__` may name CUDA as well
         True
     """
     packages = {name: found for name in PACKAGES if (found := _version(name)) is not None}
