@@ -65,6 +65,13 @@ def test_fit_trains_and_then_tests(config: str, capsys: pytest.CaptureFixture[st
     assert "test/zero" in capsys.readouterr().out
 
 
+def test_a_fit_tests_the_weights_that_are_chosen(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("lightning_go4align.cli.lightning_cli.weights_to_test", lambda *given: asked.append(given))
+    main(["fit", "-c", config, *SHORT, "--test_after_fit=true"])
+    assert len(asked) == 1
+
+
 def test_a_fit_ends_with_where_everything_is(
     config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
