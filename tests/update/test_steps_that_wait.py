@@ -37,15 +37,22 @@ def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[
     return last
 
 
+@pytest.mark.parametrize("trouble", [0.0, 0.005, 1.0])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("steps", [1, CAPACITY - 1, CAPACITY, 3 * CAPACITY + 5])
-def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: int, seed: int) -> None:
+def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(
+    steps: int, seed: int, trouble: float
+) -> None:
     generator = torch.Generator().manual_seed(seed)
-    kinds = torch.tensor([0.0, 1.0, -1.0, 1e-3, 1e-6, 1e3, torch.nan, torch.inf], dtype=torch.float64)
-    losses = kinds[torch.randint(8, (steps, 4), generator=generator)]
-    weights = torch.tensor([0.0, 1.0, 1e-5, 3.0], dtype=torch.float64)[
-        torch.randint(4, (steps, 4), generator=generator)
-    ]
+
+    def some(calm: list[float], others: list[float]) -> torch.Tensor:
+        kinds = torch.tensor([calm, others], dtype=torch.float64)
+        rare = (torch.rand(steps, 4, generator=generator) < trouble).long()
+        return kinds[rare, torch.randint(len(calm), (steps, 4), generator=generator)]
+
+    losses = some([1.0, 2.0, 0.5, 3.0, 1.5, 0.7, 0.1, 9.0], [0.0, 1.0, -1.0, 1e-3, 1e-6, 1e3, torch.nan, torch.inf])
+    weights = some([2.0, 1.0, 0.5, 3.0, 1.2], [0.0, 1.0, 1e-5, 3.0, 7e-4])
+    losses[:, 0] *= 0.8 ** torch.arange(steps)  # It learns.
     readout = Readout()
     for step in range(steps):
         row = losses[step]
@@ -57,6 +64,10 @@ def test_what_waits_on_the_device_says_the_same_as_a_look_at_every_step(steps: i
     numbers = readout.read()
     assert numbers is not None
     assert [list(steps) for steps in numbers.last_steps] == by_hand(losses.tolist(), weights.tolist())
+    if not trouble:
+        found = readout.means()
+        means = [found[f"{kind}/{task}"] for kind in ("loss", "weight") for task in "abcd"]
+        torch.testing.assert_close(torch.stack(means), torch.cat([losses.mean(0), weights.mean(0)]))
 
 
 def test_an_optimizer_step_without_losses_of_its_own_can_be_read() -> None:
@@ -90,3 +101,16 @@ def test_first_steps_are_those_since_the_last_telling(told: int) -> None:
     assert numbers.first_steps.bad_loss == [-1, 80 if told else 4, -1]
     assert numbers.first_steps.negative == [-1, -1, 71 if told else 30]
     assert numbers.last_steps.bad_loss == [-1, 90, -1]
+
+
+@pytest.mark.parametrize(("share", "starved"), [(0.9, 5), (1.1, -1)])
+def test_a_starving_step_among_calm_ones_is_found_at_a_thousandth(share: float, starved: int) -> None:
+    readout, row, weights = Readout(), torch.ones(3), torch.ones(10, 3)
+    weights[5, 2] = share * STARVING * 2 / 3  # The even part is about 2/3.
+    for step in range(10):
+        record = StepRecord(TASKS, row, row.sum(), row, weights[step])
+        readout.note(step, record)
+        readout.keep(step, record)
+    numbers = readout.read()
+    assert numbers is not None
+    assert numbers.last_steps.starved == [-1, -1, starved]
