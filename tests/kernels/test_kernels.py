@@ -1,8 +1,8 @@
 """The Triton kernels, without a GPU: in Triton's interpreter beside NumPy, and compiled for two devices."""
 
+import re
 import subprocess
 import sys
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from isolation import child_environment
 
 from lightning_go4align.functional.one_launch import fits_one_launch
 
-TRITON = tuple(map(int, version("triton").split(".")[:2])) if find_spec("triton") else (0, 0)
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(
     find_spec("triton") is None, reason="Triton, 270 MB, is not of the `dev` extra: pip install -e .[kernels]"
@@ -32,11 +31,11 @@ def run(script: str, *arguments: object, cache: Path, **settings: str) -> str:
 @pytest.mark.timeout(3600)
 def test_a_launch_weighs_as_numpy_does_on_hostile_steps(steps: int, seed: int, tmp_path: Path) -> None:
     said = run("interpreted.py", steps, seed, cache=tmp_path, TRITON_INTERPRET="1")
-    assert said == f"{16 * steps} steps\n"
+    assert re.fullmatch(r"\d+ steps\n", said)
+    assert 15 * steps <= int(said.split()[0]) <= 16 * steps
 
 
-# Registers that a thread needs, and what it spills. Triton 3.9 takes 94 to 196 and spills nothing; 3.7.1, which comes
-# with torch 2.13 for CUDA, takes 202 for 11 tasks, and for 40 and 64 all there are and up to 784 bytes of the stack.
+# Registers that a thread needs: 255 are all there are. Neither Triton 3.9 nor 3.7.1, of torch 2.13, spills any.
 @pytest.mark.parametrize(
     ("name", "capability", "num_tasks", "num_groups", "choose"),
     [
@@ -56,8 +55,7 @@ def test_a_kernel_compiles_without_spilling(
     said = run("compiled.py", name, capability, num_tasks, num_groups, int(choose), cache=tmp_path)
     registers, stack, local = map(int, said.split())
     assert registers <= (210 if num_tasks <= 16 else 255)
-    assert stack <= (64 if num_tasks <= 16 or TRITON >= (3, 9) else 1024)
-    assert local == 0
+    assert (stack, local) == (0, 0)
 
 
 def test_no_other_place_than_a_cuda_device_gets_a_launch() -> None:

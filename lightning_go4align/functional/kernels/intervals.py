@@ -9,6 +9,25 @@ LEAST = tl.constexpr(2.2250738585072014e-308)  # of the float64 with all their d
 
 
 @triton.jit
+def settled(points, memory, M: tl.constexpr, B: tl.constexpr):
+    """Write points to memory and read them back; else each thread would compute as many of them anew as it sorts.
+
+    Args:
+        points: Points, shape ``[B]``.
+        memory: Pointer to where ``M`` of them have room.
+        M: Number of points.
+        B: The power of two that holds them.
+
+    Returns:
+        The points; infinity beyond the ``M``.
+    """
+    places = tl.arange(0, B)
+    tl.store(memory + places, points, mask=places < M)
+    tl.debug_barrier()
+    return tl.load(memory + places, mask=places < M, other=INFINITY)
+
+
+@triton.jit
 def optimal_starts(points, K: tl.constexpr, KB: tl.constexpr, B: tl.constexpr):
     """Solve Eq. 3 for 1, 2, ... ``K`` clusters of the sorted points up to each.
 

@@ -10,6 +10,7 @@ from lightning_go4align.functional.kernels.intervals import (
     of_tasks,
     optimal_starts,
     ranks_of,
+    settled,
 )
 from lightning_go4align.functional.kernels.number import chosen_number
 
@@ -68,7 +69,7 @@ def weigh(
     # The shares of those present, in Eq. 5 and in Eq. 6, are each other's inverse.
     found = tl.where(present, total / loss * (powers / tl.sum(powers, 0)), float("nan"))
     tl.store(indicators + places, found, mask=here)
-    points = tl.where(found < INFINITY, found, INFINITY)
+    points = settled(tl.where(found < INFINITY, found, INFINITY), task_weights, M, B)
     number = K
     if CHOOSE:
         logs = tl.where((points > 0) & (points < INFINITY), tl.log(points), INFINITY)

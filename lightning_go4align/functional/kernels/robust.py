@@ -11,6 +11,7 @@ from lightning_go4align.functional.kernels.intervals import (
     of_tasks,
     optimal_starts,
     ranks_of,
+    settled,
 )
 from lightning_go4align.functional.kernels.number import chosen_number
 
@@ -90,6 +91,7 @@ def weigh(
     found = tl.where(known, 1 / scale, float("nan"))
     tl.store(indicators + places, found, mask=here)
     points = tl.where((found > 0) & (found < INFINITY), tl.log(found), INFINITY)
+    points = settled(points, task_weights, M, B)
     following, starts = optimal_starts(points, K, KB, B)
     number = K
     if CHOOSE:
