@@ -52,3 +52,7 @@ class OneHead(Balanced):
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Any:
         errors = (self.head(self.trunk(batch[0])) - 1).square().mean(0)
         return {f"task_{index}": error for index, error in enumerate(errors.unbind())}
+
+
+class PlainOneHead(Plain, OneHead):
+    """The same, that sums its losses itself."""

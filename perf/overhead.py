@@ -17,7 +17,7 @@ from torchjd.scalarization import Scalarizer, Sum
 from lightning_go4align.methods import GO4Align
 from lightning_go4align.update import MultiTaskCallback, Optimization
 from perf.clocks import StepMonitor
-from perf.networks import Balanced, Plain
+from perf.networks import Balanced, OneHead, Plain, PlainOneHead
 from perf.processes import alone
 from perf.tables import table
 
@@ -84,6 +84,27 @@ def _plain(width: int, num_tasks: int, steps: int) -> float:
 def _plugin(width: int, num_tasks: int, steps: int, method: type[Scalarizer], optimization: Optimization) -> float:
     callback = MultiTaskCallback(method(), optimization)
     return step_seconds(Balanced(width, num_tasks), [callback], steps, None)
+
+
+def many_tasks_cost(num_tasks: int, steps: int, rounds: int) -> Cost:
+    """Measure a plain sum of many tasks through the plugin beside one without it, as ``step_costs`` does.
+
+    Args:
+        num_tasks: Number of tasks, whose heads are one layer.
+        steps: Number of steps of a round.
+        rounds: Number of rounds.
+
+    Returns:
+        What the plugin's step costs.
+    """
+    measures = {name: partial(_of_many, num_tasks, steps, name == "plugin") for name in ("plain", "plugin")}
+    return compare({name: partial(alone, measure) for name, measure in measures.items()}, rounds)["plugin"]
+
+
+def _of_many(num_tasks: int, steps: int, is_plugin: bool) -> float:
+    if is_plugin:
+        return step_seconds(OneHead(16, num_tasks), [MultiTaskCallback(Sum())], steps, None)
+    return step_seconds(PlainOneHead(16, num_tasks), [], steps, None)
 
 
 def logging_cost(steps: int, rounds: int, num_tasks: int = 11) -> float:

@@ -64,6 +64,7 @@ class WithFactors(AroundScalarizer):
         named = {_as_task(task): factor for task, factor in factors.items()}
         self.factors = {task: _checked(task, factor) for task, factor in named.items()}
         self.names: list[str] | None = None
+        self._places = dict[str, int]()
         self.steps = 0
         self.counts_calls = True
         self.last_factors: Tensor | None = None
@@ -75,7 +76,7 @@ class WithFactors(AroundScalarizer):
         return None if weights is None or self.last_factors is None else weights * self.last_factors.to(weights)
 
     def name_tasks(self, names: Sequence[str]) -> None:
-        self.names = list(names)
+        self.names, self._places = list(names), {name: place for place, name in enumerate(names)}
         for task in self.factors:
             self._index(task, len(names))
 
@@ -110,9 +111,9 @@ class WithFactors(AroundScalarizer):
                 raise ValueError(
                     f"Which loss is '{task}'? Name the tasks by `name_tasks`, or give `factors` by their numbers."
                 )
-            if task not in self.names:
+            if task not in self._places:
                 raise ValueError(f"`factors` names '{task}', but the tasks are {self.names}. Name one of them.")
-            return self.names.index(task)
+            return self._places[task]
         if not 0 <= task < num_tasks:
             raise ValueError(f"`factors` must name tasks of [0, {num_tasks - 1}], but names {task}. Change it.")
         return task

@@ -36,7 +36,8 @@ def stack_named(values: Mapping[str, Tensor | float], names: Sequence[str], devi
             f"{{{names[0]!r}: 1.0}}."
         )
     missing = [name for name in names if name not in values]
-    unknown = [name for name in values if name not in names]
+    known = frozenset(names)
+    unknown = [name for name in values if name not in known]
     if missing or unknown:
         raise ValueError(
             f"Values of exactly the metrics {list(names)} are needed, but {missing} are missing and "

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
@@ -41,16 +42,17 @@ def clusters(history: History) -> list[Cluster]:
     order = task_order(history)
     if len(order) < 2:
         return [Cluster(order, 1.0)]
-    distances = 1 - (history.shares + history.shares.T) / 2
+    shares = history.shares  # Divided anew each time it is asked for.
+    distances = 1 - (shares + shares.T) / 2
     np.fill_diagonal(distances, 0)
     labels = fcluster(linkage(squareform(distances), "average"), 1 - TOGETHER + 1e-9, "distance")
     found: dict[int, list[int]] = {}
     for task in order:
         found.setdefault(int(labels[task]), []).append(task)
-    return [Cluster(tasks, _mean_share(history, tasks)) for tasks in found.values()]
+    return [Cluster(tasks, _mean_share(shares, tasks)) for tasks in found.values()]
 
 
-def _mean_share(history: History, tasks: list[int]) -> float:
+def _mean_share(shares: NDArray[np.float64], tasks: list[int]) -> float:
     rows, columns = np.triu_indices(len(tasks), 1)
-    pairs = history.shares[np.ix_(tasks, tasks)][rows, columns]
+    pairs = shares[np.ix_(tasks, tasks)][rows, columns]
     return float(pairs.mean()) if len(pairs) else 1.0

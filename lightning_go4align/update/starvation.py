@@ -45,6 +45,8 @@ class Starvation:
         while isinstance(method, AroundScalarizer):
             method = method.method
         self._has_scales = isinstance(method, RobustGO4Align)
+        self._numbers: HostNumbers | None = None
+        self._known: Parts | None = None
 
     def steps(self, numbers: HostNumbers, index: int, start: int = 0, long: float = LONG) -> int:
         """Count for how many steps a task has starved.
@@ -63,7 +65,7 @@ class Starvation:
         has_weight_0 = last.unweighted[index] == last.starved[index]
         if steps < (min(long, LONG_WITH_WEIGHT_0) if has_weight_0 else long):
             return 0
-        return 0 if self._has_scales and not _is_small(self._parts(numbers), index) else steps
+        return 0 if self._has_scales and not self._parts(numbers).is_small(index) else steps
 
     def mend(self, numbers: HostNumbers, index: int) -> str:
         """Say what helps a task that starves.
@@ -75,27 +77,60 @@ class Starvation:
         Returns:
             A sentence.
         """
-        parts, intended = self._parts(numbers), intended_weights(self._method, numbers.tasks)
-        others = [nan if task in intended else part for task, part in zip(numbers.tasks, parts, strict=True)]
-        if intended and _is_small(parts, index) and not _is_small(others, index):
-            return f"The factors of {few_of(sorted(intended))} leave it no more: lower them."
+        parts = self._parts(numbers)
+        if parts.is_small_for_factors(index):
+            return f"The factors of {few_of(sorted(parts.intended))} leave it no more: lower them."
         if self._has_scales:
             return OUTLIER
         return SUM_OF_RAW_LOSSES if self._sums_raw_losses else OTHER_SIZE
 
-    def _parts(self, numbers: HostNumbers) -> list[float]:
-        """Each task's part of the last step's weighted loss; NaN for an absent one.
+    def _parts(self, numbers: HostNumbers) -> "Parts":
+        if numbers is not self._numbers or self._known is None:  # Of thousands of tasks all are asked for.
+            intended = frozenset(intended_weights(self._method, numbers.tasks))
+            self._numbers, self._known = numbers, Parts(numbers, self._sizes(numbers), intended)
+        return self._known
 
-        The size of a loss far from 0 says little: a method that has scales has measured it by no more than those.
-        """
+    def _sizes(self, numbers: HostNumbers) -> list[float]:
+        """The size of a loss far from 0 says little: a method with scales has measured it by no more than those."""
         sizes = [abs(loss) for loss in numbers.losses]
         if self._has_scales and numbers.groups is not None:
             pairs = zip(sizes, numbers.groups[0], strict=True)
             sizes = [min(size, 1 / indicator) if indicator > 0 else nan for size, indicator in pairs]
-        return [weight * size for weight, size in zip(numbers.weights, sizes, strict=True)]
+        return sizes
 
 
-def _is_small(parts: list[float], index: int) -> bool:
-    """Tell whether a part is below a thousandth of an even one."""
+class Parts:
+    """Each task's part of the weighted loss of one step, and what is small of it: below a thousandth of an even one.
+
+    Args:
+        numbers: The numbers of the step.
+        sizes: How large each task's loss is; NaN for an absent one.
+        intended: The tasks whose weight the user has a hand in.
+
+    Example:
+        >>> from lightning_go4align.update.record import TaskSteps
+        >>> numbers = HostNumbers(1, ("a", "b"), TaskSteps.never(2), 1.0, [1.0, 1.0], [1.0, 1e-4])
+        >>> parts = Parts(numbers, [1.0, 1.0], frozenset({"a"}))
+        >>> parts.is_small(0), parts.is_small(1), parts.is_small_for_factors(1)
+        (False, True, True)
+    """
+
+    def __init__(self, numbers: HostNumbers, sizes: list[float], intended: frozenset[str]) -> None:
+        self.intended = intended
+        self._parts = [weight * size for weight, size in zip(numbers.weights, sizes, strict=True)]
+        self._least = STARVING * _mean(self._parts)
+        named = zip(numbers.tasks, self._parts, strict=True)
+        self._least_of_others = STARVING * _mean([part for task, part in named if task not in intended])
+
+    def is_small(self, index: int) -> bool:
+        """Tell whether a task's part is small; that of an absent task is not."""
+        return self._parts[index] < self._least
+
+    def is_small_for_factors(self, index: int) -> bool:
+        """Tell whether it is, and would not be without the tasks whose weight the user has a hand in."""
+        return bool(self.intended) and self.is_small(index) and not self._parts[index] < self._least_of_others
+
+
+def _mean(parts: list[float]) -> float:
     known = [part for part in parts if not isnan(part)]
-    return bool(known) and parts[index] < STARVING * sum(known) / len(known)
+    return sum(known) / len(known) if known else 0.0

@@ -52,7 +52,7 @@ class KnownTasks:
         Args:
             names: Their names.
         """
-        self.names = names
+        self.names, self._known = names, frozenset(names)
         if names:
             name_tasks(self._method, names)
 
@@ -82,7 +82,7 @@ class KnownTasks:
         Raises:
             ValueError: If it holds a task that is not known, or what is no loss.
         """
-        unknown = [task for task in output.losses if task not in self.names] if self.names else []
+        unknown = [task for task in output.losses if task not in self._known] if self._known else []
         if unknown and self.declared:
             raise ValueError(
                 f"{output.source} returned the tasks {unknown}, not among the declared `tasks`, {self.names}. "
