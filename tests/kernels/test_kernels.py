@@ -35,8 +35,8 @@ def test_a_launch_weighs_as_numpy_does_on_hostile_steps(steps: int, seed: int, t
     assert 15 * steps <= int(said.split()[0]) <= 16 * steps
 
 
-# Registers that a thread needs, of 255, and bytes that it spills. Triton 3.9 and 3.7.1, of torch 2.13, take 88 to 128 for
-# 11 tasks, and spill 32 bytes at most, where they save registers that they have.
+# Registers that a thread needs, of 255, and bytes that it spills. Triton 3.9 and 3.7.1, of torch 2.13, take 88 to 128
+# for 11 tasks, and spill 32 bytes at most, where they save registers that they have.
 @pytest.mark.parametrize(
     ("name", "capability", "num_tasks", "num_groups", "choose"),
     [
