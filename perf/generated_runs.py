@@ -137,7 +137,7 @@ def train(method: Method, setting: Setting) -> Found:
             optimizer.zero_grad()
             driver.begin_batch(first=True)
             observe(method, losses.detach())
-            objective = driver.step(losses, losses.detach(), losses.detach(), StepOutput(None), 1.0)
+            objective = driver.step(losses, losses.detach(), StepOutput(None), 1.0)
             (driver.backward or objective.backward)()
             optimizer.step()
             with torch.no_grad():

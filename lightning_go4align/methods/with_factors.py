@@ -64,7 +64,6 @@ class WithFactors(AroundScalarizer):
         named = {_as_task(task): factor for task, factor in factors.items()}
         self.factors = {task: _checked(task, factor) for task, factor in named.items()}
         self.names: list[str] | None = None
-        self._places = dict[str, int]()
         self.steps = 0
         self.counts_calls = True
         self.last_factors: Tensor | None = None
@@ -76,9 +75,8 @@ class WithFactors(AroundScalarizer):
         return None if weights is None or self.last_factors is None else weights * self.last_factors.to(weights)
 
     def name_tasks(self, names: Sequence[str]) -> None:
-        self.names, self._places = list(names), {name: place for place, name in enumerate(names)}
-        for task in self.factors:
-            self._index(task, len(names))
+        self.names = list(names)
+        self._indices(len(names))
 
     def begin_batch(self, first: bool) -> None:
         self.counts_calls = False
@@ -98,22 +96,26 @@ class WithFactors(AroundScalarizer):
     def _take_step(self, losses: Tensor) -> Tensor:
         self.steps += self.counts_calls
         factors = torch.ones(losses.numel(), dtype=widest(losses.device), device=losses.device)
-        for task, factor in self.factors.items():
-            index = self._index(task, len(factors))
+        for index, (task, factor) in zip(self._indices(len(factors)), self.factors.items(), strict=True):
             # A number that is filled in, and no tensor of numbers: that would be a copy to the device.
             factors[index].fill_(_checked(task, factor(self.steps - 1)) if callable(factor) else factor)
         self.last_factors = factors
         return factors
 
-    def _index(self, task: str | int, num_tasks: int) -> int:
+    def _indices(self, num_tasks: int) -> list[int]:
+        """The numbers of the tasks that have a factor."""
+        places = {name: place for place, name in enumerate(self.names or ())}
+        return [self._index(task, places, num_tasks) for task in self.factors]
+
+    def _index(self, task: str | int, places: Mapping[str, int], num_tasks: int) -> int:
         if isinstance(task, str):
             if self.names is None:
                 raise ValueError(
                     f"Which loss is '{task}'? Name the tasks by `name_tasks`, or give `factors` by their numbers."
                 )
-            if task not in self._places:
+            if task not in places:
                 raise ValueError(f"`factors` names '{task}', but the tasks are {self.names}. Name one of them.")
-            return self._places[task]
+            return places[task]
         if not 0 <= task < num_tasks:
             raise ValueError(f"`factors` must name tasks of [0, {num_tasks - 1}], but names {task}. Change it.")
         return task

@@ -65,13 +65,11 @@ class AggregatorDriver:
     def begin_batch(self, first: bool) -> None:
         """Nothing is kept from one batch to the next."""
 
-    def step(
-        self, losses: Tensor, values: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float
-    ) -> Tensor:
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
         """Form the sum of the losses, which stands for the objective; ``backward`` finds the weights."""
         self._parameters.look(output, self._tasks.names)
         objective = losses.nansum()
-        record = StepRecord(tuple(self._tasks.names), values, objective.detach(), reported)
+        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective.detach(), reported)
         self._begun = record, losses * accumulation_scale
         return objective
 

@@ -42,14 +42,11 @@ class Driver(Protocol):
     def begin_batch(self, first: bool) -> None:
         """Get ready for a batch, the first of its optimizer's step or another."""
 
-    def step(
-        self, losses: Tensor, values: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float
-    ) -> Tensor:
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
         """Weigh the losses of one batch.
 
         Args:
             losses: Task losses, shape ``[M]``, with their graph; NaN for an absent task.
-            values: The same without it; they may be ``reported``, where those are the same numbers.
             reported: As in ``StepRecord``.
             output: What the step returned.
             accumulation_scale: Share of this batch in the optimizer's step: 1 over the number of batches accumulated.

@@ -88,21 +88,17 @@ class Memory:
         self.driver.attach(module)
         self.device, self._seed = None, start_seed()
 
-    def begin_training(self, device: torch.device, optimizers: Sequence[Optimizer] = ()) -> torch.device:
+    def begin_training(self, device: torch.device, optimizers: Sequence[Optimizer] = ()) -> None:
         """Get ready for the first step of a fit: the method goes where the losses are, with all that it learned.
 
         Args:
             device: Where the losses are.
             optimizers: Those of the module. They step what they hold of the method.
-
-        Returns:
-            Where the state is now.
         """
         self.driver.leave_out({id(p) for o in optimizers for group in o.param_groups for p in group["params"]})
         move_state(self.method, device)
         self.driver.load_state_dict(self.driver.state_dict())  # It goes where its parameters are now.
         self.device, self.has_trained = device, True
-        return device
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the method that the epoch before is over, once, also if the run was resumed between the two.

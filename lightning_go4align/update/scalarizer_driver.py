@@ -50,8 +50,7 @@ class ScalarizerDriver:
         self._may_draw = may_draw(method)
         self._counting = [part for part in method.modules() if isinstance(part, BeginsBatches)]
         self._last_step: StepRecord | None = None
-        # Its losses and their values, its objective and the rest, until its backward pass is done.
-        self._begun: tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]] | None = None
+        self._begun: tuple[Tensor, Tensor, Tensor, dict[str, Any]] | None = None  # Until its backward pass is done.
         self._tells: list[tuple[str, str]] | None = None
         self._before: StepRecord | None = None  # In the memory of the method.
         self._last: Tensor | None = None
@@ -66,18 +65,16 @@ class ScalarizerDriver:
             self._look_back(*self._begun)
         return self._last_step
 
-    def _look_back(
-        self, losses: Tensor, values: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]
-    ) -> None:
+    def _look_back(self, losses: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]) -> None:
         """Make the record of a batch, with the weights as soon as its backward pass is done."""
         scale = objective.grad  # What accumulation and a scaler of half precision multiplied both gradients with.
         if scale is not None:
-            weights = torch.zeros_like(values) if losses.grad is None else losses.grad / scale
+            weights = torch.zeros_like(losses.detach()) if losses.grad is None else losses.grad / scale
             told, self._begun = {**told, "weights": weights}, None
-        self._last_step = self._record(values, objective, reported, told)
+        self._last_step = self._record(losses, objective, reported, told)
 
-    def _record(self, values: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]) -> StepRecord:
-        record = StepRecord(tuple(self._tasks.names), values, objective.detach(), reported, **told)
+    def _record(self, losses: Tensor, objective: Tensor, reported: Tensor, told: dict[str, Any]) -> StepRecord:
+        record = StepRecord(tuple(self._tasks.names), losses.detach(), objective.detach(), reported, **told)
         # A method that is replayed as a CUDA graph, or works in place, has its results in the same memory in each
         # step. What was there before is held, so that nothing else can be.
         weights, before = record.weights, self._before
@@ -113,19 +110,17 @@ class ScalarizerDriver:
             self._gradients = None
         self._earlier, self._begun = self._gradients, None
 
-    def step(
-        self, losses: Tensor, values: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float
-    ) -> Tensor:
-        objective = self._combine(losses if self._supports_missing else self._filled(losses, values))
+    def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
+        objective = self._combine(losses if self._supports_missing else self._filled(losses))
         told = self._told_by_method()
         if objective.requires_grad and self._learned:
             told["weights"] = self._differentiate(objective, losses, accumulation_scale)
         if objective.requires_grad and told.get("weights") is None:
             losses.retain_grad()
             objective.retain_grad()
-            self._begun = losses, values, objective, reported, told
+            self._begun = losses, objective, reported, told
         else:
-            self._last_step, self._begun = self._record(values, objective, reported, told), None
+            self._last_step, self._begun = self._record(losses, objective, reported, told), None
         return objective
 
     def _told_by_method(self) -> dict[str, Any]:
@@ -139,10 +134,10 @@ class ScalarizerDriver:
             return objective
         return self._random.draw(losses.device, self._method, losses)
 
-    def _filled(self, losses: Tensor, values: Tensor) -> Tensor:
-        filled = impute_missing(losses, self._last)
-        self._last = values if filled is losses else filled.detach()
-        return filled
+    def _filled(self, losses: Tensor) -> Tensor:
+        values = impute_missing(losses, self._last)
+        self._last = values.detach()
+        return values
 
     def _differentiate(self, objective: Tensor, losses: Tensor, accumulation_scale: float) -> Tensor:
         """Find the weights, and add up the gradients of what is learned along."""

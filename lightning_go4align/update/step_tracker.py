@@ -3,19 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
-from lightning_go4align.update.record import StepRecord, TaskSteps
+from lightning_go4align.update.record import StepRecord
 
 STARVING = 1e-3
 LEARNED = 1e-2
 NEVER = 2**62
-FED = TaskSteps._fields.index("fed")
-Floats = NDArray[np.float64]
 
 
 class FirstLosses:
@@ -76,8 +72,7 @@ class StepTracker:
         """
         numbers, records = zip(*waiting, strict=True)
         losses = torch.stack([record.reported for record in records])
-        same = all(record.losses is record.reported for record in records)
-        means = losses if same else torch.stack([record.losses for record in records])
+        means = torch.stack([record.losses for record in records])
         weights = _wide(_joined([record.weights for record in records], torch.ones_like(losses)))
         objectives = _wide(torch.stack([record.objective for record in records]))
         # The weights tell it of a method that has some.
@@ -85,7 +80,7 @@ class StepTracker:
         steps = torch.tensor(numbers).to(losses.device, non_blocking=True)
         known = self._first.sizes
         first = torch.zeros_like(losses[0]) if known is None else known.to(losses)
-        found = on_arrays(_look_at_steps, losses, means, weights, objectives, idle, steps, first)
+        found = on_arrays(_look, losses, means, weights, objectives, idle, steps, first)
         last, since, sums, self._first.sizes = found
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
         before = since if self._since is None else self._since.to(since.device)
@@ -115,34 +110,6 @@ def _joined(rows: Sequence[Tensor | None], otherwise: Tensor) -> Tensor:
 def _wide(numbers: Tensor) -> Tensor:
     """As NumPy takes them: without a graph, and no bfloat16."""
     return numbers.detach().to(torch.promote_types(numbers.dtype, torch.float32))
-
-
-def _look_at_steps(losses: Array, means: Array, weights: Array, *rest: Any) -> tuple[Any, Any, Array, Array]:
-    """As ``_look``, which takes three times as long; a device looks at all, since to choose it would have to wait."""
-    if library_of(losses) is np:
-        found = _look_at_calm(losses, weights, *rest)  # type: ignore[arg-type]  # NumPy's
-        if found is not None:
-            return found  # type: ignore[return-value]  # as above
-    return _look(losses, means, weights, *rest)
-
-
-def _look_at_calm(
-    losses: Floats, weights: Floats, objectives: Floats, idle: Any, steps: Any, first: Floats
-) -> tuple[Any, Any, Floats, Floats] | None:
-    """Look at steps in which all tasks have losses and weights above 0, and all are fed; None if they are others."""
-    values = np.concatenate([losses, weights, objectives[:, None]], 1)
-    if not 0 < values[:, :-1].min() <= values[:, :-1].max() < np.inf:
-        return None
-    first = np.where(first > 0, first, losses[0])
-    parts = weights * losses
-    starve = (parts < STARVING / parts.shape[1] * parts.sum(1, keepdims=True)) & (losses > LEARNED * first)
-    if idle.any() or starve.any():
-        return None
-    last = np.full((len(TaskSteps._fields), losses.shape[1]), -1)
-    since = last.copy()
-    last[FED], since[FED] = steps.max(), steps.min()
-    sums = values.sum(0)
-    return last, since, np.stack([sums, np.full_like(sums, len(losses))]), first
 
 
 def _look(

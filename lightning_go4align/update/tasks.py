@@ -52,7 +52,7 @@ class KnownTasks:
         Args:
             names: Their names.
         """
-        self.names, self._known = names, frozenset(names)
+        self.names = names
         if names:
             name_tasks(self._method, names)
 
@@ -82,7 +82,8 @@ class KnownTasks:
         Raises:
             ValueError: If it holds a task that is not known, or what is no loss.
         """
-        unknown = [task for task in output.losses if task not in self._known] if self._known else []
+        known = frozenset(self.names)  # Thousands of tasks are not looked for in a list.
+        unknown = [task for task in output.losses if task not in known] if known else []
         if unknown and self.declared:
             raise ValueError(
                 f"{output.source} returned the tasks {unknown}, not among the declared `tasks`, {self.names}. "

@@ -123,23 +123,21 @@ class TrainingStep:
 
     def _weigh(self, output: StepOutput) -> dict[str, Any] | None:
         """Weigh the losses, for what Lightning is given; None if no task is present on any rank."""
-        memory, is_alone = self._memory, not is_distributed()
+        memory, device = self._memory, self._module.device
         tasks = memory.tasks.names
-        if not tasks or (is_alone and not output.present):
+        if not tasks or not (output.present or is_distributed()):
             return None
-        device = memory.device or memory.begin_training(self._module.device, self._trainer.optimizers)
+        if device != memory.device:
+            memory.begin_training(device, self._trainer.optimizers)
         losses = stack_losses(tasks, output, device)
         complete = len(output.present) == len(tasks)
         reported = (losses if complete else stack_losses(tasks, output, device, gap=0.0)).detach()
-        if not is_alone:
-            losses = losses if output.present else touch_all_parameters(losses, self._module)
-            losses, reported = average_over_ranks(losses, reported)
-        values = reported if is_alone and complete else losses.detach()
+        losses = losses if output.present else touch_all_parameters(losses, self._module)
+        losses, reported = average_over_ranks(losses, reported)
         if self._observed:
-            observe(memory.method, values, self._head_input.take(output, losses))
+            observe(memory.method, losses.detach(), self._head_input.take(output, losses))
         try:
-            part = 1 / self._trainer.accumulate_grad_batches
-            objective = memory.driver.step(losses, values, reported, output, part)
+            objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:
             if memory.driver.last_step is not None or memory.tasks.declared:
                 raise
@@ -148,7 +146,7 @@ class TrainingStep:
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error
-        return {"loss": objective, "task_losses": dict(zip(tasks, values.unbind(), strict=True))}
+        return {"loss": objective, "task_losses": dict(zip(tasks, losses.detach().unbind(), strict=True))}
 
     def end_batch(self, steps_before: int) -> int:
         """Let the method follow the optimizer's step, if one was made, hand the record on, and let go of the batch.

@@ -65,7 +65,7 @@ def steps(memory: Memory, module: Quadratic, factors: Any, absent: Any = ()) -> 
         present = {task: loss for task, loss in zip(TASKS, losses.unbind(), strict=True) if not loss.isnan()}
         memory.driver.begin_batch(True)
         observe(memory.method, losses.detach())
-        memory.driver.step(losses, losses.detach(), losses.detach(), StepOutput(dict(present)), 1.0)
+        memory.driver.step(losses, losses.detach(), StepOutput(dict(present)), 1.0)
         assert memory.driver.backward is not None
         memory.driver.backward()
         assert module.theta.grad is not None

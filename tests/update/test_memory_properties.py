@@ -78,7 +78,7 @@ def trained(
         memory.driver.begin_batch(True)
         losses = row.clone().requires_grad_()
         output = StepOutput(dict(zip(TASKS, losses.unbind(), strict=True)))
-        memory.driver.step(losses, losses.detach(), losses.detach(), output, 1.0).backward()
+        memory.driver.step(losses, losses.detach(), output, 1.0).backward()
         record = memory.driver.last_step
         assert record is not None
         if ties is not None and record.indicators is not None:
