@@ -9,6 +9,7 @@ from torchjd.scalarization import Sum
 
 from lightning_go4align import GO4Align, History, RobustGO4Align
 from lightning_go4align.methods import WithFactors
+from lightning_go4align.metrics.values import stack_named
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.clusters import clusters
 from lightning_go4align.update import starvation
@@ -68,3 +69,8 @@ def test_shares_of_pairs_are_found_a_few_times_however_many_clusters_there_are()
     with mock.patch.object(History, "shares", new_callable=mock.PropertyMock, return_value=history.shares) as shares:
         assert len(clusters(history)) == 3
     assert shares.call_count == 2  # Once for the order of the tasks.
+
+
+def test_values_of_metrics_are_taken_without_looking_through_their_names() -> None:
+    values = stack_named(dict.fromkeys(NAMES, 2.0), Row(NAMES))
+    assert values.tolist() == [2.0] * len(NAMES)
