@@ -3,6 +3,7 @@
 The equations are those of ``loss_history`` and ``shared_risk``, for all means at once: each operation is a launch.
 """
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from lightning_go4align.functional.choice import choose_known
 from lightning_go4align.functional.kmeans_torch import solve_weighed
 from lightning_go4align.functional.loss_history import LARGEST, RESTING
 from lightning_go4align.functional.precision import widest
+from lightning_go4align.functional.sharing import pull_of_group
 
 Found = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -65,8 +67,8 @@ def weigh_robustly_by_torch(
         Indicators ``[M]``, group of each task ``[M]``, group weights ``[K]`` and task weights ``[M]``.
 
     Example:
-        >>> names = ("smoothing_decay", "decay", "noise_decay", "least", "most", "floor", "outlier", "reach")
-        >>> settings = dict(zip(names, (0.9, 0.99, 0.9, 1.0, 10.0, 1e-3, 30.0, 10.0)))
+        >>> settings = {"smoothing_decay": 0.9, "decay": 0.99, "noise_decay": 0.9, "least": 1.0, "most": 10.0}
+        >>> settings |= {"floor": 1e-3, "outlier": 30.0, "reach": 10.0, "shrinks": True}
         >>> states = [torch.zeros(rows, 3, dtype=torch.float64) for rows in (2, 6)]
         >>> weigh_robustly_by_torch(torch.tensor([1e-6, 2.0, 1e6], dtype=torch.float64), *states, 3, settings)[3]
         tensor([1.0000e+06, 5.0000e-01, 1.0000e-06], dtype=torch.float64)
@@ -89,9 +91,14 @@ def weigh_robustly_by_torch(
         assignment, centres, _ = solve_weighed(moved, num_groups)
     else:
         assignment, centres = choose_known(moved, criterion, momentum)
+    pull = moved - centres.index_select(0, assignment.clamp(min=0))
+    if settings["shrinks"]:
+        grouped = assignment >= 0
+        away = torch.where(grouped, pull, columns.none)
+        pull = pull_of_group(away, grouped, assignment.amax() + 1, _variances(state, settings, columns))
+    reach = math.log(settings["reach"])
+    reached = (points - pull.clamp(-reach, reach)).exp()
     weights = (centres + shift).exp()
-    shared = weights.index_select(0, assignment.clamp(min=0))
-    reached = shared.clamp(indicators / settings["reach"], indicators * settings["reach"])
     return indicators, assignment, weights, _of_constant_risk(reached, scales, present, columns.none)
 
 
@@ -132,6 +139,17 @@ def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
     # 0 / 0 where no spread is known.
     common = torch.fmin((scales / level * seen).nan_to_num(0).amax() / seen.amax(), columns.one)
     return scales / common
+
+
+def _variances(state: Tensor, settings: Mapping[str, float], columns: Columns) -> Tensor:
+    _, mass_of_mean, _, _, _, _, mass, distances = state
+    level = state[0] / mass_of_mean
+    share = (distances / (mass - columns.first[1]) / level).abs() * settings["noise_decay"]
+    # NaN for a task seen once, whose noise is not known.
+    variance = torch.fmin(share, columns.one).square()
+    decay = settings["smoothing_decay"]
+    left = (1 - decay) / (1 + decay) * math.pi / 2
+    return torch.mul(torch.addcdiv(variance, variance, mass_of_mean, value=-2), -left)
 
 
 def _of_constant_risk(weights: Tensor, scales: Tensor, present: Tensor, none: Tensor) -> Tensor:

@@ -1,22 +1,19 @@
 r"""Weights of tasks from the weights of their groups, and how much they are together."""
 
-from typing import Any
-
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
 
 
-def within_reach(assignment: Any, group_weights: Array, indicators: Array, reach: float) -> tuple[Array]:
-    r"""Give each task its group's weight, as far as that lies within reach of its own indicator.
+def within_reach(weights: Array, indicators: Array, reach: float) -> tuple[Array]:
+    r"""Let no task's weight lie out of reach of its own indicator.
 
-    .. math:: w^m = \min\big(\max(\omega_{k(m)}, \gamma^m / r), r \, \gamma^m\big)
+    .. math:: \min\big(\max(w^m, \gamma^m / r), r \, \gamma^m\big)
 
     So no task vanishes beside the others of its group, however few groups there are.
 
     Args:
-        assignment: Group of each task, shape ``[M]``; -1 for a task in no group.
-        group_weights: Weight of each group, shape ``[K]``.
+        weights: Weights of the tasks from those of their groups, shape ``[M]``; 0 for a task in no group.
         indicators: What each task would weigh alone, shape ``[M]``, positive.
         reach: :math:`r`, at least 1.
 
@@ -25,14 +22,12 @@ def within_reach(assignment: Any, group_weights: Array, indicators: Array, reach
 
     Example:
         >>> import numpy as np
-        >>> within_reach(np.array([0, 0, -1]), np.array([1.0]), np.array([2.0, 50.0, np.nan]), reach=10.0)
+        >>> within_reach(np.array([1.0, 1.0, 0.0]), np.array([2.0, 50.0, np.nan]), reach=10.0)
         (array([1., 5., 0.]),)
     """
     xp = library_of(indicators)
-    grouped = assignment >= 0
-    shared = group_weights[xp.where(grouped, assignment, 0)]
-    bounded = xp.minimum(xp.maximum(shared, indicators / reach), indicators * reach)
-    return (xp.where(grouped, bounded, 0.0),)
+    bounded = xp.minimum(xp.maximum(weights, indicators / reach), indicators * reach)
+    return (xp.where(weights > 0, bounded, 0.0),)
 
 
 def constant_risk(weights: Tensor, scales: Tensor) -> Tensor:

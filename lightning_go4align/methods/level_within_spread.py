@@ -5,8 +5,8 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative, positive
 from lightning_go4align.functional.arrays import Array, on_arrays
-from lightning_go4align.functional.loss_history import without_outliers
-from lightning_go4align.functional.loss_scale import move_scales
+from lightning_go4align.functional.loss_history import spread_of, without_outliers
+from lightning_go4align.functional.loss_scale import move_scales, relative_variance
 from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
 
@@ -86,6 +86,11 @@ class LevelWithinSpread(LossPart):
         moved, scales = on_arrays(move_scales, state, losses, kept, levels, **settings)
         state.copy_(moved)
         return scales
+
+    @override
+    def variances(self, levels: Tensor) -> Tensor:
+        noise = spread_of(self.remembered(levels, 6)[3:], self.settings["noise_decay"])
+        return relative_variance(levels, noise)
 
     @property
     def settings(self) -> dict[str, float]:

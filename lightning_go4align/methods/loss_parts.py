@@ -11,7 +11,7 @@ from lightning_go4align.functional.arguments import non_negative, positive
 from lightning_go4align.functional.arrays import on_arrays
 from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.lasting import movable
-from lightning_go4align.functional.loss_history import move_mean
+from lightning_go4align.functional.loss_history import move_mean, noise_left
 from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
@@ -61,6 +61,14 @@ class LossPart(LazyBuffers, Stateful):
         """Return what is to be remembered of losses, shape ``[M]``: these, unless the part knows of outliers."""
         return losses
 
+    def noise_left(self, levels: Tensor) -> Tensor:
+        """As a smoothing: how much of the variance of single losses it leaves, shape ``[M]``; infinite if unknown."""
+        return torch.full_like(levels, torch.inf)
+
+    def variances(self, levels: Tensor) -> Tensor:
+        """As a scale: the relative variance of single losses, shape ``[M]``, from their smoothed ones; as above."""
+        return torch.full_like(levels, torch.inf)
+
     @override
     def reset(self) -> None:
         """Forget the losses seen so far, and with them the number of tasks."""
@@ -97,6 +105,10 @@ class ExponentialMean(LossPart):
         moved, means = on_arrays(move_mean, state, losses, decay=self.decay)
         state.copy_(moved)
         return means
+
+    @override
+    def noise_left(self, levels: Tensor) -> Tensor:
+        return noise_left(self.remembered(levels, 2)[1], self.decay)
 
     @override
     def extra_repr(self) -> str:

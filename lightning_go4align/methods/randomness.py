@@ -5,6 +5,7 @@ from torchjd.scalarization import DWA, FAMO, IMTLL, STCH, UW, Constant, Geometri
 
 from lightning_go4align.clustering import AutomaticKMeans, AutomaticLogKMeans, kmeans_1d, log_kmeans_1d, ungrouped
 from lightning_go4align.functional.shared_risk import constant_risk
+from lightning_go4align.functional.sharing import one_weight_per_group, shrunk_to_group
 from lightning_go4align.methods.go4align import GO4Align
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
 from lightning_go4align.methods.loss_parts import ExponentialMean, Level
@@ -16,7 +17,7 @@ from lightning_go4align.methods.si import SI
 DETERMINISTIC: set[type[nn.Module]] = {Constant, DWA, FAMO, GeometricMean, IMTLL, Mean, STCH, Sum, UW}
 DETERMINISTIC |= {AutomaticKMeans, AutomaticLogKMeans, GO4Align, RobustGO4Align, SI}
 DETERMINISTIC |= {ExponentialMean, Level, LevelWithinSpread, RelativeHistory}
-FUNCTIONS = (kmeans_1d, log_kmeans_1d, ungrouped, constant_risk)
+FUNCTIONS = (kmeans_1d, log_kmeans_1d, ungrouped, constant_risk, shrunk_to_group, one_weight_per_group)
 
 
 def may_draw(method: nn.Module) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from typing_extensions import override
 
@@ -13,6 +14,7 @@ from lightning_go4align.functional.grouping import Clustering, Grouping
 from lightning_go4align.functional.loss_history import LARGEST
 from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.functional.shared_risk import constant_risk, within_reach
+from lightning_go4align.functional.sharing import shrunk_to_group
 from lightning_go4align.functional.values import is_traced
 from lightning_go4align.methods.description import describe
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
@@ -34,7 +36,8 @@ class RobustGO4Align(LossWeighted):
 
     with the scale :math:`S` of the smoothed loss in place of Eq. 5, the progress :math:`q` in place of Eq. 6 (1
     unless ``history`` is given), groups by ratio, and a risk that is constant in time, so that a learning rate means
-    the same throughout. A task's weight is its group's as far as that lies within ``reach`` of its own indicator.
+    the same throughout. A task's weight is its group's but for what its own indicator tells beyond the noise of its
+    losses, see ``shrunk_to_group``: many tasks of rare labels share one weight, few known well keep their own.
 
     Multiplying a task's losses by a constant multiplies its indicator by the inverse: with a group for each task what
     it contributes stays the same to rounding; with shared groups no task's share, :math:`w^m S^m / M`, is below one
@@ -53,6 +56,8 @@ class RobustGO4Align(LossWeighted):
         history: Factors of the indicators, ``(losses [M], scales [M]) -> [M]``, as ``RelativeHistory``. None: 1.
         normalization: How large the weights are together, ``(weights [M], scales [M]) -> weights [M]``.
         reach: Largest ratio of a task's weight to its own indicator, up to a common factor, at least 1.
+        sharing: Weights of the tasks from those of their groups, ``(grouping, indicators [M], variances [M]) ->
+            weights [M]``; ``one_weight_per_group`` is the paper's.
 
     Attributes:
         grouping: The last grouping; None before the first call.
@@ -81,6 +86,7 @@ class RobustGO4Align(LossWeighted):
         history: LossPart | None = None,
         normalization: Callable[[Tensor, Tensor], Tensor] = constant_risk,
         reach: float = 10.0,
+        sharing: Callable[[Grouping, Tensor, Tensor], Tensor] = shrunk_to_group,
     ) -> None:
         super().__init__()
         if clustering is None:
@@ -96,6 +102,8 @@ class RobustGO4Align(LossWeighted):
             check_callable("history", history, "RelativeHistory()")
         check_callable("normalization", normalization, "constant_risk")
         self.normalization = normalization
+        check_callable("sharing", sharing, "one_weight_per_group")
+        self.sharing = sharing
         self.reach = positive("reach", reach)
         if self.reach < 1:
             raise ValueError(f"`reach` must be at least 1, but is {reach!r}.")
@@ -111,13 +119,20 @@ class RobustGO4Align(LossWeighted):
             vars(self).update(grouping=found.grouping, indicators=found.indicators)
             return found.task_weights
         kept = self.scale.without_outliers(losses) if isinstance(self.scale, LossPart) else losses
-        scales = self.scale(losses, self.smoothing(kept))
+        levels = self.smoothing(kept)
+        scales = self.scale(losses, levels)
         factors = None if self.history is None else self.history(losses, scales)
         self.indicators = scales.reciprocal() if factors is None else factors / scales
         self.grouping = assign_groups(self.indicators, self.num_groups, self.clustering)
-        (weights,) = on_arrays(within_reach, *self.grouping, self.indicators, reach=self.reach)
+        weights = self.sharing(self.grouping, self.indicators, self._variances(levels))
+        (weights,) = on_arrays(within_reach, weights, self.indicators, reach=self.reach)
         present = losses.abs() < LARGEST
         return self.normalization(weights, scales.where(present, float("nan")))
+
+    def _variances(self, levels: Tensor) -> Tensor:
+        known = isinstance(self.smoothing, LossPart) and isinstance(self.scale, LossPart)
+        unknown = torch.full_like(levels, torch.inf)
+        return self.smoothing.noise_left(levels) * self.scale.variances(levels) if known else unknown
 
     @override
     def reset(self) -> None:
@@ -127,7 +142,7 @@ class RobustGO4Align(LossWeighted):
 
     @override
     def __repr__(self) -> str:
-        parts = ("clustering", "smoothing", "scale", "history", "normalization")
+        parts = ("clustering", "smoothing", "scale", "history", "sharing", "normalization")
         named = ", ".join(f"{name}={_in_words(getattr(self, name))}" for name in parts)
         return f"RobustGO4Align(num_groups={self.num_groups}, {named}, reach={self.reach})"
 

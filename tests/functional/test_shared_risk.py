@@ -31,5 +31,6 @@ def test_without_any_task_all_weights_are_0(normalization: Callable[..., Any]) -
 
 
 def test_a_task_far_from_its_group_keeps_a_weight_within_reach_of_its_own() -> None:
-    found = within_reach(np.array([1, 1, 0, -1]), np.array([2.0, 30.0]), np.array([90.0, 1.0, 200.0, 5.0]), reach=5.0)
+    weights, indicators = np.array([30.0, 30.0, 2.0, 0.0]), np.array([90.0, 1.0, 200.0, 5.0])
+    found = within_reach(weights, indicators, reach=5.0)
     np.testing.assert_array_equal(found[0], [30.0, 5.0, 40.0, 0.0])

@@ -25,6 +25,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "outlier": 30.0,
         "floor": 1e-3,
         "reach": 10.0,
+        "shrinks": True,
     },
 }
 
