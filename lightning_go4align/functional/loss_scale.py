@@ -16,7 +16,7 @@ def move_scales(
     least: float,
     most: float,
     floor: float,
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, Array]:
     """Take one step of both spreads, and find the scales.
 
     Args:
@@ -31,7 +31,7 @@ def move_scales(
         floor: As for ``bounded_level``.
 
     Returns:
-        The state after the step, and what each loss is measured on, shape ``[M]``.
+        The state after the step; what each loss is measured on, and its noise, shape ``[M]``.
 
     Example:
         >>> import numpy as np
@@ -48,7 +48,7 @@ def move_scales(
     scales = without_common_fall(scales, levels, seen)
     # What is not remembered of an outlier counts in its own step: there no other loss measures it.
     forgotten = xp.where(is_loss(losses), abs(losses - kept), 0.0)
-    return xp.concatenate([long, short]), xp.maximum(scales, (1 - noise_decay) * forgotten)
+    return xp.concatenate([long, short]), xp.maximum(scales, (1 - noise_decay) * forgotten), noise
 
 
 def bounded_level(

@@ -7,7 +7,7 @@ import numpy as np
 from lightning_go4align.functional.choice import choose_known_by_numpy
 from lightning_go4align.functional.cluster_starts import Floats, Integers
 from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
-from lightning_go4align.functional.loss_history import is_loss, move_mean, noise_left, spread_of, without_outliers
+from lightning_go4align.functional.loss_history import is_loss, move_mean, noise_left, without_outliers
 from lightning_go4align.functional.loss_scale import move_scales, relative_variance
 from lightning_go4align.functional.shared_risk import of_constant_risk, within_reach
 from lightning_go4align.functional.sharing import shrunk
@@ -50,7 +50,7 @@ def weigh_robustly_by_numpy(
     with np.errstate(all="ignore"):  # What is outside the domain of an equation it masks.
         kept = without_outliers(losses, spreads[:3], of_scales["decay"], outlier)
         means[:], levels = move_mean(means, kept, smoothing_decay)
-        spreads[:], scales = move_scales(spreads, losses, kept, levels, **of_scales)
+        spreads[:], scales, noise = move_scales(spreads, losses, kept, levels, **of_scales)
         indicators = 1 / scales
         points = np.log(indicators)
         if criterion is None:
@@ -59,7 +59,6 @@ def weigh_robustly_by_numpy(
             assignment, centres = choose_known_by_numpy(points, criterion, momentum)
         group_weights = np.exp(centres)
         if shrinks:
-            noise = spread_of(spreads[3:], of_scales["noise_decay"])
             variances = noise_left(means[1], smoothing_decay) * relative_variance(levels, noise)
             (shared,) = shrunk(assignment, points, centres, variances)
         else:

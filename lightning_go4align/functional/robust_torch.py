@@ -81,7 +81,8 @@ def weigh_robustly_by_torch(
     kept = _without_outliers(losses, before[0], middles[0], columns, settings)
     state = _moved(kept, middles, present, means, spreads, columns)
     forgotten = torch.where(present, (losses - kept).abs(), columns.none)
-    scales = _scales(state, columns, settings["floor"]).maximum(forgotten * columns.share[-1])
+    bounded, level, noise = _scales(state, columns, settings["floor"])
+    scales = bounded.maximum(forgotten * columns.share[-1])
     indicators = scales.reciprocal()
     points = indicators.log()
     # No point is negative then, as both solvers want it, and a task never seen remains NaN.
@@ -94,8 +95,9 @@ def weigh_robustly_by_torch(
     pull = moved - centres.index_select(0, assignment.clamp(min=0))
     if settings["shrinks"]:
         grouped = assignment >= 0
-        away = torch.where(grouped, pull, columns.none)
-        pull = pull_of_group(away, grouped, assignment.amax() + 1, _variances(state, settings, columns))
+        variances = _variances(level, noise, state[1], settings)
+        away, variances = torch.where(grouped, torch.stack([pull, variances]), columns.none)
+        pull = pull_of_group(away, variances, grouped, assignment.amax() + 1)
     reach = math.log(settings["reach"])
     reached = (points - pull.clamp(-reach, reach)).exp()
     weights = (centres + shift).exp()
@@ -127,29 +129,29 @@ def _moved(
     return after
 
 
-def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
+def _scales(state: Tensor, columns: Columns, floor: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the scales, the levels, and the noise but for its factor ``noise_decay``."""
     level, known = (state[0] / state[1]).abs(), state[2:].view(2, 3, -1)
     # 0 / 0 for a task seen once: `fmax` and `fmin` pass over NaN.
     distances = known[:, 1] - columns.first
-    most, least = known[:, 2] / distances * columns.bounds
+    spreads = known[:, 2] / distances
+    most, least = spreads * columns.bounds
     bounded = torch.fmin(torch.fmax(level, least), most / known[0, 1])
     scales = torch.fmax(bounded, floor * level)
     unknown = scales <= 1 / LARGEST
     scales, seen = scales.masked_fill(unknown, torch.nan), distances[0].masked_fill(unknown, 0)
     # 0 / 0 where no spread is known.
     common = torch.fmin((scales / level * seen).nan_to_num(0).amax() / seen.amax(), columns.one)
-    return scales / common
+    return scales / common, level, spreads[1]
 
 
-def _variances(state: Tensor, settings: Mapping[str, float], columns: Columns) -> Tensor:
-    _, mass_of_mean, _, _, _, _, mass, distances = state
-    level = state[0] / mass_of_mean
-    share = (distances / (mass - columns.first[1]) / level).abs() * settings["noise_decay"]
+def _variances(level: Tensor, noise: Tensor, mass: Tensor, settings: Mapping[str, float]) -> Tensor:
+    """Find how uncertain the logarithms of the scales are: ``relative_variance`` times ``noise_left``."""
+    decay, factor = settings["smoothing_decay"], settings["noise_decay"]
     # NaN for a task seen once, whose noise is not known.
-    variance = torch.fmin(share, columns.one).square()
-    decay = settings["smoothing_decay"]
-    left = (1 - decay) / (1 + decay) * math.pi / 2
-    return torch.mul(torch.addcdiv(variance, variance, mass_of_mean, value=-2), -left)
+    square = (noise / level).nan_to_num(torch.inf).clamp(max=1 / factor).square()
+    left = math.pi / 2 * factor**2 * (1 - decay) / (1 + decay)
+    return torch.mul(torch.addcdiv(square, square, mass, value=-2), -left)
 
 
 def _of_constant_risk(weights: Tensor, scales: Tensor, present: Tensor, none: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
 from lightning_go4align.functional.grouping import Grouping
 
-LEAST = 1e-300  # A variance that is 0, but for the tasks whose own indicator has no noise at all.
+LEAST, MOST = 1e-12, 1e6  # Variances of logarithms: what is next to nothing, and what tells nothing.
 
 
 def one_weight_per_group(grouping: Grouping, indicators: Tensor, variances: Tensor) -> Tensor:
@@ -80,32 +80,31 @@ def shrunk(assignment: Any, logs: Array, centres: Array, variances: Array) -> tu
     xp = library_of(logs)
     grouped = assignment >= 0
     away = xp.where(grouped, logs - centres[xp.where(grouped, assignment, 0)], 0.0)
-    pull = pull_of_group(away, grouped, assignment.max() + 1, variances)
+    pull = pull_of_group(away, xp.where(grouped, variances, 0.0).clip(max=MOST), grouped, assignment.max() + 1)
     return (xp.where(grouped, xp.exp(logs - pull), 0.0),)
 
 
-def pull_of_group(away: Array, grouped: Any, num_groups: Any, variances: Array) -> Array:
+def pull_of_group(away: Array, variances: Array, grouped: Any, num_groups: Any) -> Array:
     """Find what groups take from the logarithms of their tasks' indicators, see ``shrunk_to_group``.
 
     Args:
         away: How far these lie from their groups', shape ``[M]``; 0 for a task in no group.
+        variances: How uncertain they are, shape ``[M]``, finite; 0 for a task in no group.
         grouped: Whether a task is in a group, shape ``[M]``, bool.
         num_groups: Number of groups that have a task.
-        variances: How uncertain the logarithms are, shape ``[M]``; of no account for a task in no group.
 
     Returns:
         What to take from them, shape ``[M]``.
 
     Example:
         >>> import numpy as np
-        >>> pull_of_group(np.array([-1.0, 1.0, 0.0, 0.0]), np.full(4, True), 2, np.full(4, 0.25))  # 1 - B = 1/4
+        >>> pull_of_group(np.array([-1.0, 1.0, 0.0, 0.0]), np.full(4, 0.25), np.full(4, True), 2)  # 1 - B = 1/4
         array([-0.25,  0.25,  0.  ,  0.  ])
     """
-    xp = library_of(away)
     number = grouped.sum()
-    mean = xp.where(grouped, variances, 0.0).sum() / number
-    weights = xp.where(grouped, 1 / (variances + mean), 0.0)
-    own = mean + (away @ (weights * away) / (number - num_groups) - 1) / (weights.sum() / number)
-    # NaN where no noise is known, and with a group for each task, where none is away from it.
-    own = xp.where(own > LEAST, own, LEAST)
-    return away / (own / variances + 1)  # type: ignore[no-any-return]  # one of two libraries
+    mean = (variances.sum() / number).clip(min=LEAST)
+    weights = grouped / (variances + mean)
+    # With a group for each task none is away from it.
+    squares = away @ (weights * away) / (number - num_groups).clip(min=1)
+    own = mean + (squares - 1) * number / weights.sum()
+    return away / (own.clip(min=LEAST) / variances + 1)  # type: ignore[no-any-return]  # one of two libraries

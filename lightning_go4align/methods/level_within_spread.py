@@ -83,7 +83,7 @@ class LevelWithinSpread(LossPart):
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
         state, kept = self.remembered(losses, 6), self.without_outliers(losses)
         settings = {name: number for name, number in self.settings.items() if name != "outlier"}
-        moved, scales = on_arrays(move_scales, state, losses, kept, levels, **settings)
+        moved, scales, _ = on_arrays(move_scales, state, losses, kept, levels, **settings)
         state.copy_(moved)
         return scales
 

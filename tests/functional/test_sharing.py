@@ -11,6 +11,7 @@ from lightning_go4align import RobustGO4Align
 from lightning_go4align.clustering import ungrouped
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.sharing import one_weight_per_group, shrunk_to_group
+from lightning_go4align.methods import Level
 
 NAN, INFINITY = math.nan, math.inf
 logs = st.lists(st.floats(-20, 20), min_size=2, max_size=9)
@@ -93,7 +94,7 @@ def test_many_tasks_share_a_weight_as_far_as_they_differ_by_noise_alone(
 
 
 def test_a_part_that_tells_no_noise_leaves_one_weight_to_a_group() -> None:
-    method = RobustGO4Align(1, scale=lambda losses, levels: levels, reach=1e9)
+    method = RobustGO4Align(1, scale=Level(), reach=1e9)
     losses = vector([1.0, 20.0, 300.0])
     for _ in range(30):
         method(losses)

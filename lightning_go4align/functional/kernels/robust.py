@@ -173,12 +173,10 @@ def _kept(away, ranks, share, mass, decay: tl.constexpr):
     grouped = ranks >= 0
     away = tl.where(grouped, away, 0.0)
     share = tl.where(share < 1, share, 1.0)
-    variance = (1 - decay) / (1 + decay) * (2 - mass) / mass * HALF_PI * share * share
-    noise = tl.where(grouped, variance, 0.0)
+    variance = tl.where(grouped, (1 - decay) / (1 + decay) * (2 - mass) / mass * (HALF_PI * share * share), 0.0)
     number = tl.sum(grouped.to(tl.float64), 0)
-    mean = tl.sum(noise, 0) / number
+    mean = tl.maximum(tl.sum(variance, 0) / number, LEAST)
     weights = tl.where(grouped, 1 / (variance + mean), 0.0)
-    own = tl.sum(away * (weights * away), 0) / (number - tl.max(ranks, 0) - 1)
-    own = mean + (own - 1) / (tl.sum(weights, 0) / number)
-    own = tl.where(own > LEAST, own, LEAST)
-    return away - away / (1 + own / variance)
+    squares = tl.sum(away * (weights * away), 0) / tl.maximum(number - tl.max(ranks, 0) - 1, 1.0)
+    own = mean + (squares - 1) * number / tl.sum(weights, 0)
+    return away - away / (tl.maximum(own, LEAST) / variance + 1)
