@@ -1,5 +1,6 @@
 """What is wrong with a run, if anything: the first thing that its page says."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -160,12 +161,16 @@ def _restless(history: History) -> list[Alarm]:
 
 
 def _one_group(history: History) -> list[Alarm]:
-    late = history.groups[-max(1, len(history.groups) // 4) :]
-    if not history.grouped or len(history.tasks) < 2 or "num_groups=1" in history.notes.method:
+    quarter = max(1, len(history.groups) // 4)
+    late = history.groups[-quarter:]
+    if not history.grouped or len(history.tasks) < 2 or re.search(r"num_groups=1\b", history.notes.method):
         return []
     seen = (late >= 0).sum(1) > 1
     alone = (np.where(late >= 0, late, late.max(1, keepdims=True)) == late.max(1, keepdims=True)).all(1)
-    if not seen.any() or alone[seen].mean() < 0.95:
+    # Tasks of one group may have weights of their own still, see `shrunk_to_group`.
+    weights = history.weighed[-quarter:]
+    alike = np.nan_to_num(weights, nan=0.0).max(1) < 1.1 * np.nan_to_num(weights, nan=np.inf).min(1)
+    if not seen.any() or (alone & alike)[seen].mean() < 0.95:
         return []
     what = f"One group holds all tasks in {alone[seen].mean():.0%} of the steps in the last quarter."
     advice = "All have one weight then, as without a method. Look at the indicators: are they all equal?"

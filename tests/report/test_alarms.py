@@ -66,11 +66,20 @@ def test_an_infinite_loss_is_named_with_its_first_step(make: Callable[..., Histo
     assert "The loss of **depth** is infinite in 2 of 60 recorded steps, first in 17." in said(make(losses=losses))
 
 
+@pytest.mark.parametrize(("method", "said_so"), [("2", True), ("12", True), ("1", False)])
 def test_a_group_that_holds_all_tasks_is_an_alarm_unless_there_is_to_be_one_group(
-    make: Callable[..., History],
+    make: Callable[..., History], method: str, said_so: bool
 ) -> None:
-    assert "One group holds all tasks in 100% of the steps" in said(make(groups=1, method="GO4Align(num_groups=2)"))
-    assert said(make(groups=0, method="GO4Align(num_groups=1)")) == ""
+    found = said(make(groups=0, weights=1.0, losses=1.0, method=f"GO4Align(num_groups={method})"))
+    assert ("One group holds all tasks in 100% of the steps" in found) == said_so
+
+
+def test_a_group_whose_tasks_have_weights_of_their_own_is_no_alarm(make: Callable[..., History]) -> None:
+    weights, losses = np.array([1.0, 1.3, 0.7, 1.0]), np.ones((60, 4))
+    assert said(make(groups=1, weights=weights, losses=losses, method="RobustGO4Align()")) == ""
+    losses[:, 1:3] = np.nan  # absent: the weights that count are equal
+    found = said(make(groups=1, weights=weights, losses=losses, method="RobustGO4Align()"))
+    assert "One group holds all tasks" in found
 
 
 def test_groups_that_agree_by_chance_from_step_to_step_never_settle() -> None:
