@@ -11,7 +11,7 @@ from torchjd.scalarization import FAMO, UW, Scalarizer, Sum
 
 from lightning_go4align import GO4Align, RobustGO4Align
 from lightning_go4align.clustering import ungrouped
-from lightning_go4align.functional.sharing import one_weight_per_group
+from lightning_go4align.functional.sharing import shrunk_to_group
 from lightning_go4align.methods import DBMTL, SI, UWSO
 from lightning_go4align.methods.loss_parts import ExponentialMean
 from lightning_go4align.studies.statistics import holm, interval, p_value
@@ -26,8 +26,8 @@ def _robust(num_groups: int | None, smoothing: float) -> Callable[[int], Scalari
     return lambda tasks: RobustGO4Align(num_groups, smoothing=ExponentialMean(smoothing))
 
 
-def _one_weight(tasks: int) -> Scalarizer:
-    return RobustGO4Align(sharing=one_weight_per_group)
+def _shrunk(tasks: int) -> Scalarizer:
+    return RobustGO4Align(sharing=shrunk_to_group)
 
 
 def _alone(smoothing: float) -> Callable[[int], Scalarizer]:
@@ -39,7 +39,7 @@ METHODS: Mapping[str, Mapping[str, Make]] = {
     "robust, K chosen": {"": _robust(None, 0.9)},
     "robust, K = 3": {"": _robust(3, 0.9)},
     "robust, K = M": {"": _alone(0.9)},
-    "robust, K chosen, one weight": {"": _one_weight},
+    "robust, K chosen, shrunk": {"": _shrunk},
     "LS": {"": lambda tasks: Sum()},
     "UW": {"": UW},
     "SI": {"": lambda tasks: SI()},

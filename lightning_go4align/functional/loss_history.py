@@ -53,26 +53,6 @@ def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
     return state, state[0] / state[1]
 
 
-def noise_left(mass: Array, decay: float) -> Array:
-    r"""Find how much of the variance of single losses their exponential mean still has.
-
-    .. math:: \frac{\sum_i d^{2 i}}{\big(\sum_i d^i\big)^2} = \frac{1 - d}{1 + d} \, \frac{2 - m}{m}
-
-    Args:
-        mass: As ``move_mean`` moves it, :math:`m`, shape ``[M]``.
-        decay: :math:`d`, share of the past, from 0 to below 1.
-
-    Returns:
-        Shares, shape ``[M]``: 1 after the first loss; infinity for a task not seen yet.
-
-    Example:
-        >>> import numpy as np
-        >>> noise_left(np.array([0.5, 0.75]), 0.5)  # (1 + 1/4) / (1 + 1/2)^2
-        array([1.        , 0.55555556])
-    """
-    return (1 - decay) / (1 + decay) * (2 - mass) / mass
-
-
 def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array, Array]:
     r"""Take one step of how far the losses lie from their own mean: the noise of the batches and the recent travel.
 

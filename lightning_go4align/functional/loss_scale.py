@@ -1,7 +1,5 @@
 """What a loss of any sign is measured on: its level, within bounds that its spread sets."""
 
-import math
-
 from lightning_go4align.functional.arrays import Array, library_of
 from lightning_go4align.functional.loss_history import LARGEST, is_loss, move_spread
 
@@ -16,7 +14,7 @@ def move_scales(
     least: float,
     most: float,
     floor: float,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array]:
     """Take one step of both spreads, and find the scales.
 
     Args:
@@ -31,7 +29,7 @@ def move_scales(
         floor: As for ``bounded_level``.
 
     Returns:
-        The state after the step; what each loss is measured on, and its noise, shape ``[M]``.
+        The state after the step, and what each loss is measured on, shape ``[M]``.
 
     Example:
         >>> import numpy as np
@@ -48,7 +46,7 @@ def move_scales(
     scales = without_common_fall(scales, levels, seen)
     # What is not remembered of an outlier counts in its own step: there no other loss measures it.
     forgotten = xp.where(is_loss(losses), abs(losses - kept), 0.0)
-    return xp.concatenate([long, short]), xp.maximum(scales, (1 - noise_decay) * forgotten), noise
+    return xp.concatenate([long, short]), xp.maximum(scales, (1 - noise_decay) * forgotten)
 
 
 def bounded_level(
@@ -85,31 +83,6 @@ def bounded_level(
     bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = xp.where(xp.isnan(spread), size, bounded)
     return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
-
-
-def relative_variance(level: Array, noise: Array) -> Array:
-    r"""Find the variance of a single loss, as a share of the squared level: of its logarithm, where that is small.
-
-    .. math:: \frac{\pi}{2} \, \min\Big(1, \frac{\nu}{\lvert \bar L \rvert}\Big)^2
-
-    The factor turns the mean distance of normal noise into its variance. A loss that is all noise is uncertain by
-    as much as it is measured by its noise.
-
-    Args:
-        level: Smoothed losses :math:`\bar L`, shape ``[M]``, of any sign.
-        noise: How far the losses spread over a short horizon, :math:`\nu`, shape ``[M]``; NaN where it is not known.
-
-    Returns:
-        Variances, shape ``[M]``; the largest where the noise is not known.
-
-    Example:
-        >>> import numpy as np
-        >>> relative_variance(np.array([-10.0, 1.0]), np.array([1.0, 5.0])) * 2 / np.pi
-        array([0.01, 1.  ])
-    """
-    xp = library_of(level)
-    share = xp.where(noise < abs(level), noise / abs(level), 1.0)
-    return math.pi / 2 * share * share  # type: ignore[no-any-return]  # one of two libraries
 
 
 def without_common_fall(scales: Array, levels: Array, seen: Array) -> Array:

@@ -3,7 +3,6 @@
 The equations are those of ``loss_history`` and ``shared_risk``, for all means at once: each operation is a launch.
 """
 
-import math
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -16,7 +15,6 @@ from lightning_go4align.functional.choice import choose_known
 from lightning_go4align.functional.kmeans_torch import solve_weighed
 from lightning_go4align.functional.loss_history import LARGEST, RESTING
 from lightning_go4align.functional.precision import widest
-from lightning_go4align.functional.sharing import pull_of_group
 
 Found = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -67,8 +65,8 @@ def weigh_robustly_by_torch(
         Indicators ``[M]``, group of each task ``[M]``, group weights ``[K]`` and task weights ``[M]``.
 
     Example:
-        >>> settings = {"smoothing_decay": 0.9, "decay": 0.99, "noise_decay": 0.9, "least": 1.0, "most": 10.0}
-        >>> settings |= {"floor": 1e-3, "outlier": 30.0, "reach": 10.0, "shrinks": True}
+        >>> names = ("smoothing_decay", "decay", "noise_decay", "least", "most", "floor", "outlier", "reach")
+        >>> settings = dict(zip(names, (0.9, 0.99, 0.9, 1.0, 10.0, 1e-3, 30.0, 10.0)))
         >>> states = [torch.zeros(rows, 3, dtype=torch.float64) for rows in (2, 6)]
         >>> weigh_robustly_by_torch(torch.tensor([1e-6, 2.0, 1e6], dtype=torch.float64), *states, 3, settings)[3]
         tensor([1.0000e+06, 5.0000e-01, 1.0000e-06], dtype=torch.float64)
@@ -81,8 +79,7 @@ def weigh_robustly_by_torch(
     kept = _without_outliers(losses, before[0], middles[0], columns, settings)
     state = _moved(kept, middles, present, means, spreads, columns)
     forgotten = torch.where(present, (losses - kept).abs(), columns.none)
-    bounded, level, noise = _scales(state, columns, settings["floor"])
-    scales = bounded.maximum(forgotten * columns.share[-1])
+    scales = _scales(state, columns, settings["floor"]).maximum(forgotten * columns.share[-1])
     indicators = scales.reciprocal()
     points = indicators.log()
     # No point is negative then, as both solvers want it, and a task never seen remains NaN.
@@ -92,15 +89,9 @@ def weigh_robustly_by_torch(
         assignment, centres, _ = solve_weighed(moved, num_groups)
     else:
         assignment, centres = choose_known(moved, criterion, momentum)
-    pull = moved - centres.index_select(0, assignment.clamp(min=0))
-    if settings["shrinks"]:
-        grouped = assignment >= 0
-        variances = _variances(level, noise, state[1], settings)
-        away, variances = torch.where(grouped, torch.stack([pull, variances]), columns.none)
-        pull = pull_of_group(away, variances, grouped, assignment.amax() + 1)
-    reach = math.log(settings["reach"])
-    reached = (points - pull.clamp(-reach, reach)).exp()
     weights = (centres + shift).exp()
+    shared = weights.index_select(0, assignment.clamp(min=0))
+    reached = shared.clamp(indicators / settings["reach"], indicators * settings["reach"])
     return indicators, assignment, weights, _of_constant_risk(reached, scales, present, columns.none)
 
 
@@ -129,29 +120,18 @@ def _moved(
     return after
 
 
-def _scales(state: Tensor, columns: Columns, floor: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Find the scales, the levels, and the noise but for its factor ``noise_decay``."""
+def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
     level, known = (state[0] / state[1]).abs(), state[2:].view(2, 3, -1)
     # 0 / 0 for a task seen once: `fmax` and `fmin` pass over NaN.
     distances = known[:, 1] - columns.first
-    spreads = known[:, 2] / distances
-    most, least = spreads * columns.bounds
+    most, least = known[:, 2] / distances * columns.bounds
     bounded = torch.fmin(torch.fmax(level, least), most / known[0, 1])
     scales = torch.fmax(bounded, floor * level)
     unknown = scales <= 1 / LARGEST
     scales, seen = scales.masked_fill(unknown, torch.nan), distances[0].masked_fill(unknown, 0)
     # 0 / 0 where no spread is known.
     common = torch.fmin((scales / level * seen).nan_to_num(0).amax() / seen.amax(), columns.one)
-    return scales / common, level, spreads[1]
-
-
-def _variances(level: Tensor, noise: Tensor, mass: Tensor, settings: Mapping[str, float]) -> Tensor:
-    """Find how uncertain the logarithms of the scales are: ``relative_variance`` times ``noise_left``."""
-    decay, factor = settings["smoothing_decay"], settings["noise_decay"]
-    # NaN for a task seen once, whose noise is not known.
-    square = (noise / level).nan_to_num(torch.inf).clamp(max=1 / factor).square()
-    left = math.pi / 2 * factor**2 * (1 - decay) / (1 + decay)
-    return torch.mul(torch.addcdiv(square, square, mass, value=-2), -left)
+    return scales / common
 
 
 def _of_constant_risk(weights: Tensor, scales: Tensor, present: Tensor, none: Tensor) -> Tensor:

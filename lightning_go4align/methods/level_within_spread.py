@@ -1,12 +1,14 @@
 """What a loss of any sign is measured on."""
 
+import math
+
 from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative, positive
 from lightning_go4align.functional.arrays import Array, on_arrays
 from lightning_go4align.functional.loss_history import spread_of, without_outliers
-from lightning_go4align.functional.loss_scale import move_scales, relative_variance
+from lightning_go4align.functional.loss_scale import move_scales
 from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
 
@@ -83,14 +85,15 @@ class LevelWithinSpread(LossPart):
     def forward(self, losses: Tensor, levels: Tensor) -> Tensor:
         state, kept = self.remembered(losses, 6), self.without_outliers(losses)
         settings = {name: number for name, number in self.settings.items() if name != "outlier"}
-        moved, scales, _ = on_arrays(move_scales, state, losses, kept, levels, **settings)
+        moved, scales = on_arrays(move_scales, state, losses, kept, levels, **settings)
         state.copy_(moved)
         return scales
 
     @override
     def variances(self, levels: Tensor) -> Tensor:
-        noise = spread_of(self.remembered(levels, 6)[3:], self.settings["noise_decay"])
-        return relative_variance(levels, noise)
+        # A loss that is all noise is uncertain by as much as its noise, by which it is measured then.
+        share = spread_of(self.remembered(levels, 6)[3:], self.settings["noise_decay"]) / levels.abs()
+        return math.pi / 2 * share.nan_to_num(1.0).clamp(max=1).square()  # of normal noise, from its mean distance
 
     @property
     def settings(self) -> dict[str, float]:

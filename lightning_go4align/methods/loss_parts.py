@@ -11,7 +11,7 @@ from lightning_go4align.functional.arguments import non_negative, positive
 from lightning_go4align.functional.arrays import on_arrays
 from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.lasting import movable
-from lightning_go4align.functional.loss_history import move_mean, noise_left
+from lightning_go4align.functional.loss_history import move_mean
 from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.methods.lazy_buffers import LazyBuffers
 
@@ -108,7 +108,8 @@ class ExponentialMean(LossPart):
 
     @override
     def noise_left(self, levels: Tensor) -> Tensor:
-        return noise_left(self.remembered(levels, 2)[1], self.decay)
+        mass = self.remembered(levels, 2)[1]  # 1 - d^t after t losses
+        return (1 - self.decay) / (1 + self.decay) * (2 - mass) / mass
 
     @override
     def extra_repr(self) -> str:

@@ -14,7 +14,7 @@ from lightning_go4align.functional.grouping import Clustering, Grouping
 from lightning_go4align.functional.loss_history import LARGEST
 from lightning_go4align.functional.losses import check_number_of_tasks
 from lightning_go4align.functional.shared_risk import constant_risk, within_reach
-from lightning_go4align.functional.sharing import shrunk_to_group
+from lightning_go4align.functional.sharing import one_weight_per_group
 from lightning_go4align.functional.values import is_traced
 from lightning_go4align.methods.description import describe
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
@@ -36,8 +36,7 @@ class RobustGO4Align(LossWeighted):
 
     with the scale :math:`S` of the smoothed loss in place of Eq. 5, the progress :math:`q` in place of Eq. 6 (1
     unless ``history`` is given), groups by ratio, and a risk that is constant in time, so that a learning rate means
-    the same throughout. A task's weight is its group's but for what its own indicator tells beyond the noise of its
-    losses, see ``shrunk_to_group``: many tasks of rare labels share one weight, few known well keep their own.
+    the same throughout. A task's weight is its group's as far as that lies within ``reach`` of its own indicator.
 
     Multiplying a task's losses by a constant multiplies its indicator by the inverse: with a group for each task what
     it contributes stays the same to rounding; with shared groups no task's share, :math:`w^m S^m / M`, is below one
@@ -56,8 +55,8 @@ class RobustGO4Align(LossWeighted):
         history: Factors of the indicators, ``(losses [M], scales [M]) -> [M]``, as ``RelativeHistory``. None: 1.
         normalization: How large the weights are together, ``(weights [M], scales [M]) -> weights [M]``.
         reach: Largest ratio of a task's weight to its own indicator, up to a common factor, at least 1.
-        sharing: Weights of the tasks from those of their groups, ``(grouping, indicators [M], variances [M]) ->
-            weights [M]``; ``one_weight_per_group`` is the paper's.
+        sharing: Weights of the tasks from those of their groups, ``(grouping, indicators [M], variances of their
+            logarithms [M]) -> weights [M]``; with ``shrunk_to_group`` tasks keep what their own losses tell.
 
     Attributes:
         grouping: The last grouping; None before the first call.
@@ -86,7 +85,7 @@ class RobustGO4Align(LossWeighted):
         history: LossPart | None = None,
         normalization: Callable[[Tensor, Tensor], Tensor] = constant_risk,
         reach: float = 10.0,
-        sharing: Callable[[Grouping, Tensor, Tensor], Tensor] = shrunk_to_group,
+        sharing: Callable[[Grouping, Tensor, Tensor], Tensor] = one_weight_per_group,
     ) -> None:
         super().__init__()
         if clustering is None:
@@ -102,7 +101,7 @@ class RobustGO4Align(LossWeighted):
             check_callable("history", history, "RelativeHistory()")
         check_callable("normalization", normalization, "constant_risk")
         self.normalization = normalization
-        check_callable("sharing", sharing, "one_weight_per_group")
+        check_callable("sharing", sharing, "shrunk_to_group")
         self.sharing = sharing
         self.reach = positive("reach", reach)
         if self.reach < 1:

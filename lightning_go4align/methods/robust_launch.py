@@ -13,7 +13,7 @@ from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.robust_numpy import weigh_robustly_by_numpy
 from lightning_go4align.functional.robust_torch import weigh_robustly_by_torch
 from lightning_go4align.functional.shared_risk import constant_risk
-from lightning_go4align.functional.sharing import one_weight_per_group, shrunk_to_group
+from lightning_go4align.functional.sharing import one_weight_per_group
 from lightning_go4align.functional.values import is_readable
 from lightning_go4align.functional.weighing import Weighing
 from lightning_go4align.methods.level_within_spread import LevelWithinSpread
@@ -30,13 +30,11 @@ class Parts(NamedTuple):
         smoothing: The smoothing.
         scale: The scale.
         clustering: What chooses the number of groups; None where it is given.
-        shrinks: Whether tasks keep what their own indicators tell beyond noise.
     """
 
     smoothing: ExponentialMean
     scale: LevelWithinSpread
     clustering: AutomaticLogKMeans | None
-    shrinks: bool
 
 
 def usual_parts(method: "RobustGO4Align") -> Parts | None:
@@ -50,20 +48,19 @@ def usual_parts(method: "RobustGO4Align") -> Parts | None:
 
     Example:
         >>> from lightning_go4align.methods.robust_go4align import RobustGO4Align
-        >>> usual_parts(RobustGO4Align(2)).shrinks, usual_parts(RobustGO4Align(2, scale=max))
-        (True, None)
+        >>> usual_parts(RobustGO4Align(2)).clustering, usual_parts(RobustGO4Align(2, scale=max))
+        (None, None)
     """
     smoothing, scale, clustering = method.smoothing, method.scale, method.clustering
     if method.history is not None or method.normalization is not constant_risk:
         return None
+    if method.sharing is not one_weight_per_group:
+        return None
     if type(smoothing) is not ExponentialMean or type(scale) is not LevelWithinSpread:
         return None
-    if method.sharing not in (shrunk_to_group, one_weight_per_group):
-        return None
-    shrinks = method.sharing is shrunk_to_group
     if clustering is log_kmeans_1d:
-        return Parts(smoothing, scale, None, shrinks)
-    return Parts(smoothing, scale, clustering, shrinks) if type(clustering) is AutomaticLogKMeans else None
+        return Parts(smoothing, scale, None)
+    return Parts(smoothing, scale, clustering) if type(clustering) is AutomaticLogKMeans else None
 
 
 def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: float) -> Weighing:
@@ -81,13 +78,13 @@ def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: f
     Raises:
         ValueError: If ``K`` is larger than ``M``.
     """
-    smoothing, scale, clustering, shrinks = parts
+    smoothing, scale, clustering = parts
     scores, momentum = None, 0.0
     if clustering is not None:
         (most, scores), momentum = clustering.scores_of(losses), clustering.momentum
     else:
         check_num_groups(most := num_groups or 0, len(losses))
-    settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach, "shrinks": shrinks}
+    settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach}
     states = smoothing.remembered(losses, 2), scale.remembered(losses, 6)
     if is_readable(losses) and len(losses) <= MOST_POINTS:
         found = _weigh_on_host(losses, *states, most, settings, scores, momentum)

@@ -25,19 +25,17 @@ def hostile(steps: int, num_tasks: int, seed: int) -> Floats:
     return np.where(rng.random(losses.shape) < 0.05, kinds, losses)
 
 
-@pytest.mark.parametrize("shrinks", [True, False])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("num_groups", "chosen"), [(1, False), (3, False), (5, True)])
-def test_torch_weighs_as_numpy_does(num_groups: int, chosen: bool, seed: int, shrinks: bool) -> None:
-    settings = SETTINGS | {"shrinks": shrinks}
+def test_torch_weighs_as_numpy_does(num_groups: int, chosen: bool, seed: int) -> None:
     means, spreads, own_means, own_spreads = (np.zeros((rows, 5)) for rows in (2, 6, 2, 6))
     scores, own_scores = (np.full(num_groups, UNKNOWN) if chosen else None for _ in range(2))
     on_device = None if own_scores is None else torch.from_numpy(own_scores)
     states = torch.from_numpy(own_means), torch.from_numpy(own_spreads)  # Moved in place.
     for row in hostile(150, 5, seed):
-        expected = weigh_robustly_by_numpy(row, means, spreads, num_groups, settings, scores, 0.9)
+        expected = weigh_robustly_by_numpy(row, means, spreads, num_groups, SETTINGS, scores, 0.9)
         found = weigh_robustly_by_torch(
-            torch.from_numpy(row), states[0], states[1], num_groups, settings, on_device, 0.9
+            torch.from_numpy(row), states[0], states[1], num_groups, SETTINGS, on_device, 0.9
         )
         np.testing.assert_allclose(own_means, means, rtol=1e-9, atol=1e-300)
         np.testing.assert_allclose(own_spreads, spreads, rtol=1e-9, atol=1e-300)

@@ -85,7 +85,7 @@ def test_many_tasks_share_a_weight_as_far_as_they_differ_by_noise_alone(
     spread: float, least: float, most: float
 ) -> None:
     losses = rarely_labelled(300, spread)
-    shared, alone = RobustGO4Align(1), RobustGO4Align(1, ungrouped)
+    shared, alone = RobustGO4Align(1, sharing=shrunk_to_group), RobustGO4Align(1, ungrouped)
     for row in losses:
         shared(row)
         alone(row)
@@ -94,7 +94,7 @@ def test_many_tasks_share_a_weight_as_far_as_they_differ_by_noise_alone(
 
 
 def test_a_part_that_tells_no_noise_leaves_one_weight_to_a_group() -> None:
-    method = RobustGO4Align(1, scale=Level(), reach=1e9)
+    method = RobustGO4Align(1, scale=Level(), reach=1e9, sharing=shrunk_to_group)
     losses = vector([1.0, 20.0, 300.0])
     for _ in range(30):
         method(losses)

@@ -25,7 +25,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "outlier": 30.0,
         "floor": 1e-3,
         "reach": 10.0,
-        "shrinks": True,
     },
 }
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from lightning_go4align import GO4Align, RobustGO4Align
 from lightning_go4align.clustering import AutomaticKMeans
 from lightning_go4align.functional import weighing
-from lightning_go4align.functional.sharing import one_weight_per_group
 from lightning_go4align.methods import go4align, robust_launch
 
 Method = GO4Align | RobustGO4Align
@@ -85,7 +84,6 @@ CASES: dict[str, tuple[Callable[[], Method], list[int]]] = {
     "K = 5": (lambda: GO4Align(5), [5, 11, 40, 64]),
     "K chosen": (automatic, [1, 11, 16]),
     "robust, K = 2": (lambda: RobustGO4Align(2), [2, 3]),
-    "robust, one weight per group": (lambda: RobustGO4Align(3, sharing=one_weight_per_group), [5]),
     "robust, K chosen": (RobustGO4Align, [1, 11, 40]),
 }
 

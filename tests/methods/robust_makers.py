@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lightning_go4align import RobustGO4Align
 from lightning_go4align.clustering import ungrouped
+from lightning_go4align.functional.sharing import shrunk_to_group
 from lightning_go4align.methods import Level, RelativeHistory
 
 PROPERTY = settings(max_examples=20)
@@ -19,6 +20,7 @@ MAKERS = {
     "one group": lambda: RobustGO4Align(1),
     "alone": lambda: RobustGO4Align(1, ungrouped),
     "with history": lambda: RobustGO4Align(history=RelativeHistory(1.0)),
+    "shrunk": lambda: RobustGO4Align(2, sharing=shrunk_to_group),
     "levels": lambda: RobustGO4Align(2, scale=Level()),
 }
 each_method = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in MAKERS.items()])

@@ -1,11 +1,9 @@
 """A step of RobustGO4Align, its parts being those it has by itself, in one launch."""
 
-import math
-
 import triton
 import triton.language as tl
 
-from lightning_go4align.functional import loss_history, sharing
+from lightning_go4align.functional import loss_history
 from lightning_go4align.functional.kernels.intervals import (
     INFINITY,
     filled,
@@ -19,8 +17,6 @@ from lightning_go4align.functional.kernels.number import chosen_number
 
 LARGEST = tl.constexpr(loss_history.LARGEST)
 RESTING = tl.constexpr(loss_history.RESTING)
-HALF_PI = tl.constexpr(math.pi / 2)
-LEAST = tl.constexpr(sharing.LEAST)
 SMALLEST = tl.constexpr(1 / loss_history.LARGEST)
 
 
@@ -44,7 +40,6 @@ def weigh(
     outlier: tl.constexpr,
     reach: tl.constexpr,
     momentum: tl.constexpr,
-    shrinks: tl.constexpr,
     CHOOSE: tl.constexpr,
     M: tl.constexpr,
     K: tl.constexpr,
@@ -72,7 +67,6 @@ def weigh(
         outlier: Spreads from its mean that are remembered of a loss.
         reach: Largest ratio of a task's weight to its own indicator.
         momentum: Share of the past in the averaged scores.
-        shrinks: Whether tasks keep what their own indicators tell.
         CHOOSE: Whether the number of groups is chosen, from 1 to ``K``.
         M: Number of tasks.
         K: Number of groups.
@@ -83,7 +77,7 @@ def weigh(
     here = places < M
     loss = tl.load(losses + places, mask=here, other=float("nan"))
     kept = _without_outliers(spreads_state, loss, decay, outlier, M, B)
-    level, averaged = _move_mean(means_state, kept, smoothing_decay, M, B)
+    level, _ = _move_mean(means_state, kept, smoothing_decay, M, B)
     spread, mass = _move_spread(spreads_state, kept, decay, M, B)
     noise, _ = _move_spread(spreads_state + 3 * M, kept, noise_decay, M, B)
     size = tl.abs(level)
@@ -108,10 +102,7 @@ def weigh(
     tl.store(group_weights + groups, weights, mask=groups < K)
     tl.store(assignment + places, ranks.to(tl.int64), mask=here)
     # No task further from its own indicator than the reach, and all together at a constant risk.
-    own = of_tasks(weights, ranks, KB)
-    if shrinks:
-        own *= tl.exp(_kept(points - of_tasks(centres, ranks, KB), ranks, noise / size, averaged, smoothing_decay))
-    own = tl.minimum(tl.maximum(own, found / reach), found * reach)
+    own = tl.minimum(tl.maximum(of_tasks(weights, ranks, KB), found / reach), found * reach)
     counted = (ranks >= 0) & (tl.abs(loss) < LARGEST)
     risk = tl.sum(tl.where(counted, own * scale, 0.0), 0)
     factor = tl.sum(counted.to(tl.float64), 0) / risk
@@ -165,18 +156,3 @@ def _without_outliers(state, loss, decay: tl.constexpr, outlier: tl.constexpr, M
     away = loss - mean
     far = (tl.abs(away) > most) & (most > 0) & (tl.abs(loss) < LARGEST)
     return tl.where(far, tl.where(away > 0, mean + most, mean - most), loss)
-
-
-@triton.jit
-def _kept(away, ranks, share, mass, decay: tl.constexpr):
-    """What a task keeps of the distance from its group, as ``sharing.shrunk`` does."""
-    grouped = ranks >= 0
-    away = tl.where(grouped, away, 0.0)
-    share = tl.where(share < 1, share, 1.0)
-    variance = tl.where(grouped, (1 - decay) / (1 + decay) * (2 - mass) / mass * (HALF_PI * share * share), 0.0)
-    number = tl.sum(grouped.to(tl.float64), 0)
-    mean = tl.maximum(tl.sum(variance, 0) / number, LEAST)
-    weights = tl.where(grouped, 1 / (variance + mean), 0.0)
-    squares = tl.sum(away * (weights * away), 0) / tl.maximum(number - tl.max(ranks, 0) - 1, 1.0)
-    own = mean + (squares - 1) * number / tl.sum(weights, 0)
-    return away - away / (tl.maximum(own, LEAST) / variance + 1)
