@@ -34,10 +34,11 @@ def shrunk_to_group(grouping: Grouping, indicators: Tensor, variances: Tensor) -
               B^m = \frac{\tau^2}{\tau^2 + \nu^m}
 
     The variance of the tasks' deviations, :math:`\tau^2`, is by how much they lie farther from their groups' weights
-    than noise explains. It solves :math:`\sum_m (\log \gamma^m - \log \omega_{k(m)})^2 / (\tau^2 + \nu^m) = M - K`; of
-    that one step is taken from the mean of :math:`\nu`, and is at least 0. So many tasks of rare labels share one
-    weight, and few tasks that are known well keep their own (Efron and Morris, *Stein's estimation rule and its
-    competitors*, 1973; Paule and Mandel, *Consensus values and weighting factors*, 1982).
+    than noise explains. With :math:`y^m = \log \gamma^m - \log \omega_{k(m)}` it solves
+    :math:`\sum_m (y^m)^2 / (\tau^2 + \nu^m) = M - K`, towards which one step is taken from the mean of :math:`\nu`,
+    and is at least 0. So many tasks of rare labels share one weight, and few tasks that are known well keep their own
+    (Efron and Morris, *Stein's estimation rule and its competitors*, 1973; Paule and Mandel, *Consensus values and
+    weighting factors*, 1982).
 
     Args:
         grouping: Groups of the tasks, and their weights.
