@@ -6,10 +6,9 @@ from lightning_go4align.clustering.fixed_groups import (
     FixedGroupWeights,
     RandomGroups,
     RandomGroupWeights,
-    ungrouped,
 )
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
-from lightning_go4align.functional.grouping import kmeans_1d
+from lightning_go4align.functional.grouping import kmeans_1d, ungrouped
 
 __all__ = [
     "AutomaticKMeans",

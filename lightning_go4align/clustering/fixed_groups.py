@@ -115,26 +115,3 @@ class RandomGroupWeights:
         total = grouping.task_weights.sum().clamp(min=torch.finfo(points.dtype).tiny)
         share = (labels >= 0).sum(dtype=points.dtype) / len(labels)
         return Grouping(grouping.assignment, grouping.group_weights / total * share)
-
-
-def ungrouped(points: Tensor, num_clusters: int) -> Grouping:
-    """Leave each task in a group of its own: a method's parts without the grouping (Table 3).
-
-    Args:
-        points: Points, shape ``[M]``; NaN for an absent task.
-        num_clusters: From 1 to ``M``; not used: there are as many groups as tasks.
-
-    Returns:
-        The grouping into ``M`` groups, whose weights are the points themselves.
-
-    Raises:
-        ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
-
-    Example:
-        >>> ungrouped(torch.tensor([3.0, 1.0]), 1).task_weights
-        tensor([3., 1.])
-    """
-    check_num_clusters(points, num_clusters)
-    labels = torch.arange(len(points), device=points.device)
-    absent = points.isfinite().logical_not()
-    return ranked(points, labels.masked_fill(absent, -1), len(points))

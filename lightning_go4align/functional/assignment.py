@@ -3,14 +3,14 @@
 from torch import Tensor
 
 from lightning_go4align.functional.arguments import as_integer, check_callable
-from lightning_go4align.functional.grouping import Clustering, Grouping, check_num_groups
+from lightning_go4align.functional.grouping import Clustering, Grouping, check_num_groups, ungrouped
 
 
 def check_clustering(num_groups: object, clustering: object) -> int | None:
     """Check that a number of groups and a clustering can be used, and go together.
 
     Args:
-        num_groups: ``K``, an integer of at least 1; None for a clustering that chooses it.
+        num_groups: ``K``, an integer of at least 1; None for a clustering that chooses it, or needs none.
         clustering: Solver of Eq. 3.
 
     Returns:
@@ -29,7 +29,7 @@ def check_clustering(num_groups: object, clustering: object) -> int | None:
     check_callable("clustering", clustering, "kmeans_1d")
     chooses = bool(getattr(clustering, "chooses_number", False))
     name = getattr(clustering, "__name__", type(clustering).__name__)
-    if num_groups is None and not chooses:
+    if num_groups is None and not chooses and clustering is not ungrouped:
         raise ValueError(
             f"`num_groups` must be a number, since {name} does not choose it: give one, or "
             "`clustering=AutomaticKMeans()`."

@@ -24,6 +24,8 @@ def solve_by_torch(points: Tensor, sizes: range) -> list[Solution]:
         >>> solve_by_torch(torch.tensor([4.0, 1.0, 4.5, 4.5]), range(2, 3))[0][0]
         tensor([1, 0, 1, 1])
     """
+    if sizes == range(points.shape[-1], points.shape[-1] + 1):
+        return [solve_apart(points)]
     assignment, means = solve_path_by_torch(points, sizes)
     return [(assignment[index], means[index, :size]) for index, size in enumerate(sizes)]
 
@@ -75,6 +77,29 @@ def solve_ranks(points: Tensor, sizes: range) -> tuple[Tensor, Tensor, Tensor]:
     return ranks, sums / numbers.clamp(min=1), numbers
 
 
+def solve_apart(points: Tensor) -> Solution:
+    """Solve Eq. 3 for as many clusters as points: one for each value.
+
+    Args:
+        points: Points, shape ``[M]``. One that is NaN or infinite belongs to no cluster.
+
+    Returns:
+        The assignment ``[M]`` and the clusters' means ``[M]``, as ``Grouping`` has them.
+
+    Example:
+        >>> solve_apart(torch.tensor([4.0, torch.nan, 1.0, 4.0]))[0]
+        tensor([ 1, -1,  0,  1])
+    """
+    points = points.nan_to_num(torch.inf, torch.inf, torch.inf)
+    ordered = points.sort().values
+    again = torch.nn.functional.pad(ordered[1:] == ordered[:-1], (1, 0))
+    values = ordered.masked_fill(again, torch.inf).sort().values
+    ranks = torch.searchsorted(values, points)
+    empty = values.isinf()
+    largest = values.masked_fill(empty, -torch.inf).amax().nan_to_num(neginf=0.0)
+    return ranks.masked_fill(points.isinf(), -1), torch.where(empty, largest, values)
+
+
 def solve_weighed(points: Tensor, num_clusters: int) -> tuple[Tensor, Tensor, Tensor]:
     """Solve Eq. 3 for group indicators, none of which is negative, in as few operations as can be.
 
@@ -91,6 +116,9 @@ def solve_weighed(points: Tensor, num_clusters: int) -> tuple[Tensor, Tensor, Te
         >>> solve_weighed(torch.tensor([4.0, 1.0, 5.0], dtype=torch.float64), 2)[2]
         tensor([4.5000, 1.0000, 4.5000], dtype=torch.float64)
     """
+    if num_clusters == len(points):
+        assignment, means = solve_apart(points)
+        return assignment, means, points.masked_fill(assignment < 0, 0)
     # `torch.compile` takes the sizes of one constant for those of another.
     if are_few(len(points), num_clusters) and not torch.compiler.is_compiling():
         return solve_by_partitions(points, num_clusters)

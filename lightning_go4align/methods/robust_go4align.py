@@ -46,7 +46,8 @@ class RobustGO4Align(LossWeighted):
     its group; the others contribute as much as beside all. Losses may have any shape, as for TorchJD's scalarizers.
 
     Args:
-        num_groups: Number of groups ``K``, from 1 to the number of tasks. None: as many as there is evidence for.
+        num_groups: Number of groups ``K``, from 1 to the number of tasks. None: as many as there is evidence for, or,
+            with ``clustering=ungrouped``, as there are tasks.
         clustering: Solver of Eq. 3, ``(indicators [M], K) -> Grouping``. None: exact K-means of the logarithms,
             ``AutomaticLogKMeans`` if ``num_groups`` is None and ``log_kmeans_1d`` otherwise.
         smoothing: Means of the losses so far, ``losses [M] -> [M]``. None: ``ExponentialMean(0.9)``.
@@ -74,6 +75,8 @@ class RobustGO4Align(LossWeighted):
         >>> objective = method(torch.tensor([1e-6, 2.0, 1e6]))
         >>> method.task_weights  # a third of the three tasks' risk each
         tensor([1.0000e+06, 5.0000e-01, 1.0000e-06], dtype=torch.float64)
+        >>> from lightning_go4align.clustering import ungrouped
+        >>> each_task_alone = RobustGO4Align(clustering=ungrouped)
     """
 
     def __init__(

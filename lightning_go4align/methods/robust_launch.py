@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
-from lightning_go4align.functional.grouping import Grouping, check_num_groups
+from lightning_go4align.functional.grouping import Grouping, check_num_groups, ungrouped
 from lightning_go4align.functional.kmeans_numpy import MOST_POINTS
 from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.robust_numpy import weigh_robustly_by_numpy
@@ -29,12 +29,14 @@ class Parts(NamedTuple):
     Args:
         smoothing: The smoothing.
         scale: The scale.
-        clustering: What chooses the number of groups; None where it is given.
+        clustering: What chooses the number of groups; None where it is given, or each task is alone.
+        alone: Whether each task is.
     """
 
     smoothing: ExponentialMean
     scale: LevelWithinSpread
-    clustering: AutomaticLogKMeans | None
+    clustering: AutomaticLogKMeans | None = None
+    alone: bool = False
 
 
 def usual_parts(method: "RobustGO4Align") -> Parts | None:
@@ -52,14 +54,13 @@ def usual_parts(method: "RobustGO4Align") -> Parts | None:
         (None, None)
     """
     smoothing, scale, clustering = method.smoothing, method.scale, method.clustering
-    if method.history is not None or method.normalization is not constant_risk:
-        return None
-    if method.sharing is not one_weight_per_group:
+    functions = method.history, method.normalization, method.sharing
+    if functions != (None, constant_risk, one_weight_per_group):
         return None
     if type(smoothing) is not ExponentialMean or type(scale) is not LevelWithinSpread:
         return None
-    if clustering is log_kmeans_1d:
-        return Parts(smoothing, scale, None)
+    if clustering is log_kmeans_1d or clustering is ungrouped:
+        return Parts(smoothing, scale, alone=clustering is ungrouped)
     return Parts(smoothing, scale, clustering) if type(clustering) is AutomaticLogKMeans else None
 
 
@@ -69,7 +70,7 @@ def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: f
     Args:
         losses: Task losses, shape ``[M]``, in the widest dtype of their device.
         parts: Whose states are moved in place.
-        num_groups: ``K``; None where the clustering chooses it.
+        num_groups: ``K``; None where the clustering chooses it, or each task is alone.
         reach: Largest ratio of a task's weight to its own indicator.
 
     Returns:
@@ -78,12 +79,12 @@ def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: f
     Raises:
         ValueError: If ``K`` is larger than ``M``.
     """
-    smoothing, scale, clustering = parts
-    scores, momentum = None, 0.0
+    smoothing, scale, clustering, alone = parts
+    most, scores, momentum = num_groups or len(losses), None, 0.0
     if clustering is not None:
         (most, scores), momentum = clustering.scores_of(losses), clustering.momentum
-    else:
-        check_num_groups(most := num_groups or 0, len(losses))
+    check_num_groups(most, len(losses))
+    most = len(losses) if alone else most
     settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach}
     states = smoothing.remembered(losses, 2), scale.remembered(losses, 6)
     if is_readable(losses) and len(losses) <= MOST_POINTS:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align import GO4Align, RobustGO4Align
-from lightning_go4align.clustering import AutomaticKMeans
+from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.functional import weighing
 from lightning_go4align.methods import go4align, robust_launch
 
@@ -84,6 +84,7 @@ CASES: dict[str, tuple[Callable[[], Method], list[int]]] = {
     "K = 5": (lambda: GO4Align(5), [5, 11, 40, 64]),
     "K chosen": (automatic, [1, 11, 16]),
     "robust, K = 2": (lambda: RobustGO4Align(2), [2, 3]),
+    "robust, each task alone": (lambda: RobustGO4Align(clustering=ungrouped), [3, 40]),
     "robust, K chosen": (RobustGO4Align, [1, 11, 40]),
 }
 

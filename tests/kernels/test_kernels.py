@@ -32,7 +32,7 @@ def run(script: str, *arguments: object, cache: Path, **settings: str) -> str:
 def test_a_launch_weighs_as_numpy_does_on_hostile_steps(steps: int, seed: int, tmp_path: Path) -> None:
     said = run("interpreted.py", steps, seed, cache=tmp_path, TRITON_INTERPRET="1")
     assert re.fullmatch(r"\d+ steps\n", said)
-    assert 15 * steps <= int(said.split()[0]) <= 16 * steps
+    assert 17 * steps <= int(said.split()[0]) <= 18 * steps
 
 
 # Registers that a thread needs, of 255, and bytes that it spills. Triton 3.9 and 3.7.1, of torch 2.13, take 88 to 128
@@ -48,6 +48,7 @@ def test_a_launch_weighs_as_numpy_does_on_hostile_steps(steps: int, seed: int, t
             for capability in (80, 90)
             for num_tasks in (11, 40, 64)
         ),
+        *(pytest.param("robust", capability, 64, 64, False, marks=pytest.mark.slow) for capability in (80, 90)),
     ],
 )
 def test_a_kernel_compiles_without_spilling(

@@ -96,6 +96,24 @@ def ranks_of(points, following, starts, number, M: tl.constexpr, KB: tl.constexp
 
 
 @triton.jit
+def apart(points, B: tl.constexpr):
+    """Rank the points themselves: a cluster for each value.
+
+    Args:
+        points: Points, shape ``[B]``; infinity for an absent one.
+        B: The power of two that holds them.
+
+    Returns:
+        The cluster of each point, shape ``[B]``, -1 for an absent one.
+    """
+    places = tl.arange(0, B)
+    equal = points[:, None] == points[None, :]
+    first = tl.sum((equal & (places[:, None] < places[None, :])).to(tl.int32), 0) == 0
+    below = (points[None, :] < points[:, None]) & first[None, :]
+    return tl.where(points < INFINITY, tl.sum(below.to(tl.int32), 1), -1)
+
+
+@triton.jit
 def groups_of(points, ranks, KB: tl.constexpr):
     """Average the points of each cluster.
 

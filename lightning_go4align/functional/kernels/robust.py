@@ -6,6 +6,7 @@ import triton.language as tl
 from lightning_go4align.functional import loss_history
 from lightning_go4align.functional.kernels.intervals import (
     INFINITY,
+    apart,
     filled,
     groups_of,
     of_tasks,
@@ -92,11 +93,14 @@ def weigh(
     tl.store(indicators + places, found, mask=here)
     points = tl.where((found > 0) & (found < INFINITY), tl.log(found), INFINITY)
     points = settled(points, task_weights, M, B)
-    following, starts = optimal_starts(points, K, KB, B)
-    number = K
-    if CHOOSE:
-        number = chosen_number(points, following, starts, criterion, log_factorials, momentum, M, K, KB, B)
-    ranks = ranks_of(points, following, starts, number, M, KB, B)
+    if K == M and not CHOOSE:
+        ranks = apart(points, B)
+    else:
+        following, starts = optimal_starts(points, K, KB, B)
+        number = K
+        if CHOOSE:
+            number = chosen_number(points, following, starts, criterion, log_factorials, momentum, M, K, KB, B)
+        ranks = ranks_of(points, following, starts, number, M, KB, B)
     centres, sizes = groups_of(points, ranks, KB)
     weights = tl.exp(filled(centres, sizes))
     tl.store(group_weights + groups, weights, mask=groups < K)
