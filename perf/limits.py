@@ -10,7 +10,7 @@ import torch
 from rich.table import Table
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lightning_go4align.clustering import AutomaticKMeans
+from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.methods import GO4Align, RobustGO4Align
 from perf.clocks import medians
 from perf.efficiency import kmeans_pytorch_call
@@ -87,11 +87,13 @@ def _calls(rounds: int) -> Iterator[Line]:
     np.random.seed(0)  # noqa: NPY002  # kmeans-pytorch draws from the global generator
     small, large = (torch.rand(m, generator=torch.Generator().manual_seed(m)) for m in (11, 40))
     of_small, of_large, robust, choosing = GO4Align(5), GO4Align(5), RobustGO4Align(5), RobustGO4Align()
+    alone = RobustGO4Align(clustering=ungrouped)
     contenders = {
         "small": lambda: of_small(small),
         "large": lambda: of_large(large),
         "robust": lambda: robust(small),
         "choosing": lambda: choosing(small),
+        "alone": lambda: alone(small),
         "kmeans-pytorch": lambda: kmeans_pytorch_call(large, 5),
     }
     found = medians(contenders, rounds=3 * rounds, calls=20, clock=time.process_time)
@@ -99,6 +101,7 @@ def _calls(rounds: int) -> Iterator[Line]:
     yield Line("a call on the CPU, M = 40, K = 5, µs", None, 80, "-", found["large"] * 1e6)
     yield Line("kmeans-pytorch's clustering / that call", 20, None, "15", found["kmeans-pytorch"] / found["large"])
     yield Line("a robust call, M = 11, K = 5, µs", None, 200, "322", found["robust"] * 1e6)
+    yield Line("a robust call, M = 11, each task alone, µs", None, 200, "646", found["alone"] * 1e6)
     yield Line("a robust call, M = 11, K chosen, µs", None, 350, "545", found["choosing"] * 1e6)
 
 
@@ -107,6 +110,8 @@ def _operations() -> Iterator[Line]:
     automatic = GO4Align(None, clustering=AutomaticKMeans())
     yield Line("operations on a device, M = 11, K chosen", None, 120, "342 to 682", count_operations(automatic, 11))
     yield Line("the same, robust, K = 5", None, 40, "157", count_operations(RobustGO4Align(5), 11))
+    alone = RobustGO4Align(clustering=ungrouped)
+    yield Line("the same, robust, each task alone", None, 120, "215", count_operations(alone, 11))
     yield Line("the same, robust, K chosen", None, 120, "254", count_operations(RobustGO4Align(), 11))
 
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import tensor
 
+from lightning_go4align import GO4Align, GroupedScalarizer, RobustGO4Align
 from lightning_go4align.clustering import FixedGroups, FixedGroupWeights, RandomGroups, RandomGroupWeights, ungrouped
+from lightning_go4align.methods import SI
 
 POINTS = tensor([4.0, 1.0, 2.0])
 
@@ -94,6 +96,16 @@ def test_absent_task_is_in_no_group(clustering: Callable[..., Any]) -> None:
 
 def test_ungrouped_tasks_keep_their_own_weight() -> None:
     assert ungrouped(POINTS, 1).task_weights.tolist() == POINTS.tolist()
+
+
+@pytest.mark.parametrize("make", [GO4Align, RobustGO4Align, lambda **parts: GroupedScalarizer(SI(), **parts)])
+def test_tasks_alone_need_no_number_of_groups(make: Callable[..., Any]) -> None:
+    losses = torch.tensor([3.0, 1.0, 1.0, 2.0])
+    methods = make(num_groups=None, clustering=ungrouped), make(num_groups=1, clustering=ungrouped)
+    for method in methods:
+        method(losses)
+        assert method.grouping.assignment.tolist() == [0, 2, 2, 1]  # by weight; equal ones are together
+    torch.testing.assert_close(methods[0].task_weights, methods[1].task_weights)
 
 
 GIVEN = [FixedGroups([0, 1, 1], FixedGroupWeights([1.0, 2.0])), RandomGroups(), ungrouped]

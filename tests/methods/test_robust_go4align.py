@@ -191,7 +191,7 @@ def test_bad_argument_is_refused_with_advice(make: Callable[..., Any], advice: s
         make()
 
 
-@pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "clustering"])
+@pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "sharing", "clustering"])
 def test_what_is_no_part_is_refused_with_advice(part: str) -> None:
     with pytest.raises(TypeError, match=f"`{part}` must be a function or an object"):
         RobustGO4Align(**{part: 0.9})  # type: ignore[arg-type]  # One argument or another.

@@ -1,13 +1,17 @@
 """The robust method gives the same in host memory, on a device without Triton, and part by part."""
 
 import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from capturing import as_on_a_device
 
 from lightning_go4align import RobustGO4Align
+from lightning_go4align.clustering import ungrouped
+from lightning_go4align.functional.sharing import shrunk_to_group
 from lightning_go4align.methods import LevelWithinSpread
 
 HOSTILE = torch.tensor([math.nan, math.inf, -math.inf, 0.0, 1e300, -1e299, 1e-300], dtype=torch.float64)
@@ -23,12 +27,20 @@ def history(num_tasks: int, seed: int, steps: int = 10) -> torch.Tensor:
     return torch.where(torch.rand(losses.shape, generator=generator) < 0.1, hostile, losses)
 
 
-@pytest.mark.parametrize("num_groups", [None, 1, 2, 5])
+KINDS: dict[str, Callable[[int], RobustGO4Align]] = {
+    "K chosen": lambda tasks: RobustGO4Align(),
+    "K = 1": lambda tasks: RobustGO4Align(1),
+    "K = 2": lambda tasks: RobustGO4Align(min(2, tasks)),
+    "K = 5": lambda tasks: RobustGO4Align(min(5, tasks)),
+    "alone": lambda tasks: RobustGO4Align(clustering=ungrouped),
+    "shrunk": lambda tasks: RobustGO4Align(sharing=shrunk_to_group),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("num_tasks", [1, 2, 5, 11, 40])
-def test_every_step_is_weighed_as_in_host_memory(num_tasks: int, num_groups: int | None) -> None:
-    if num_groups is not None and num_groups > num_tasks:
-        num_groups = num_tasks
-    host, device = RobustGO4Align(num_groups), RobustGO4Align(num_groups)
+def test_every_step_is_weighed_as_in_host_memory(num_tasks: int, kind: str) -> None:
+    host, device = KINDS[kind](num_tasks), KINDS[kind](num_tasks)
     for losses in history(num_tasks, seed=num_tasks):
         host(losses)
         with as_on_a_device():
@@ -60,9 +72,9 @@ class OwnScale(LevelWithinSpread):
     """A part of the user's might do anything, so that the parts are called one after the other."""
 
 
-@pytest.mark.parametrize("num_groups", [None, 2])
-def test_parts_that_are_called_one_by_one_give_what_they_give_at_once(num_groups: int | None) -> None:
-    at_once, one_by_one = RobustGO4Align(num_groups), RobustGO4Align(num_groups, scale=OwnScale())
+@pytest.mark.parametrize("settings", [{}, {"num_groups": 2}, {"clustering": ungrouped}], ids=str)
+def test_parts_that_are_called_one_by_one_give_what_they_give_at_once(settings: dict[str, Any]) -> None:
+    at_once, one_by_one = RobustGO4Align(**settings), RobustGO4Align(**settings, scale=OwnScale())
     for losses in history(5, seed=2, steps=30):
         at_once(losses)
         one_by_one(losses)

@@ -12,6 +12,7 @@ from torchjd.aggregation import MGDA, WeightedAggregator, Weighting
 from torchjd.scalarization import FAMO, UW
 
 from lightning_go4align import GO4Align, RobustGO4Align, methods
+from lightning_go4align.functional.sharing import shrunk_to_group
 from lightning_go4align.methods import (
     DBMTL,
     LDCMTL,
@@ -82,7 +83,7 @@ def test_settings_that_cannot_be_are_refused(make: Callable[[], Any], advice: st
         make()
 
 
-@pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization"])
+@pytest.mark.parametrize("part", ["smoothing", "scale", "history", "normalization", "sharing"])
 def test_a_part_that_cannot_be_called_is_refused(part: str) -> None:
     with pytest.raises(TypeError, match=f"`{part}` must be a function"):
         RobustGO4Align(**{part: 3.0})  # type: ignore[arg-type]  # what is refused
@@ -101,7 +102,12 @@ def test_the_smallest_settings_are_taken() -> None:
 
 @pytest.mark.parametrize(
     "parts",
-    [{"history": RelativeHistory()}, {"normalization": lambda weights, scales: weights}, {"scale": max}],
+    [
+        {"history": RelativeHistory()},
+        {"normalization": lambda weights, scales: weights},
+        {"scale": max},
+        {"sharing": shrunk_to_group},
+    ],
     ids=lambda parts: next(iter(parts)),
 )
 def test_a_step_with_a_part_of_its_own_is_no_single_launch(parts: dict[str, Any]) -> None:
