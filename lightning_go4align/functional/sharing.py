@@ -55,8 +55,8 @@ def shrunk_to_group(grouping: Grouping, indicators: Tensor, variances: Tensor) -
         >>> shrunk_to_group(grouping, indicators, torch.full((4,), 0.24))  # B = 1 - 0.24 / log(2)^2
         tensor([2.8275, 5.6587, 4.0000, 0.0000])
     """
-    shared, grouped = grouping.task_weights, grouping.assignment >= 0
-    away = (indicators / shared).log().where(grouped, 0.0)
+    centres, grouped = grouping.task_weights.log(), grouping.assignment >= 0
+    away = (indicators.log() - centres).where(grouped, 0.0)
     noise = variances.where(grouped, 0.0).clamp(max=MOST)
     number = grouped.sum()
     mean = (noise.sum() / number).clamp(min=LEAST)
@@ -65,4 +65,4 @@ def shrunk_to_group(grouping: Grouping, indicators: Tensor, variances: Tensor) -
     freedom = (number - grouping.assignment.amax() - 1).clamp(min=1)
     own = mean + ((precisions * away.square()).sum() / freedom - 1) * number / precisions.sum()
     kept = 1 - 1 / (own.clamp(min=LEAST) / noise + 1)
-    return torch.where(grouped, shared * (kept * away).exp(), 0.0).to(indicators.dtype)
+    return torch.where(grouped, (centres + kept * away).exp(), 0.0).to(indicators.dtype)
