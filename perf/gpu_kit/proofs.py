@@ -10,10 +10,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
+from lightning_go4align.clustering import ungrouped
 from lightning_go4align.functional.indicators import Reduction
 from lightning_go4align.functional.weighing_numpy import weigh_by_numpy
 from lightning_go4align.functional.weighing_torch import weigh_by_torch
+from perf.gpu_kit.hostile import hostile
 from perf.gpu_kit.pieces import NOT_HERE, Outcome, Piece, Setting
+from perf.gpu_kit.robust_proof import robust_equality
 from perf.limits import count_operations
 from perf.networks import Balanced
 
@@ -26,6 +29,7 @@ def proofs() -> list[Piece]:
         "no host synchronisation in a step": no_synchronisation,
         "launches of a call": launches,
         "the device weighs as NumPy does on hostile steps": equality,
+        "the robust one does so, too": robust_equality,
         "a CUDA graph of a step equals the eager one": graphed_step,
         "manual and automatic agree in mixed precision": mixed_parity,
         "DDP on one device changes nothing": one_rank,
@@ -83,7 +87,8 @@ def launches(setting: Setting) -> Outcome:
         found = count_operations(GO4Align(5), 11)
         return NOT_HERE._replace(says=f"{NOT_HERE.says}; {found} operations without Triton", ok=found <= 40)
     counts = {}
-    for name, method in {"GO4Align": GO4Align(5), "robust": RobustGO4Align()}.items():
+    alone = RobustGO4Align(clustering=ungrouped)
+    for name, method in {"GO4Align": GO4Align(5), "robust": RobustGO4Align(), "alone": alone}.items():
         losses = torch.rand(11, device="cuda").exp()
         method(losses)
         torch.cuda.synchronize()
@@ -93,15 +98,6 @@ def launches(setting: Setting) -> Outcome:
         events = found.events() or []
         counts[name] = sum("launch" in event.name.lower() and "kernel" in event.name.lower() for event in events)
     return Outcome(f"{counts}", ok=max(counts.values()) <= 15, numbers=counts)
-
-
-def hostile(number: int, num_tasks: int, seed: int) -> Tensor:
-    """Losses over twelve decades, a tenth of them of the kinds that break other code, shape ``[number, M]``."""
-    generator = torch.Generator().manual_seed(seed)
-    losses = 10 ** (12 * torch.rand(number, num_tasks, generator=generator, dtype=torch.float64) - 6)
-    kinds = torch.tensor([0.0, -1.0, 1e-40, 3e38, torch.nan, torch.inf, 1.0, 2.0], dtype=torch.float64)
-    drawn = kinds[torch.randint(len(kinds), losses.shape, generator=generator)]
-    return torch.where(torch.rand(losses.shape, generator=generator) < 0.1, drawn, losses)
 
 
 def equality(setting: Setting) -> Outcome:
