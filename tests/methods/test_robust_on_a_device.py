@@ -72,7 +72,9 @@ class OwnScale(LevelWithinSpread):
     """A part of the user's might do anything, so that the parts are called one after the other."""
 
 
-@pytest.mark.parametrize("settings", [{}, {"num_groups": 2}, {"clustering": ungrouped}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"num_groups": 2}, {"clustering": ungrouped}], ids=["chosen", "two", "alone"]
+)
 def test_parts_that_are_called_one_by_one_give_what_they_give_at_once(settings: dict[str, Any]) -> None:
     at_once, one_by_one = RobustGO4Align(**settings), RobustGO4Align(**settings, scale=OwnScale())
     for losses in history(5, seed=2, steps=30):
