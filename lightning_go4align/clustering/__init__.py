@@ -8,7 +8,8 @@ from lightning_go4align.clustering.fixed_groups import (
     RandomGroupWeights,
 )
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
-from lightning_go4align.functional.grouping import kmeans_1d, ungrouped
+from lightning_go4align.functional.assignment import ungrouped
+from lightning_go4align.functional.grouping import kmeans_1d
 
 __all__ = [
     "AutomaticKMeans",

@@ -3,7 +3,35 @@
 from torch import Tensor
 
 from lightning_go4align.functional.arguments import as_integer, check_callable
-from lightning_go4align.functional.grouping import Clustering, Grouping, check_num_groups, ungrouped
+from lightning_go4align.functional.grouping import (
+    Clustering,
+    Grouping,
+    check_num_clusters,
+    check_num_groups,
+    kmeans_1d,
+)
+
+
+def ungrouped(points: Tensor, num_clusters: int | None = None) -> Grouping:
+    """Leave each task in a group of its own: a method's parts without the grouping (Table 3).
+
+    Args:
+        points: Points, shape ``[M]``. One that is NaN or infinite belongs to no cluster.
+        num_clusters: From 1 to ``M``, or None; not used: there are as many groups as tasks.
+
+    Returns:
+        The grouping into ``M`` groups, whose weights are the points themselves; equal points share one.
+
+    Raises:
+        ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
+
+    Example:
+        >>> import torch
+        >>> ungrouped(torch.tensor([3.0, 1.0])).task_weights
+        tensor([3., 1.])
+    """
+    check_num_clusters(points, 1 if num_clusters is None else num_clusters)
+    return kmeans_1d(points, len(points))
 
 
 def check_clustering(num_groups: object, clustering: object) -> int | None:

@@ -97,27 +97,6 @@ def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
     return _solve(points, range(num_clusters, num_clusters + 1))[0]
 
 
-def ungrouped(points: Tensor, num_clusters: int | None = None) -> Grouping:
-    """Leave each task in a group of its own: a method's parts without the grouping (Table 3).
-
-    Args:
-        points: Points, shape ``[M]``. One that is NaN or infinite belongs to no cluster.
-        num_clusters: From 1 to ``M``, or None; not used: there are as many groups as tasks.
-
-    Returns:
-        The grouping into ``M`` groups, whose weights are the points themselves; equal points share one.
-
-    Raises:
-        ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
-
-    Example:
-        >>> ungrouped(torch.tensor([3.0, 1.0])).task_weights
-        tensor([3., 1.])
-    """
-    check_num_clusters(points, 1 if num_clusters is None else num_clusters)
-    return kmeans_1d(points, len(points))
-
-
 def kmeans_1d_path(points: Tensor, max_clusters: int) -> Grouping:
     """Solve Eq. 3 for every number of clusters from 1 to ``max_clusters`` at once.
 

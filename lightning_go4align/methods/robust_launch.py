@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
-from lightning_go4align.functional.grouping import Grouping, check_num_groups, ungrouped
+from lightning_go4align.functional.assignment import ungrouped
+from lightning_go4align.functional.grouping import Grouping, check_num_groups
 from lightning_go4align.functional.kmeans_numpy import MOST_POINTS
 from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.robust_numpy import weigh_robustly_by_numpy
