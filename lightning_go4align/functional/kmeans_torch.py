@@ -116,11 +116,9 @@ def solve_weighed(points: Tensor, num_clusters: int) -> tuple[Tensor, Tensor, Te
         >>> solve_weighed(torch.tensor([4.0, 1.0, 5.0], dtype=torch.float64), 2)[2]
         tensor([4.5000, 1.0000, 4.5000], dtype=torch.float64)
     """
-    if num_clusters == len(points):
-        assignment, means = solve_apart(points)
-        return assignment, means, points.masked_fill(assignment < 0, 0)
+    apart = num_clusters == len(points)
     # `torch.compile` takes the sizes of one constant for those of another.
-    if are_few(len(points), num_clusters) and not torch.compiler.is_compiling():
+    if not apart and are_few(len(points), num_clusters) and not torch.compiler.is_compiling():
         return solve_by_partitions(points, num_clusters)
     [(assignment, means)] = solve_by_torch(points, range(num_clusters, num_clusters + 1))
     return assignment, means, means.gather(0, assignment.clamp(min=0)).masked_fill(assignment < 0, 0)

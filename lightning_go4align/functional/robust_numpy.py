@@ -54,7 +54,6 @@ def weigh_robustly_by_numpy(
         else:
             assignment, centres = choose_known_by_numpy(points, criterion, momentum)
         group_weights = np.exp(centres)
-        of_groups = np.where(assignment < 0, 0.0, group_weights[assignment])
-        (shared,) = within_reach(of_groups, indicators, reach)
+        (shared,) = within_reach(assignment, group_weights[assignment], indicators, reach)
         (weights,) = of_constant_risk(shared, np.where(is_loss(losses), scales, np.nan))
     return indicators, assignment, group_weights, weights

@@ -1,11 +1,13 @@
 r"""Weights of tasks from the weights of their groups, and how much they are together."""
 
+from typing import Any
+
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
 
 
-def within_reach(weights: Array, indicators: Array, reach: float) -> tuple[Array]:
+def within_reach(assignment: Any, weights: Array, indicators: Array, reach: float) -> tuple[Array]:
     r"""Let no task's weight lie out of reach of its own indicator.
 
     .. math:: \min\big(\max(w^m, \gamma^m / r), r \, \gamma^m\big)
@@ -13,7 +15,8 @@ def within_reach(weights: Array, indicators: Array, reach: float) -> tuple[Array
     So no task vanishes beside the others of its group, however few groups there are.
 
     Args:
-        weights: Weights of the tasks from those of their groups, shape ``[M]``; 0 for a task in no group.
+        assignment: Group of each task, shape ``[M]``; -1 for a task in no group.
+        weights: Weights of the tasks from those of their groups, shape ``[M]``.
         indicators: What each task would weigh alone, shape ``[M]``, positive.
         reach: :math:`r`, at least 1.
 
@@ -22,12 +25,12 @@ def within_reach(weights: Array, indicators: Array, reach: float) -> tuple[Array
 
     Example:
         >>> import numpy as np
-        >>> within_reach(np.array([1.0, 1.0, 0.0]), np.array([2.0, 50.0, np.nan]), reach=10.0)
+        >>> within_reach(np.array([0, 0, -1]), np.array([1.0, 1.0, 0.0]), np.array([2.0, 50.0, np.nan]), 10.0)
         (array([1., 5., 0.]),)
     """
     xp = library_of(indicators)
     bounded = xp.minimum(xp.maximum(weights, indicators / reach), indicators * reach)
-    return (xp.where(weights > 0, bounded, 0.0),)
+    return (xp.where(assignment >= 0, bounded, 0.0),)
 
 
 def constant_risk(weights: Tensor, scales: Tensor) -> Tensor:

@@ -55,7 +55,8 @@ def shrunk_to_group(grouping: Grouping, indicators: Tensor, variances: Tensor) -
         >>> shrunk_to_group(grouping, indicators, torch.full((4,), 0.24))  # B = 1 - 0.24 / log(2)^2
         tensor([2.8275, 5.6587, 4.0000, 0.0000])
     """
-    centres, grouped = grouping.task_weights.log(), grouping.assignment >= 0
+    least = torch.finfo(indicators.dtype).tiny  # A group of a given weight may have 0.
+    centres, grouped = grouping.task_weights.clamp(min=least).log(), grouping.assignment >= 0
     away = (indicators.log() - centres).where(grouped, 0.0)
     noise = variances.where(grouped, 0.0).clamp(max=MOST)
     number = grouped.sum()

@@ -127,7 +127,7 @@ class RobustGO4Align(LossWeighted):
         self.indicators = scales.reciprocal() if factors is None else factors / scales
         self.grouping = assign_groups(self.indicators, self.num_groups, self.clustering)
         weights = self.sharing(self.grouping, self.indicators, self._variances(levels))
-        (weights,) = on_arrays(within_reach, weights, self.indicators, reach=self.reach)
+        (weights,) = on_arrays(within_reach, self.grouping.assignment, weights, self.indicators, reach=self.reach)
         present = losses.abs() < LARGEST
         return self.normalization(weights, scales.where(present, float("nan")))
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lightning_go4align.clustering.logarithmic import AutomaticLogKMeans, log_kmeans_1d
 from lightning_go4align.functional.assignment import ungrouped
-from lightning_go4align.functional.grouping import Grouping, check_num_groups
+from lightning_go4align.functional.grouping import Clustering, Grouping, check_num_groups
 from lightning_go4align.functional.kmeans_numpy import MOST_POINTS
 from lightning_go4align.functional.one_launch import fits_one_launch
 from lightning_go4align.functional.robust_numpy import weigh_robustly_by_numpy
@@ -30,14 +30,12 @@ class Parts(NamedTuple):
     Args:
         smoothing: The smoothing.
         scale: The scale.
-        clustering: What chooses the number of groups; None where it is given, or each task is alone.
-        alone: Whether each task is.
+        clustering: The clustering.
     """
 
     smoothing: ExponentialMean
     scale: LevelWithinSpread
-    clustering: AutomaticLogKMeans | None = None
-    alone: bool = False
+    clustering: Clustering
 
 
 def usual_parts(method: "RobustGO4Align") -> Parts | None:
@@ -51,8 +49,8 @@ def usual_parts(method: "RobustGO4Align") -> Parts | None:
 
     Example:
         >>> from lightning_go4align.methods.robust_go4align import RobustGO4Align
-        >>> usual_parts(RobustGO4Align(2)).clustering, usual_parts(RobustGO4Align(2, scale=max))
-        (None, None)
+        >>> usual_parts(RobustGO4Align(2)).clustering.__name__, usual_parts(RobustGO4Align(2, scale=max))
+        ('log_kmeans_1d', None)
     """
     smoothing, scale, clustering = method.smoothing, method.scale, method.clustering
     functions = method.history, method.normalization, method.sharing
@@ -60,9 +58,8 @@ def usual_parts(method: "RobustGO4Align") -> Parts | None:
         return None
     if type(smoothing) is not ExponentialMean or type(scale) is not LevelWithinSpread:
         return None
-    if clustering is log_kmeans_1d or clustering is ungrouped:
-        return Parts(smoothing, scale, alone=clustering is ungrouped)
-    return Parts(smoothing, scale, clustering) if type(clustering) is AutomaticLogKMeans else None
+    usual = clustering in (log_kmeans_1d, ungrouped) or type(clustering) is AutomaticLogKMeans
+    return Parts(smoothing, scale, clustering) if usual else None
 
 
 def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: float) -> Weighing:
@@ -80,12 +77,12 @@ def weigh_at_once(losses: Tensor, parts: Parts, num_groups: int | None, reach: f
     Raises:
         ValueError: If ``K`` is larger than ``M``.
     """
-    smoothing, scale, clustering, alone = parts
+    smoothing, scale, clustering = parts
     most, scores, momentum = num_groups or len(losses), None, 0.0
-    if clustering is not None:
+    if isinstance(clustering, AutomaticLogKMeans):
         (most, scores), momentum = clustering.scores_of(losses), clustering.momentum
     check_num_groups(most, len(losses))
-    most = len(losses) if alone else most
+    most = len(losses) if clustering is ungrouped else most
     settings = scale.settings | {"smoothing_decay": smoothing.decay, "reach": reach}
     states = smoothing.remembered(losses, 2), scale.remembered(losses, 6)
     if is_readable(losses) and len(losses) <= MOST_POINTS:

@@ -8,7 +8,7 @@ from unittest import mock
 
 import torch
 
-from lightning_go4align import RobustGO4Align
+from lightning_go4align import GO4Align, RobustGO4Align
 from lightning_go4align.clustering import ungrouped
 from lightning_go4align.functional.sharing import shrunk_to_group
 from lightning_go4align.methods import robust_launch
@@ -51,7 +51,7 @@ def _step(host: RobustGO4Align, device: RobustGO4Align, losses: torch.Tensor, pl
     assert host.task_weights is not None
     assert device.task_weights is not None
     equal = torch.allclose(device.task_weights.cpu(), host.task_weights, rtol=1e-9, atol=0)
-    tied = not equal and _nearly_tied(host)
+    tied = not equal and nearly_tied(host)
     device.load_state_dict(host.state_dict())
     return "equal" if equal else "tied" if tied else "differs"
 
@@ -63,9 +63,10 @@ def _as_on_a_device(place: str) -> AbstractContextManager[Any]:
     return mock.patch.object(robust_launch, "is_readable", return_value=False)
 
 
-def _nearly_tied(method: RobustGO4Align) -> bool:
+def nearly_tied(method: GO4Align | RobustGO4Align) -> bool:
+    """Tell whether indicators are so near that squares cannot tell whether to part them, but evidence can."""
     assert method.indicators is not None
-    logs = method.indicators.log()
+    logs = method.indicators.double().log()
     gaps = logs[logs.isfinite()].sort().values.diff()
     gaps = gaps[gaps > 0]
     return bool((gaps < NEAR * gaps.sum()).any())

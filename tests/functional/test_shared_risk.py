@@ -32,5 +32,5 @@ def test_without_any_task_all_weights_are_0(normalization: Callable[..., Any]) -
 
 def test_a_task_far_from_its_group_keeps_a_weight_within_reach_of_its_own() -> None:
     weights, indicators = np.array([30.0, 30.0, 2.0, 0.0]), np.array([90.0, 1.0, 200.0, 5.0])
-    found = within_reach(weights, indicators, reach=5.0)
+    found = within_reach(np.array([1, 1, 0, -1]), weights, indicators, reach=5.0)
     np.testing.assert_array_equal(found[0], [30.0, 5.0, 40.0, 0.0])

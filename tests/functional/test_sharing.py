@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_go4align import RobustGO4Align
-from lightning_go4align.clustering import ungrouped
+from lightning_go4align.clustering import FixedGroups, FixedGroupWeights, ungrouped
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.sharing import one_weight_per_group, shrunk_to_group
 from lightning_go4align.methods import Level
@@ -99,3 +99,13 @@ def test_a_part_that_tells_no_noise_leaves_one_weight_to_a_group() -> None:
     for _ in range(30):
         method(losses)
     torch.testing.assert_close(method.task_weights, method.task_weights[:1].expand(3))
+
+
+@pytest.mark.parametrize("sharing", [one_weight_per_group, shrunk_to_group])
+def test_a_group_whose_given_weight_is_0_lets_no_task_vanish(sharing: Any) -> None:
+    method = RobustGO4Align(2, FixedGroups([0, 0, 1], FixedGroupWeights([0.0, 1.0])), sharing=sharing)
+    for row in rarely_labelled(3, 1.0)[:30]:
+        method(row)
+    shares = method.task_weights / method.indicators / 3
+    assert shares.sum().item() == pytest.approx(1)
+    assert shares.min() >= 1 / method.reach**2 / 3

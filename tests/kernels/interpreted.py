@@ -17,6 +17,7 @@ from lightning_go4align import GO4Align, RobustGO4Align
 from lightning_go4align.clustering import AutomaticKMeans, ungrouped
 from lightning_go4align.functional import weighing
 from lightning_go4align.methods import go4align, robust_launch
+from perf.gpu_kit.robust_proof import nearly_tied
 
 Method = GO4Align | RobustGO4Align
 KINDS = np.array([0.0, -1.0, 1e-40, 3e38, np.nan, np.inf, -np.inf, 1.0, 2.0, 1.0, 2.0])
@@ -63,15 +64,6 @@ def differing(kernel: Method, numpy: Method) -> list[str]:
             own.numpy(), other.numpy(), rtol=1e-10, atol=2e-4 if "criterion" in name else 0, equal_nan=True
         )
     ]
-
-
-def nearly_tied(method: Method) -> bool:
-    """Whether indicators are so near that squares cannot tell whether to part them, but evidence can."""
-    assert method.indicators is not None
-    logs = method.indicators[method.indicators > 0].double().log()
-    gaps = logs[logs.isfinite()].sort().values.diff()
-    gaps = gaps[gaps > 0]
-    return bool((gaps < 1e-7 * gaps.sum()).any())
 
 
 def automatic() -> GO4Align:
