@@ -17,7 +17,7 @@ class FixedGroups:
     """Put each task into a given group at every step (Fig. 5 a-c and f-i).
 
     Args:
-        groups: Group of each task, from 0 to ``K - 1``.
+        groups: Group of each task, from 0 to ``K - 1``. Where a method is told no ``K``, the largest is the last.
         weights: What the groups weigh: by default the mean indicator of their tasks, as in Eq. 3.
 
     Raises:
@@ -25,24 +25,28 @@ class FixedGroups:
         ValueError: If the numbers of tasks or groups do not fit.
 
     Example:
-        >>> FixedGroups([0, 1, 0])(torch.tensor([1.0, 2.0, 5.0]), 2)
+        >>> FixedGroups([0, 1, 0])(torch.tensor([1.0, 2.0, 5.0]))
         Grouping(assignment=tensor([1, 0, 1]), group_weights=tensor([2., 3.]))
     """
+
+    knows_number: bool = True
 
     def __init__(self, groups: Sequence[int], weights: GroupWeights = ranked) -> None:
         check_callable("weights", weights, "FixedGroupWeights([0.6, 0.2])")
         self.groups = [as_integer("groups", group, least=0) for group in as_list("groups", groups)]
         self.weights = weights
 
-    def __call__(self, points: Tensor, num_clusters: int) -> Grouping:
-        check_num_clusters(points, num_clusters)
-        if len(self.groups) != len(points) or not all(group < num_clusters for group in self.groups):
+    def __call__(self, points: Tensor, num_clusters: int | None = None) -> Grouping:
+        check_num_clusters(points, 1 if num_clusters is None else num_clusters)
+        most = len(points) if num_clusters is None else num_clusters
+        if len(self.groups) != len(points) or not all(group < most for group in self.groups):
             raise ValueError(
-                f"`groups` must hold one number from 0 to {num_clusters - 1} for each of {len(points)} tasks, but is "
+                f"`groups` must hold one number from 0 to {most - 1} for each of {len(points)} tasks, but is "
                 f"{self.groups}. Change it, or `num_groups`."
             )
+        number = max(self.groups) + 1 if num_clusters is None else num_clusters
         labels = torch.tensor(self.groups, dtype=torch.int64).to(points.device)
-        return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), num_clusters)
+        return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), number)
 
 
 class RandomGroups:

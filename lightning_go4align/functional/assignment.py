@@ -38,7 +38,7 @@ def check_clustering(num_groups: object, clustering: object) -> int | None:
     """Check that a number of groups and a clustering can be used, and go together.
 
     Args:
-        num_groups: ``K``, an integer of at least 1; None for a clustering that chooses it, or needs none.
+        num_groups: ``K``, an integer of at least 1; None for a clustering that chooses or knows it.
         clustering: Solver of Eq. 3.
 
     Returns:
@@ -57,7 +57,8 @@ def check_clustering(num_groups: object, clustering: object) -> int | None:
     check_callable("clustering", clustering, "kmeans_1d")
     chooses = bool(getattr(clustering, "chooses_number", False))
     name = getattr(clustering, "__name__", type(clustering).__name__)
-    if num_groups is None and not chooses and clustering is not ungrouped:
+    knows = clustering is ungrouped or getattr(clustering, "knows_number", False)
+    if num_groups is None and not chooses and not knows:
         raise ValueError(
             f"`num_groups` must be a number, since {name} does not choose it: give one, or "
             "`clustering=AutomaticKMeans()`."
@@ -74,7 +75,7 @@ def assign_groups(indicators: Tensor, num_groups: int | None, clustering: Cluste
 
     Args:
         indicators: Group indicators, shape ``[M]``; NaN for an absent task.
-        num_groups: ``K``, or None for a clustering that chooses it.
+        num_groups: ``K``, or None for a clustering that chooses or knows it.
         clustering: Solver of Eq. 3.
 
     Returns:

@@ -65,6 +65,7 @@ Clustering = Callable[[Tensor, Any], Grouping]
 """Solver of Eq. 3: ``(points [M], num_clusters) -> Grouping``; points that are NaN are in no group.
 
 The number is an integer, and None for a clustering that chooses it itself and says so by ``chooses_number = True``.
+One that knows it already, ``knows_number = True``, takes both.
 """
 
 

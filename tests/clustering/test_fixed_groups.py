@@ -17,6 +17,13 @@ def test_weights_of_fixed_groups_are_their_mean_indicators() -> None:
     assert FixedGroups([0, 1, 0])(POINTS, 2).task_weights.tolist() == [3.0, 1.0, 3.0]
 
 
+def test_given_groups_know_how_many_they_are() -> None:
+    assert FixedGroups([0, 2, 0])(POINTS).group_weights.shape == (3,)
+    methods = [RobustGO4Align(number, FixedGroups([0, 1, 0])) for number in (None, 2)]
+    objectives = [method(tensor([4.0, 1.0, 2.0])) for method in methods]
+    assert objectives[0] == objectives[1]
+
+
 def test_points_near_the_largest_number_have_a_finite_mean() -> None:
     points = tensor([3e38, 2e38, 1.0])
     torch.testing.assert_close(FixedGroups([0, 0, 1])(points, 2).task_weights, tensor([2.5e38, 2.5e38, 1.0]))
@@ -138,6 +145,12 @@ def test_weights_are_an_object_that_is_called(clustering: Callable[..., Any]) ->
 def test_groups_that_do_not_fit_are_refused_with_advice(groups: list[int]) -> None:
     with pytest.raises(ValueError, match=r"from 0 to 1 for each of 3 tasks, but is .*Change it, or `num_groups`"):
         FixedGroups(groups)(POINTS, 2)
+
+
+@pytest.mark.parametrize("groups", [[], [0, 1], [0, 3, 3]], ids=str)
+def test_groups_that_do_not_fit_are_refused_without_a_number_too(groups: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"`groups` must hold one number from 0 to 2 for each of 3 tasks, but is "):
+        FixedGroups(groups)(POINTS)
 
 
 def test_weights_that_do_not_fit_are_refused_with_advice() -> None:
