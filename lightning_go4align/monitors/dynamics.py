@@ -22,6 +22,7 @@ from lightning_go4align.monitors.showing import check_drawing, drawn_figures, sh
 from lightning_go4align.monitors.watched import watched_callback
 from lightning_go4align.plain_text import few_of
 from lightning_go4align.update import MultiTaskCallback, WatchedSteps
+from lightning_go4align.words import counted
 
 if TYPE_CHECKING:
     from lightning_go4align.plots.notebook import Pictures
@@ -180,7 +181,7 @@ class GroupDynamicsMonitor(Callback):
     @override
     def __repr__(self) -> str:
         known = f"method={self._method!r}, tasks={few_of(self.history.tasks)}"
-        return f"GroupDynamicsMonitor({known}; {self.history.total} steps recorded)"
+        return f"GroupDynamicsMonitor({known}; {counted(self.history.total, 'step')} recorded)"
 
     @override
     def state_dict(self) -> dict[str, Any]:

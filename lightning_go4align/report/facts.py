@@ -9,6 +9,7 @@ from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.alarms import RECENT, recent_shares
 from lightning_go4align.report.clusters import clusters
+from lightning_go4align.words import duration
 
 _SETS, _NAMED = 4, 6
 _NAMED_OF_MANY = 2  # of each set, where all sets are many tasks
@@ -90,22 +91,6 @@ def _of_time(history: History) -> list[Tile]:
     step = seconds / history.total
     each = f"{1e3 * step:.3g} ms" if step < 1 else f"{step:.3g} s"
     return [Tile("time per step", each, f"{duration(seconds)} in all", "all of the training, validation included")]
-
-
-def duration(seconds: float) -> str:
-    """Write a time as people say it.
-
-    Example:
-        >>> duration(59), duration(3725), duration(200000)
-        ('59 s', '1 h 2 min', '2 d 7 h')
-    """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours = minutes // 60
-    return f"{hours} h {minutes % 60} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
 def percent(value: float, digits: int = 0) -> str:

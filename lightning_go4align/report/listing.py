@@ -5,10 +5,11 @@ from pathlib import Path
 
 from lightning_go4align.history import FILE
 from lightning_go4align.report.alarms import alarms
-from lightning_go4align.report.facts import duration, percent
+from lightning_go4align.report.facts import percent
 from lightning_go4align.report.runs import Run, distinguishing
 from lightning_go4align.report.shell import search, shell
 from lightning_go4align.report.tables import table
+from lightning_go4align.words import counted, duration
 
 _BESIDE = 3  # settings that stand in the table of the runs; more get tables of their own
 _IN_ONE = 6  # settings side by side, which fit a page of A4
@@ -68,7 +69,7 @@ def listing(root: Path, runs: list[Run], links: list[str], unread: list[str]) ->
     Returns:
         HTML.
     """
-    count = f"{len(runs)} run" + ("" if len(runs) == 1 else "s")
+    count = counted(len(runs), "run")
     problems = "".join(f"<li>{escape(problem)}</li>" for problem in unread)
     notice = (
         f'<section class="alarms" aria-labelledby="unread"><h2 id="unread">Not read</h2><ul>{problems}</ul></section>'

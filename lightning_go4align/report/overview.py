@@ -5,9 +5,10 @@ from html import escape
 
 from lightning_go4align.history import History
 from lightning_go4align.report.alarms import alarms
-from lightning_go4align.report.facts import Tile, duration, sentences, tiles
+from lightning_go4align.report.facts import Tile, sentences, tiles
 from lightning_go4align.report.shell import bold
 from lightning_go4align.report.tables import table
+from lightning_go4align.words import duration
 
 _CALM = "No alarm: no task starves, no loss is infinite, and no group holds all tasks or never settles."
 

@@ -7,11 +7,11 @@ from lightning_go4align.history import History
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.report import tables
 from lightning_go4align.report.cards import figure_card, table_card
-from lightning_go4align.report.facts import duration
 from lightning_go4align.report.figures import GROUPS, SCORES, WEIGHTS, figures
 from lightning_go4align.report.overview import circumstances, overview
 from lightning_go4align.report.payload import packed, payload
 from lightning_go4align.report.shell import facts, search, shell
+from lightning_go4align.words import duration
 
 _DATA = (
     "The steps that this page holds, with every task's loss, weight, indicator and group. The run's whole log is "

@@ -10,6 +10,7 @@ from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.clusters import clusters
 from lightning_go4align.report.task_facts import task_facts
+from lightning_go4align.words import counted
 
 _NAMED = 12
 _SHORT = 24  # characters that stay in one line
@@ -91,11 +92,11 @@ def clusters_table(history: History) -> str:
     found = sorted(clusters(history), key=lambda cluster: -len(cluster.tasks))
     joined = [cluster for cluster in found if len(cluster.tasks) > 1]
     rows = [
-        [_count(len(cluster.tasks)), f"{cluster.share:.0%}", _some([history.tasks[i] for i in cluster.tasks])]
-        for cluster in joined
+        [counted(len(one.tasks), "task"), f"{one.share:.0%}", _some([history.tasks[i] for i in one.tasks])]
+        for one in joined
     ]
     alone = [history.tasks[cluster.tasks[0]] for cluster in found if len(cluster.tasks) == 1]
-    rows += [[_count(len(alone)), "–", f"each on its own: {_some(alone)}"]] if alone else []
+    rows += [[counted(len(alone), "task"), "–", f"each on its own: {_some(alone)}"]] if alone else []
     return table("Tasks that travel together", ["set", "steps in one group", "tasks"], rows)
 
 
@@ -129,10 +130,6 @@ def metrics_table(history: History) -> str:
     ]
     head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
     return table("Metrics", head, rows, list(history.metrics))
-
-
-def _count(tasks: int) -> str:
-    return "1 task" if tasks == 1 else f"{tasks} tasks"
 
 
 def _some(names: list[str]) -> str:

@@ -12,6 +12,7 @@ from lightning_go4align.studies.claims import holder
 from lightning_go4align.studies.engines import Engine, Submitted
 from lightning_go4align.studies.plan import Run
 from lightning_go4align.studies.watching import Watcher
+from lightning_go4align.words import counted
 
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 2.0  # between looks at runs that another study is at
@@ -38,7 +39,7 @@ class Outcome(NamedTuple):
         return Outcome({**self.failures, **other.failures})
 
     def __str__(self) -> str:
-        return "\n".join([f"{len(self.failures)} runs failed:", *map(": ".join, self.failures.items())])
+        return "\n".join([f"{counted(len(self.failures), 'run')} failed:", *map(": ".join, self.failures.items())])
 
 
 def execute(runs: Sequence[Run], engine: Engine, watcher: Watcher) -> Outcome:

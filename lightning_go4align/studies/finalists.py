@@ -12,6 +12,7 @@ from lightning_go4align.plain_text import in_markdown, in_one_line
 from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
+from lightning_go4align.words import counted
 
 
 class Finalist(NamedTuple):
@@ -105,7 +106,7 @@ def search_table(search: Search, methods: list[str], trials: Sequence[optuna.tri
         value = min(seen, default=math.nan) if stopped else float(trial.value or 0.0)
         epochs = f"stopped after {len(trial.intermediate_values)}" if stopped else "all"
         rows.append([in_markdown(name), cell([value]), epochs])
-    about = f"What the search tried with one seed, and the best that it logged: {len(rows)} runs.\n\n"
+    about = f"What the search tried with one seed, and the best that it logged: {counted(len(rows), 'run')}.\n\n"
     return about + markdown(["method and settings", in_markdown(metric), "epochs"], rows)
 
 

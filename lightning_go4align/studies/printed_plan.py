@@ -13,6 +13,7 @@ from rich.text import Text
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.study import Study
+from lightning_go4align.words import counted
 
 _SETTINGS = 6
 
@@ -78,16 +79,6 @@ def _summary(plan: Plan, groups: list[_Group], common: Mapping[str, str]) -> str
     facts = [f"{name}: {value}" for name, value in common.items() if value]
     size = f"{plan.study.name}: {counted(len(plan.runs), 'run')}{length}, {' × '.join(factors)}"
     return "; ".join([size, *facts])
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun.
-
-    Example:
-        >>> counted(1, "run"), counted(2, "run")
-        ('1 run', '2 runs')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _next(plan: Plan) -> Iterable[str]:

@@ -13,10 +13,11 @@ from rich.text import Text
 
 from lightning_go4align.studies.finalists import finalist_name
 from lightning_go4align.studies.plan import make_plan
-from lightning_go4align.studies.printed_plan import counted, near, spans
+from lightning_go4align.studies.printed_plan import near, spans
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.search_state import ended_trials, sampler, searched_methods, seconds_of
 from lightning_go4align.studies.study import Study
+from lightning_go4align.words import counted, duration
 
 
 def print_search(study: Study, hours: float, jobs: int, console: Console) -> None:
@@ -103,4 +104,4 @@ def _budget(study: Study, search: Search, ended: Sequence[FrozenTrial], hours: f
     usual = statistics.mean(known)
     rounds = 3600 * hours / max(usual, 1e-9) - math.ceil(_final_runs(study, search) / jobs)
     more = max(0, min(search.trials - len(ended), math.floor(rounds) * jobs))
-    return f"{given}: about {counted(more, 'more trial')} beside the finals, at {usual / 60:.1f} minutes each."
+    return f"{given}: about {counted(more, 'more trial')} beside the finals, at {duration(usual)} each."

@@ -24,6 +24,7 @@ from lightning_go4align.studies.single_tasks import needs_baseline, single_tasks
 from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
+from lightning_go4align.words import counted, duration
 
 
 def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
@@ -71,7 +72,7 @@ def carry_out(plan: Plan, engine: Engine, command: str | None = None) -> None:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
     _write(plan, collect(plan), console, command or f"go4align study {in_a_command(plan.study.name)}")
     if outcome.failures:
-        raise SystemExit(f"{len(outcome.failures)} runs failed, as said above.")
+        raise SystemExit(f"{counted(len(outcome.failures), 'run')} failed, as said above.")
 
 
 def train_baseline(study: Study, engine: Engine) -> Study:
@@ -141,7 +142,7 @@ def _write(plan: Plan, results: Results, console: Console, command: str) -> None
     for sentence in _statistics(results, folder):
         console.print(Text(sentence), soft_wrap=True)
     page = write_page(plan, folder, command)
-    console.print(Text(f"{len(results.rows)} of {results.planned} runs. Written:"))
+    console.print(Text(f"{len(results.rows)} of {counted(results.planned, 'run')}. Written:"))
     for file in (folder / "table.md", *sorted(folder.glob("*.png")), page):
         console.print(Text(str(file)), soft_wrap=True)
 
@@ -169,7 +170,7 @@ def estimate(plan: Plan, jobs: int) -> str:
         return "No run is finished yet: the time cannot be estimated."
     usual = statistics.mean(known.values())
     total = sum(known.get(run.method, usual) for run in plan.runs if not run.is_finished) + plan.waiting * usual
-    return f"About {total / jobs / 60:.1f} minutes with {jobs} jobs, as finished runs took."
+    return f"About {duration(total / jobs)} with {counted(jobs, 'job')}, as finished runs took."
 
 
 def _seconds(run: Run) -> float | None:

@@ -12,6 +12,7 @@ from lightning_go4align.studies.plots.statistics import corrected, intervals, ne
 from lightning_go4align.studies.profiles import performance_profiles
 from lightning_go4align.studies.results import Results
 from lightning_go4align.studies.statistics import MOST_SEEDS, Difference, differences
+from lightning_go4align.words import counted
 
 
 def statistics_table(found: Sequence[Difference], results: Results) -> str:
@@ -74,7 +75,7 @@ def sentence(one: Difference, results: Results) -> str:
     ends = f" {_interval(one, 1)}" if math.isfinite(one.low) else ""
     return (
         f"{one.method}: {what} {one.mean:+.1f}{unit}{ends} against {results.reference}, better in {one.wins} of "
-        f"{len(one.values)} seeds{p}."
+        f"{counted(len(one.values), 'seed')}{p}."
     )
 
 

@@ -11,6 +11,7 @@ from lightning_go4align.studies.cells import cell, cells, markdown
 from lightning_go4align.studies.comparison import paired_comparisons
 from lightning_go4align.studies.names import for_a_spreadsheet
 from lightning_go4align.studies.results import Results
+from lightning_go4align.words import counted
 
 
 def write_tables(results: Results, folder: Path) -> None:
@@ -163,10 +164,10 @@ def _note(results: Results) -> str:
     if not all(math.isfinite(value) for row in results.rows for value in row.values.values()):
         notes.append("A - stands where a seed gave no finite number.")
     if len(results.rows) < results.planned:
-        notes.insert(0, f"{len(results.rows)} of {results.planned} runs are finished.")
+        notes.insert(0, f"{len(results.rows)} of {counted(results.planned, 'run')} finished.")
     if results.baseline is not None:
         notes.append(f"STL: {results.baseline.about.rstrip('.')}.")
-        notes.append(f"MR: ranks among the {len(methods)} methods of this table.")
+        notes.append(f"MR: ranks among the {counted(len(methods), 'method')} of this table.")
         if len({tuple(row.seed for row in results.of(name)) for name in methods}) > 1:
             notes.append("Means over different seeds do not compare: see the differences paired by seed.")
     return f"\n{' '.join(notes)}\n"

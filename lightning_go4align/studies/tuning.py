@@ -21,6 +21,7 @@ from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.search_state import open_search, searched_methods, seconds_of
 from lightning_go4align.studies.study import Study
+from lightning_go4align.words import counted
 
 POLL_SECONDS = 0.5
 
@@ -110,8 +111,8 @@ class Tuning:
     def _check_failures(self) -> None:
         if len(self.failures) >= self.search.startup and not self._ended():
             raise ValueError(
-                f"All of the first {len(self.failures)} trials failed, the last one with: {self.failures[-1]}. "
-                "Correct `benchmark`, `overrides` or `search.space` of the study."
+                f"All of the first {counted(len(self.failures), 'trial')} failed, the last one with: "
+                f"{self.failures[-1]}. Correct `benchmark`, `overrides` or `search.space` of the study."
             )
 
     def _ended(self) -> list[optuna.trial.FrozenTrial]:
@@ -160,7 +161,7 @@ class Tuning:
         if values and not is_through and work.trial.should_prune():
             self.working.remove(work)
             self.engine.cancel([work.submitted])
-            self._say(work.trial, work.name, f"stopped after {len(values)} epochs at {values[-1]:.4g}")
+            self._say(work.trial, work.name, f"stopped after {counted(len(values), 'epoch')} at {values[-1]:.4g}")
             self._optuna.tell(work.trial, state=TrialState.PRUNED)
 
     def _settle(self, work: _Work, ending: Ending) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from lightning_go4align.history.summary import TaskRow, summary
 from lightning_go4align.plain_text import in_one_line
+from lightning_go4align.words import counted
 
 if TYPE_CHECKING:
     from lightning_go4align.update.record import StepRecord
@@ -52,7 +53,7 @@ def step_text(record: "StepRecord") -> str:
         console.print(table)
     lines = [line.rstrip() for line in printed.get().splitlines()]
     idle = "" if record.is_idle is None else f", is_idle={bool(record.is_idle)}"
-    count = "1 task" if len(record.tasks) == 1 else f"{len(record.tasks):,} tasks"
+    count = counted(len(record.tasks), "task")
     return "\n".join([f"StepRecord({count}, objective={record.objective.item():.4g}{idle})", *lines])
 
 

@@ -89,14 +89,14 @@ def with_failure(make_study: Callable[..., Path]) -> tuple[Path, str]:
     }
     file = make_study(methods=methods)
     message = io.StringIO()
-    with contextlib.redirect_stderr(message), pytest.raises(SystemExit, match="1 runs failed"):
+    with contextlib.redirect_stderr(message), pytest.raises(SystemExit, match="1 run failed"):
         run_study(file, jobs=2)
     return file, message.getvalue()
 
 
 def test_a_failing_run_is_named_with_its_reason(with_failure: tuple[Path, str]) -> None:
     _, message = with_failure
-    assert message.startswith("1 runs failed:\nK = 99, seed 0: go4align fit: `num_groups`")
+    assert message.startswith("1 run failed:\nK = 99, seed 0: go4align fit: `num_groups`")
 
 
 def test_the_other_runs_finish(with_failure: tuple[Path, str]) -> None:

@@ -120,7 +120,7 @@ def test_a_dry_run_estimates_from_finished_runs(
 ) -> None:
     finish(make_plan(study(tmp_path, seeds=[0, 1, 2])).runs[0], [{"test/worst": 1.0}])  # took 30 seconds
     run_study(make_study(tmp_path, seeds=[0, 1, 2]), jobs=2, dry_run=True)
-    assert "About 0.5 minutes with 2 jobs" in capsys.readouterr().out
+    assert "About 30 s with 2 jobs" in capsys.readouterr().out
 
 
 def test_a_dry_run_counts_the_runs_that_wait_for_a_learning_rate(
@@ -165,7 +165,7 @@ def test_failed_runs_are_named_even_if_no_table_can_be_written(
     (tmp_path / "study").touch()  # a file where the study's folder should be
     with pytest.raises(FileExistsError):
         run_study(file)
-    assert "1 runs failed:\nLS, seed 1: RuntimeError: [/data/x]\n" in capsys.readouterr().err
+    assert "1 run failed:\nLS, seed 1: RuntimeError: [/data/x]\n" in capsys.readouterr().err
 
 
 def test_a_run_keeps_its_folder_when_its_configuration_names_the_one_device_that_it_had(

@@ -92,7 +92,7 @@ def test_a_dry_run_says_how_many_trials_the_time_holds(
     Tuning(make(), Instant(finish, parabola), jobs=1, deadline=float("inf"), console=Console(quiet=True)).run()
     monkeypatch.setattr("lightning_go4align.studies.printed_search.seconds_of", lambda trials: [900.0])
     # two hours hold eight rounds of a quarter of an hour; with two jobs the 12 final runs take six of them
-    expected = f"2 h with 2 jobs: about {more} more trials beside the finals, at 15.0 minutes each."
+    expected = f"2 h with 2 jobs: about {more} more trials beside the finals, at 15 min each."
     assert expected in said(make(trials), hours=2.0)
 
 

@@ -61,7 +61,7 @@ def test_the_table_names_the_chosen_learning_rate() -> None:
 
 def test_an_unfinished_study_says_so() -> None:
     table = comparison_table(Results(["LS", "SI"], ["mu"], [Row("LS", 0, {"mu": 1.0})], planned=2))
-    assert "1 of 2 runs are finished" in table
+    assert "1 of 2 runs finished" in table
 
 
 def test_means_over_different_seeds_are_marked() -> None:
