@@ -55,7 +55,8 @@ class RobustGO4Align(LossWeighted):
             None: ``LevelWithinSpread()``, for losses of any sign; ``Level()`` for those whose zero is known.
         history: Factors of the indicators, ``(losses [M], scales [M]) -> [M]``, as ``RelativeHistory``. None: 1.
         normalization: How large the weights are together, ``(weights [M], scales [M]) -> weights [M]``.
-        reach: Largest ratio of a task's weight to its own indicator, up to a common factor, at least 1.
+        reach: Largest ratio of a task's weight to its own indicator, up to a common factor, at least 1. With 1 each
+            task has its own weight, and the groups only show which tasks travel together.
         sharing: Weights of the tasks from those of their groups, ``(grouping, indicators [M], variances of their
             logarithms [M]) -> weights [M]``; with ``shrunk_to_group`` tasks keep what their own losses tell.
 

@@ -78,6 +78,7 @@ CASES: dict[str, tuple[Callable[[], Method], list[int]]] = {
     "robust, K = 2": (lambda: RobustGO4Align(2), [2, 3]),
     "robust, each task alone": (lambda: RobustGO4Align(clustering=ungrouped), [3, 40]),
     "robust, K chosen": (RobustGO4Align, [1, 11, 40]),
+    "robust, K chosen, own weights": (lambda: RobustGO4Align(reach=1), [11]),
 }
 
 

@@ -32,7 +32,7 @@ def run(script: str, *arguments: object, cache: Path, **settings: str) -> str:
 def test_a_launch_weighs_as_numpy_does_on_hostile_steps(steps: int, seed: int, tmp_path: Path) -> None:
     said = run("interpreted.py", steps, seed, cache=tmp_path, TRITON_INTERPRET="1")
     assert re.fullmatch(r"\d+ steps\n", said)
-    assert 17 * steps <= int(said.split()[0]) <= 18 * steps
+    assert 18 * steps <= int(said.split()[0]) <= 19 * steps
 
 
 # Registers that a thread needs, of 255, and bytes that it spills. Triton 3.9 and 3.7.1, of torch 2.13, take 88 to 128

@@ -55,6 +55,22 @@ def test_every_step_is_weighed_as_in_host_memory(num_tasks: int, kind: str) -> N
         close(device.indicators, host.indicators)
 
 
+@pytest.mark.parametrize("num_groups", [None, 2])
+def test_within_a_reach_of_one_each_task_has_its_own_weight_and_groups_are_shown(num_groups: int | None) -> None:
+    grouped, alone = RobustGO4Align(num_groups, reach=1.0), RobustGO4Align(clustering=ungrouped)
+    usual, on_device = RobustGO4Align(num_groups), RobustGO4Align(num_groups, reach=1.0)
+    for losses in history(11, seed=3):
+        for method in (grouped, alone, usual):
+            method(losses)
+        with as_on_a_device():
+            on_device(losses)
+        for method in (grouped, on_device):
+            torch.testing.assert_close(method.task_weights, alone.task_weights, rtol=1e-12, atol=0.0)
+            assert method.grouping is not None
+            assert usual.grouping is not None
+            assert torch.equal(method.grouping.assignment, usual.grouping.assignment)
+
+
 def test_either_way_goes_on_from_the_state_of_the_other() -> None:
     host, other = RobustGO4Align(), RobustGO4Align()
     steps = history(6, seed=1)
