@@ -25,12 +25,14 @@ class Example:
         batches: Arguments of ``update``, one tuple an update.
         expected: What the batches give, without torch.
         others: Arguments of metrics whose states mean something else, although some of their states are equal.
+        before: How many batches before its own ``forward`` goes on from.
     """
 
     arguments: tuple[Any, ...]
     batches: Sequence[tuple[Any, ...]]
     expected: Callable[[Sequence[tuple[Any, ...]]], Any]
     others: Sequence[tuple[Any, ...]] = ()
+    before: int = 0
 
 
 def make(kind: type[Metric], **kwargs: Any) -> Metric:
@@ -103,7 +105,7 @@ def _stability(batches: Sequence[tuple[torch.Tensor]]) -> dict[str, float]:
         moves = sum(old != new for old, new in known)
         adjusted = adjusted_rand_score(*zip(*known, strict=True)) if len(known) > 1 else 1.0
         rows.append([np.mean(alike) if alike else 1.0, adjusted, moves, moves == 0])
-    means = np.mean(rows, axis=0) if rows else np.zeros(4)
+    means = np.mean(rows, axis=0) if rows else np.full(4, np.nan)
     return dict(zip(["rand", "adjusted_rand", "moves", "held"], means.tolist(), strict=True))
 
 
@@ -163,6 +165,7 @@ EXAMPLES = {
         _ERRORS,
         _spread_of_epochs,
         [(NAMES[::-1], ["miou"]), (NAMES, ["error"]), (NAMES,), (NAMES, ["miou"], 0.5), (["a", "b"], ["a"])],
+        before=len(_ERRORS),
     ),
     "DeltaM": Example(
         (BASELINE, ["miou"]),
@@ -171,7 +174,7 @@ EXAMPLES = {
         [({"error": 2.6, "miou": 38.3}, ["miou"]), (BASELINE,), ({"miou": 1.0, "error": 2.0}, ["miou"])],
     ),
     "DepthErrors": Example((), _DEPTHS, _depth),
-    "GroupStability": Example((NUM_TASKS,), _GROUPS, _stability, [(1,), (5,)]),
+    "GroupStability": Example((NUM_TASKS,), _GROUPS, _stability, [(1,), (5,)], before=1),
     "MeanRank": Example(
         (METHODS, NAMES, ["miou"]),
         _RANKED,

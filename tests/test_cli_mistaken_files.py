@@ -100,6 +100,8 @@ STUDIES = {
     "broken": ("methods: [", ["study.yaml", "is no YAML"]),
     "twice": ("methods:\n  LS: {}\n  LS: {}\n", ["line 3", "'LS' stands twice"]),
     "unknown key": (yaml.safe_dump({**STUDY, "colums": []}), ["'colums' is not accepted"]),
+    "wrong type": (yaml.safe_dump({**STUDY, "baseline": {"a": 1}}), ["`baseline` must be text, but is {'a': 1}."]),
+    "wrong types": (yaml.safe_dump({**STUDY, "seeds": "x"}), ["study.yaml: `seeds` must be a list, but is 'x'."]),
     "other folder": (yaml.safe_dump({**STUDY, "name": "../up"}), ["`name`", "'../up'"]),
     "no method": (yaml.safe_dump({**STUDY, "methods": {}}), ["`methods` must name at least one"]),
     "no file": (yaml.safe_dump({**STUDY, "benchmark": ["no.yaml"]}), ["no.yaml", "Paths are relative"]),

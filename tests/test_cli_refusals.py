@@ -132,7 +132,19 @@ def test_debug_anywhere_shows_the_traceback(capsys: pytest.CaptureFixture[str]) 
             main(words)
         printed = capsys.readouterr().err
         assert (end.value.code, "Traceback (most recent call last)" in printed) == (2, True)
-        assert re.search(r"go4align report: nowhere holds no .*\n.*\n$", printed)
+        assert re.search(r"go4align report: nowhere is no folder.*\n.*\n$", printed)
+
+
+def test_a_forgotten_callback_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plain_rooms.py").write_text(
+        "import torch\nfrom lightning.pytorch.demos.boring_classes import BoringModel\nclass Rooms(BoringModel):\n"
+        "    def training_step(self, batch, batch_idx):\n        return {'depth': self(batch).sum()}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    words = "fit --seed_everything=0 --model=plain_rooms.Rooms --trainer.limit_val_batches=0"
+    check((words + SHORT).split(), ["without `loss`", "class_path: lightning_go4align.MultiTaskCallback"], capsys)
 
 
 def test_a_fault_of_the_users_module_is_found_by_its_place(

@@ -159,6 +159,23 @@ def test_a_word_sized_line_is_broken_where_there_is_no_value() -> None:
     assert line([1.0, 2.0, np.nan, 2.0, 1.0], "weights").count("M") == 2
 
 
+def test_a_folder_may_be_given_as_a_string(tmp_path: Path) -> None:
+    folder = f"{tmp_path}/version_0"
+    assert example_history().save(folder) == tmp_path / "version_0" / FILE
+    assert History.load(folder).tasks == TASKS
+
+
+def test_a_damaged_log_is_named_by_a_string_too(tmp_path: Path) -> None:
+    write_log(tmp_path, {}, {})
+    with pytest.raises(ValueError, match=f"{FILE} is damaged"):
+        History.load(str(tmp_path))
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere is no folder\. Give that of a run.*version_0"):
+        History.load(tmp_path / "nowhere")
+
+
 def test_a_folder_without_a_log_is_named_with_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"holds no {FILE}.*version_0"):
         History.load(tmp_path)

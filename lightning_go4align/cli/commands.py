@@ -1,7 +1,7 @@
 """What each command does, with its arguments; what it needs is imported when it runs."""
 
 import pkgutil
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentError, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +11,8 @@ from typing_extensions import override
 from lightning_go4align.cli.configurations import copied, listing
 from lightning_go4align.cli.flags import refused
 from lightning_go4align.cli.help import lightning_help
+from lightning_go4align.cli.mistake import UsageError
+from lightning_go4align.cli.refusals import wrong_type
 from lightning_go4align.cli.values import gpus, hours, json_object, port
 from lightning_go4align.config_files import find_config
 
@@ -68,10 +70,7 @@ def study(arguments: list[str]) -> None:
     parser.add_switch("dry_run", "print the plan with an estimate of its time instead")
     given = parser.parse_args(_without_values(arguments, "dry_run"))
     more = {"dry_run": given.dry_run, "results_from": given.results_from}
-    # By its name: the command's core imports nothing of studies.
-    pkgutil.resolve_name("lightning_go4align.studies.command:study")(
-        find_config(given.file), **more, **_engine(given)
-    )
+    _of_studies("study", find_config(given.file), {**more, **_engine(given)})
 
 
 def tune(arguments: list[str]) -> None:
@@ -83,7 +82,19 @@ def tune(arguments: list[str]) -> None:
     parser.add_switch("dry_run", "print what would be searched and run instead, with an estimate of its time")
     given = parser.parse_args(_without_values(arguments, "dry_run"))
     more = {"hours": given.hours, "dry_run": given.dry_run}
-    pkgutil.resolve_name("lightning_go4align.studies.command:tune")(find_config(given.file), **more, **_engine(given))
+    _of_studies("tune", find_config(given.file), {**more, **_engine(given)})
+
+
+def _of_studies(name: str, file: Path, arguments: dict[str, Any]) -> None:
+    # By its name: the command's core imports nothing of studies.
+    command = pkgutil.resolve_name(f"lightning_go4align.studies.command:{name}")
+    try:
+        command(file, **arguments)
+    except ValueError as error:
+        said = wrong_type(str(error.__cause__)) if isinstance(error.__cause__, ArgumentError) else None
+        if said is None:
+            raise
+        raise UsageError(f"The study {file}: {said}", "Its keys are the arguments of `Study`.") from error
 
 
 def _add_engine(parser: Parser) -> None:

@@ -98,6 +98,14 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
         ),
     ),
     (
+        r"when `training_step` returns a dict, the 'loss' key needs to be present",
+        _plain(
+            "`training_step` returned a mapping without `loss`, so that nothing can be trained.",
+            "If it holds the losses of tasks, add to `trainer.callbacks` of the configuration: "
+            "`{class_path: lightning_go4align.MultiTaskCallback, init_args: {method: GO4Align}}`.",
+        ),
+    ),
+    (
         r"PytorchStreamWriter failed|unexpected pos \d+ vs|basic_ios::clear",
         _plain("A checkpoint could not be written whole.", "Make room on the disk, or name another folder."),
     ),

@@ -43,10 +43,28 @@ def mistake(text: str, names: Callable[[str], Sequence[str]], command: str) -> U
     return UsageError(*in_lines(f"`{key}`: {found.message}" if key not in found.message else found.message))
 
 
+def wrong_type(text: str) -> str | None:
+    r"""Say of which type a value must be.
+
+    Args:
+        text: What jsonargparse says.
+
+    Returns:
+        A sentence; None if something else is refused.
+
+    Example:
+        >>> wrong_type('Parser key "seeds":\n  Expected a <class \'list\'>. Got value: x')
+        "`seeds` must be a list, but is 'x'."
+    """
+    found = reason(text)
+    return _wrong_type(found, ".".join(found.path)).lines[0] if found.types else None
+
+
 def _wrong_type(found: Reason, key: str) -> UsageError:
     *others, last = [_IN_WORDS.get(name, name) for name in found.types]
     types = " or ".join([", ".join(others), last] if others else [last])
-    given = repr(found.given if len(found.given) <= 60 else f"{found.given[:57]}...")
+    given = found.given if len(found.given) <= 60 else f"{found.given[:57]}..."
+    given = given if "str" in found.types else repr(given)  # What text refuses is none.
     return UsageError(
         f"`{key}` must be {types}, but is {'null' if found.given == 'None' else given}.",
         f"Correct it in the configuration, or give `--{key} VALUE`.",

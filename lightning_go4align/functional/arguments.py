@@ -1,5 +1,6 @@
 """Arguments that users give: refused where they cannot be used, and plain Python numbers where they can."""
 
+import math
 from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 
@@ -80,6 +81,30 @@ def positive(name: str, value: object) -> float:
     number = _plain(name, value, "a positive number")
     if not 0 < number < float("inf"):
         raise ValueError(f"`{name}` must be positive and finite, but is {value!r}.")
+    return number
+
+
+def finite(name: str, value: object) -> float:
+    """Take a finite number of any library as a plain one.
+
+    Args:
+        name: The argument's name.
+        value: What was given.
+
+    Returns:
+        The number; an integer stays one.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is infinite or NaN.
+
+    Example:
+        >>> finite("bounds", -10)
+        -10
+    """
+    number = _plain(name, value, "a number")
+    if not math.isfinite(number):
+        raise ValueError(f"`{name}` must be finite, but is {value!r}.")
     return number
 
 

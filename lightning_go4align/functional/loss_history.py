@@ -28,6 +28,23 @@ def is_loss(losses: Array) -> Array:
     return abs(losses) < LARGEST  # type: ignore[return-value]  # an array of bool
 
 
+def is_told(losses: Array) -> Array:
+    """Tell which losses are remembered: not one of exactly 0, of a margin that is met or a batch without labels.
+
+    Args:
+        losses: Task losses, shape ``[M]``.
+
+    Returns:
+        Mask, shape ``[M]``, bool.
+
+    Example:
+        >>> import numpy as np
+        >>> is_told(np.array([0.0, -2.0, np.nan]))
+        array([False,  True, False])
+    """
+    return is_loss(losses) & (losses != 0)  # type: ignore[no-any-return]  # one of two libraries
+
+
 def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
     r"""Take one step of the exponential mean, with its bias corrected.
 
@@ -35,7 +52,7 @@ def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
 
     Args:
         state: Sum :math:`s` and mass :math:`m`, shape ``[2, M]``; zeros at first.
-        losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
+        losses: Task losses, shape ``[M]``. A task whose loss is 0 or not finite keeps its state.
         decay: :math:`d`, share of the past, from 0 to below 1.
 
     Returns:
@@ -49,7 +66,7 @@ def move_mean(state: Array, losses: Array, decay: float) -> tuple[Array, Array]:
     """
     xp = library_of(losses)
     moved = decay * state + (1 - decay) * stacked(losses, xp.ones_like(losses))
-    state = xp.where(is_loss(losses), moved, state)
+    state = xp.where(is_told(losses), moved, state)
     return state, state[0] / state[1]
 
 
@@ -62,7 +79,7 @@ def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array
 
     Args:
         state: Sum :math:`s`, mass :math:`m` and :math:`v`, shape ``[3, M]``; zeros at first.
-        losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
+        losses: Task losses, shape ``[M]``. A task whose loss is 0 or not finite keeps its state.
         decay: :math:`d`, share of the past, above 0 and below 1.
 
     Returns:
@@ -79,7 +96,7 @@ def move_spread(state: Array, losses: Array, decay: float) -> tuple[Array, Array
     known = state[1] > 0
     distance = xp.where(known, abs(losses - state[0] / state[1]), 0.0)
     moved = decay * state + (1 - decay) * stacked(losses, xp.ones_like(losses), distance)
-    state = xp.where(is_loss(losses), moved, state)
+    state = xp.where(is_told(losses), moved, state)
     return state, spread_of(state, decay), state[1]
 
 
@@ -131,5 +148,5 @@ def without_outliers(losses: Array, state: Array, decay: float, most: float) -> 
     mean = state[0] / state[1]
     away = losses - mean
     farthest = most * spread_of(state, decay) / state[1] + RESTING * abs(mean)
-    far = (abs(away) > farthest) & (farthest > 0) & is_loss(losses)
+    far = (abs(away) > farthest) & (farthest > 0) & is_told(losses)
     return xp.where(far, mean + xp.copysign(farthest, away), losses)  # type: ignore[no-any-return]  # one of two libraries

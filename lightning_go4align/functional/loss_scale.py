@@ -19,7 +19,7 @@ def move_scales(
 
     Args:
         state: States of ``move_spread`` over a long and over a short horizon, shape ``[6, M]``; zeros at first.
-        losses: Task losses, shape ``[M]``. A task whose loss is not finite keeps its state.
+        losses: Task losses, shape ``[M]``. A task whose loss is 0 or not finite keeps its state.
         kept: What is remembered of them, see ``without_outliers``, shape ``[M]``.
         levels: What is kept, smoothed, shape ``[M]``.
         decay: Share of the past in the spread.

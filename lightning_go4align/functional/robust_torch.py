@@ -76,9 +76,10 @@ def weigh_robustly_by_torch(
     present = losses.abs() < LARGEST
     before = spreads.view(2, 3, -1)
     middles = before[:, 0] / before[:, 1]
+    told = present & (losses != 0)
     kept = _without_outliers(losses, before[0], middles[0], columns, settings)
-    state = _moved(kept, middles, present, means, spreads, columns)
-    forgotten = torch.where(present, (losses - kept).abs(), columns.none)
+    state = _moved(kept, middles, told, means, spreads, columns)
+    forgotten = torch.where(told, (losses - kept).abs(), columns.none)
     scales = _scales(state, columns, settings["floor"]).maximum(forgotten * columns.share[-1])
     indicators = scales.reciprocal()
     points = indicators.log()
@@ -106,15 +107,13 @@ def _without_outliers(
     return losses.fmin(middle + most).fmax(middle - most)
 
 
-def _moved(
-    kept: Tensor, middles: Tensor, present: Tensor, means: Tensor, spreads: Tensor, columns: Columns
-) -> Tensor:
+def _moved(kept: Tensor, middles: Tensor, told: Tensor, means: Tensor, spreads: Tensor, columns: Columns) -> Tensor:
     """Move both states in place; return them, shape ``[8, M]``."""
     before = torch.cat([means, spreads])
     long, short = (kept - middles).abs().nan_to_num(0, 0, 0)
-    ones = torch.ones_like(kept)
+    ones = columns.one.expand_as(kept)
     seen = torch.stack([kept, ones, kept, ones, long, kept, ones, short])
-    after = torch.where(present, torch.addcmul(columns.past * before, columns.share, seen), before)
+    after = torch.where(told, torch.addcmul(columns.past * before, columns.share, seen), before)
     means.copy_(after[:2])
     spreads.copy_(after[2:])
     return after
@@ -135,9 +134,9 @@ def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
 
 
 def _of_constant_risk(weights: Tensor, scales: Tensor, present: Tensor, none: Tensor) -> Tensor:
-    risks = (weights * scales).nan_to_num(0, 0, 0) * present
+    risks = torch.where(present, weights * scales, none)  # NaN for a task never seen
     counted = risks > 0
-    return torch.where(counted, weights * (counted.sum() / risks.sum()), none)
+    return torch.where(counted, weights * (counted.sum() / risks.nansum()), none)
 
 
 @cache  # Kept for good: a captured CUDA graph reads them at its every replay.

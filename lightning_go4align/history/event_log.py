@@ -55,9 +55,11 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
         Arrays and metadata as they were written, see :func:`upgraded`.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is no such folder, or no log in it.
         ValueError: If it is damaged.
     """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder. Give that of a run, for example lightning_logs/version_0.")
     path = folder / FILE
     if not path.is_file():
         raise FileNotFoundError(

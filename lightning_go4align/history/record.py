@@ -1,5 +1,6 @@
 """All that is recorded of a run."""
 
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +26,7 @@ class History:
         groups: Group of each task, ranked by weight, shape ``[R, M]``, int16; -1 for none.
         weights: Weights, shape ``[R, M]``; 1 is that of an unweighted sum.
         indicators: Group indicators, shape ``[R, M]``; NaN where the method has none.
-        losses: Losses, shape ``[R, M]``; NaN for an absent task.
+        losses: Losses, shape ``[R, M]``; NaN for an absent task, infinite where one was not finite.
         together: Steps in which two tasks shared a group, shape ``[M, M]``, int64.
         present: Steps in which both tasks were in any group, shape ``[M, M]``, int64.
         task_moves: Steps in which a task changed group, shape ``[M]``, int64.
@@ -123,6 +124,13 @@ class History:
         return np.where(np.isfinite(self.losses), self.weights, np.nan)
 
     @property
+    def scaled(self) -> NDArray[np.float64]:
+        """Losses times weights, shape ``[R, M]``; NaN where one of them is not finite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = self.losses.astype(float) * self.weights
+        return np.where(np.isfinite(scaled), scaled, np.nan)
+
+    @property
     def mean_weights(self) -> NDArray[np.float64]:
         """Geometric mean of each task's weight over the steps with it, shape ``[M]``; NaN if never present."""
         return mean_ratio(self.weighed)
@@ -138,23 +146,23 @@ class History:
         changed: Any = notes
         return replace(self, notes=replace(self.notes, **changed))
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the log into a folder; a reader sees the old file or the new one, never half of it."""
-        return write_log(folder, *self.split())
+        return write_log(Path(folder), *self.split())
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: str | os.PathLike[str]) -> Self:
         """Read the log from the folder of a run.
 
         Raises:
             FileNotFoundError: If there is none.
             ValueError: If a later version wrote it, or it is damaged.
         """
-        arrays, metadata = read_log(folder)
+        arrays, metadata = read_log(Path(folder))
         try:
             return cls.join(arrays, metadata)
         except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise damaged(folder / FILE, error) from error
+            raise damaged(Path(folder, FILE), error) from error
 
     def split(self) -> tuple[Arrays, dict[str, Any]]:
         """Separate the arrays, under their names, from the rest, which JSON can hold."""

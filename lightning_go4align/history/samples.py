@@ -14,7 +14,7 @@ class Steps(NamedTuple):
         groups: Groups of the tasks, shape ``[R, M]``, int16; -1 for none.
         weights: Weights, shape ``[R, M]``, float32.
         indicators: Group indicators, shape ``[R, M]``, float32; NaN for none.
-        losses: Losses, shape ``[R, M]``, float32; NaN for an absent task.
+        losses: Losses, shape ``[R, M]``, float32; NaN for an absent task, infinite where one was not finite.
     """
 
     steps: NDArray[np.int64]

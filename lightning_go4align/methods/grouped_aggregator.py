@@ -13,6 +13,7 @@ from lightning_go4align.functional.grouping import Clustering, Grouping, check_n
 from lightning_go4align.methods.description import describe_other
 from lightning_go4align.methods.stateful import reset_parts
 from lightning_go4align.methods.weighted_heads import weighting_of
+from lightning_go4align.plain_text import in_one_line
 
 
 class GroupedAggregator(WeightedAggregator, Stateful):
@@ -51,6 +52,7 @@ class GroupedAggregator(WeightedAggregator, Stateful):
         self, aggregator: Aggregator, num_groups: int | None = 2, clustering: Clustering = kmeans_1d
     ) -> None:
         super().__init__(GroupedWeighting(weighting_of(aggregator), num_groups, clustering))
+        self.described = in_one_line(repr(aggregator))
         self.weighs_heads = bool(getattr(aggregator, "weighs_heads", False))
 
     @property
@@ -72,8 +74,8 @@ class GroupedAggregator(WeightedAggregator, Stateful):
 
     @override
     def __repr__(self) -> str:
-        inner, clustering = self.weighting, describe_other(self.weighting.clustering, kmeans_1d)
-        return f"GroupedAggregator({inner.weighting!r}, num_groups={inner.num_groups}{clustering})"
+        clustering = describe_other(self.weighting.clustering, kmeans_1d)
+        return f"GroupedAggregator({self.described}, num_groups={self.weighting.num_groups}{clustering})"
 
 
 class GroupedWeighting(Weighting[Matrix], Stateful):

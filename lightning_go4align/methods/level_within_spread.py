@@ -18,10 +18,10 @@ class LevelWithinSpread(LossPart):
     What no training removes from a loss (the noise of labels, an entropy, the constant of a likelihood or an energy)
     says nothing of how far a task can still go. The spread knows of no zero: how far the losses of about the last
     ``horizon`` steps lay from their mean, by the noise of the batches and by what has been learned. So a task is
-    learned as without its floor, and one that has reached it leaves the rest to the others. Where losses spread
-    farther than they are large, as with rare labels, their level counts. On its way through 0 a loss is measured by
-    its noise, the spread over ``noise_horizon`` steps: its weight grows by a power of ten or so. See
-    ``bounded_level`` and ``move_spread``.
+    learned as without its floor. One that has reached it, or is nothing but noise, is measured by its noise: it has
+    an even share still, which ``most=10.0`` or ``Level`` makes smaller. Where losses spread farther than they are
+    large, as with rare labels, their level counts. On its way through 0 a loss is measured by its noise, the spread
+    over ``noise_horizon`` steps: its weight grows by a power of ten or so. See ``bounded_level`` and ``move_spread``.
 
     What all tasks' scales lie below their levels is divided out again: where no loss moves, on the full data or at a
     learning rate near 0, each has its level. What this cannot mend: a constant larger than ``1 / floor`` times what

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.functional.arrays import library_of, on_arrays
-from lightning_go4align.functional.loss_history import is_loss, move_mean
+from lightning_go4align.functional.loss_history import is_told, move_mean
 from lightning_go4align.methods.loss_parts import LossPart, check_horizon
 
 OUTLIER = 30.0
@@ -62,5 +62,5 @@ class RelativeHistory(LossPart):
 def _move_history(state: Any, losses: Any, scales: Any, beta: float, decay: float) -> tuple[Any, Any]:
     xp = library_of(scales)
     kept = xp.where(state[1] > 0, xp.minimum(scales, OUTLIER * state[0] / state[1]), scales)
-    state, usual = move_mean(state, xp.where(is_loss(losses), kept, xp.nan), decay)
+    state, usual = move_mean(state, xp.where(is_told(losses), kept, xp.nan), decay)
     return state, xp.exp(-beta * (scales - usual) / (scales + usual))

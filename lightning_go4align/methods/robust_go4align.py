@@ -43,7 +43,8 @@ class RobustGO4Align(LossWeighted):
     over ``reach`` squared of an even one.
 
     An absent task (NaN), or one whose loss is not finite, has weight 0 in that step, keeps its state and stays in
-    its group; the others contribute as much as beside all. Losses may have any shape, as for TorchJD's scalarizers.
+    its group; the others contribute as much as beside all. A loss of exactly 0, of a margin that is met or a batch
+    without labels, is not remembered either. Losses may have any shape, as for TorchJD's scalarizers.
 
     Args:
         num_groups: Number of groups ``K``, from 1 to the number of tasks. None: as many as there is evidence for, or,

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import check_instance
 from lightning_go4align.methods.stateful import reset_parts
+from lightning_go4align.plain_text import in_one_line
 
 
 class WeightedHeads(WeightedAggregator, Stateful):
@@ -28,12 +29,15 @@ class WeightedHeads(WeightedAggregator, Stateful):
         >>> from torchjd.aggregation import MGDA
         >>> WeightedHeads(MGDA()).weighs_heads
         True
+        >>> WeightedHeads(MGDA())
+        WeightedHeads(MGDA(epsilon=0.001, max_iters=100))
     """
 
     weighs_heads: bool = True
 
     def __init__(self, aggregator: Aggregator) -> None:
         super().__init__(weighting_of(aggregator))
+        self.described = in_one_line(repr(aggregator))
 
     @override
     def reset(self) -> None:
@@ -42,7 +46,7 @@ class WeightedHeads(WeightedAggregator, Stateful):
 
     @override
     def __repr__(self) -> str:
-        return f"WeightedHeads({self.weighting!r})"
+        return f"WeightedHeads({self.described})"
 
 
 def weighting_of(aggregator: Aggregator) -> Weighting[Matrix]:

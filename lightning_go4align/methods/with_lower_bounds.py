@@ -7,7 +7,7 @@ from torch import Tensor
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.functional.arguments import as_list
+from lightning_go4align.functional.arguments import as_list, finite
 from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.methods.around import AroundScalarizer
 from lightning_go4align.methods.learning import learning_after_step
@@ -25,7 +25,8 @@ class WithLowerBounds(AroundScalarizer):
 
     Raises:
         TypeError: If ``method`` is no scalarizer, or ``bounds`` are no numbers.
-        ValueError: If their number is not that of the tasks, or the method sees losses by another way (FAMO).
+        ValueError: If one is not finite, their number is not that of the tasks, or the method sees losses by another
+            way (FAMO).
 
     Example:
         >>> from lightning_go4align.methods import SI
@@ -48,8 +49,8 @@ class WithLowerBounds(AroundScalarizer):
                 f"{method} is shown the losses once more after the step, without bounds. Give it its own, "
                 "`FAMO(..., min_losses=torch.tensor([...]))`."
             )
-        numbers = torch.tensor(as_list("bounds", bounds), dtype=torch.float64)
-        self.register_buffer("bounds", numbers, persistent=False)
+        numbers = [finite("bounds", bound) for bound in as_list("bounds", bounds)]
+        self.register_buffer("bounds", torch.tensor(numbers, dtype=torch.float64), persistent=False)
 
     @property
     def task_weights(self) -> Tensor | None:

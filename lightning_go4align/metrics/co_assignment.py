@@ -77,6 +77,9 @@ class CoAssignment(PreciseMetric):
             val: A result of ``compute``, or several of them for curves; computed if not given.
             ax: Where to draw; a new figure if not given.
             labels: Names of the tasks; their numbers if not given.
+
+        Raises:
+            ValueError: If there are more or fewer labels than tasks.
         """
         from lightning_go4align.plots.metrics import plot_lines, plot_shares
 
@@ -84,12 +87,22 @@ class CoAssignment(PreciseMetric):
         size = len(self.together)
         # A vector, since torchmetrics squeezes a single task's matrix.
         shares = torch.tensor(curve_of(found), dtype=torch.float64, device="cpu").reshape(-1, size, size)
-        names = [str(task) for task in range(size)] if labels is None else list(labels)
+        names = [str(task) for task in range(size)] if labels is None else _one_each(labels, size)
         if isinstance(found, Tensor) and len(shares) == 1:
             return plot_shares(shares[0].numpy(), names, ax)
         first, second = torch.triu_indices(size, size, offset=min(1, size - 1), device="cpu").tolist()
         pairs = [f"{names[row]}, {names[column]}" for row, column in zip(first, second, strict=True)]
         return plot_lines(shares[:, first, second].numpy(), pairs, ax)
+
+
+def _one_each(labels: Sequence[str], num_tasks: int) -> list[str]:
+    names = [labels] if isinstance(labels, str) else list(labels)
+    if len(names) != num_tasks:
+        raise ValueError(
+            f"`labels` must hold a name for each of the {num_tasks} tasks, but holds {len(names)}. Name every task "
+            "once, or leave it out."
+        )
+    return names
 
 
 def check_num_tasks(num_tasks: object) -> int:

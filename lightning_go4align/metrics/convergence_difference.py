@@ -10,6 +10,7 @@ from typing_extensions import override
 from lightning_go4align.functional.relative import check_tolerance, improved
 from lightning_go4align.metrics.named import NamedMetric
 from lightning_go4align.metrics.states import as_state
+from lightning_go4align.metrics.successive import Successive
 from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class ConvergenceDifference(NamedMetric):
+class ConvergenceDifference(Successive, NamedMetric):
     """Standard deviation over the metrics of the epochs in which they converge; 0 when all do so at once.
 
     A metric converges in the epoch in which it last improves by more than ``tolerance`` on its best value so
-    far. One update is one epoch.
+    far. One update is one epoch. ``forward`` returns the difference so far, since one epoch alone has none.
 
     Args:
         metrics: Names of the metrics, one or more a task.
@@ -43,7 +44,6 @@ class ConvergenceDifference(NamedMetric):
 
     higher_is_better = False
     is_differentiable = False
-    full_state_update = True
     plot_lower_bound = 0.0
     best: Tensor
     epochs: Tensor
@@ -72,10 +72,11 @@ class ConvergenceDifference(NamedMetric):
     @override
     def update(self, values: Mapping[str, Tensor | float]) -> None:
         stacked = self.stacked(values)
-        better = improved(stacked, self.best, self.maximize, self.tolerance)
-        self.epoch += 1
-        self.best = torch.where(better, stacked.to(self.best.dtype), self.best)
-        self.epochs = torch.where(better, self.epoch, self.epochs)
+        before = self.before()
+        better = improved(stacked, before["best"], self.maximize, self.tolerance)
+        self.epoch = before["epoch"] + 1
+        self.best = torch.where(better, stacked.to(self.best.dtype), before["best"])
+        self.epochs = torch.where(better, self.epoch, before["epochs"])
 
     @override
     def _merge(self, states: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ class DeltaM(NamedMetric):
         higher_is_better: Collection[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        single_task = _checked(baseline)
+        single_task = check_baseline(baseline)
         numbers = tuple(single_task.values())
         super().__init__(single_task, maximize, higher_is_better, numbers, **kwargs)
         values = torch.tensor(numbers, dtype=torch.float64)
@@ -96,7 +96,23 @@ class DeltaM(NamedMetric):
         return plot_score(curve_of(val), ax)
 
 
-def _checked(baseline: Mapping[str, float]) -> dict[str, float]:
+def check_baseline(baseline: Mapping[str, float]) -> dict[str, float]:
+    """Refuse values to which no change can be relative.
+
+    Args:
+        baseline: Metric of the single-task network for each name.
+
+    Returns:
+        The same as numbers.
+
+    Raises:
+        TypeError: If it is no mapping to numbers.
+        ValueError: If it is empty, or a value is 0 or not finite.
+
+    Example:
+        >>> check_baseline({"miou": torch.tensor(38.5)})
+        {'miou': 38.5}
+    """
     if not isinstance(baseline, Mapping):
         raise TypeError(
             f"`baseline` must map each metric to its single-task value, but is a {type(baseline).__name__}. Write "

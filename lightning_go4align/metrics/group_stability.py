@@ -10,6 +10,7 @@ from typing_extensions import override
 from lightning_go4align.functional.agreement import moved_tasks, rand_indices
 from lightning_go4align.metrics.co_assignment import check_assignment, check_num_tasks
 from lightning_go4align.metrics.precision import PreciseMetric
+from lightning_go4align.metrics.successive import Successive
 from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 _UNSEEN = -2  # in the place of the groups of a step, where there was none; -1 is a task that is absent from one
 
 
-class GroupStability(PreciseMetric):
+class GroupStability(Successive, PreciseMetric):
     """Agreement of the groups with those of the step before, averaged over the steps.
 
     ``compute`` gives the Rand index and the adjusted Rand index (both 1 for equal groups, without unit),
-    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does.
-    ``update`` takes the groups of one step, shape ``[M]``, or of several, ``[T, M]``; int64, -1 for none. Tasks
-    that are absent from either step do not count. torchmetrics' own Rand scores read values on the host, which a
-    step may not.
+    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does; NaN while
+    no step has one before it. ``update`` takes the groups of one step, shape ``[M]``, or of several, ``[T, M]``;
+    int64, -1 for none. ``forward`` takes the same and compares these steps alone, the first of them with the last
+    before. Tasks that are absent from either step do not count. torchmetrics' own Rand scores read values on the
+    host, which a step may not.
 
     Args:
         num_tasks: ``M``, at least 1.
@@ -40,11 +42,13 @@ class GroupStability(PreciseMetric):
         {'rand': 0.75, 'adjusted_rand': 0.5, 'moves': 0.5, 'held': 0.5}
         >>> stability.task_moves
         tensor([0, 0, 1, 0])
+        >>> each = GroupStability(num_tasks=4)
+        >>> [each(torch.tensor(groups))["moves"].item() for groups in ([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1])]
+        [nan, 0.0, 1.0]
     """
 
     higher_is_better = None  # of the moves it is false, of the rest true
     is_differentiable = False
-    full_state_update = True
     plot_upper_bound = 1.0
     first: Tensor
     previous: Tensor
@@ -67,7 +71,8 @@ class GroupStability(PreciseMetric):
     @override
     def update(self, assignment: Tensor) -> None:
         check_assignment(assignment, len(self.previous))
-        steps = torch.cat([self.previous[None], assignment.reshape(-1, len(self.previous)).clamp(min=-1)])
+        previous = self.before()["previous"]
+        steps = torch.cat([previous[None], assignment.reshape(-1, len(previous)).clamp(min=-1)])
         self._compare(steps)
         self.first = torch.where(self.first == _UNSEEN, steps[:2][-1], self.first)
         self.previous = steps[-1].clone()
@@ -91,7 +96,7 @@ class GroupStability(PreciseMetric):
 
     @override
     def compute(self) -> dict[str, Tensor]:
-        steps = self.steps.clamp(min=1).float()
+        steps = self.steps.float()
         rand, adjusted_rand = (self.agreement / steps).float()
         moves = self.task_moves.sum() / steps
         return {"rand": rand, "adjusted_rand": adjusted_rand, "moves": moves, "held": self.held / steps}

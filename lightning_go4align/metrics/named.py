@@ -43,7 +43,8 @@ class NamedMetric(PreciseMetric):
     ) -> None:
         super().__init__(**kwargs)
         self.names = check_names(names, "metrics")
-        better = check_directions(_renamed(maximize, higher_is_better), self.names)
+        argument = "maximize" if higher_is_better is None else "higher_is_better"
+        better = check_directions(_renamed(maximize, higher_is_better), self.names, argument)
         mask = torch.tensor([name in better for name in self.names], dtype=torch.bool)
         self.register_buffer("maximize", mask, persistent=False)
         self.made_with = (self.names, sorted(better), *settings)
@@ -98,12 +99,13 @@ def check_names(names: Collection[str], argument: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def check_directions(maximize: Collection[str], names: Collection[str]) -> frozenset[str]:
+def check_directions(maximize: Collection[str], names: Collection[str], argument: str = "maximize") -> frozenset[str]:
     """Refuse directions of metrics that do not exist.
 
     Args:
         maximize: Names of the metrics that are better when higher.
         names: Names of all metrics.
+        argument: What to call the former.
 
     Returns:
         The former.
@@ -117,8 +119,8 @@ def check_directions(maximize: Collection[str], names: Collection[str]) -> froze
         ['miou']
     """
     if isinstance(maximize, str) or not isinstance(maximize, Collection):
-        raise TypeError(f"`maximize` must be a list of names, but is {maximize!r}. Write for example ['miou'].")
+        raise TypeError(f"`{argument}` must be a list of names, but is {maximize!r}. Write for example ['miou'].")
     unknown = [name for name in maximize if name not in names]
     if unknown:
-        raise ValueError(f"`maximize` names {unknown}, but the metrics are {list(names)}. Correct the names.")
+        raise ValueError(f"`{argument}` names {unknown}, but the metrics are {list(names)}. Correct the names.")
     return frozenset(maximize)

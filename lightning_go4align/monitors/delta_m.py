@@ -12,6 +12,8 @@ from typing_extensions import override
 from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.likeness import meant, nearest_key
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
+from lightning_go4align.metrics.delta_m import check_baseline
+from lightning_go4align.metrics.named import check_directions
 from lightning_go4align.metrics.values import stack_named
 from lightning_go4align.monitors.one_fit import OneFit
 from lightning_go4align.plain_text import few_of
@@ -37,6 +39,8 @@ class DeltaMMonitor(Callback):
         higher_is_better: Names of the metrics that are better when higher.
 
     Raises:
+        TypeError: If an argument is of a wrong kind.
+        ValueError: If a value cannot be compared with, or a name is of no metric.
         MisconfigurationException: If the module does not log a metric, or two trainers share a monitor in turns.
 
     Example:
@@ -46,8 +50,10 @@ class DeltaMMonitor(Callback):
 
     def __init__(self, baseline: dict[str, float], higher_is_better: list[str] | None = None) -> None:
         super().__init__()
-        self.delta_m = DeltaM(baseline, higher_is_better or [])
-        self.convergence = ConvergenceDifference(list(baseline), higher_is_better or [])
+        names = list(check_baseline(baseline))
+        better = check_directions(higher_is_better or [], names, "higher_is_better")
+        self.delta_m = DeltaM(baseline, better)
+        self.convergence = ConvergenceDifference(names, better)
         self.convergence.persistent(True)
         self.epochs = torch.zeros(len(baseline), dtype=torch.float64)
         self._is_loaded, self._fit = False, OneFit(type(self).__name__)

@@ -74,7 +74,7 @@ class Recorder:
             groups: Groups, shape ``[T, M]``, int64 on the host; -1 for none.
             weights: Weights, shape ``[T, M]``, float32.
             indicators: Group indicators, shape ``[T, M]``, float32; NaN for none.
-            losses: Losses, shape ``[T, M]``, float32; NaN for an absent task.
+            losses: Losses, shape ``[T, M]``, float32; infinite where one was not finite, NaN for an absent task.
 
         Returns:
             The transitions to these steps: ``T``, or ``T - 1`` if none came before.

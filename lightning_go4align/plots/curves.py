@@ -68,7 +68,9 @@ def losses(history: History) -> Figure:
     """
     check_steps(history)
     drawn = lines(history)
-    total = np.nansum(history.weights * history.losses, axis=1, keepdims=True)
+    scaled = history.scaled
+    known = np.isfinite(scaled).any(1, keepdims=True)
+    total = np.where(known, np.nansum(scaled, axis=1, keepdims=True), np.nan)
     values = np.concatenate([drawn.means(history.losses), total], axis=1)
     positive = not bool((values < 0).any())
     logarithms = np.log(values, out=np.full(values.shape, np.nan), where=values > 0) if positive else values

@@ -40,10 +40,10 @@ def risks_after(history: History) -> Figure:
         >>> len(risks_after(example_history()).axes)
         1
     """
-    return _areas(history, risk_shares(history.losses * history.weights))
+    return _areas(history, risk_shares(history.scaled))
 
 
-def risk_shares(risks: NDArray[np.float32]) -> NDArray[np.float64]:
+def risk_shares(risks: NDArray[np.floating]) -> NDArray[np.float64]:
     """Divide risks by their sum.
 
     Args:

@@ -42,7 +42,7 @@ def alarms(history: History) -> list[Alarm]:
         >>> alarms(example_history())
         []
     """
-    found = [*_interrupted(history), *_infinite(history), *_unweighted(history), *_starved(history)]
+    found = [*_interrupted(history), *_not_finite(history), *_unweighted(history), *_starved(history)]
     return [*found, *_restless(history), *_one_group(history)]
 
 
@@ -61,7 +61,7 @@ def recent_shares(history: History) -> NDArray[np.float64]:
         >>> recent_shares(example_history()).round(2)
         array([1., 1., 1., 1.])
     """
-    even = _of_even(history.losses[-RECENT:], history.weights[-RECENT:])
+    even = _of_even(history.scaled[-RECENT:])
     known = np.isfinite(even)
     total = even.sum(0, where=known)
     return np.asarray(np.where(known.any(0), total / known.sum(0).clip(1), np.nan))
@@ -82,7 +82,7 @@ def starving_since(history: History) -> NDArray[np.int64]:
         >>> starving_since(example_history())
         array([0, 0, 0, 0])
     """
-    even = _of_even(history.losses, history.weights)
+    even = _of_even(history.scaled)
     known = np.isfinite(even)
     if not len(known):
         return np.zeros(known.shape[1], np.int64)
@@ -93,11 +93,10 @@ def starving_since(history: History) -> NDArray[np.int64]:
     return np.asarray((unheard & ~heard_later).sum(0))
 
 
-def _of_even(losses: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+def _of_even(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each task's share of the weighted loss, of an even one in the step, shape ``[R, M]``; NaN for none."""
-    present = np.isfinite(losses) & np.isfinite(weights)
-    shares = risk_shares(np.where(present, losses.astype(float) * weights, np.nan))
-    return np.asarray(np.where(present, shares * present.sum(1, keepdims=True), np.nan))
+    present = np.isfinite(scaled)
+    return np.asarray(np.where(present, risk_shares(scaled) * present.sum(1, keepdims=True), np.nan))
 
 
 def _interrupted(history: History) -> list[Alarm]:
@@ -106,14 +105,14 @@ def _interrupted(history: History) -> list[Alarm]:
     return [Alarm(f"The run ended early: {cause}.", advice, "ended early")] if cause else []
 
 
-def _infinite(history: History) -> list[Alarm]:
+def _not_finite(history: History) -> list[Alarm]:
     tasks, steps = (np.asarray(np.isinf(history.losses).any(axis)) for axis in (0, 1))
     if not tasks.any():
         return []
     often = f"{steps.sum():,} of {len(steps):,} recorded steps, first in {history.steps[steps][0]:,}"
     advice = "Look for a division or a logarithm of 0 in that loss, or lower the learning rate."
     names = _names(history, tasks)
-    return [Alarm(f"The loss of {names} is infinite in {often}.", advice, f"infinite loss: {names}")]
+    return [Alarm(f"The loss of {names} was not finite in {often}.", advice, f"loss not finite: {names}")]
 
 
 def _unweighted(history: History) -> list[Alarm]:

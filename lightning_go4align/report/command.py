@@ -21,7 +21,7 @@ from lightning_go4align.report.watch import Server, Watched
 PAGE, COMPARISON, INDEX = "group_dynamics.html", "group_dynamics_comparison.html", "group_dynamics_index.html"
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: str | os.PathLike[str]) -> Path:
     """Draw the group dynamics of a run from its log.
 
     Works on a broken run, too: the log is saved at the end of each epoch and on an exception.
@@ -33,20 +33,20 @@ def write_report(run: Path) -> Path:
         The page, ``group_dynamics.html`` in the same folder.
 
     Raises:
-        FileNotFoundError: If the folder holds no log.
+        FileNotFoundError: If there is no such folder, or no log in it.
 
     Example:
         >>> import tempfile
         >>> from lightning_go4align.plots.example import example_history
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     _ = example_history().save(Path(folder))
-        ...     write_report(Path(folder)).name
+        ...     _ = example_history().save(folder)
+        ...     write_report(folder).name
         'group_dynamics.html'
     """
     return _write(Path(run) / PAGE, _run_page(Path(run)))
 
 
-def report_command(paths: Sequence[Path], watch: bool = False, port: int = 0) -> None:
+def report_command(paths: Sequence[str | os.PathLike[str]], watch: bool = False, port: int = 0) -> None:
     """Write the page of a run, of several runs, or of all runs below a folder, and print where it is.
 
     Args:
@@ -55,7 +55,7 @@ def report_command(paths: Sequence[Path], watch: bool = False, port: int = 0) ->
         port: Where to serve it; 0 for a free port.
 
     Raises:
-        FileNotFoundError: If there is no log.
+        FileNotFoundError: If there is no such folder, or no log in it.
         ValueError: If a log cannot be read.
     """
     folders = [Path(path) for path in paths]

@@ -41,7 +41,7 @@ def of_indicators(history: History) -> str:
     return f"Heat map of the group indicators of {len(history.tasks)} tasks over {history.total:,} steps: {span}."
 
 
-def of_shares(history: History, risks: NDArray[np.float32]) -> str:
+def of_shares(history: History, risks: NDArray[np.floating]) -> str:
     """Say who has the largest share at the end, and how much shares vary."""
     shares = risk_shares(risks)
     last = np.nan_to_num(last_finite(shares))

@@ -65,15 +65,14 @@ def _of_steps(history: History) -> list[ReportFigure]:
 def _of_risks(history: History) -> list[ReportFigure]:
     if not np.isfinite(history.losses).any():
         return []
-    scaled = history.losses * history.weights
-    before, after = risk_shares(history.losses), risk_shares(scaled)
+    before, after = risk_shares(history.losses), risk_shares(history.scaled)
     shown = say.of_shares(history, history.losses)
     caption = f"Each task's share of the summed loss. {say.varies(before)}"
     found = [ReportFigure("Risk shares before scaling", caption, plots.risks_before, shown, WEIGHTS)]
     if not np.allclose(before, after, equal_nan=True):
         caption, shown = (
             f"The same, weighted; steady means aligned. {say.varies(after)}",
-            say.of_shares(history, scaled),
+            say.of_shares(history, history.scaled),
         )
         found.append(ReportFigure("Risk shares after scaling", caption, plots.risks_after, shown, WEIGHTS))
     return found

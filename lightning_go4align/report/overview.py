@@ -10,7 +10,7 @@ from lightning_go4align.report.shell import bold
 from lightning_go4align.report.tables import table
 from lightning_go4align.words import duration
 
-_CALM = "No alarm: no task starves, no loss is infinite, and no group holds all tasks or never settles."
+_CALM = "No alarm: no task starves, every recorded loss was finite, and no group holds all tasks or never settles."
 
 
 def overview(history: History) -> str:

@@ -73,8 +73,7 @@ def number(value: float, unit: str = "") -> str:
 def groups_table(history: History) -> str:
     """Write a line for each group: its weight, its size, its share of the weighted loss, its usual tasks."""
     homes, order = history.main_groups, task_order(history)
-    present = np.isfinite(history.losses) & np.isfinite(history.weights)
-    scaled = np.where(present, np.abs(history.losses.astype(float) * history.weights), 0)
+    scaled = np.abs(np.nan_to_num(history.scaled))
     rows = []
     for rank in range(history.num_groups):
         member = history.groups == rank

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lightning_go4align.atomic_write import atomic_write
+from lightning_go4align.studies.choosing import logged_instead
 from lightning_go4align.studies.claims import Claim, ClaimLostError, take
 from lightning_go4align.studies.configuration import write_config
 from lightning_go4align.studies.heart import ORPHANED
@@ -86,7 +87,8 @@ class Attempt:
     def _last_words(self, status: int | None, missing: list[str]) -> str:
         output = self.run.folder / "output.txt"
         if status == 0:
-            return f"ended without logging {', '.join(missing)}; see {output}"
+            instead = dict.fromkeys(logged_instead([self.run.folder], name) for name in missing)
+            return f"ended without logging {', '.join(missing)}. {' '.join(instead)} See {output}"
         said = f"{last_words(output.read_text(errors='replace'))} ({output})"
         return said if status is None or status > 0 else f"ended by {signal.Signals(-status).name}; before it: {said}"
 

@@ -2,6 +2,7 @@
 
 import math
 
+from lightning_go4align.studies.choosing import logged_instead
 from lightning_go4align.studies.logs import last_value, logged, median_value
 from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.results import Results, Row
@@ -47,5 +48,8 @@ def _row(run: Run) -> Row:
 def _value(run: Run, name: str) -> float:
     value = last_value(run.folder, name)
     if value is None:
-        raise ValueError(f"{run.title} logged no {name!r}. Correct `columns` of the study; its logs: {run.folder}.")
+        raise ValueError(
+            f"{run.title} logged no {name!r}. Correct `columns` of the study; its logs: {run.folder}. "
+            f"{logged_instead([run.folder], name)}"
+        )
     return value

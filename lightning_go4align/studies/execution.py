@@ -55,6 +55,9 @@ def execute(runs: Sequence[Run], engine: Engine, watcher: Watcher) -> Outcome:
 
     Returns:
         What became of them.
+
+    Raises:
+        ValueError: If a run logged nothing by which its learning rate could be chosen: the others need not go on.
     """
     execution = _Execution(runs, engine, watcher)
     try:
@@ -123,3 +126,5 @@ class _Execution:
         if ending.end is not End.FINISHED:
             self.failures[run.title] = ending.reason
         self._watcher.ended(run, self.failures.get(run.title))
+        if ending.end is End.FINISHED:
+            run.check_choice()

@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from lightning_go4align.plain_text import in_markdown, in_one_line
 from lightning_go4align.studies.cells import cell, markdown
+from lightning_go4align.studies.choosing import MEND_SELECT_BY
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
 from lightning_go4align.words import counted
@@ -49,7 +50,7 @@ def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.tri
     search = study.search or Search()
     ranked = sorted((trial for trial in trials if _is_number(trial.value)), key=lambda trial: trial.value or 0.0)
     if not ranked:
-        raise ValueError(f"No trial logged a number under {study.select_by!r}. Correct `select_by` of the study.")
+        raise ValueError(f"No trial logged a number under {study.select_by!r}. {MEND_SELECT_BY}")
     found: dict[str, Finalist] = {}
     first: dict[str, str] = {}
     for trial in ranked:

@@ -16,11 +16,24 @@ def logged(folder: Path, name: str) -> list[float]:
     Returns:
         The values; none if there is no such metric.
     """
-    attempts = sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda file: int(file.parent.name[8:]))
     values = []
-    for file in attempts:
+    for file in _attempts(folder):
         values += [float(row[name]) for row in csv.DictReader(_whole_lines(file)) if row.get(name)]
     return values
+
+
+def logged_names(folder: Path) -> list[str]:
+    """List the names under which a run logged anything, NaN as well.
+
+    Args:
+        folder: The run's folder.
+    """
+    headers = [csv.DictReader(_whole_lines(file)).fieldnames or [] for file in _attempts(folder)]
+    return list(dict.fromkeys(name for header in headers for name in header if name not in ("epoch", "step")))
+
+
+def _attempts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda file: int(file.parent.name[8:]))
 
 
 def _whole_lines(file: Path) -> list[str]:
@@ -35,8 +48,8 @@ def last_value(folder: Path, name: str) -> float | None:
 
 
 def best_value(folder: Path, name: str) -> float:
-    """The lowest value that a run logged under a name; infinity if it logged no number."""
-    return min((value for value in logged(folder, name) if not math.isnan(value)), default=math.inf)
+    """The lowest finite value that a run logged under a name; infinity if it logged none."""
+    return min(filter(math.isfinite, logged(folder, name)), default=math.inf)
 
 
 def median_value(folder: Path, name: str) -> float:

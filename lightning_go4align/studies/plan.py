@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any, Self
 
 from lightning_go4align import __version__
 from lightning_go4align.studies.baselines import read_baseline
-from lightning_go4align.studies.logs import best_value, epochs_done
+from lightning_go4align.studies.choosing import best_rate, check_logged
+from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.reading import read_mapping
 from lightning_go4align.studies.results import Baseline
@@ -28,6 +28,7 @@ class Run:
         config: Its configuration of ``fit``.
         folder: Its folder, of which the name is a digest of the configuration.
         columns: Metrics that it must log.
+        select_by: Metric by which it takes part in the choice of a learning rate, if it does.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Run:
     config: dict[str, Any]
     folder: Path
     columns: tuple[str, ...]
+    select_by: str | None = None
 
     @property
     def title(self) -> str:
@@ -60,6 +62,15 @@ class Run:
         if self.is_finished:
             return "finished"
         return f"{epochs_done(self.folder)} of {self.num_epochs} epochs done"
+
+    def check_choice(self) -> None:
+        """Refuse a ``select_by`` under which the run, which is finished, logged nothing.
+
+        Raises:
+            ValueError: If so.
+        """
+        if self.select_by is not None:
+            check_logged(self.title, self.folder, self.select_by)
 
 
 @dataclass(frozen=True)
@@ -100,19 +111,22 @@ class Plan:
         """The runs among which a method's learning rate is chosen: none if the study names at most one."""
         rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
         seeds = self.study.choosing_seeds_of(method)
-        return [self.run(method, seed, rate) for rate in rates for seed in seeds]
+        runs = [self.run(method, seed, rate) for rate in rates for seed in seeds]
+        return [replace(run, select_by=self.study.select_by) for run in runs]
 
     def chosen(self, method: str, seed: int) -> Run | None:
         """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
         searched = self.candidates(method)
         if not searched:
             return self.run(method, seed, next(iter(self.study.learning_rates), None))
-        if not all(run.is_finished for run in searched):
+        finished = [run for run in searched if run.is_finished]
+        for run in finished:
+            run.check_choice()
+        if len(finished) < len(searched):
             return None
-        values: dict[float | None, list[float]] = {run.learning_rate: [] for run in searched}
-        for run in searched:
-            values[run.learning_rate].append(best_value(run.folder, self.study.select_by))
-        return self.run(method, seed, min(values, key=lambda rate: statistics.fmean(values[rate])))
+        rates = self.study.learning_rates
+        folders = {rate: [run.folder for run in searched if run.learning_rate == rate] for rate in rates}
+        return self.run(method, seed, best_rate(method, folders, self.study.select_by))
 
     def run(self, method: str, seed: int, learning_rate: float | None) -> Run:
         """Make one run.

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lightning_go4align.studies.attempt import End, Ending
+from lightning_go4align.studies.choosing import check_logged
 from lightning_go4align.studies.engines import Engine, Submitted
 from lightning_go4align.studies.execution import MOST_LOSSES
 from lightning_go4align.studies.finalists import Finalist, best_finalists, finalist_name, search_table, with_settings
@@ -88,7 +89,8 @@ class Tuning:
             The best, in their order.
 
         Raises:
-            ValueError: If no trial gave a number, or as many as start a search failed and none did not.
+            ValueError: If no trial gave a number, one logged nothing under ``select_by``, or as many as start a
+                search failed and none did not.
         """
         try:
             while self._may_ask() or self.working:
@@ -180,6 +182,8 @@ class Tuning:
         self.failures.append(ending.reason)
 
     def _tell(self, trial: optuna.Trial, name: str, run: Run) -> None:
+        # Before Optuna knows of an end: the trial is told anew, without training, once `select_by` is corrected.
+        check_logged(name, run.folder, self.study.select_by)
         value = best_value(run.folder, self.study.select_by)
         self._say(trial, name, f"{self.study.select_by} {value:.4g}")
         self._optuna.tell(trial, value)

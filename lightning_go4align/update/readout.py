@@ -107,7 +107,8 @@ class Readout:
     def means(self) -> dict[str, Tensor]:
         """Return the means over the steps of the epoch, on their device, by their names in a row; none before a step.
 
-        That of a task which was absent in all of them is NaN. Groups are those of the last step, NaN for none.
+        Of a task which was absent in all of them it is the last, NaN if it has not come. Groups are those of the last
+        step, NaN for none.
         """
         self._look()
         means = self._tracker.means
@@ -171,7 +172,8 @@ def _stacked(kept: list[StepRecord]) -> list[Tensor]:
     """Join groups, weights, indicators and losses of all steps, one after the other, in the precision of a log."""
     if not kept:
         return []
-    losses = torch.stack([record.losses for record in kept]).to(torch.float32)
+    told = [record.losses.masked_fill(record.not_finite, torch.inf) for record in kept]
+    losses = torch.stack(told).to(torch.float32)
     unknown, none = torch.full_like(losses[0], torch.nan), torch.full_like(losses[0], -1)
     groups = [none if record.grouping is None else record.grouping.assignment for record in kept]
     weights = [unknown if record.weights is None else record.weights for record in kept]

@@ -83,7 +83,7 @@ class WatchedSteps(NamedTuple):
         groups: Groups, shape ``[T, M]``, int64; -1 for none.
         weights: Weights, shape ``[T, M]``, float32; NaN for none.
         indicators: Group indicators, shape ``[T, M]``, float32; NaN for none.
-        losses: Losses, shape ``[T, M]``, float32; NaN for an absent task.
+        losses: Losses, shape ``[T, M]``, float32; infinite where one was not finite, NaN for an absent task.
     """
 
     tasks: tuple[str, ...]

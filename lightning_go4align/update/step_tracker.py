@@ -49,6 +49,7 @@ class StepTracker:
         self._last: Tensor | None = None
         self._since: Tensor | None = None
         self._sums: Tensor | None = None
+        self._before: Tensor | None = None
 
     @property
     def steps(self) -> Tensor | None:
@@ -89,15 +90,19 @@ class StepTracker:
 
     def begin_epoch(self) -> None:
         """Begin new means."""
-        self._sums = None
+        means = self.means
+        self._before, self._sums = self._before if means is None else means, None
 
     @property
     def means(self) -> Tensor | None:
         """Means of losses, weights and objective over the steps of the epoch, shape ``[2 M + 1]``.
 
-        NaN for a task that was absent in all of them; None before the first step.
+        Of a task that was absent in all of them its last, NaN if it has not come; None before the first step.
         """
-        return None if self._sums is None else self._sums[0] / self._sums[1]
+        if self._sums is None:
+            return None
+        means = self._sums[0] / self._sums[1]
+        return means if self._before is None else torch.where(self._sums[1] > 0, means, self._before.to(means))
 
 
 def _joined(rows: Sequence[Tensor | None], otherwise: Tensor) -> Tensor:
@@ -133,7 +138,8 @@ def _look(
     last = xp.amax(xp.where(so, steps[:, None], -1), 1)
     since = xp.amin(xp.where(so, steps[:, None], NEVER), 1)
     # The weight of a loss that is not finite is 0, and counts. As in a mean of Lightning's a lost step is NaN.
-    counted = xp.concatenate([given, given | ~finite, xp.ones_like(given[:, :1])], 1)
+    present = given | (finite & (means == 0))  # a loss of 0 counts, where there is one
+    counted = xp.concatenate([present, present | ~finite, xp.ones_like(given[:, :1])], 1)
     objectives = xp.where(lost.any(1), xp.nan, objectives)
     values = xp.concatenate([losses, weights, objectives[:, None]], 1)
     sums = xp.where(counted, values, 0.0).sum(0)

@@ -1,6 +1,8 @@
 """What a method keeps in a checkpoint, what it forgets, and how it is told apart from another."""
 
+import copy
 import operator
+import pickle
 import re
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from torchjd.aggregation import UPGrad
+from torchjd.aggregation import MGDA, Constant, NashMTL, UPGrad
 from torchjd.scalarization import DWA, Sum
 
 from lightning_go4align.clustering import AutomaticKMeans
@@ -18,11 +20,13 @@ from lightning_go4align.methods import (
     GradNorm,
     GroupedAggregator,
     RobustGO4Align,
+    WeightedHeads,
     WithFactors,
     WithLowerBounds,
 )
 from lightning_go4align.methods.fields import differing_fields, in_words, method_fields
 from lightning_go4align.methods.ntkmtl import NTKMTLWeighting
+from lightning_go4align.methods.state import full_state
 
 LOSSES = torch.tensor([1.0, 2.0, 40.0])
 
@@ -123,3 +127,31 @@ def test_a_reset_aggregator_forgets_its_groups() -> None:
     assert None not in (aggregator.grouping, aggregator.indicators)
     aggregator.reset()
     assert (aggregator.grouping, aggregator.indicators) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "described"),
+    [
+        (GroupedAggregator(MGDA(), 2), "GroupedAggregator(MGDA(epsilon=0.001, max_iters=100), num_groups=2)"),
+        (WeightedHeads(MGDA()), "WeightedHeads(MGDA(epsilon=0.001, max_iters=100))"),
+        (
+            GroupedAggregator(WeightedHeads(NashMTL(2, optim_niter=9)), None, AutomaticKMeans()),
+            "GroupedAggregator(WeightedHeads(NashMTL(n_tasks=2, max_norm=1.0, update_weights_every=1, optim_niter=9)"
+            "), num_groups=None, clustering=AutomaticKMeans(",
+        ),
+    ],
+    ids=["groups", "heads", "heads in groups"],
+)
+def test_a_wrapper_of_an_aggregator_names_it_as_it_was_given(method: Any, described: str) -> None:
+    assert repr(method).startswith(described)
+    assert "\n" not in repr(method)
+    assert repr(copy.deepcopy(method)) == repr(pickle.loads(pickle.dumps(method))) == repr(method)
+
+
+def test_a_long_description_stands_in_one_line() -> None:
+    assert "\n" not in repr(WeightedHeads(Constant(torch.ones(3, 100)[:, 0].repeat(40))))
+
+
+def test_the_description_of_an_aggregator_is_not_of_its_state() -> None:
+    method = GroupedAggregator(WeightedHeads(MGDA()), 2)
+    assert "MGDA(" not in str(full_state(method)["attributes"]) + str(method_fields(method))

@@ -1,5 +1,7 @@
 """What RobustGO4Align remembers of a loss that lies far off, and of one that has moved for good."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import Tensor
 from lightning_go4align import RobustGO4Align
 from lightning_go4align.clustering import ungrouped
 from lightning_go4align.functional.loss_history import move_spread, without_outliers
-from lightning_go4align.methods import RelativeHistory
+from lightning_go4align.methods import Level, RelativeHistory
 
 AT = 400
 
@@ -100,3 +102,23 @@ def test_what_is_no_loss_stays_none() -> None:
     state = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.1, 0.1, 0.1]])
     values = np.array([np.inf, -np.inf, np.nan])
     np.testing.assert_array_equal(without_outliers(values, state, 0.99, 30.0), values)
+
+
+@pytest.mark.parametrize("kind", [RobustGO4Align, lambda: RobustGO4Align(2), lambda: RobustGO4Align(scale=Level())])
+def test_a_margin_that_is_met_keeps_its_weight_and_its_group(kind: Callable[[], RobustGO4Align]) -> None:
+    losses = batches(0.1, num_tasks=5) * torch.tensor([1.0, 1.0, 0.7, 1e3, 1e3])
+    met = losses.clone()
+    met[AT:, 2] = 0.0
+    method = kind()
+    before = weigh(method, met[:AT])
+    after = weigh(method, met[AT:])
+    assert method.grouping is not None
+    assert method.grouping.assignment.unique().tolist() == [0, 1]
+    assert 0.5 < after[2] / before[2] < 2
+    torch.testing.assert_close(after[[0, 1, 3, 4]], weigh(kind(), losses)[[0, 1, 3, 4]], rtol=0.3, atol=0)
+
+
+def test_a_loss_of_zero_says_as_little_of_a_batch_without_labels_as_nan() -> None:
+    losses, labelled = batches(0.1), torch.rand(600, 3, generator=torch.Generator().manual_seed(0)) < 0.4
+    by_zero, by_nan = (weights_of(losses.where(labelled, gap)) for gap in (0.0, torch.nan))
+    torch.testing.assert_close(by_zero[labelled], by_nan[labelled])

@@ -76,6 +76,7 @@ def test_settings_that_are_not_given_are_the_references(name: str) -> None:
         (lambda: LinearWarmup(steps=1, start=-1.0), "`start` must be"),
         (lambda: LinearWarmup(steps=1, end=-1.0), "`end` must be"),
         (lambda: RobustGO4Align(reach=0.5), "`reach` must be at least 1"),
+        (lambda: methods.WithLowerBounds(UW(2), [-math.inf, 0.0]), "`bounds` must be finite, but is -inf"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(make: Callable[[], Any], advice: str) -> None:

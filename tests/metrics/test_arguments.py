@@ -27,6 +27,17 @@ def test_the_former_name_of_maximize_warns_where_it_is_written_and_works(make: C
 
 
 @pytest.mark.parametrize("make", NAMED)
+def test_a_direction_of_no_metric_is_refused_under_the_name_that_was_written(make: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"`maximize` names \['c'\], but the metrics are"):
+        make(["c"])
+    with (
+        pytest.warns(FutureWarning, match="called `maximize` now"),
+        pytest.raises(ValueError, match=r"`higher_is_better` names \['c'\], but the metrics are"),
+    ):
+        make(higher_is_better=["c"])
+
+
+@pytest.mark.parametrize("make", NAMED)
 def test_the_former_name_of_the_mask_warns_and_works(make: Callable[..., Any]) -> None:
     with pytest.warns(FutureWarning, match="`rises` is called `maximize` now") as warned:
         rises = make(["b"]).rises

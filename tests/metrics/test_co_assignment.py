@@ -26,3 +26,11 @@ def test_counts_are_exact_beyond_what_a_float_holds() -> None:
 def test_what_is_no_assignment_is_refused(assignment: Tensor) -> None:
     with pytest.raises(ValueError, match="int64 groups of 2 tasks"):
         CoAssignment(2).update(assignment)
+
+
+@pytest.mark.parametrize(("labels", "number"), [(["depth"], 1), (["a", "b", "c"], 3), ([], 0), ("ab", 1)])
+def test_labels_that_are_not_one_a_task_are_refused(labels: list[str], number: int) -> None:
+    pairs = CoAssignment(2)
+    pairs.update(torch.tensor([0, 0]))
+    with pytest.raises(ValueError, match=rf"`labels` must hold a name for each of the 2 tasks, but holds {number}\."):
+        pairs.plot(labels=labels)

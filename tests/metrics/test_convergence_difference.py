@@ -23,3 +23,11 @@ def test_a_metric_without_a_value_counts_with_the_first_epoch() -> None:
         metric.update({"absent": absent, "falling": falling})
     assert metric.epochs.tolist() == [1, 3]
     assert metric.compute() == convergence_difference(curves, torch.tensor([False, False])) == 1
+
+
+def test_forward_gives_the_difference_so_far_for_an_epoch_alone_has_none() -> None:
+    metric, alike = ConvergenceDifference(["level", "falling"]), ConvergenceDifference(["level", "falling"])
+    for epoch, value in enumerate((4.0, 2.0, 1.0)):
+        found = metric({"level": 1.0, "falling": value})
+        alike.update({"level": 1.0, "falling": value})
+        assert found == metric.compute() == alike.compute() == epoch / 2

@@ -32,8 +32,9 @@ def test_updates_give_what_numpy_gives_on_all_of_them(kind: type[Metric]) -> Non
 @EVERY_METRIC
 def test_forward_accumulates_as_update_does_and_returns_the_value_of_its_batch(kind: type[Metric]) -> None:
     example, metric = EXAMPLES[kind.__name__], make(kind)
-    for batch in example.batches:
-        assert same(metric(*batch), example.expected([batch]), abs=6e-4)
+    for index, batch in enumerate(example.batches):
+        seen = example.batches[max(index - example.before, 0) : index + 1]
+        assert same(metric(*batch), example.expected(seen), abs=6e-4)
     assert same(metric.compute(), updated(make(kind), example.batches).compute())
 
 

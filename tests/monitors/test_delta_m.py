@@ -112,6 +112,25 @@ def test_a_misspelt_metric_is_answered_with_the_one_that_was_meant(tmp_path: Pat
         fit(tmp_path, DeltaMMonitor({"val/acuracy": 1.0, "val/error": 1.0}))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error", "said"),
+    [
+        (["typo"], ValueError, r"`higher_is_better` names \['typo'\], but the metrics are \['val/error', 'val/acc"),
+        ("val/error", TypeError, "`higher_is_better` must be a list of names, but is 'val/error'"),
+    ],
+)
+def test_wrong_directions_are_refused_by_the_monitors_own_argument(
+    wrong: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        DeltaMMonitor(BASELINE, higher_is_better=wrong)
+
+
+def test_a_wrong_baseline_is_refused_before_its_directions_are_read() -> None:
+    with pytest.raises(TypeError, match="`baseline` must map each metric"):
+        DeltaMMonitor(["val/error"], higher_is_better=["typo"])  # type: ignore[arg-type]  # what is refused
+
+
 def test_nothing_stays_on_the_module_after_the_fit(tmp_path: Path) -> None:
     _, module = fit(tmp_path, monitor(), epochs=1)
     assert "on_validation_epoch_end" not in vars(module)

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from toy import quiet_trainer
 from typing_extensions import override
 
-from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback
+from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.alarms import alarms, recent_shares
@@ -60,10 +60,10 @@ def test_a_weight_of_0_is_an_alarm_of_its_own(make: Callable[..., History]) -> N
     assert found == "The weight of **segmentation** is 0 in all recent steps."
 
 
-def test_an_infinite_loss_is_named_with_its_first_step(make: Callable[..., History]) -> None:
+def test_a_loss_that_was_not_finite_is_named_with_its_first_step(make: Callable[..., History]) -> None:
     losses = np.ones((60, 4))
     losses[[17, 40], 1] = np.inf
-    assert "The loss of **depth** is infinite in 2 of 60 recorded steps, first in 17." in said(make(losses=losses))
+    assert "The loss of **depth** was not finite in 2 of 60 recorded steps, first in 17." in said(make(losses=losses))
 
 
 @pytest.mark.parametrize(("method", "said_so"), [("2", True), ("12", True), ("1", False)])
@@ -155,3 +155,24 @@ def test_the_page_of_a_starved_run_begins_with_its_alarm(tmp_path: Path) -> None
     found = written.read_text()
     assert "large</b> starves" in found
     assert found.index("Look here first") < found.index('class="tiles"')
+
+
+class Broken(Sized):
+    """One task has a loss that is not a number in one step, and is absent from another."""
+
+    @override
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> dict[str, Tensor]:
+        losses = super().training_step(batch, batch_idx)
+        if batch_idx == 7:
+            losses["one"] = losses["one"] + torch.nan
+        return {name: loss for name, loss in losses.items() if (name, batch_idx) != ("two", 3)}
+
+
+def test_a_loss_that_is_not_a_number_is_an_alarm_and_an_absent_task_is_none(tmp_path: Path) -> None:
+    monitor = GroupDynamicsMonitor()
+    callbacks = [MultiTaskCallback(RobustGO4Align(2)), monitor]
+    data = DataLoader(TensorDataset(torch.ones(20, 1)), batch_size=1)
+    with pytest.warns(UserWarning, match="The loss of task 'one' was not finite in step 7"):
+        quiet_trainer(callbacks=callbacks, max_epochs=1, default_root_dir=tmp_path).fit(Broken(), data)
+    assert said(monitor.history) == "The loss of **one** was not finite in 1 of 20 recorded steps, first in 7."
+    assert np.isnan(monitor.history.losses[3]).tolist() == [False, False, True]

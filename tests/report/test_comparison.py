@@ -99,6 +99,13 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_others(
     assert "of version 99" in html
 
 
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path, run_in: Callable[..., Path]) -> None:
+    nowhere = tmp_path / "nowhere"
+    for folders in ([nowhere], [run_in("a"), nowhere]):
+        with pytest.raises(FileNotFoundError, match="nowhere is no folder"):
+            write_pages(folders)
+
+
 def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"holds no group_dynamics.npz"):
         write_pages([tmp_path])

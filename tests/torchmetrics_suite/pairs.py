@@ -47,8 +47,9 @@ def _mean_of_own_steps(first: Batches, second: Batches) -> dict[str, float]:
     expected, counts = EXAMPLES["GroupStability"].expected, [max(len(first) - 1, 0), max(len(second) - 1, 0)]
     if not any(counts):
         return dict(expected([]))
-    each = [expected(first), expected(second)]
-    return {name: float(np.average([found[name] for found in each], weights=counts)) for name in each[0]}
+    each = [expected(batches) for batches, count in zip((first, second), counts, strict=True) if count]
+    weights = [count for count in counts if count]
+    return {name: float(np.average([found[name] for found in each], weights=weights)) for name in each[0]}
 
 
 def _ranks_of_mean_values(first: Batches, second: Batches) -> list[float]:

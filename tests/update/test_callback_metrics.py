@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, LambdaCallback, ModelCheckpoint
 from torchjd.scalarization import Sum
 from toy import TASKS, BalancedToy, Toy, loader, quiet_trainer
 
-from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
 
 KEYS = {"objective", *(f"{kind}/{task}" for kind in ("loss", "weight") for task in TASKS)}
 
@@ -63,6 +63,27 @@ def test_a_task_that_was_absent_at_times_has_the_mean_of_the_steps_that_had_it()
     trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1)
     trainer.fit(Partial(), loader())
     assert float(trainer.callback_metrics["loss/b"]) == 2.5
+
+
+@pytest.mark.parametrize("method", [Sum, RobustGO4Align])
+def test_a_loss_of_zero_counts_and_a_task_absent_for_an_epoch_has_its_last_mean(method: Any) -> None:
+    class Margin(Constant):
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            losses = super().training_step(batch, batch_idx)
+            satisfied = losses["a"] * (0.0 if self.current_epoch or batch_idx < 3 else 1.0)
+            return losses | {"a": satisfied, "b": None if self.current_epoch else losses["b"]}
+
+    found = []
+    noted = LambdaCallback(
+        on_train_epoch_end=lambda trainer, _: found.append(
+            [float(trainer.callback_metrics[f"loss/{t}"]) for t in "ab"]
+        )
+    )
+    stops = [EarlyStopping(f"loss/{task}", patience=9) for task in "ab"]
+    trainer = quiet_trainer(callbacks=[MultiTaskCallback(method()), noted, *stops], max_epochs=3)
+    trainer.fit(Margin(), loader())
+    assert found == [[1.8, 3.0], [0.0, 3.0], [0.0, 3.0]]  # 0, 0, 0, 4 and 5; and 1 to 5
+    assert trainer.current_epoch == 3
 
 
 def test_what_the_module_logs_under_the_same_name_stays() -> None:

@@ -114,13 +114,18 @@ def weigh(
 
 
 @triton.jit
+def _is_told(loss):
+    return (tl.abs(loss) < LARGEST) & (loss != 0)
+
+
+@triton.jit
 def _move_mean(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
     """Move a sum and its mass in place, as ``move_mean`` does: the mean after the step, and the mass."""
     places = tl.arange(0, B)
     here = places < M
     total = tl.load(state + places, mask=here, other=0.0)
     mass = tl.load(state + M + places, mask=here, other=0.0)
-    counted = tl.abs(loss) < LARGEST
+    counted = _is_told(loss)
     total = tl.where(counted, decay * total + (1 - decay) * loss, total)
     mass = tl.where(counted, decay * mass + (1 - decay), mass)
     tl.store(state + places, total, mask=here)
@@ -137,7 +142,7 @@ def _move_spread(state, loss, decay: tl.constexpr, M: tl.constexpr, B: tl.conste
     mass = tl.load(state + M + places, mask=here, other=0.0)
     sums = tl.load(state + 2 * M + places, mask=here, other=0.0)
     distance = tl.where(mass > 0, tl.abs(loss - total / mass), 0.0)
-    sums = tl.where(tl.abs(loss) < LARGEST, decay * sums + (1 - decay) * distance, sums)
+    sums = tl.where(_is_told(loss), decay * sums + (1 - decay) * distance, sums)
     tl.store(state + 2 * M + places, sums, mask=here)
     _, mass = _move_mean(state, loss, decay, M, B)
     return _spread_of(sums, mass, decay), mass
@@ -158,5 +163,5 @@ def _without_outliers(state, loss, decay: tl.constexpr, outlier: tl.constexpr, M
     spread = _spread_of(tl.load(state + 2 * M + places, mask=here, other=0.0), mass, decay)
     most = outlier * spread / mass + RESTING * tl.abs(mean)
     away = loss - mean
-    far = (tl.abs(away) > most) & (most > 0) & (tl.abs(loss) < LARGEST)
+    far = (tl.abs(away) > most) & (most > 0) & _is_told(loss)
     return tl.where(far, tl.where(away > 0, mean + most, mean - most), loss)
