@@ -102,7 +102,7 @@ _KINDS: list[tuple[str, Callable[[re.Match[str]], Lines]]] = [
         _plain(
             "`training_step` returned a mapping without `loss`, so that nothing can be trained.",
             "If it holds the losses of tasks, add to `trainer.callbacks` of the configuration: "
-            "`{class_path: lightning_go4align.MultiTaskCallback, init_args: {method: GO4Align}}`.",
+            "`{class_path: lightning_go4align.MultiTaskCallback, init_args: {method: RobustGO4Align}}`.",
         ),
     ),
     (

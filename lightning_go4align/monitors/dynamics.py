@@ -65,7 +65,7 @@ class GroupDynamicsMonitor(Callback):
         self.num_pictures = as_integer("num_pictures", num_pictures, least=0)
         self.capacity = as_integer("capacity", capacity, least=2)
         self._begin_anew()
-        self._is_loaded, self._fit = False, OneFit(type(self).__name__)
+        self._fit, self._is_loaded = OneFit(type(self).__name__), False
         self._pictures = PictureSchedule(self.num_pictures)
         self._watched: MultiTaskCallback | None = None
         self._recorded: MultiTaskCallback | None = None  # whose steps the record holds
@@ -160,8 +160,7 @@ class GroupDynamicsMonitor(Callback):
         if self._files is None:
             return
         self._read()
-        page = self._files.write_page(self._recorder, self._method)
-        step = max(trainer.global_step - 1, 0)
+        page, step = self._files.write_page(self._recorder, self._method), max(trainer.global_step - 1, 0)
         if self.num_pictures and len(self.history.steps) and self._pictures.latest != step:
             show_pictures(trainer.loggers, self.history, step)
         show_report(trainer.loggers, page, self.history, step)
@@ -180,8 +179,8 @@ class GroupDynamicsMonitor(Callback):
 
     @override
     def __repr__(self) -> str:
-        known = f"method={self._method!r}, tasks={few_of(self.history.tasks)}"
-        return f"GroupDynamicsMonitor({known}; {counted(self.history.total, 'step')} recorded)"
+        tasks, steps = few_of(self.history.tasks), counted(self.history.total, "step")
+        return f"GroupDynamicsMonitor(method={self._method!r}, tasks={tasks}; {steps} recorded)"
 
     @override
     def state_dict(self) -> dict[str, Any]:
