@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 
     Example:
         >>> print(Outcome({"LS, seed 0": "ValueError: no"}) + Outcome())
-        1 runs failed:
+        1 run failed:
         LS, seed 0: ValueError: no
     """
 

@@ -172,8 +172,9 @@ def _stacked(kept: list[StepRecord]) -> list[Tensor]:
     """Join groups, weights, indicators and losses of all steps, one after the other, in the precision of a log."""
     if not kept:
         return []
-    told = [record.losses.masked_fill(record.not_finite, torch.inf) for record in kept]
-    losses = torch.stack(told).to(torch.float32)
+    reported = torch.stack([record.reported for record in kept])
+    losses = torch.stack([record.losses for record in kept]).masked_fill(~reported.isfinite(), torch.inf)
+    losses = losses.to(torch.float32)
     unknown, none = torch.full_like(losses[0], torch.nan), torch.full_like(losses[0], -1)
     groups = [none if record.grouping is None else record.grouping.assignment for record in kept]
     weights = [unknown if record.weights is None else record.weights for record in kept]
