@@ -45,8 +45,10 @@ def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.tri
         The best, in their order: of every method one, then the others.
 
     Raises:
-        ValueError: If no trial gave a number.
+        ValueError: If no trial ended, or none gave a number.
     """
+    if not trials:
+        raise ValueError("No trial ended. Give the search more `hours`, or see what was said of those that failed.")
     search = study.search or Search()
     ranked = sorted((trial for trial in trials if _is_number(trial.value)), key=lambda trial: trial.value or 0.0)
     if not ranked:
