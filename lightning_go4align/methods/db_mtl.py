@@ -23,8 +23,9 @@ class DBMTL(LazyBuffers, Aggregator, Stateful):
               g = \sum_m \frac{\max_i \lVert \tilde g^i \rVert}{\lVert \tilde g^m \rVert} \, \tilde g^m
 
     Parameters of single tasks get the gradient of the logarithm, too. The losses come by ``observe_losses``, which
-    ``MultiTaskCallback`` calls; they must be positive. A task without a row in the step keeps its mean and takes no
-    part. The means are as large as the Jacobian, ``M`` times the shared parameters; ``beta=0`` keeps none.
+    ``MultiTaskCallback`` calls; they must be positive. A task without a row in the step, or with a loss of
+    exactly 0, keeps its mean and takes no part: the mean of a margin that is met would be brought to the largest norm
+    for ever. The means are as large as the Jacobian, ``M`` times the shared parameters; ``beta=0`` keeps none.
 
     Args:
         beta: :math:`\beta`, in [0, 1); the reference has 0.9.
@@ -70,20 +71,21 @@ class DBMTL(LazyBuffers, Aggregator, Stateful):
             raise ValueError(
                 f"The Jacobian must have a row for each of the {len(rows)} finite losses, but has {len(matrix)}."
             )
-        self.head_weights = 1 / (losses.index_select(0, rows).to(matrix) + EPSILON)
-        gradients = self._averaged(matrix * self.head_weights[:, None], rows, len(losses))
-        norms = gradients.norm(dim=1, keepdim=True)
+        present = losses.index_select(0, rows).to(matrix)
+        told, self.head_weights = present != 0, 1 / (present + EPSILON)
+        gradients = self._averaged(matrix * self.head_weights[:, None], told, rows, len(losses))
+        norms = gradients.norm(dim=1, keepdim=True) * told[:, None]
         scaled = gradients * torch.where(norms > 0, norms.max() / norms.clamp(min=torch.finfo(norms.dtype).tiny), 0)
         return scaled.sum(0)
 
-    def _averaged(self, gradients: Tensor, rows: Tensor, number: int) -> Tensor:
+    def _averaged(self, gradients: Tensor, told: Tensor, rows: Tensor, number: int) -> Tensor:
         if self.beta == 0:
             return gradients
         if self.means is None or self.steps is None:
             self.means = gradients.new_zeros(number, gradients.shape[1])
             self.steps = torch.zeros(number, dtype=torch.int64, device=gradients.device)
-        steps = self.steps.index_select(0, rows) + 1
-        kept = torch.where(steps == 1, 0, self.beta / steps.to(gradients).pow(self.sigma))
+        steps = self.steps.index_select(0, rows) + told
+        kept = torch.where(steps == 1, 0, self.beta / steps.to(gradients).pow(self.sigma)).where(told, 1.0)
         means = gradients.lerp(self.means.index_select(0, rows), kept[:, None])
         self.means, self.steps = self.means.index_copy(0, rows, means), self.steps.index_copy(0, rows, steps)
         return means

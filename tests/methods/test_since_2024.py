@@ -149,6 +149,19 @@ def test_db_mtl_keeps_the_mean_of_an_absent_task() -> None:
     torch.testing.assert_close(aggregator.means[0], torch.tensor([1.0, 0.0]))
 
 
+def test_db_mtl_leaves_out_a_margin_that_is_met() -> None:
+    both, alone = DBMTL(), DBMTL()
+    jacobian = torch.tensor([[3.0, 0.0], [0.0, 2.0]])
+    for margin in (4.0, 0.0, 0.0, 0.0):
+        both.observe_losses(torch.tensor([1.0, margin]))
+        found = both(jacobian * torch.tensor([[1.0], [float(margin > 0)]]))
+        alone.observe_losses(torch.tensor([1.0]))
+        expected = alone(jacobian[:1])
+    torch.testing.assert_close(found, expected)
+    both.observe_losses(torch.tensor([1.0, 2.0]))
+    torch.testing.assert_close(both(jacobian), torch.tensor([3.0, 3.0]))  # It goes on from its mean.
+
+
 def test_db_mtl_refuses_to_guess_the_losses() -> None:
     with pytest.raises(ValueError, match="observe_losses"):
         DBMTL()(torch.eye(2))
