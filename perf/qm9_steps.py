@@ -31,7 +31,9 @@ def fit_seconds(
     """
     pl.seed_everything(0, verbose=False)
     monitor = StepMonitor()
-    trainer = pl.Trainer(max_steps=steps + 1, callbacks=monitor, accelerator="cpu", barebones=True)
+    trainer = pl.Trainer(
+        max_steps=steps + 1, callbacks=monitor, accelerator="cpu", barebones=True, limit_val_batches=0
+    )
     trainer.fit(QM9Module(method, network=network, schedule=WarmupCosine()), datamodule=data)
     return monitor.seconds
 

@@ -62,6 +62,8 @@ def _qm9_seconds(method: Any, steps: int, size: int) -> list[float]:
     torch.manual_seed(0)
     data = QM9DataModule(num_train=size * (steps + 2), num_val=1, num_test=1, batch_size=size)
     monitor = StepMonitor()
-    trainer = Trainer(max_steps=steps + 2, callbacks=monitor, accelerator="auto", devices=1, barebones=True)
+    trainer = Trainer(
+        max_steps=steps + 2, callbacks=monitor, accelerator="auto", devices=1, barebones=True, limit_val_batches=0
+    )
     trainer.fit(QM9Module(method, schedule=WarmupCosine()), datamodule=data)
     return monitor.seconds[1:]
