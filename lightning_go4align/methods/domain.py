@@ -1,6 +1,7 @@
 """Which methods need positive losses, and why: what lies outside their domain is to be told before it does harm."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import nn
 from torchjd.scalarization import DWA, FAMO, IMTLL, UW, GeometricMean
@@ -23,11 +24,16 @@ REASONS: dict[type[nn.Module], str] = {
     GeometricMean: "it takes the logarithm of L: an error where L < 0",
     DWA: "the ratio of a task's losses of two epochs changes its sign, and grows without bound, where L passes 0",
 }
+AT_ZERO: dict[type[nn.Module], str] = {
+    FAMO: "divides by the loss: the task takes all weight from the others, and nothing is learned in that step",
+    UW: "has nothing to keep it small: the task's weight grows for as long as its loss is 0",
+    IMTLL: "has nothing to keep it small: the task's weight grows for as long as its loss is 0",
+}
 MEND = (
     "take `RobustGO4Align`, which takes losses of any sign, or declare for each task a number that its loss stays "
     "above: `{}`"
 )
-OWN_MEND = {FAMO: MEND.format("FAMO(..., min_losses=...)")}
+OWN_MEND: dict[type[nn.Module], str] = {FAMO: MEND.format("FAMO(..., min_losses=...)")}
 
 
 def why_positive(method: nn.Module) -> str | None:
@@ -47,23 +53,53 @@ def why_positive(method: nn.Module) -> str | None:
         >>> why_positive(RobustGO4Align()) is None
         True
     """
-    if isinstance(method, WithLowerBounds):
+    found = _first(method, _reason)
+    return found and f"{found.name} needs positive losses, as {found.reason}. Mend: {found.mend}."
+
+
+def why_not_zero(method: nn.Module) -> str | None:
+    """Say why a method, or one within it, cannot take a loss of exactly 0: of a margin that is met, or no labels.
+
+    Args:
+        method: A scalarizer or an aggregator.
+
+    Returns:
+        The reason and the mend, one sentence; None if it leaves such a task out, or lower bounds are declared.
+
+    Example:
+        >>> from lightning_go4align.methods import SI
+        >>> print(why_not_zero(FAMO(2)))
+        FAMO divides by the loss: the task takes all weight ... If the batch has no labels, return None; otherwise ...
+        >>> why_not_zero(SI()) is None
+        True
+    """
+    found = _first(method, lambda part: _of_kind(part, AT_ZERO))
+    return found and f"{found.name} {found.reason}. If the batch has no labels, return None; otherwise {found.mend}."
+
+
+class _Found(NamedTuple):
+    name: str
+    reason: str
+    mend: str
+
+
+def _first(method: nn.Module, reason_of: Callable[[nn.Module], str | None]) -> _Found | None:
+    """Look for a method that has a reason, in what has no lower bounds."""
+    if isinstance(method, WithLowerBounds) or (isinstance(method, FAMO) and _has_bounds(method)):
         return None
-    reason = _reason(method)
-    if reason is not None:
-        own = next((mend for kind, mend in OWN_MEND.items() if isinstance(method, kind)), None)
+    if reason := reason_of(method):
         name = type(method).__name__
-        mend = own or MEND.format(f"WithLowerBounds({name}(...), bounds=[...])")
-        return f"{name} needs positive losses, as {reason}. Mend: {mend}."
-    return next((found for part in method.children() if (found := why_positive(part))), None)
+        mend = _of_kind(method, OWN_MEND) or MEND.format(f"WithLowerBounds({name}(...), bounds=[...])")
+        return _Found(name, reason, mend)
+    return next((found for part in method.children() if (found := _first(part, reason_of))), None)
 
 
 def _reason(method: nn.Module) -> str | None:
-    if isinstance(method, FAMO) and _has_bounds(method):
-        return None
-    if isinstance(method, NeedsPositiveLosses):
-        return method.why_positive
-    return next((reason for kind, reason in REASONS.items() if isinstance(method, kind)), None)
+    return method.why_positive if isinstance(method, NeedsPositiveLosses) else _of_kind(method, REASONS)
+
+
+def _of_kind(method: nn.Module, texts: dict[type[nn.Module], str]) -> str | None:
+    return next((text for kind, text in texts.items() if isinstance(method, kind)), None)
 
 
 def _has_bounds(method: FAMO) -> bool:

@@ -2,6 +2,7 @@
 
 from math import isnan, nan
 
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.methods.around import AroundScalarizer
@@ -129,6 +130,23 @@ class Parts:
     def is_small_for_factors(self, index: int) -> bool:
         """Tell whether it is, and would not be without the tasks whose weight the user has a hand in."""
         return bool(self.intended) and self.is_small(index) and not self._parts[index] < self._least_of_others
+
+
+def warn_of_absent(numbers: HostNumbers, steps: int) -> None:
+    """Warn of the tasks that have had no loss at all.
+
+    Args:
+        numbers: The numbers of the last step.
+        steps: Number of steps so far.
+    """
+    last = numbers.last_steps
+    seen = [max(each) >= 0 for each in zip(last.fed, last.starved, last.bad_loss, strict=True)]
+    absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
+    if absent:
+        rank_zero_warn(
+            f"The tasks {absent} had no loss in the first {steps} steps: it was None, exactly 0 or without a graph. "
+            "Look at their names, in `training_step` and in `tasks`, and at their labels."
+        )
 
 
 def _mean(parts: list[float]) -> float:

@@ -100,7 +100,7 @@ class StepLog:
 
     def check(self) -> None:
         """Tell the user of what has gone wrong; numbers are read if something has, or if monitors wait for them."""
-        if self._watchers or self._warnings.bounds is not None or self._readout.finds_trouble():
+        if self._watchers or self._warnings.needs_losses or self._readout.finds_trouble():
             self.tell()
         else:
             self._readout.begin_telling()
@@ -118,7 +118,7 @@ class StepLog:
         if numbers is None or numbers is self._reported:
             return None
         self._reported = numbers
-        if self._warnings.bounds is not None or is_troubled(numbers.last_steps):
+        if self._warnings.needs_losses or is_troubled(numbers.last_steps):
             self._warnings.tell(numbers)
         self._readout.begin_telling()
         return numbers

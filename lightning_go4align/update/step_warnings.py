@@ -7,11 +7,11 @@ from math import isnan
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
-from lightning_go4align.methods.domain import declared_bounds, why_positive
+from lightning_go4align.methods.domain import declared_bounds, why_not_zero, why_positive
 from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.record import HostNumbers
-from lightning_go4align.update.starvation import LONG, Starvation
+from lightning_go4align.update.starvation import LONG, Starvation, warn_of_absent
 
 SHORTEST = 50
 FEWEST = 5
@@ -25,7 +25,7 @@ class StepWarnings:
         method: How tasks are balanced.
 
     Attributes:
-        bounds: Declared bounds of the losses, None for none: signs tell nothing of who falls below his.
+        needs_losses: Whether losses are read in any case: signs tell nothing of a bound, or of a loss of exactly 0.
 
     Example:
         >>> from torchjd.scalarization import FAMO
@@ -41,7 +41,9 @@ class StepWarnings:
         self._method = method
         self._start: int | None = None
         self._epoch_start = 0
-        self._why_positive, self.bounds = why_positive(method), declared_bounds(method)
+        self._why_positive, self._why_not_zero = why_positive(method), why_not_zero(method)
+        self._bounds = declared_bounds(method)
+        self.needs_losses = self._bounds is not None or self._why_not_zero is not None
         self._starvation = Starvation(method)
         self._warned: set[str] = set()
         self._non_finite: set[str] = set()
@@ -71,6 +73,7 @@ class StepWarnings:
         self._tell_not_finite(numbers)
         self._tell_lost(numbers)
         self._tell_once(numbers, self._of_sign)
+        self._tell_once(numbers, self._of_zero)
         self._tell_once(numbers, self._of_bound)
         self._tell_idle(numbers)
         self._tell_once(numbers, self._of_share, intended_weights(self._method, numbers.tasks))
@@ -84,7 +87,10 @@ class StepWarnings:
         most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
         meant = intended_weights(self._method, numbers.tasks)
         self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most), meant)
-        self._tell_absent(numbers, numbers.step - (self._start or 0))
+        steps = numbers.step - (self._start or 0)
+        if not self._told_absent and steps >= FEWEST:
+            self._told_absent = True
+            warn_of_absent(numbers, steps)
 
     def _tell_once(
         self, numbers: HostNumbers, message_of: Callable[[HostNumbers, int], str], meant: Iterable[str] = ()
@@ -160,13 +166,19 @@ class StepWarnings:
         when = numbers.when("negative", index)
         return f"The loss of task '{numbers.tasks[index]}' was negative in {when}. {self._why_positive}"
 
+    def _of_zero(self, numbers: HostNumbers, index: int) -> str:
+        if numbers.losses[index] != 0 or self._why_not_zero is None:
+            return ""
+        when = f"step {numbers.step - 1}"
+        return f"The loss of task '{numbers.tasks[index]}' was exactly 0 in {when}. {self._why_not_zero}"
+
     def _of_bound(self, numbers: HostNumbers, index: int) -> str:
         loss = numbers.losses[index]
-        if self.bounds is None or not loss < self.bounds[index]:
+        if self._bounds is None or not loss < self._bounds[index]:
             return ""
         return (
             f"The loss of task '{numbers.tasks[index]}' is {loss:.5g}, which lies below its declared bound, "
-            f"{self.bounds[index]:.5g}: to the method it is negative, which its equations do not allow. Declare a "
+            f"{self._bounds[index]:.5g}: to the method it is negative, which its equations do not allow. Declare a "
             "bound that it never reaches, or take `RobustGO4Align`, which needs none."
         )
 
@@ -180,19 +192,6 @@ class StepWarnings:
             f"Task '{task}' starves: for {steps} steps its part of the weighted loss was below a thousandth of an "
             f"even one, and it learns next to nothing{shown}. {self._starvation.mend(numbers, index)}"
         )
-
-    def _tell_absent(self, numbers: HostNumbers, steps: int) -> None:
-        """Warn of what was never there at the end of the first epoch that had some steps."""
-        if self._told_absent or steps < FEWEST:
-            return
-        self._told_absent, last = True, numbers.last_steps
-        seen = [max(each) >= 0 for each in zip(last.fed, last.starved, last.bad_loss, strict=True)]
-        absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
-        if absent:
-            rank_zero_warn(
-                f"The tasks {absent} had no loss in the first {steps} steps: it was None, exactly 0 or without a "
-                "graph. Look at their names, in `training_step` and in `tasks`, and at their labels."
-            )
 
 
 def _others(numbers: HostNumbers, found: Sequence[int]) -> str:

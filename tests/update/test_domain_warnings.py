@@ -37,6 +37,35 @@ def test_a_negative_loss_is_told_between_two_logging_steps_and_without_a_logger(
     assert after[first + CAPACITY] == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "mend"),
+    [
+        pytest.param(lambda: FAMO(3), "FAMO(..., min_losses=...)", id="FAMO"),
+        pytest.param(lambda: UW(3), "WithLowerBounds(UW(...)", id="UW"),
+        pytest.param(lambda: WithFactors(IMTLL(3), {"one": 0.5}), "WithLowerBounds(IMTLL(...)", id="IMTL-L"),
+    ],
+)
+def test_a_loss_of_0_is_told_to_whom_it_does_harm(method: Any, mend: str) -> None:
+    (message,), _ = heard(method(), lambda batch: max(0.0, 1.0 - batch / 10), 1.0, 1.2, steps=140)
+    assert "The loss of task 'large' was exactly 0 in step" in message
+    assert mend in message
+    assert "return None" in message
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(RobustGO4Align, id="robust"),
+        pytest.param(lambda: GO4Align(2), id="GO4Align"),
+        pytest.param(lambda: FAMO(3, min_losses=torch.full((3,), -0.1)), id="FAMO with bounds"),
+        pytest.param(lambda: WithLowerBounds(UW(3), [-0.1, 0.0, 0.0]), id="UW with bounds"),
+    ],
+)
+def test_a_loss_of_0_is_no_news_to_others_and_none_is_no_loss_of_0(method: Any) -> None:
+    assert heard(method(), lambda batch: max(0.0, 1.0 - batch / 10), 1.0, 1.2, steps=140)[0] == []
+    assert heard(FAMO(3), lambda batch: None if batch % 2 else 1.0, 1.0, 1.2, steps=140)[0] == []
+
+
 def test_declared_bounds_are_the_mend_that_is_promised() -> None:
     assert heard(WithLowerBounds(UW(3), bounds=[-2.0, 0.0, 0.0]), -1.0, 1.0, 1.2, steps=80)[0] == []
     assert heard(FAMO(3, min_losses=torch.tensor([-2.0, 0.0, 0.0])), -1.0, 1.0, 1.2, steps=80)[0] == []
