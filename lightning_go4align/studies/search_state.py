@@ -1,6 +1,8 @@
 """What a search keeps in its study's folder, and how it goes on from there; needs ``optuna``."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -8,8 +10,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Study
+
+ASKED = "asked"
 
 
 def searched_methods(study: Study) -> list[str]:
@@ -27,12 +32,39 @@ def open_search(study: Study, pruner: optuna.pruners.BasePruner) -> optuna.Study
     Args:
         study: The study, with a section ``search``.
         pruner: What stops runs early.
+
+    Raises:
+        ValueError: If the search in the folder is of something else.
     """
     file = _journal(study)
     file.parent.mkdir(parents=True, exist_ok=True)
     found = optuna.create_study(storage=_storage(file), study_name=study.name, pruner=pruner, load_if_exists=True)
+    _check_asked(found, study)
     found.sampler = sampler(study.search or Search(), len(found.trials))
     return found
+
+
+def _check_asked(found: optuna.Study, study: Study) -> None:
+    """Refuse to go on with trials of another search: one best would be chosen from values of two kinds."""
+    asked = _asked(study)
+    before = found.user_attrs.get(ASKED, asked)  # one from before searches said what they are of goes on
+    changed = [name for name, text in asked.items() if before.get(name) != text]
+    if changed and found.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED]):
+        raise ValueError(
+            f"The search that is begun in {_journal(study)} has another {' and '.join(changed)}, so that its trials "
+            "cannot be compared with those to come. Give the study another `name`, or remove that file: runs that "
+            "are finished are kept, and not done again."
+        )
+    if changed or ASKED not in found.user_attrs:
+        found.set_user_attr(ASKED, asked)
+
+
+def _asked(study: Study) -> dict[str, str]:
+    """Write down all that the value of a trial depends on, by what a user calls it."""
+    search, plan = study.search or Search(), make_plan(replace(study, learning_rates=[]))
+    runs = {name: plan.run(name, search.seed, None).folder.name for name in searched_methods(study)}
+    asked = {"`select_by`": study.select_by, "`search.space`": search.space, "benchmark, method or seed": runs}
+    return {name: json.dumps(value, sort_keys=True) for name, value in asked.items()}
 
 
 def ended_trials(study: Study) -> list[optuna.trial.FrozenTrial]:

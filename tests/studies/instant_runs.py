@@ -1,10 +1,16 @@
-"""Engines of which runs end at once, with what a formula says of their learning rate."""
+"""Engines, and searches, of which runs end at once, with what a formula says of their learning rate."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
 
 from lightning_go4align.studies.attempt import End, Ending
 from lightning_go4align.studies.engines import Submitted
 from lightning_go4align.studies.plan import Run
+from lightning_go4align.studies.study import Study
+from lightning_go4align.studies.tuning import Tuning
 
 RATE = "model.init_args.learning_rate"
 
@@ -39,3 +45,15 @@ class Instant:
 
 def parabola(run: Run) -> list[float]:
     return [100 * (run.config["model"]["init_args"]["learning_rate"] - 0.3) ** 2]
+
+
+def searched(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[..., None], engine: Any = None, **search: Any
+) -> Tuning:
+    """Make the search of a parabola; ``search`` may hold ``select_by`` and the number of epochs, too."""
+    chosen = {"select_by": search.pop("select_by")} if "select_by" in search else {}
+    epochs = {"trainer.max_epochs": search.pop("epochs", 10)}
+    search = {"space": {RATE: {"low": 0.0, "high": 1.0}}, "trials": 20, **search}
+    asked = study(tmp_path, search=search, reference="LS", name="s", overrides=epochs, **chosen)
+    engine = engine or Instant(finish, parabola)
+    return Tuning(asked, engine, jobs=1, deadline=float("inf"), console=Console(quiet=True))

@@ -3,11 +3,10 @@
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
-from studies.instant_runs import RATE, Instant, parabola
+from studies.instant_runs import RATE, Instant, parabola, searched
 
 from lightning_go4align.studies.attempt import End, Ending
 from lightning_go4align.studies.engines import Submitted
@@ -19,18 +18,6 @@ from lightning_go4align.studies.tuning import Tuning
 @pytest.fixture(autouse=True)
 def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lightning_go4align.studies.tuning.POLL_SECONDS", 0)
-
-
-def searched(
-    study: Callable[..., Study], tmp_path: Path, finish: Callable[..., None], engine: Any = None, **search: Any
-) -> Tuning:
-    space = {RATE: {"low": 0.0, "high": 1.0}}
-    epochs = {"trainer.max_epochs": 10}
-    asked = study(
-        tmp_path, search={"space": space, "trials": 20, **search}, reference="LS", name="s", overrides=epochs
-    )
-    engine = engine or Instant(finish, parabola)
-    return Tuning(asked, engine, jobs=1, deadline=float("inf"), console=Console(quiet=True))
 
 
 def test_a_search_comes_near_the_optimum_of_a_parabola(
