@@ -23,7 +23,8 @@ class GradNorm(Scalarizer, Stateful):
               - \operatorname{mean}_i\big(w^i \lVert g^i \rVert\big) (r^m)^\alpha \Big|
 
     whose second term is held constant; the model follows :math:`\sum_m w^m L^m`. :math:`L_0` is the mean loss of the
-    first epoch, during which all weights are 1; ``step()`` closes an epoch, which ``MultiTaskCallback`` does. The
+    first epoch, during which all weights are 1, or the first loss of a task that comes later; losses of exactly 0
+    are left out of it. ``step()`` closes an epoch, which ``MultiTaskCallback`` does. The
     parameters learn with the model, as UW's do; ``WithLearningRate`` sets their rate. The module names the
     heads that get the representation in ``task_heads()``, or returns it beside the losses,
     ``{"task_losses": {...}, "representation": features}``.
@@ -79,14 +80,15 @@ class GradNorm(Scalarizer, Stateful):
         gradients, self._representation = gradients_in(self._representation, losses), None
         values = losses.detach().to(self.initial_losses)
         first, present = self.epochs == 0, values.isfinite()
-        learning = first & present
+        learning = present & (values != 0) & (first | (self.counts == 0))
         self.counts = self.counts + learning
         mean = self.initial_losses + torch.where(learning, values - self.initial_losses, 0) / self.counts.clamp(min=1)
         self.initial_losses = mean
         weights = torch.where(first, 1, len(values) * self.logits.softmax(0))
         norms = sum_over_ranks(gradients.flatten(1).to(self.logits).square().sum(1)).sqrt()
-        sizes = torch.where(present & ~first, weights * norms, 0)
-        distance = (sizes - self._targets(sizes.detach(), values, present & ~first)).abs().sum()
+        counted = present & ~first & (self.counts > 0)
+        sizes = torch.where(counted, weights * norms, 0)
+        distance = (sizes - self._targets(sizes.detach(), values, counted)).abs().sum()
         # The difference is 0: it carries the gradient that the weights learn from, and no other.
         return weighted_risk(losses, weights.detach() * present) + (distance - distance.detach())
 

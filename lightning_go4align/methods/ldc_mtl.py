@@ -21,7 +21,7 @@ class LDCMTL(Scalarizer, Stateful):
 
     The neighbours of the second sum are those of the tasks' order. The router learns with the model, as UW's
     parameters do, and begins with equal weights. ``step()`` closes an epoch, which ``MultiTaskCallback`` does. A task
-    whose loss is not positive and finite has no part in the step.
+    whose loss is not positive and finite has no part in the step: those beside it are neighbours then.
 
     Args:
         num_tasks: Number of tasks ``M``, at least 1.
@@ -71,7 +71,7 @@ class LDCMTL(Scalarizer, Stateful):
         ratios = torch.where(present, (safe / torch.where(present, self.initial_losses, 1)).log(), 0)
         weights = self.router(ratios.detach()).masked_fill(present.logical_not(), -torch.inf).softmax(0)
         weighed = torch.where(present, weights, 0) * ratios
-        return weighed.sum() + self.penalty * weighed.diff().abs().sum()
+        return weighed.sum() + self.penalty * _gaps(weighed, present).sum()
 
     @override
     def reset(self) -> None:
@@ -83,6 +83,12 @@ class LDCMTL(Scalarizer, Stateful):
     @override
     def __repr__(self) -> str:
         return f"LDCMTL(num_tasks={self.num_tasks}, penalty={self.penalty}, width={self.width})"
+
+
+def _gaps(weighed: Tensor, present: Tensor) -> Tensor:
+    """Distances between tasks that are there and the next of these, shape ``[M - 1]``; 0 for those that are not."""
+    order = present.logical_not().to(torch.uint8).argsort(stable=True)
+    return torch.where(present[order][1:], weighed[order].diff().abs(), 0)
 
 
 def _new_router(num_tasks: int, width: int) -> nn.Sequential:

@@ -19,9 +19,9 @@ class WindowedDWA(LossWeighted):
     .. math:: w = M \operatorname{softmax}(r / T)
 
     TorchJD's ``DWA`` compares the means of the last two epochs and has the sum, :math:`\sum_m w^m L^m`. Before more
-    than ``window`` steps have run the weights are 1, and losses before the first count as 1. A task whose loss is
-    not positive and finite (NaN marks an absent one) has weight 0 and keeps its windows; the others share out weights
-    of mean :math:`1 / M` among them.
+    than ``window`` of its losses have come :math:`r^m` is 1. Losses before the first step count as 1, and those of a
+    task that comes later as its first one. A task whose loss is not positive and finite (NaN marks an absent one) has
+    weight 0 and keeps its windows; the others share out weights of mean :math:`1 / M` among them.
 
     Args:
         window: Number of steps in a window, at least 1.
@@ -57,15 +57,16 @@ class WindowedDWA(LossWeighted):
     def weigh(self, losses: Tensor) -> Tensor:
         if self.history is None or self.steps is None:
             self.history = losses.new_ones((2 * self.window, *losses.shape))
-            self.steps = torch.zeros((), dtype=torch.int64, device=losses.device)
+            self.steps = torch.zeros_like(losses, dtype=torch.int64)
         check_number_of_tasks(losses, self.history.shape[1])
         present = valid_losses(losses)
-        moved = torch.cat([self.history[1:], losses[None]])
-        self.history = torch.where(present, moved, self.history)
+        comes_late = present & (self.steps == 0) & (self.steps > 0).any()
+        history = torch.where(comes_late, losses, self.history)
+        self.history = torch.where(present, torch.cat([history[1:], losses[None]]), history)
         rates = self.history[self.window :].mean(0) / self.history[: self.window].mean(0)
+        rates = torch.where(self.steps > self.window, rates, 1)
         shares = masked_softmax(rates / self.temperature, present)
-        shares = torch.where(self.steps > self.window, shares, 1 / len(losses))
-        self.steps = self.steps + 1
+        self.steps = self.steps + present
         return torch.where(present, shares, 0)
 
     @override
