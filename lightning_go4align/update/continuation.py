@@ -60,6 +60,8 @@ class Continuation:
         self._running = weakref.ref(trainer)
         self.notice, self.has_gone_on = None, self.goes_on(trainer, module)
         if self.has_gone_on:
+            if self._pair is not None and self._pair[0]() is not trainer:
+                memory.end_epoch()
             self.notice = f"This fit goes on with what {memory.method} learned in the one before, as the model does."
         elif memory.begin_anew():
             self.notice = (

@@ -20,6 +20,8 @@ from lightning_go4align.update.scalarizer_driver import ScalarizerDriver
 from lightning_go4align.update.step_tracker import FirstLosses
 from lightning_go4align.update.tasks import KnownTasks
 
+BETWEEN = -1  # No epoch has this number.
+
 
 class Memory:
     """All that the next step depends on.
@@ -99,6 +101,10 @@ class Memory:
         move_state(self.method, device)
         self.driver.load_state_dict(self.driver.state_dict())  # It goes where its parameters are now.
         self.device, self.has_trained = device, True
+
+    def end_epoch(self) -> None:
+        """Let the next batch begin an epoch, whatever its number: a new trainer counts from 0 again."""
+        self.epoch = BETWEEN
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the method that the epoch before is over, once, also if the run was resumed between the two.

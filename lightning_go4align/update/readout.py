@@ -38,6 +38,7 @@ class Readout:
         self._latest: tuple[int, StepRecord] | None = None
         self._numbers: HostNumbers | None = None
         self._record: StepRecord | None = None
+        self._latest_record: StepRecord | None = None
         self._count = self._read_at = 0
 
     @property
@@ -83,17 +84,22 @@ class Readout:
             self._tracker.add(self._waiting)
         self._waiting = []
 
-    def keep(self, step: int, record: StepRecord) -> None:
+    def keep(self, step: int, record: StepRecord) -> bool:
         """Keep an optimizer's step; neither the host nor the device works.
 
         Args:
             step: Number of optimizer steps so far.
-            record: What its last batch found.
+            record: What its last batch found, or the record of the step before, if all its batches were skipped.
+
+        Returns:
+            Whether it found anything; if not, no task is present in what monitors get.
         """
-        self._latest = step, record
+        is_new = self._latest_record is not record
+        self._latest, self._latest_record = (step, record), record
         self._count += 1
         if self._keeps_steps:
-            self._kept.append(record)
+            self._kept.append(record if is_new else record.without_tasks())
+        return is_new
 
     def begin_epoch(self) -> None:
         """Begin new means."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import lightning.pytorch as pl
+import torch
 from torch import Tensor
 
 from lightning_go4align.functional.grouping import Grouping
@@ -48,6 +49,11 @@ class StepRecord:
 
     def _repr_html_(self) -> str:
         return step_html(self)
+
+    def without_tasks(self) -> "StepRecord":
+        """What there is to record of a step of the same tasks that has none of them."""
+        nothing = torch.full_like(self.losses, torch.nan)
+        return StepRecord(self.tasks, nothing, self.objective, torch.zeros_like(self.reported))
 
     def copied(self) -> "StepRecord":
         """Copy what a method found into memory of the record's own, which the method's next step leaves alone."""

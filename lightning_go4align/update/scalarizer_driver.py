@@ -153,8 +153,9 @@ class ScalarizerDriver:
         if self._optimizer is not None:
             self._step_learned(self._optimizer)
         if losses is not None:
-            own = (part.last_losses for part in self._method.modules() if hasattr(part, "last_losses"))
-            learn_after_step(self._method, self._random, losses, next(own, self._last))
+            imputing = (part for part in self._method.modules() if hasattr(part, "last_losses"))
+            last: Tensor | None = getattr(next(imputing, None), "last_losses", self._last)
+            learn_after_step(self._method, self._random, losses, last)
 
     def _step_learned(self, optimizer: torch.optim.Adam) -> None:
         # The gradients are not those of the backward pass, which may be scaled for half precision.

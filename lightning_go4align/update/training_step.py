@@ -20,7 +20,7 @@ from lightning_go4align.update.optimizers import PerformedSteps
 from lightning_go4align.update.picked import Pick, read_output
 from lightning_go4align.update.reach import Reach
 from lightning_go4align.update.readout import CAPACITY, Readout
-from lightning_go4align.update.side_effects import side_effect_free
+from lightning_go4align.update.side_effects import changed_since, side_effect_free, versions
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import (
     StepOutput,
@@ -67,7 +67,7 @@ class TrainingStep:
         self._user_step = self._head_input.seen_by(module.training_step)
         self._reach = Reach()
         self._observed = observes(memory.method)
-        self._batch: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+        self._batch: tuple[tuple[Any, ...], dict[str, Any], list[Tensor]] | None = None
         self._epoch: int | None = None
         self._monitored = Monitored(trainer)
         self._has_begun = False
@@ -89,9 +89,9 @@ class TrainingStep:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not (self._trainer.training and torch.is_grad_enabled()):
             return self._user_step(*args, **kwargs)  # Called by the user, as in a `validation_step` that shares it.
-        if self._memory.driver.needs_post_step_losses:
-            self._batch = args, kwargs
+        before = versions(self._module) if self._memory.driver.needs_post_step_losses else None
         output = self._read(*args, **kwargs)
+        self._batch = None if before is None else (args, kwargs, changed_since(before))
         weighed = self._weigh(output)
         return None if weighed is None else {**output.extras, **weighed}
 
@@ -166,16 +166,15 @@ class TrainingStep:
         if self.performed.any:
             driver.update_after_step(None if batch is None else self._recompute(*batch))
         if record is not None:
-            self._readout.keep(steps, record)
-            self._hand_on(steps)
+            self._hand_on(steps, self._readout.keep(steps, record))
         return steps
 
-    def _hand_on(self, steps: int) -> None:
+    def _hand_on(self, steps: int, is_new: bool) -> None:
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
         is_logged = bool(interval) and steps % interval == 0
         if is_logged or any(steps % number == 0 for number in self._monitored.every):
             self.log.publish_means(self._trainer)
-        if is_logged:
+        if is_logged and is_new:
             if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
                 self.log.hand_on(self._trainer)
             elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
@@ -185,10 +184,10 @@ class TrainingStep:
         elif self._readout.is_full:
             self.log.read()
 
-    def _recompute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    def _recompute(self, args: tuple[Any, ...], kwargs: dict[str, Any], moving: list[Tensor]) -> Tensor | None:
         """Compute the losses of the same batch once more, shape ``[M]``; None if no task is present on any rank."""
         tasks = self._memory.tasks
-        with side_effect_free(self._module):
+        with side_effect_free(self._module, moving):
             with self._trainer.precision_plugin.train_step_context():
                 output = self._output(*args, **kwargs)
             if not tasks.names or not (output.present or is_distributed()):

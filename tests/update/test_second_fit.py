@@ -9,10 +9,13 @@ import lightning.pytorch as pl
 import pytest
 import torch
 from folds import METHODS, flat, fold, model, same, sgd
-from toy import BalancedToy, Toy, loader, quiet_trainer
+from torch import nn
+from torchjd.scalarization import DWA
+from toy import BalancedToy, Toy, loader, quiet_trainer, weights_of
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align.methods import LDCMTL, GradNorm
 
 ANEW, ON = "This fit begins anew", "This fit goes on"
 
@@ -168,3 +171,24 @@ def test_the_same_trainer_goes_on_with_the_same_module_whatever_was_done_to_its_
     trainer.fit_loop.epoch_loop.max_steps = steps + 1
     trainer.fit(module, loader())
     assert callback.goes_on
+
+
+@pytest.mark.parametrize("make", [DWA, lambda: LDCMTL(3), lambda: GradNorm(3)], ids=["DWA", "LDC-MTL", "GradNorm"])
+def test_an_epoch_ends_with_its_trainer(make: Any) -> None:
+    class Headed(Toy):
+        def task_heads(self) -> nn.ModuleDict:
+            return self.heads
+
+    def weights(*epochs: int) -> torch.Tensor:
+        torch.manual_seed(0)
+        module, callback = (
+            Headed(lambda module: torch.optim.SGD(module.parameters(), 1e-4)),
+            MultiTaskCallback(make()),
+        )
+        for number in epochs:
+            quiet_trainer(callbacks=callback, max_epochs=number).fit(module, loader())
+        return weights_of(callback)
+
+    once, in_turns = weights(4), weights(1, 1, 1, 1)
+    assert torch.equal(once, in_turns)
+    assert once.unique().numel() > 1
