@@ -1,5 +1,6 @@
 """Configurations: those of the package by name, any by path, each read so that nothing in it is lost in silence."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,7 +101,16 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 class _NothingTwice(yaml.SafeLoader):  # type: ignore[misc]  # as above
-    """Refuse a name that a mapping gives twice, of which YAML would drop the first without a word."""
+    """Refuse a name that a mapping gives twice, of which YAML would drop the first without a word.
+
+    Numbers and dates are read as the command line reads them: 1e-3 is a number, which YAML 1.1 takes for text, and a
+    date is text.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own name, which it copies before it adds to it
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[tuple[str, str]] = set()
@@ -111,6 +121,11 @@ class _NothingTwice(yaml.SafeLoader):  # type: ignore[misc]  # as above
                 seen.add((key.tag, key.value))
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
+
+
+_NothingTwice.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 def _candidates(name: str) -> Iterator[Path]:

@@ -21,8 +21,8 @@ class ScoreTable(Callback):
     """Ends a test with a table of the metrics against single-task networks.
 
     It suits the modules that compare themselves by a ``DeltaM`` named ``delta_m``, as all benchmarks do. A module's
-    ``units`` become a column. After a fit in the same process, and where each task has one metric that bears its
-    name, so do the tasks' weights, means over the training steps, and their groups in the last step, 0 being the
+    ``units`` become a column. Where each task has one metric that bears its name, so do the tasks' weights, means
+    over the training steps, and, after a fit in the same process, their groups in the last step, 0 being the
     lightest; if the method has them.
 
     Args:
@@ -36,8 +36,16 @@ class ScoreTable(Callback):
 
     def __init__(self, title: str = "Test") -> None:
         self.title = title
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self.weight_sum = torch.zeros(())
         self.num_steps = 0
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step == 0:
+            self._begin_anew()
 
     @override
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
@@ -45,6 +53,14 @@ class ScoreTable(Callback):
         if record is not None and record.weights is not None:
             self.weight_sum = self.weight_sum.to(record.weights.device) + record.weights
             self.num_steps += 1
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return {"weight_sum": self.weight_sum, "num_steps": self.num_steps}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.weight_sum, self.num_steps = state_dict["weight_sum"], state_dict["num_steps"]
 
     @override
     @rank_zero_only

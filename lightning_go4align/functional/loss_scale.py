@@ -67,7 +67,7 @@ def bounded_level(
         mass: Share of the long horizon that has passed, :math:`m`; a task may still travel far at the start.
         least: :math:`a`, at least 0.
         most: :math:`b`, positive.
-        floor: :math:`f`, at least 0: a loss that no longer moves at all has this share of its level.
+        floor: :math:`f`, positive: a loss that no longer moves at all has this share of its level.
 
     Returns:
         Scales, shape ``[M]``, positive; NaN for a task not seen yet, or whose losses have all been 0.

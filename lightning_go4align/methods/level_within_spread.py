@@ -39,7 +39,7 @@ class LevelWithinSpread(LossPart):
         least: The least scale, in noises, at least 0.
         most: The largest scale, in spreads, positive. While fewer steps than the horizon have run it is larger by
             their ratio.
-        floor: The least scale as a share of the level, from 0 to 1.
+        floor: The least scale as a share of the level, above 0, at most 1: a loss that repeats itself has no spread.
         outlier: How many spreads from its mean are remembered of a loss, positive.
 
     Raises:
@@ -70,7 +70,7 @@ class LevelWithinSpread(LossPart):
         self.noise_horizon = check_horizon("noise_horizon", noise_horizon)
         self.least = non_negative("least", least)
         self.most = positive("most", most)
-        self.floor = non_negative("floor", floor)
+        self.floor = positive("floor", floor)
         if self.floor > 1:
             raise ValueError(f"`floor` must be at most 1, but is {floor!r}.")
         self.outlier = positive("outlier", outlier)

@@ -3,6 +3,7 @@
 import csv
 import math
 import statistics
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -54,8 +55,18 @@ def best_value(folder: Path, name: str) -> float:
 
 def median_value(folder: Path, name: str) -> float:
     """The median of the values that a run logged under a name; NaN if there is none."""
-    values = logged(folder, name)
-    return statistics.median(values) if values else math.nan
+    return known_median(logged(folder, name))
+
+
+def known_median(values: Iterable[float]) -> float:
+    """The median of the values that are known, whatever their order; NaN if none is.
+
+    Example:
+        >>> known_median([2.0, math.nan, 1.0])
+        1.5
+    """
+    known = [value for value in values if not math.isnan(value)]
+    return statistics.median(known) if known else math.nan
 
 
 def last_checkpoint(folder: Path) -> Path | None:

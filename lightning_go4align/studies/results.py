@@ -1,9 +1,10 @@
 """What a study found."""
 
 import math
-import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from lightning_go4align.studies.logs import known_median
 
 
 @dataclass(frozen=True)
@@ -114,5 +115,8 @@ class Results:
         return {method: [self.delta_m(row) for row in self.of(method)] for method in self.finished}
 
     def seconds(self) -> dict[str, float]:
-        """Seconds of an epoch for each method with a finished run: on the processor's clock, as others run beside."""
-        return {method: statistics.median(row.cpu_seconds for row in self.of(method)) for method in self.finished}
+        """Seconds of an epoch for each method with a finished run: on the processor's clock, as others run beside.
+
+        The median of the runs that logged them; NaN if none did.
+        """
+        return {method: known_median(row.cpu_seconds for row in self.of(method)) for method in self.finished}

@@ -101,6 +101,6 @@ def _check(name: str, entry: object) -> None:
         return
     low, high = entry.get("low"), entry.get("high")
     if not all(isinstance(end, int | float) and math.isfinite(end) for end in (low, high)):
-        raise ValueError(f"{key} needs numbers as `low` and `high`, but has {low!r} and {high!r}; write 1.0e-4.")
+        raise ValueError(f"{key} needs numbers as `low` and `high`, without quotes, but has {low!r} and {high!r}.")
     if low > high or (entry.get("log") and low <= 0):  # type: ignore[operator]  # numbers, as just seen
         raise ValueError(f"{key} must have `low` at most `high`, and above 0 with `log`, but has {low} and {high}.")

@@ -183,6 +183,7 @@ def test_changed_number_of_tasks_is_refused_with_advice() -> None:
         (lambda: LevelWithinSpread(most=0.0), "`most` must be positive"),
         (lambda: LevelWithinSpread(outlier=-1.0), "`outlier` must be positive"),
         (lambda: LevelWithinSpread(floor=1.5), "`floor` must be at most 1"),
+        (lambda: LevelWithinSpread(floor=0.0), "`floor` must be positive"),
         (lambda: RelativeHistory(beta=-1.0), "`beta` must be a number of at least 0"),
     ],
 )

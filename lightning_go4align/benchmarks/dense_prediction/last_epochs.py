@@ -1,5 +1,6 @@
 """What the tables report for data without a validation set: the mean over the last epochs."""
 
+import math
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ class LastEpochsMonitor(Callback):
     def __init__(self, epochs: int = 10) -> None:
         self.epochs = as_integer("epochs", epochs, least=1)
         self.rows: dict[int, dict[str, float]] = {}
+        self._every: int | None = None  # Epochs between validations, as the Trainer was told.
 
     def means(self) -> dict[str, float]:
         """Mean of each metric over the epochs seen so far that count."""
@@ -59,8 +61,10 @@ class LastEpochsMonitor(Callback):
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # A resumed run may be longer than the one that it goes on from.
-        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch >= self._first(trainer)}
+        # A resumed run may be longer than the one that it goes on from; a new one goes on from none.
+        first = self._first(trainer) if trainer.global_step else math.inf
+        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch >= first}
+        self._every = trainer.check_val_every_n_epoch
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -98,6 +102,11 @@ class LastEpochsMonitor(Callback):
         else:
             table = score_table(title, values)
         get_console().print(table)  # through which the progress bar prints
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage == "fit" and self._every is not None:
+            trainer.check_val_every_n_epoch, self._every = self._every, None
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Scripted(CityScapesModule):
 def run(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> Callable[..., tuple[Scripted, Trainer]]:
     def fit(monitor: Callback, checkpoint: Path | None = None, **options: Any) -> tuple[Scripted, Trainer]:
         module = Scripted()
-        fitted = trainer(callbacks=[monitor], limit_train_batches=1, limit_val_batches=1, **options)
+        fitted = trainer(callbacks=[monitor], **{"limit_train_batches": 1, "limit_val_batches": 1, **options})
         fitted.fit(module, datamodule=cityscapes.data(batch_size=2), ckpt_path=checkpoint)
         return module, fitted
 
@@ -83,6 +83,17 @@ def test_a_resumed_run_remembers_the_epochs_before(
     monitor = LastEpochsMonitor(epochs=3)
     run(monitor, tmp_path / "half.ckpt", max_epochs=4)
     assert monitor.means()["miou"] == (11 + 12 + 13) / 3
+
+
+def test_a_second_fit_tells_nothing_of_the_first_and_leaves_the_trainer_as_it_was(
+    run: Callable[..., tuple[Scripted, Trainer]],
+) -> None:
+    monitor = LastEpochsMonitor(epochs=2)
+    _, first = run(monitor, max_epochs=4, check_val_every_n_epoch=3, num_sanity_val_steps=0)
+    assert first.check_val_every_n_epoch == 3
+    assert set(monitor.rows) == {2, 3}
+    run(monitor, max_epochs=4, max_steps=1, limit_val_batches=0)
+    assert monitor.means() == {}
 
 
 @pytest.mark.parametrize("epochs", [-1, 1], ids=["endless", "too-few"])
