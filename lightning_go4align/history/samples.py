@@ -23,14 +23,30 @@ class Steps(NamedTuple):
     indicators: NDArray[np.float32]
     losses: NDArray[np.float32]
 
-    def every(self, stride: int) -> Self:
-        """Keep the steps that ``stride`` divides."""
-        kept = self.steps % stride == 0
-        return self if kept.all() else type(self)(*(part[kept] for part in self))
+    def every(self, stride: int) -> tuple[Self, NDArray[np.bool_]]:
+        """Keep the steps that ``stride`` divides; each tells of infinite losses up to the next.
+
+        Returns:
+            The steps, and of which tasks the loss was infinite before the first of them, shape ``[M]``.
+        """
+        kept, bad = self.steps % stride == 0, np.isinf(self.losses)
+        marks = np.zeros((np.count_nonzero(kept) + 1, bad.shape[1]), np.bool_)
+        np.logical_or.at(marks, kept.cumsum(), bad)
+        return type(self)(*(part[kept] for part in self)).marked(marks[1:]), marks[0]
+
+    def marked(self, bad: NDArray[np.bool_]) -> Self:
+        """Make losses infinite.
+
+        Args:
+            bad: Which, shape ``[R, M]``.
+        """
+        return self._replace(losses=np.where(bad, np.float32(np.inf), self.losses)) if bad.any() else self
 
 
 class Samples:
     """Keep at most ``capacity`` steps: when they are full, every second is dropped.
+
+    That a loss was not finite is no number to drop: the step before that is kept says it.
 
     Args:
         kept: Samples to go on from.
@@ -57,12 +73,16 @@ class Samples:
         Args:
             new: Consecutive steps, later than all before.
         """
-        sampled = new.every(self._stride)
-        self._parts.append(sampled)
+        sampled, bad_before = new.every(self._stride)
+        last = self._parts[-1]
+        is_last = np.arange(len(last.steps))[:, None] == len(last.steps) - 1
+        self._parts[-1] = last.marked(is_last & bad_before)
+        if len(sampled.steps):
+            self._parts.append(sampled)
         self._count += len(sampled.steps)
         while self._count > self.capacity:
             self._stride *= 2
-            self._parts = [self.merged().every(self._stride)]
+            self._parts = [self.merged().every(self._stride)[0]]
             self._count = len(self._parts[0].steps)
 
     def merged(self) -> Steps:
