@@ -70,6 +70,23 @@ def _check_content(file: Path) -> None:
         )
 
 
+def is_whole_model(path: object, needs_class: bool) -> bool:
+    """Tell whether the hyperparameters in a checkpoint say all about a model: some modules keep a few alone.
+
+    Args:
+        path: What ``--ckpt_path`` names.
+        needs_class: Whether the class is among what has to be said.
+
+    Returns:
+        False as well where there is no such file.
+    """
+    file = Path(str(path))
+    if path is None or not file.is_file():
+        return False
+    content = torch.load(file, map_location="meta", weights_only=True, mmap=zipfile.is_zipfile(file))
+    return not needs_class or "_class_path" in content.get("hyper_parameters", {})
+
+
 def _beside(file: Path) -> list[str]:
     folder = file.parent if file.parent.is_dir() else Path()
     return nearest(str(file), map(str, folder.glob("**/*.ckpt")))

@@ -15,7 +15,7 @@ from typing_extensions import override
 from lightning_go4align import methods, module, monitors, update  # so that short class names are found
 from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.arguments import prepared
-from lightning_go4align.cli.checkpoints import check_checkpoint
+from lightning_go4align.cli.checkpoints import check_checkpoint, is_whole_model
 from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import own_root, with_own_folder
 from lightning_go4align.cli.logged_config import LoggedConfig, choose_logged
@@ -55,6 +55,18 @@ class MultiTaskCLI(LightningCLI):
         if given is not None and given.logger in (False, []) and not given.fast_dev_run:
             kwargs = {"default_root_dir": own_root(given.default_root_dir) or given.default_root_dir, **kwargs}
         return super().instantiate_trainer(**kwargs)
+
+    @override
+    def _parse_ckpt_path(self) -> None:
+        """Take what a module kept by ``save_hyperparameters`` from a checkpoint to evaluate, and not to go on from.
+
+        Lightning lays it over the configuration. In a fit that would undo what files and arguments say, and a study's
+        run that was interrupted would be another.
+        """
+        path = self.config.get(f"{self.config.get('subcommand')}.ckpt_path")
+        if self.config.get("subcommand") == "fit" or not is_whole_model(path, self.subclass_mode_model):
+            return
+        super()._parse_ckpt_path()
 
     def before_fit(self) -> None:
         """Take the folder of the run's logs, before another run that starts now does."""
