@@ -42,7 +42,9 @@ class One(Everything):
 
 def run(tmp_path: Path, command: str, kind: type, method: str, *more: str) -> None:
     model = {"class_path": f"{kind.__module__}.{kind.__name__}", "init_args": {"hidden": 5, "method": method}}
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"seed_everything": 0, "model": model, "trainer": {"logger": False}}))
+    (tmp_path / "c.yaml").write_text(
+        yaml.safe_dump({"seed_everything": 0, "model": model, "trainer": {"logger": False}})
+    )
     main([command, "-c", str(tmp_path / "c.yaml"), *SHORT, *more])
 
 

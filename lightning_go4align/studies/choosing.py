@@ -9,8 +9,8 @@ from lightning_go4align.likeness import by_likeness, meant, nearest_key
 from lightning_go4align.studies.logs import best_value, logged_names
 
 MEND_SELECT_BY = (
-    "Correct `select_by` of the study: lower is better, and unless it is set it is val/delta_m, which needs a "
-    "baseline."
+    "Correct `select_by` of the study, or of the method or task: lower is better, and unless it is set it is "
+    "val/delta_m, which needs a baseline."
 )
 
 
@@ -32,7 +32,7 @@ def best_rate(method: str, folders: Mapping[float, Sequence[Path]], select_by: s
     if math.isfinite(means[best]):
         return best
     every = [folder for found in folders.values() for folder in found]
-    if any(select_by in logged_names(folder) for folder in every):
+    if any(select_by.removeprefix("-") in logged_names(folder) for folder in every):
         raise ValueError(
             f"All learning rates of {method} diverged: none of {', '.join(f'{rate:g}' for rate in folders)} logged a "
             f"finite number under {select_by!r} with each of its seeds. Add lower `learning_rates` to the study, or "
@@ -56,9 +56,9 @@ def check_logged(who: str, folder: Path, select_by: str) -> None:
     Raises:
         ValueError: If nothing can be chosen by it.
     """
-    names = logged_names(folder)
-    stages = ("val/", "val_", "valid", f"{select_by.partition('/')[0]}/")
-    if select_by not in names and any(name.startswith(stages) for name in names):
+    names, metric = logged_names(folder), select_by.removeprefix("-")
+    stages = ("val/", "val_", "valid", f"{metric.partition('/')[0]}/")
+    if metric not in names and any(name.startswith(stages) for name in names):
         raise ValueError(
             f"{who} logged no number under {select_by!r}. {logged_instead([folder], select_by)} {MEND_SELECT_BY} "
             f"Or log it, and remove {folder}, so that it runs again."
@@ -73,6 +73,7 @@ def logged_instead(folders: Sequence[Path], name: str) -> str:
         name: A name under which they logged nothing.
     """
     names = list(dict.fromkeys(one for folder in folders for one in logged_names(folder)))
+    name = name.removeprefix("-")
     near = nearest_key(name, names)
     stage = name.partition("/")[0]
     beside = by_likeness(name, [one for one in names if one.partition("/")[0] == stage] or names)

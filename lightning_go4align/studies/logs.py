@@ -12,14 +12,14 @@ def logged(folder: Path, name: str) -> list[float]:
 
     Args:
         folder: The run's folder, with the ``metrics.csv`` of each attempt.
-        name: Name of the metric.
+        name: Name of the metric; with a minus in front its values change their sign.
 
     Returns:
         The values; none if there is no such metric.
     """
-    values = []
+    values, sign, name = list[float](), -1 if name.startswith("-") else 1, name.removeprefix("-")
     for file in _attempts(folder):
-        values += [float(row[name]) for row in csv.DictReader(_whole_lines(file)) if row.get(name)]
+        values += [sign * float(row[name]) for row in csv.DictReader(_whole_lines(file)) if row.get(name)]
     return values
 
 

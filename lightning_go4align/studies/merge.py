@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+_OF_CLASSES = {"class_path", "init_args", "dict_kwargs"}
+
 
 def merged(*configs: Mapping[str, Any]) -> dict[str, Any]:
     """Lay configurations over each other, as ``go4align fit -c FIRST -c SECOND`` does.
 
-    Mappings merge, all else is replaced; so is a mapping whose ``class_path`` becomes another.
+    Mappings merge, all else is replaced; so is a mapping whose ``class_path`` becomes another. A class may stand by
+    its path alone, and its arguments without ``init_args``.
 
     Args:
         configs: Configurations, the later ones on top.
@@ -20,20 +23,29 @@ def merged(*configs: Mapping[str, Any]) -> dict[str, Any]:
         {'model': {'lr': 0.2, 'width': 8}}
         >>> merged({"method": {"class_path": "FAMO", "init_args": {"shape": 2}}}, {"method": {"class_path": "SI"}})
         {'method': {'class_path': 'SI'}}
+        >>> merged({"model": "Mine"}, {"model": {"width": 4}})
+        {'model': {'class_path': 'Mine', 'init_args': {'width': 4}}}
     """
     result: dict[str, Any] = {}
     for config in configs:
         for key, value in config.items():
-            before = result.get(key)
-            if isinstance(value, Mapping):
-                kept = before if isinstance(before, Mapping) and not _other_class(before, value) else {}
-                value = merged(kept, value)
-            result[key] = value
+            result[key] = _laid_over(result.get(key), value) if isinstance(value, Mapping) else value
     return result
 
 
-def _other_class(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    return "class_path" in after and before.get("class_path") != after["class_path"]
+def _laid_over(before: Any, value: Mapping[str, Any]) -> dict[str, Any]:
+    if "class_path" in value:
+        is_same = isinstance(before, Mapping) and before.get("class_path") == value["class_path"]
+        return merged(before if is_same else {}, value)
+    if isinstance(before, str):
+        before = {"class_path": before}
+    if not isinstance(before, Mapping):
+        return merged(value)
+    if "class_path" in before and not value.keys() <= _OF_CLASSES:
+        own = {name: entry for name, entry in value.items() if name in _OF_CLASSES}
+        arguments = {name: entry for name, entry in value.items() if name not in _OF_CLASSES}
+        value = merged(own, {"init_args": arguments})
+    return merged(before, value)
 
 
 def nested(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class Plan:
         rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
         seeds = self.study.choosing_seeds_of(method)
         runs = [self.run(method, seed, rate) for rate in rates for seed in seeds]
-        return [replace(run, select_by=self.study.select_by) for run in runs]
+        return [replace(run, select_by=self.study.select_by_of(method)) for run in runs]
 
     def chosen(self, method: str, seed: int) -> Run | None:
         """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
@@ -126,7 +126,7 @@ class Plan:
             return None
         rates = self.study.learning_rates
         folders = {rate: [run.folder for run in searched if run.learning_rate == rate] for rate in rates}
-        return self.run(method, seed, best_rate(method, folders, self.study.select_by))
+        return self.run(method, seed, best_rate(method, folders, self.study.select_by_of(method)))
 
     def run(self, method: str, seed: int, learning_rate: float | None) -> Run:
         """Make one run.

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lightning_go4align.studies.baselines import SingleTaskBaseline
+from lightning_go4align.studies.merge import merged, nested
+from lightning_go4align.studies.reading import read_mapping
 from lightning_go4align.studies.study import Method, Study
 
 METHOD = "model.init_args.method"
@@ -19,11 +21,19 @@ def single_tasks(study: Study) -> Study:
 
     Args:
         study: A study with ``single_task``.
+
+    Raises:
+        ValueError: If a file of a task is no configuration.
+        OSError: If it is missing.
     """
+    methods = {
+        task: replace(_alone(task, method), select_by=study.select_by_of_task(task))
+        for task, method in study.single_task.items()
+    }
     return replace(
         study,
         name=f"{study.name}_stl",
-        methods={task: _alone(task, method) for task, method in study.single_task.items()},
+        methods=methods,
         single_task={},
         baseline_argument=None,
         reference=None,
@@ -33,10 +43,12 @@ def single_tasks(study: Study) -> Study:
 
 
 def _alone(task: str, method: Method) -> Method:
-    if method.configs or method.overrides:
+    own = merged(*(read_mapping(Path(name)) for name in method.configs), nested(method.overrides))
+    arguments = merged({"model": "of the benchmark"}, {"model": own.get("model") or {}})["model"].get("init_args", {})
+    if "method" in arguments:
         return method
     alone = {"class_path": "lightning_go4align.methods.SingleTask", "init_args": {"task": task}}
-    return replace(method, overrides={METHOD: alone})
+    return replace(method, overrides={METHOD: alone, **method.overrides})
 
 
 def with_baseline(study: Study) -> Study:

@@ -22,6 +22,7 @@ class Method:
         seeds: Its seeds; the study's if not given.
         x: Where it stands on the axis of a figure over a parameter.
         columns: The study's columns that it has; all if not given.
+        select_by: Metric that chooses its learning rate; the study's if not given.
 
     Example:
         >>> Method(overrides={"trainer.max_epochs": 2}, x=2).x
@@ -33,6 +34,7 @@ class Method:
     seeds: list[int] | None = None
     x: float | None = None
     columns: list[str] | None = None
+    select_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,14 @@ class Study:
         learning_rate_seeds: Seeds that choose it instead, by their mean. With others than ``seeds`` no run that is
             compared has chosen.
         learning_rate_argument: Where ``fit`` takes it.
-        select_by: Metric that chooses the learning rate; lower is better, the best epoch counts. Not of the test.
+        select_by: Metric that chooses the learning rate, the best epoch counts; lower is better, or higher with a
+            minus in front, ``-val/accuracy``. Not of the test.
         baseline: Metrics of single-task networks for delta_m: a JSON file with ``about`` and ``errors``, such as
             another study writes; or ``module:NAME`` of a mapping. Names are those of the columns in tables.
         baseline_argument: Where ``fit`` takes the baseline's file, if it does.
         single_task: Networks of one task each that are trained first, for a baseline of this study's own: tasks, with
-            their ``columns``. Unless one says otherwise, its method is ``SingleTask(<its name>)``.
+            their ``columns``. Unless one says otherwise, its method is ``SingleTask(<its name>)``, and ``select_by``
+            the validation of its column, ``val/mu`` for ``test/mu``.
         reference: The method that others are compared with, paired by seed.
         outputs: What to write beside the tables.
         resources: What each run takes of a machine.
@@ -109,8 +113,10 @@ class Study:
             )
         if self.reference is not None and self.reference not in self.methods:
             raise ValueError(f"`reference` must be one of {list(self.methods)}, but is {self.reference!r}.")
-        if self.select_by.startswith("test/"):
-            raise ValueError(f"`select_by` must not look at the test, but is {self.select_by!r}.")
+        of_tasks = map(self.select_by_of_task, self.single_task)
+        for metric in (self.select_by, *map(self.select_by_of, self.methods), *of_tasks):
+            if metric.removeprefix("-").startswith("test/"):
+                raise ValueError(f"`select_by` must not look at the test, but is {metric!r}.")
 
     def _check_lists(self) -> None:
         check_folder(self.name)
@@ -150,6 +156,27 @@ class Study:
         """Seeds of a method."""
         seeds = self.methods[method].seeds
         return self.seeds if seeds is None else seeds
+
+    def select_by_of(self, method: str) -> str:
+        """Metric that chooses the learning rate of a method."""
+        return self.methods[method].select_by or self.select_by
+
+    def select_by_of_task(self, task: str) -> str:
+        """Metric that chooses the learning rate of a single-task network: others say nothing of what is not trained.
+
+        Raises:
+            ValueError: If a rate is to be chosen, and the task has several columns and no ``select_by``.
+        """
+        method = self.single_task[task]
+        columns = method.columns or []
+        if method.select_by is None and len(columns) > 1 and len(self.learning_rates) > 1:
+            raise ValueError(
+                f"`single_task.{task}` has the columns {columns}, of which none can be taken to choose between "
+                "`learning_rates`. Give it a `select_by`, a metric of this task, such as its loss."
+            )
+        if method.select_by is not None or not columns:
+            return method.select_by or self.select_by
+        return f"{'-' if columns[0] in self.higher_is_better else ''}val/{short_name(columns[0])}"
 
     def choosing_seeds_of(self, method: str) -> list[int]:
         """Seeds that choose the learning rate of a method."""

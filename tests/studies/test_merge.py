@@ -1,3 +1,7 @@
+from typing import Any
+
+import pytest
+
 from lightning_go4align.studies.merge import merged, nested
 
 
@@ -20,3 +24,47 @@ def test_configurations_given_stay_as_they_are() -> None:
     base = {"trainer": {"max_epochs": 1}}
     merged(base, nested({"trainer.max_epochs": 2}))["trainer"]["max_epochs"] = 3
     assert base == {"trainer": {"max_epochs": 1}}
+
+
+ARGUMENTS: dict[str, Any] = {"width": 4, "method": {"class_path": "SI"}}
+CLASS = {"class_path": "mine.Mine", "init_args": ARGUMENTS}
+
+
+@pytest.mark.parametrize(
+    ("before", "arguments", "expected"),
+    [
+        pytest.param(
+            "mine.Mine",
+            {"model.init_args.rate": 0.1},
+            {"class_path": "mine.Mine", "init_args": {"rate": 0.1}},
+            id="a path alone",
+        ),
+        pytest.param(
+            "mine.Mine", {"model.rate": 0.1}, {"class_path": "mine.Mine", "init_args": {"rate": 0.1}}, id="both short"
+        ),
+        pytest.param(CLASS, {"model.width": 8}, {**CLASS, "init_args": {**ARGUMENTS, "width": 8}}, id="short"),
+        pytest.param(
+            CLASS,
+            {"model.method.beta": 1},
+            {**CLASS, "init_args": {"width": 4, "method": {"class_path": "SI", "init_args": {"beta": 1}}}},
+            id="short, twice",
+        ),
+        pytest.param(
+            CLASS,
+            {"model.method": "UW"},
+            {**CLASS, "init_args": {"width": 4, "method": "UW"}},
+            id="another by its path",
+        ),
+        pytest.param(
+            CLASS,
+            {"model.dict_kwargs.more": 1, "model.width": 8},
+            {**CLASS, "init_args": {**ARGUMENTS, "width": 8}, "dict_kwargs": {"more": 1}},
+            id="other arguments",
+        ),
+        pytest.param(None, {"model.width": 8}, {"width": 8}, id="of no class"),
+    ],
+)
+def test_classes_and_arguments_may_be_named_as_on_the_command_line(
+    before: Any, arguments: dict[str, Any], expected: Any
+) -> None:
+    assert merged({"model": before}, nested(arguments))["model"] == expected

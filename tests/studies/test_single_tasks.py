@@ -16,6 +16,7 @@ from studies.instant_runs import Instant
 from lightning_go4align.studies.attempt import End, Ending
 from lightning_go4align.studies.command import check_search
 from lightning_go4align.studies.engines import Submitted
+from lightning_go4align.studies.merge import nested
 from lightning_go4align.studies.plan import Run, make_plan
 from lightning_go4align.studies.runner import carry_out, checked_plan, run_study
 from lightning_go4align.studies.single_tasks import METHOD, single_tasks
@@ -57,11 +58,62 @@ def test_delta_m_is_that_to_the_mean_of_the_single_task_networks(
     assert "single-task networks of the study study; seeds 0, 1" in (tmp_path / "study" / "table.md").read_text()
 
 
-def test_a_task_alone_is_a_method_of_its_own_unless_its_entry_says_how(study: Callable[..., Study]) -> None:
-    own = {"data.init_args.num_tasks": 1}
-    alone = single_tasks(study(single_task={**ALONE, "b": {**ALONE["b"], "overrides": own}})).methods
-    expected = {"class_path": "lightning_go4align.methods.SingleTask", "init_args": {"task": "a"}}
-    assert [alone["a"].overrides, alone["b"].overrides] == [{METHOD: expected}, own]
+def alone(task: str) -> dict[str, Any]:
+    return {"class_path": "lightning_go4align.methods.SingleTask", "init_args": {"task": task}}
+
+
+def test_a_task_alone_is_a_method_of_its_own_whatever_else_its_entry_says(study: Callable[..., Study]) -> None:
+    longer = {"trainer.max_epochs": 9}
+    found = single_tasks(study(single_task={**ALONE, "b": {**ALONE["b"], "overrides": longer}})).methods
+    assert [found["a"].overrides, found["b"].overrides] == [{METHOD: alone("a")}, {METHOD: alone("b"), **longer}]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {METHOD: "torchjd.scalarization.Sum"},
+        {"model.method": "torchjd.scalarization.Sum"},
+        {METHOD: {"class_path": "torchjd.scalarization.Sum"}},
+        {"model": {"class_path": "mine.Mine", "init_args": {"method": "torchjd.scalarization.Sum"}}},
+    ],
+    ids=["by its path", "short", "class", "the whole model"],
+)
+def test_a_method_of_its_own_stays(study: Callable[..., Study], tmp_path: Path, own: dict[str, Any]) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(json.dumps(nested(own)))
+    by_override = study(single_task={**ALONE, "b": {**ALONE["b"], "overrides": own}})
+    by_file = study(tmp_path, single_task={**ALONE, "b": {**ALONE["b"], "configs": [str(file)]}})
+    assert [single_tasks(one).methods["b"].overrides for one in (by_override, by_file)] == [own, {}]
+
+
+def test_a_learning_rate_of_a_single_task_is_chosen_by_its_own_column(
+    study: Callable[..., Study], tmp_path: Path, finish: Callable[[Run, Sequence[Mapping[str, float]]], None]
+) -> None:
+    rates, best = [0.1, 0.2, 0.4], {"a": 0.2, "b": 0.4}
+    asked = study(
+        tmp_path,
+        single_task=ALONE,
+        learning_rates=rates,
+        higher_is_better=["test/worst"],
+        select_by="val/sum",  # which what is not trained decides
+    )
+    plan = make_plan(single_tasks(asked))
+    assert [plan.study.select_by_of(name) for name in ("a", "b")] == ["val/delta_m", "-val/worst"]
+    for run in plan.runs:
+        away = abs(float(run.learning_rate or 0) - best[run.method])
+        finish(run, [{"val/delta_m": away, "val/worst": -away, "val/sum": float(run.learning_rate or 0)}])
+    chosen = {run.method: run.learning_rate for run in plan.again().runs if run.select_by is None}
+    assert chosen == best
+
+
+def test_of_several_columns_none_is_taken_to_choose(study: Callable[..., Study]) -> None:
+    both = {"a": {"columns": ["test/delta_m", "test/worst"]}}
+    with pytest.raises(ValueError, match=r"Give it a `select_by`, a metric of this task"):
+        study(single_task=both, learning_rates=[0.1, 0.2])
+    asked = study(single_task={"a": {**both["a"], "select_by": "val/loss"}}, learning_rates=[0.1, 0.2])
+    assert single_tasks(asked).select_by_of("a") == "val/loss"
+    with pytest.raises(ValueError, match=r"must not look at the test, but is '-test/worst'"):
+        study(single_task={"a": {**both["a"], "select_by": "-test/worst"}})
 
 
 @pytest.mark.parametrize(
