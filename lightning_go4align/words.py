@@ -1,4 +1,6 @@
-"""Numbers and times as people say them."""
+"""Numbers and times as people say them, and what several commands say."""
+
+DEBUG = "Run the command again with --debug for the traceback."
 
 
 def counted(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from types import TracebackType
 from lightning_go4align.cli import extras
 from lightning_go4align.cli.foreign import foreign_lines
 from lightning_go4align.cli.mistake import UsageError, in_lines
+from lightning_go4align.words import DEBUG
 
 MISTAKE, FAULT = 2, 1
 
@@ -116,7 +117,7 @@ def _fault(error: Exception) -> list[str]:
     message = in_lines(f"{type(error).__name__}: {error}")[:1]
     origin = _place_of_the_user(error)
     whose = f"It was raised at {origin}." if origin else "It may be a fault of this program."
-    return [*message, whose, "Run the command again with --debug for the traceback."]
+    return [*message, whose, DEBUG]
 
 
 def _place_of_the_user(error: Exception) -> str | None:

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.studies.choosing import logged_instead
 from lightning_go4align.studies.claims import Claim, ClaimLostError, take
-from lightning_go4align.studies.configuration import write_config
+from lightning_go4align.studies.configuration import CONFIG, write_config
 from lightning_go4align.studies.heart import ORPHANED
 from lightning_go4align.studies.logs import last_checkpoint, last_value
 from lightning_go4align.studies.plan import Run
 from lightning_go4align.studies.starting import Command, InterpreterStart, Process, Start
+from lightning_go4align.words import DEBUG
 
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.1
@@ -38,10 +39,12 @@ class Ending(NamedTuple):
     Args:
         end: How it ended.
         reason: Why, unless the run is finished.
+        lacks_columns: Whether it trained and tested to its end, and logged nothing under a column's name.
     """
 
     end: End
     reason: str = ""
+    lacks_columns: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,16 @@ class Attempt:
         self.claim.release()
         if self.run.is_finished:
             return Ending(End.FINISHED)
-        return Ending(End.LOST if status == ORPHANED else End.FAILED, self._last_words(status, missing))
+        end = End.LOST if status == ORPHANED else End.FAILED
+        return Ending(end, self._last_words(status, missing), lacks_columns=status == 0)
 
     def _last_words(self, status: int | None, missing: list[str]) -> str:
         output = self.run.folder / "output.txt"
         if status == 0:
             instead = dict.fromkeys(logged_instead([self.run.folder], name) for name in missing)
             return f"ended without logging {', '.join(missing)}. {' '.join(instead)} See {output}"
-        said = f"{last_words(output.read_text(errors='replace'))} ({output})"
+        shown = f"`go4align fit -c {self.run.folder / CONFIG} --debug` shows the traceback."
+        said = f"{last_words(output.read_text(errors='replace')).replace(DEBUG, shown)} ({output})"
         return said if status is None or status > 0 else f"ended by {signal.Signals(-status).name}; before it: {said}"
 
     def stop(self) -> None:

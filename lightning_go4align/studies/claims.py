@@ -24,7 +24,8 @@ class Claim:
     A folder ``claims/<number>`` inside it, for making one is atomic on every file system, NFS included, where
     ``flock`` may lock nothing. The highest number holds. Its owner shows every few seconds that it lives, by the
     folder's time; who finds a claim without such signs, or one that was released, makes the next number, which only
-    one can. Nobody removes another's claim while it may hold, and no number is given again, not after a release
+    one can. An owner that has ended holds still while who took the claim for it lives, and has to see how it ended.
+    Nobody removes another's claim while it may hold, and no number is given again, not after a release
     either: who is slow and judged an old claim would take the new one of its number for it. So none is taken twice.
 
     Args:
@@ -45,7 +46,7 @@ class Claim:
     def adopt(self) -> None:
         """Make this process the owner."""
         self.beat()
-        _write_owner(self.folder)
+        _write_owner(self.folder, _starter(self.folder))
 
     def beat(self) -> None:
         """Show that the owner lives.
@@ -85,7 +86,7 @@ def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
     claim.parent.mkdir(parents=True, exist_ok=True)
     try:
         claim.mkdir()
-        _write_owner(claim)
+        _write_owner(claim, os.getpid())
     except (FileExistsError, FileNotFoundError):  # another was faster, or cleans up after a higher one
         return None
     if _highest(folder) != claim:  # a higher one was made, and the one looked at removed, before this one was made
@@ -132,19 +133,33 @@ def _now(folder: Path) -> float:
         return os.fstat(file.fileno()).st_mtime
 
 
-def _write_owner(claim: Path) -> None:
+def _write_owner(claim: Path, starter: int) -> None:
     part = claim / f"owner.{os.getpid()}.part"
-    part.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "space": _space()}))
+    owner = {"pid": os.getpid(), "host": socket.gethostname(), "space": _space(), "starter": starter}
+    part.write_text(json.dumps(owner))
     part.replace(claim / "owner.json")
 
 
+def _starter(claim: Path) -> int:
+    """Who took a claim; this process if that is not known, or was elsewhere."""
+    try:
+        owner = json.loads((claim / "owner.json").read_text())
+    except FileNotFoundError:
+        return os.getpid()
+    return owner.get("starter", os.getpid()) if owner["space"] == _space() else os.getpid()
+
+
 def _is_dead(owner: dict[str, object]) -> bool:
-    """Whether the owner is known to have ended; of another machine, or another container, that cannot be known."""
+    """Whether an owner is known to have ended; of another machine, or another container, that cannot be known."""
     if owner["space"] is None or owner["space"] != _space():
         return False
+    return all(_has_ended(int(str(pid))) for pid in (owner["pid"], owner.get("starter", owner["pid"])))
+
+
+def _has_ended(process: int) -> bool:
     try:
-        os.kill(int(str(owner["pid"])), 0)
-        return _is_left_over(Path(f"/proc/{owner['pid']}/stat").read_text())
+        os.kill(process, 0)
+        return _is_left_over(Path(f"/proc/{process}/stat").read_text())
     except (ProcessLookupError, FileNotFoundError):
         return True
     except OSError:  # of another user, who alone may know

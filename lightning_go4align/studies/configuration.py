@@ -8,6 +8,8 @@ import yaml
 from lightning_go4align.studies.merge import merged
 from lightning_go4align.studies.plan import Run
 
+CONFIG = "config.yaml"
+
 
 def write_config(run: Run) -> Path:
     """Write a run's configuration with what the study adds: where to log, what to resume from, the cost of epochs.
@@ -30,7 +32,7 @@ def write_config(run: Run) -> Path:
     init_args = {"save_dir": str(run.folder), "name": "logs"}
     logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": init_args}
     added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
-    file = run.folder / "config.yaml"
+    file = run.folder / CONFIG
     file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))
     return file
 

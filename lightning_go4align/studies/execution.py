@@ -57,7 +57,8 @@ def execute(runs: Sequence[Run], engine: Engine, watcher: Watcher) -> Outcome:
         What became of them.
 
     Raises:
-        ValueError: If a run logged nothing by which its learning rate could be chosen: the others need not go on.
+        ValueError: If a run logged nothing by which its learning rate could be chosen, or the first of all nothing
+            under a column's name: the others need not go on.
     """
     execution = _Execution(runs, engine, watcher)
     try:
@@ -80,6 +81,7 @@ class _Execution:
         self.failures: dict[str, str] = {}
         self._engine, self._watcher = engine, watcher
         self._losses: Counter[Path] = Counter()
+        self._any_finished = any(run.is_finished for run in runs)
         self._next_look = 0.0
 
     def submit(self) -> None:
@@ -127,4 +129,10 @@ class _Execution:
             self.failures[run.title] = ending.reason
         self._watcher.ended(run, self.failures.get(run.title))
         if ending.end is End.FINISHED:
+            self._any_finished = True
             run.check_choice()
+        elif ending.lacks_columns and not self._any_finished:
+            raise ValueError(
+                f"{run.title} {ending.reason}. The others would end alike: correct `columns` of the study, or log "
+                "them. The run is not trained again, only tested."
+            )

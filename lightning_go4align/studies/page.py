@@ -5,6 +5,7 @@ import dataclasses
 import os
 import platform
 import re
+from collections.abc import Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,13 +23,14 @@ _ASIDE = 0xE000
 PACKAGES = ("torch", "lightning", "torchjd", "torchmetrics", "numpy", "scipy")
 
 
-def write_page(plan: Plan, folder: Path, command: str) -> Path:
+def write_page(plan: Plan, folder: Path, command: str, pictures: Sequence[Path]) -> Path:
     """Write ``study.html``, which needs no other file and no network.
 
     Args:
         plan: The study's plan.
-        folder: The study's folder, where its tables and pictures are.
+        folder: The study's folder, where its tables are.
         command: What makes all of it.
+        pictures: Those of its results: the folder may hold older ones.
 
     Returns:
         The page.
@@ -38,7 +40,7 @@ def write_page(plan: Plan, folder: Path, command: str) -> Path:
     content = _PAGE.substitute(
         name=escape(plan.study.name),
         tables="".join(map(html, tables)),
-        pictures="".join(_picture(file) for file in sorted(folder.glob("*.png"))),
+        pictures="".join(map(_picture, pictures)),
         facts="".join(f"<li>{escape(name)}: <b>{escape(value)}</b></li>" for name, value in facts().items()),
         command=escape(command),
         configurations="".join(_configuration(name, text) for name, text in configurations(plan).items()),

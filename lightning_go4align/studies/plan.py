@@ -52,9 +52,9 @@ class Run:
 
     @property
     def num_epochs(self) -> int | None:
-        """Number of its epochs, if it says so."""
-        epochs: int | None = (self.config.get("trainer") or {}).get("max_epochs")
-        return epochs
+        """Number of its epochs, if it says so; what is no number `fit` will refuse."""
+        epochs = (self.config.get("trainer") or {}).get("max_epochs")
+        return epochs if isinstance(epochs, int) else None
 
     @property
     def state(self) -> str:

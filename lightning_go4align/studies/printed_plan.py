@@ -83,7 +83,9 @@ def _summary(plan: Plan, groups: list[_Group], common: Mapping[str, str]) -> str
 
 def _next(plan: Plan) -> Iterable[str]:
     if plan.waiting:
-        yield f"and {plan.waiting} more once learning rates are chosen, by {plan.study.select_by}"
+        metrics = {plan.study.select_by_of(name) for name in plan.study.methods}
+        by = metrics.pop() if len(metrics) == 1 else "a metric of each"
+        yield f"and {plan.waiting} more once learning rates are chosen, by {by}"
     first = next((run for run in plan.runs if not run.is_finished), None)
     if first is not None:
         yield f"First: {first.title}."

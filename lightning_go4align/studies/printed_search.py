@@ -42,6 +42,7 @@ def _summary(study: Study, search: Search) -> str:
     return (
         f"{study.name}: at most {counted(search.trials, 'trial')}{length} with seed {search.seed}, judged by the "
         f"best {study.select_by}; the first {search.startup} at random"
+        f"{'; `learning_rates` is for `go4align study` alone' if study.learning_rates else ''}"
     )
 
 

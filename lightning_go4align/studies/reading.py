@@ -1,7 +1,7 @@
 """A study from its YAML file."""
 
 from argparse import ArgumentError
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from jsonargparse import ArgumentParser
 
 from lightning_go4align.config_files import as_if_copied, read_config
+from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Study
 
 
@@ -29,11 +30,10 @@ def read_study(file: Path) -> Study:
     written = read_mapping(file)
     methods = {key: _methods(written, key, file) for key in ("methods", "single_task")}
     search = _mapping(written.get("search"), f"`search` of the study {file}")
-    written |= {"search": {**search, "space": {}} if search else None}  # of which entries may name classes, too
-    content = _without_overrides(written)
+    content = _without_overrides({name: value for name, value in written.items() if name != "search"})
     for key, entries in methods.items():
         content[key] = {name: _without_overrides(entry) for name, entry in entries.items()}
-    values = _parsed(content, file)
+    values = _parsed(Study, content, file)
     for key, entries in methods.items():
         values[key] = {
             name: replace(
@@ -46,8 +46,8 @@ def read_study(file: Path) -> Study:
     if values["single_task"] and values["baseline"] is not None:
         raise ValueError(f"The study {file} has a `baseline` and a `single_task`, which makes one. Leave out either.")
     if search:
-        space = _mapping(search.get("space"), f"`search.space` of the study {file}")
-        values["search"] = replace(values["search"], space=space)
+        space = _mapping(search.pop("space", None), f"`search.space` of the study {file}")
+        values["search"] = Search(**_parsed(Search, search, file, skip=["space"]), space=space)
     values["overrides"] = _mapping(written.get("overrides"), f"`overrides` of the study {file}")
     values["name"] = values["name"] or file.stem
     return Study(**{**values, **_absolute(values, file)})
@@ -70,14 +70,14 @@ def read_mapping(file: Path) -> dict[str, Any]:
     return _mapping(read_config(file), f"What {file} holds")
 
 
-def _parsed(content: Mapping[str, Any], file: Path) -> dict[str, Any]:
+def _parsed(kind: type, content: Mapping[str, Any], file: Path, skip: Iterable[str] = ()) -> dict[str, Any]:
     parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
-    parser.add_class_arguments(Study)
+    parser.add_class_arguments(kind, skip=set(skip))
     try:
         values: dict[str, Any] = vars(parser.instantiate(parser.parse_object(content)))
     except ArgumentError as error:
         message = f"The study {file} cannot be read: {_in_one_line(error)}."
-        raise ValueError(f"{message} Its keys are the arguments of `Study`.") from error
+        raise ValueError(f"{message} Its keys are the arguments of `{kind.__name__}`.") from error
     return values
 
 

@@ -26,6 +26,8 @@ from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
 from lightning_go4align.words import counted, duration
 
+_OF_STATISTICS = ("statistics.md", "intervals.png", "p_values.png", "seeds_needed.png", "profiles.png")
+
 
 def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
     """Run a study: each of its methods with each seed, then its tables and figures.
@@ -135,20 +137,29 @@ def _write(plan: Plan, results: Results, console: Console, command: str) -> None
         return
     folder = Path(study.folder) / study.name
     folder.mkdir(parents=True, exist_ok=True)
+    before = _pictures(folder)
     write_tables(results, folder)
     for output in study.outputs:
         output(results, folder)
     print_results(results, console)
     for sentence in _statistics(results, folder):
         console.print(Text(sentence), soft_wrap=True)
-    page = write_page(plan, folder, command)
+    pictures = [file for file, when in _pictures(folder).items() if before.get(file) != when]
+    page = write_page(plan, folder, command, pictures)
     console.print(Text(f"{len(results.rows)} of {counted(results.planned, 'run')}. Written:"))
-    for file in (folder / "table.md", *sorted(folder.glob("*.png")), page):
+    for file in (folder / "table.md", *pictures, page):
         console.print(Text(str(file)), soft_wrap=True)
+
+
+def _pictures(folder: Path) -> dict[Path, int]:
+    """The pictures in a folder, and when each was written."""
+    return {file: file.stat().st_mtime_ns for file in sorted(folder.glob("*.png"))}
 
 
 def _statistics(results: Results, folder: Path) -> list[str]:
     """Write what differences to the reference are worth, if there is one; sentences of them."""
+    for name in _OF_STATISTICS:  # of the study before it was changed
+        (folder / name).unlink(missing_ok=True)
     if results.reference is None:
         return []
     try:

@@ -87,7 +87,9 @@ def test_axe_finds_nothing_on_the_page_of_a_study(
     study = read_study(find_config("studies/toy"))
     (tmp_path / "table.md").write_text(markdown(["method", "∆m% ↓"], [["LS", "**+3.0**"], ["SI", "-"]]))
     save(comparison_bars({"LS": [1.0, 2.0], "SI": [1.5]}), tmp_path / "delta_m.png")
-    html = write_page(make_plan(study), tmp_path, "go4align study").read_text(encoding="utf-8")
+    html = write_page(make_plan(study), tmp_path, "go4align study", list(tmp_path.glob("*.png"))).read_text(
+        encoding="utf-8"
+    )
     assert browse(html, _AXE, before=axe) == ([], [])
     assert browse(html, _AXE, width=500, before=axe) == ([], [])
 

@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 from studies.instant_runs import RATE, Instant, parabola
 
-from lightning_go4align.studies.attempt import Attempt
+from lightning_go4align.studies.attempt import Attempt, End, Ending
 from lightning_go4align.studies.claims import take
+from lightning_go4align.studies.engines import Submitted
 from lightning_go4align.studies.execution import execute
 from lightning_go4align.studies.logs import best_value
 from lightning_go4align.studies.plan import Run, make_plan
@@ -115,3 +116,26 @@ def test_a_run_without_a_column_says_which_one_may_have_been_meant(
     process: Any = Ended()
     said = Attempt(run, claim, process, 0.0, resumed=False).end().reason
     assert "test/deph, test/miou. Did you mean test/depth? Logged were test/area, test/depth. See" in said
+
+
+class Lacking(Instant):
+    """Of each run the first two attempts end without a column."""
+
+    def collect(self, submitted: Submitted) -> Ending:
+        if submitted.run.seed in (4, 6):
+            return Ending(End.FAILED, "ended without logging test/wrost", lacks_columns=True)
+        return super().collect(submitted)
+
+
+@pytest.mark.parametrize(("seeds", "is_refused"), [([4, 5], True), ([5, 6], False)])
+def test_a_column_that_the_first_run_lacks_ends_the_study(
+    study: Callable[..., Study], finish: Finish, seeds: list[int], is_refused: bool
+) -> None:
+    runs, engine = make_plan(study(seeds=seeds)).runs, Lacking(finish, lambda run: [1.0])
+    silent = Watcher("study", 2, Console(quiet=True))
+    if not is_refused:
+        assert list(execute(runs, engine, silent).failures) == ["LS, seed 6"]
+        return
+    with pytest.raises(ValueError, match=r"LS, seed 4 ended without logging test/wrost\. .* correct `columns`"):
+        execute(runs, engine, silent)
+    assert [run.seed for run in engine.cancelled] == [5]

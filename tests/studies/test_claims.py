@@ -46,6 +46,17 @@ def test_the_claim_of_a_process_that_has_ended_is_taken_over_at_once(tmp_path: P
     assert take(tmp_path).folder.name == "2"
 
 
+def test_a_process_that_has_ended_holds_while_who_started_it_has_not_seen_it(tmp_path: Path) -> None:
+    """Else another study takes the run between its end and the mark that it is finished."""
+    claim = take(tmp_path)
+    process = multiprocessing.get_context("fork").Process(target=claim.adopt)
+    process.start()
+    process.join()
+    assert take(tmp_path) is None
+    claim.release()
+    assert take(tmp_path) is not None
+
+
 @pytest.mark.parametrize(("age", "is_free"), [(100, False), (130, True)])
 def test_a_claim_from_elsewhere_is_taken_over_once_it_gives_no_sign_of_life(
     tmp_path: Path, age: int, is_free: bool

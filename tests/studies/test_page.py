@@ -67,6 +67,25 @@ def test_what_a_search_tried_is_on_the_page(page: Callable[..., str], tmp_path: 
     assert '<th scope="row">UW</th><td>0.125</td>' in page()
 
 
+def test_pictures_and_tables_of_the_study_before_it_was_changed_are_not_shown(
+    study: Callable[..., Study], tmp_path: Path, finish: Finish, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = [{"class_path": "lightning_go4align.studies.figures.Bars"}]
+    whole = {"methods": METHODS, "seeds": [0, 1, 2], "reference": "LS", "outputs": bars, "baseline": None}
+    whole |= {"single_task": {"a": {"columns": ["test/delta_m", "test/worst"]}}}
+    carry_out(make_plan(study(tmp_path, **whole)), Logging(finish, lambda run: []))
+    folder = tmp_path / "study"
+    first = {file.name for file in folder.glob("*.png")}
+    assert {"intervals.png", "delta_m.png"} <= first
+    capsys.readouterr()
+    less = {"methods": {"LS": {}}, "seeds": [0]}
+    carry_out(make_plan(study(tmp_path, **less)), Logging(finish, lambda run: []))
+    page = (folder / "study.html").read_text("utf-8")
+    assert ("<img" in page, "Intervals: bootstrap" in page) == (False, False)
+    assert ".png" not in capsys.readouterr().out
+    assert not (folder / "statistics.md").exists()
+
+
 def test_the_configuration_of_a_method_is_the_whole_one(study: Callable[..., Study], tmp_path: Path) -> None:
     plan = make_plan(study(tmp_path, methods=METHODS))
     (run,) = [run for run in plan.runs if run.method != "LS"]

@@ -10,6 +10,7 @@ from studies.instant_runs import RATE
 
 from lightning_go4align.studies import read_study
 from lightning_go4align.studies.command import check_search
+from lightning_go4align.studies.plan import make_plan
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Study
 
@@ -87,3 +88,26 @@ def test_a_study_that_cannot_be_searched_is_told_why(
 def test_the_parser_builds_no_class_of_a_space(make_study: Callable[..., Path]) -> None:
     space = {"model.init_args.method": {"choices": [{"class_path": "lightning_go4align.methods.SI"}]}}
     assert read_study(make_study(search={"space": space, "trials": 3})).search == Search(space, trials=3)
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ({"trials": 0}, r"^`search\.trials` must be at least 1, but is 0"),
+        ({"finalists": 0}, r"^`search\.finalists` must be at least 1, but is 0"),
+        ({"trails": 3}, r"cannot be read: .*trails.* Its keys are the arguments of `Search`"),
+        ({"trials": "many"}, r"cannot be read: .*trials.* Its keys are the arguments of `Search`"),
+    ],
+    ids=str,
+)
+def test_a_search_that_cannot_be_is_refused_in_a_few_words(
+    make_study: Callable[..., Path], search: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        read_study(make_study(search=search))
+    assert "Union" not in str(refused.value)
+
+
+def test_epochs_that_are_no_number_are_left_to_the_run(study: Callable[..., Study]) -> None:
+    (run,) = make_plan(study(overrides={"trainer.max_epochs": "three"})).runs
+    assert run.num_epochs is None
