@@ -3,17 +3,17 @@
 from abc import abstractmethod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchjd import Stateful
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.choice import UNKNOWN
 from lightning_go4align.functional.grouping import Grouping, check_num_clusters
-from lightning_go4align.functional.lasting import movable
+from lightning_go4align.functional.lasting import WideBuffers, movable
 
 
-class AveragedEvidence(nn.Module, Stateful):
+class AveragedEvidence(WideBuffers, Stateful):
     """Choose the number of groups by scores that are averaged over the steps so far.
 
     Args:

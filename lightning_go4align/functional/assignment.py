@@ -1,5 +1,8 @@
 """The assignment step of a method: its clustering, and the number of groups that it is asked for."""
 
+import math
+
+import torch
 from torch import Tensor
 
 from lightning_go4align.functional.arguments import as_integer, check_callable
@@ -10,6 +13,7 @@ from lightning_go4align.functional.grouping import (
     check_num_groups,
     kmeans_1d,
 )
+from lightning_go4align.functional.values import is_readable
 
 
 def ungrouped(points: Tensor, num_clusters: int | None = None) -> Grouping:
@@ -82,7 +86,9 @@ def assign_groups(indicators: Tensor, num_groups: int | None, clustering: Cluste
         The grouping.
 
     Raises:
-        ValueError: If ``K`` is larger than ``M``.
+        TypeError: If the clustering returns something else than a ``Grouping``, or one of other shapes or dtypes.
+        ValueError: If ``K`` is larger than ``M``, or a clustering of the user's own returns, in host memory, groups
+            that are not ranked, weights that are not finite, or a group that there is not.
 
     Example:
         >>> import torch
@@ -92,4 +98,42 @@ def assign_groups(indicators: Tensor, num_groups: int | None, clustering: Cluste
     """
     if num_groups is not None:
         check_num_groups(num_groups, len(indicators))
-    return clustering(indicators, num_groups)
+    found = clustering(indicators, num_groups)
+    if clustering is not kmeans_1d:
+        _check_grouping(found, indicators, clustering)
+    return found
+
+
+def _check_grouping(found: object, indicators: Tensor, clustering: Clustering) -> None:
+    name = getattr(clustering, "__name__", type(clustering).__name__)
+    if not isinstance(found, Grouping):
+        raise TypeError(
+            f"`clustering` must return a `Grouping(assignment, group_weights)`, but {name} returned a "
+            f"{type(found).__name__}. Wrap it."
+        )
+    groups, weights = found
+    shape, dtypes = list(indicators.shape), (torch.int64, torch.int32)
+    if (
+        list(groups.shape) != shape
+        or groups.dtype not in dtypes
+        or weights.dim() != 1
+        or not weights.is_floating_point()
+    ):
+        raise TypeError(
+            f"`clustering` must return the group of each task, int64 of shape {shape}, and floating-point weights of "
+            f"shape [K], but {name} returned {groups.dtype} of shape {list(groups.shape)} and {weights.dtype} of "
+            f"shape {list(weights.shape)}."
+        )
+    is_own = str(getattr(clustering, "__module__", "")).startswith(__name__.partition(".")[0])
+    if not is_own and is_readable(weights) and is_readable(groups) and indicators.isfinite().any():
+        _check_ranks(name, groups.tolist(), weights.tolist())
+
+
+def _check_ranks(name: str, groups: list[int], weights: list[float]) -> None:
+    asked = "`clustering` must rank groups by ascending weight, as `Grouping` says, but"
+    if not all(map(math.isfinite, weights)):
+        raise ValueError(f"{asked} {name} returned the weights {weights}, of which not all are finite.")
+    if weights != sorted(weights):
+        raise ValueError(f"{asked} {name} returned the weights {weights}. Sort them, and number the groups anew.")
+    if not all(-1 <= group < len(weights) for group in groups):
+        raise ValueError(f"{asked} {name} returned the groups {groups} with {len(weights)} weights.")

@@ -153,8 +153,12 @@ def check_num_clusters(points: Tensor, num_clusters: int) -> None:
         num_clusters: ``K``.
 
     Raises:
+        TypeError: If the points are no tensor of floating-point numbers, in which their means are given.
         ValueError: If either does not fit.
     """
+    if not isinstance(points, Tensor) or not points.is_floating_point():
+        kind = points.dtype if isinstance(points, Tensor) else type(points).__name__
+        raise TypeError(f"`points` must be a tensor of floating-point numbers, but is of {kind}. Make it one.")
     shape = points.shape
     if len(shape) != 1 or shape[0] == 0:
         raise ValueError(f"`points` must be a vector of at least one number, but has shape {list(shape)}.")

@@ -31,10 +31,15 @@ def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
         Scale vector, shape ``[M]``, without unit; with ``"mean"`` 1 for a task whose loss is the average. NaN
         where a task takes no part.
 
+    Raises:
+        ValueError: If ``reduction`` is neither.
+
     Example:
         >>> scale_vector(torch.tensor([1.0, 2.0, 3.0]))
         tensor([2.0000, 1.0000, 0.6667])
     """
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"`reduction` must be 'mean' or 'sum', but is {reduction!r}.")
     xp: Any = _namespace(losses)
     counted = valid_losses(losses)
     total = xp.where(counted, losses, 0).sum()

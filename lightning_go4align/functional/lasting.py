@@ -1,7 +1,10 @@
 """State that each step moves in place, so that a captured CUDA graph goes on from where it stands."""
 
+from typing import Any, Self
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from typing_extensions import override
 
 from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.losses import check_number_of_tasks
@@ -63,3 +66,27 @@ def _is_frozen(state: Tensor) -> bool:
     if torch.compiler.is_compiling():
         return False
     return state.is_inference() and not torch.is_inference_mode_enabled()
+
+
+class WideBuffers(nn.Module):
+    """Keep the buffers that are saved as wide as they are where the module is cast to half precision.
+
+    What a method remembers adds up over thousands of steps: half precision would round it away.
+
+    Example:
+        >>> module = WideBuffers()
+        >>> module.register_buffer("state", torch.ones(2))
+        >>> module.half().state.dtype
+        torch.float32
+    """
+
+    @override
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        saved = [name for name in self._buffers if name not in self._non_persistent_buffers_set]
+        before = {name: self._buffers[name] for name in saved}
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's
+        for name, state in before.items():
+            moved = self._buffers[name]
+            if state is not None and moved is not None and moved.dtype.itemsize < state.dtype.itemsize:
+                self._buffers[name] = state.to(moved.device)
+        return self

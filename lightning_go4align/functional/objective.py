@@ -35,7 +35,8 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
     dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
     largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
     losses, weights = losses if losses.dtype == dtype else losses.to(dtype), weights.detach()
-    constants = _usual(weights, largest, dtype) if losses.is_cpu and is_readable(weights) else None
+    in_numpy = weights.dtype in NUMPY and losses.is_cpu and is_readable(weights)
+    constants = _usual(weights, largest, dtype) if in_numpy else None
     if constants is None:
         constants = weights.to(dtype).clamp(max=largest)
         losses = losses.masked_fill(constants == 0, 0)

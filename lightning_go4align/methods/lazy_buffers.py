@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from lightning_go4align.functional.lasting import WideBuffers
 
-class LazyBuffers(nn.Module):
+
+class LazyBuffers(WideBuffers):
     """Let ``load_state_dict`` work before the first call: buffers that are None take the saved size.
 
     Example:

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.indicators import valid_losses
+from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.functional.objective import weighted_risk
 
 
@@ -27,6 +28,7 @@ class UWSO(Scalarizer):
         task_weights: The last task weights, shape ``[M]``.
 
     Raises:
+        TypeError: If the losses are no tensor.
         ValueError: If ``temperature`` is not positive.
 
     Example:
@@ -46,6 +48,7 @@ class UWSO(Scalarizer):
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
+        losses = check_losses(losses).flatten()
         values = losses.detach()
         counted = valid_losses(values)
         # A loss near 0 would be infinite: the largest float gives it all the weight, as the limit does.
