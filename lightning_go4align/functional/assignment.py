@@ -1,8 +1,8 @@
 """The assignment step of a method: its clustering, and the number of groups that it is asked for."""
 
-import math
-
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.arguments import as_integer, check_callable
@@ -125,15 +125,19 @@ def _check_grouping(found: object, indicators: Tensor, clustering: Clustering) -
             f"shape {list(weights.shape)}."
         )
     is_own = str(getattr(clustering, "__module__", "")).startswith(__name__.partition(".")[0])
-    if not is_own and is_readable(weights) and is_readable(groups) and indicators.isfinite().any():
-        _check_ranks(name, groups.tolist(), weights.tolist())
+    if not is_own and all(is_readable(part) and part.dtype != torch.bfloat16 for part in (*found, indicators)):
+        _check_ranks(name, groups.numpy(), weights.numpy(), indicators.numpy())
 
 
-def _check_ranks(name: str, groups: list[int], weights: list[float]) -> None:
+def _check_ranks(
+    name: str, groups: NDArray[np.integer], weights: NDArray[np.floating], indicators: NDArray[np.floating]
+) -> None:
     asked = "`clustering` must rank groups by ascending weight, as `Grouping` says, but"
-    if not all(map(math.isfinite, weights)):
-        raise ValueError(f"{asked} {name} returned the weights {weights}, of which not all are finite.")
-    if weights != sorted(weights):
-        raise ValueError(f"{asked} {name} returned the weights {weights}. Sort them, and number the groups anew.")
-    if not all(-1 <= group < len(weights) for group in groups):
-        raise ValueError(f"{asked} {name} returned the groups {groups} with {len(weights)} weights.")
+    if not np.isfinite(weights).all() and np.isfinite(indicators).any():
+        raise ValueError(f"{asked} {name} returned the weights {weights.tolist()}, of which not all are finite.")
+    if (weights[1:] < weights[:-1]).any():
+        raise ValueError(
+            f"{asked} {name} returned the weights {weights.tolist()}. Sort them, and number the groups anew."
+        )
+    if not ((groups >= -1) & (groups < len(weights))).all():
+        raise ValueError(f"{asked} {name} returned the groups {groups.tolist()} with {len(weights)} weights.")

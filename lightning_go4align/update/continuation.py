@@ -1,14 +1,21 @@
 """Whether a fit goes on where the one before ended."""
 
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.trainer.states import TrainerStatus
-from lightning_utilities.core.rank_zero import rank_zero_info
-from torch import nn
+from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
+from torch import Tensor, nn
 
+from lightning_go4align.methods.state import full_state
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.misconfiguration import MisconfigurationException
+
+# As a method was before its first fit, whoever fits with it: a second callback or module knows nothing of the first.
+_BEGUN: weakref.WeakKeyDictionary[nn.Module, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 class Continuation:
@@ -36,6 +43,7 @@ class Continuation:
     def __init__(self) -> None:
         self.has_gone_on = False
         self.notice: str | None = None
+        self._say: Callable[[str], None] = rank_zero_info
         self._trained: list[tuple[weakref.ref[nn.Parameter], int]] = []
         self._pair: tuple[weakref.ref[pl.Trainer], weakref.ref[pl.LightningModule]] | None = None
         self._running: weakref.ref[pl.Trainer] | None = None
@@ -58,7 +66,8 @@ class Continuation:
                 "another thread, needs a callback and a method of its own: make new ones for it."
             )
         self._running = weakref.ref(trainer)
-        self.notice, self.has_gone_on = None, self.goes_on(trainer, module)
+        self.notice, self._say, self.has_gone_on = None, rank_zero_info, self.goes_on(trainer, module)
+        state = full_state(memory.method)
         if self.has_gone_on:
             if self._pair is not None and self._pair[0]() is not trainer:
                 memory.end_epoch()
@@ -67,6 +76,13 @@ class Continuation:
             self.notice = (
                 f"This fit begins anew: what {memory.method} learned in the one before is forgotten, for the model "
                 "is another. To go on, resume from a checkpoint, or fit the same module with the same trainer."
+            )
+        elif not _is_same(state, _BEGUN.setdefault(memory.method, state)):
+            self._say = rank_zero_warn
+            self.notice = (
+                f"{memory.method} was trained before, under another `MultiTaskCallback` or module, and goes on with "
+                "what it learned there. If this model is another, as in the next fold, give it a method of its own, "
+                "or call the method's `reset()` before."
             )
 
     def goes_on(self, trainer: pl.Trainer, module: pl.LightningModule) -> bool:
@@ -87,7 +103,7 @@ class Continuation:
     def tell(self) -> None:
         """Say what a user should know of the fit that begins, unless a checkpoint was loaded since."""
         if self.notice is not None:
-            rank_zero_info(self.notice)
+            self._say(self.notice)
 
     def _is_unchanged(self, module: pl.LightningModule) -> bool:
         now = list(module.parameters())
@@ -117,3 +133,14 @@ class Continuation:
         self._pair = (weakref.ref(trainer), weakref.ref(module))
         # A version counts how often a parameter was changed in place.
         self._trained = [(weakref.ref(parameter), parameter._version) for parameter in module.parameters()]
+
+
+def _is_same(state: Any, other: Any) -> bool:
+    """Compare what `full_state` returned at two times; NaN is the same as NaN."""
+    if isinstance(state, dict) and isinstance(other, dict):
+        return state.keys() == other.keys() and all(_is_same(state[name], other[name]) for name in state)
+    if isinstance(state, list | tuple) and isinstance(other, list | tuple):
+        return len(state) == len(other) and all(map(_is_same, state, other))
+    if isinstance(state, Tensor) and isinstance(other, Tensor):
+        return state.shape == other.shape and bool(torch.isclose(state, other.to(state), 0, 0, equal_nan=True).all())
+    return type(state) is type(other) and bool(state == other)
