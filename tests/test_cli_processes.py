@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from isolation import child_environment
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from lightning_go4align.cli import main
 
 FIT = ["fit", "-c", "toy/base", "-c", "toy/quick", "-c", "toy/go4align", "--trainer.enable_progress_bar=false"]
 LONG = [*FIT, "--trainer.max_epochs=1000000"]
@@ -80,6 +83,33 @@ def test_an_interrupt_of_training_ends_it_in_order(
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
     check_interrupted(process)
+
+
+@pytest.mark.slow
+def test_training_that_is_told_to_end_is_no_success(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = start(LONG)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("metrics.csv")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert said.splitlines()[-1] == "go4align fit: ended by SIGTERM."
+
+
+def test_what_lightning_ends_by_has_the_status_of_its_signal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def terminated(*_: Any) -> None:
+        raise SIGTERMException
+
+    monkeypatch.setattr("lightning_go4align.cli.commands.lightning", terminated)
+    with pytest.raises(SystemExit) as ended:
+        main(["fit", "-c", "toy/base"])
+    assert ended.value.code == 143
+    assert "go4align fit: ended by SIGTERM." in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_is_no_error(start: Callable[..., subprocess.Popen[str]]) -> None:

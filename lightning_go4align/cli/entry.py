@@ -29,7 +29,7 @@ OTHERS: dict[str, Callable[[list[str]], None]] = {
     "configs": commands.configs,
 }
 SYNONYMS = {"train": "fit", "evaluate": "test", "eval": "test", "run": "study", "list": "configs", "plot": "report"}
-INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 and the number of the signal, as shells have it
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # 128 and the number of the signal, as shells have it
 _interrupts: list[int] = []  # That the process was asked to end by.
 
 
@@ -40,8 +40,8 @@ def main(args: list[str] | None = None) -> None:
         args: The arguments; None for those of the process, whose interrupts are then handled.
 
     Raises:
-        SystemExit: With status 2 after a mistake of the user, 130 after an interrupt, 1 after any other error; at
-            most three lines on stderr say what happened.
+        SystemExit: With status 2 after a mistake of the user, 130 after an interrupt, 143 after SIGTERM, 1 after any
+            other error; at most three lines on stderr say what happened.
     """
     given = sys.argv[1:] if args is None else args
     debug = "--debug" in given
@@ -98,6 +98,9 @@ def _end(error: BaseException, command: str, debug: bool) -> None:
     """Tell how the command ended, and leave with its status; what needs no words comes back."""
     context: BaseException | None = error
     if isinstance(error, SystemExit):
+        if type(error).__name__ == "SIGTERMException":  # Lightning's, which has the status of a success.
+            _say([f"{command}: ended by SIGTERM."])
+            raise SystemExit(TERMINATED) from None
         context = error.__context__
         if not isinstance(context, KeyboardInterrupt):
             return

@@ -22,6 +22,7 @@ from lightning_go4align.words import DEBUG
 
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.1
+TERMINATED = 128 + signal.SIGTERM  # of a command that was told to end, as by a scheduler that needs its place
 
 
 class End(enum.Enum):
@@ -85,7 +86,7 @@ class Attempt:
         self.claim.release()
         if self.run.is_finished:
             return Ending(End.FINISHED)
-        end = End.LOST if status == ORPHANED else End.FAILED
+        end = End.LOST if status in (ORPHANED, TERMINATED, -signal.SIGTERM) else End.FAILED
         return Ending(end, self._last_words(status, missing), lacks_columns=status == 0)
 
     def _last_words(self, status: int | None, missing: list[str]) -> str:

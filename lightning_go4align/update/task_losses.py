@@ -137,8 +137,8 @@ def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor
         reported: The same, detached, with a finite number for an absent task.
 
     Returns:
-        Task losses, shape ``[M]``, NaN for a task that is absent on all ranks; and ``reported``, with NaN for a task
-        whose loss is not finite on some rank.
+        Task losses, shape ``[M]``, NaN for a task that is absent on all ranks; and their values alone, the same on
+        all ranks, with 0 for such a task, and NaN for one whose loss is not finite on some rank.
 
     Example:
         >>> average_over_ranks(torch.tensor([1.0, torch.nan]), torch.tensor([1.0, 0.0]))
@@ -153,7 +153,8 @@ def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor
     mean = joined[0] / joined[1]
     scaled = local * (dist.get_world_size() / joined[1].clamp(min=1))
     whole = joined[2] == dist.get_world_size()
-    return mean + (scaled - scaled.detach()), reported.masked_fill(whole.logical_not(), torch.nan)
+    found = mean.masked_fill(joined[1] == 0, 0).masked_fill(whole.logical_not(), torch.nan)
+    return mean + (scaled - scaled.detach()), found
 
 
 def touch_all_parameters(losses: Tensor, module: nn.Module) -> Tensor:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,3 +140,17 @@ def test_a_column_that_the_first_run_lacks_ends_the_study(
     with pytest.raises(ValueError, match=r"LS, seed 4 ended without logging test/wrost\. .* correct `columns`"):
         execute(runs, engine, silent)
     assert [run.seed for run in engine.cancelled] == [5]
+
+
+@pytest.mark.parametrize("status", [143, -15])
+def test_a_run_that_was_told_to_end_is_not_finished(study: Callable[..., Study], finish: Finish, status: int) -> None:
+    """Its columns may be there already: those of the validation are logged after each epoch."""
+    (run,) = make_plan(study()).runs
+    finish(run, [dict.fromkeys(run.columns, 1.0)])
+    (run.folder / "finished.json").unlink()
+    (run.folder / "output.txt").write_text("go4align fit: ended by SIGTERM.\n")
+    claim = take(run.folder)
+    assert claim is not None
+    process: Any = SimpleNamespace(poll=lambda: status)
+    ending = Attempt(run, claim, process, 0.0, False).end()
+    assert (ending.end, ending.lacks_columns, run.is_finished) == (End.LOST, False, False)

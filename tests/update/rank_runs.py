@@ -1,8 +1,9 @@
 """Training on one of two processes, and on one that sees both their batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import lightning.pytorch as pl
 import torch
 import torch.distributed as dist
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
@@ -45,10 +46,16 @@ def half() -> DataLoader[Any]:
 
 
 def train(
-    module: Toy, method: Any, data: Any, optimization: Optimization = "manual", **options: Any
+    module: Toy,
+    method: Any,
+    data: Any,
+    optimization: Optimization = "manual",
+    tasks: Sequence[str] | None = None,
+    extra: Sequence[pl.Callback] = (),
+    **options: Any,
 ) -> tuple[Tensor, MultiTaskCallback]:
-    callback = MultiTaskCallback(method, optimization)
-    trainer = quiet_trainer(callbacks=callback, max_epochs=1, **options)
+    callback = MultiTaskCallback(method, optimization, tasks=tasks)
+    trainer = quiet_trainer(callbacks=[callback, *extra], max_epochs=1, **options)
     trainer.fit(module, data)
     return parameters(module), callback
 
@@ -65,8 +72,8 @@ def toy(kind: Callable[..., Toy] = Toy, optimizer: Any = sgd) -> Toy:
 
 def ranks(method: Any, module: Toy | None = None, optimization: Optimization = "manual", **options: Any) -> Any:
     strategy = DDPStrategy(cluster_environment=Environment(), **options.pop("ddp", {}))
-    options = {"strategy": strategy, "devices": RANKS, "use_distributed_sampler": False} | options
-    return train(module or toy(), method, half(), optimization, **options)
+    chosen: dict[str, Any] = {"strategy": strategy, "devices": RANKS, "use_distributed_sampler": False} | options
+    return train(module or toy(), method, half(), optimization, **chosen)
 
 
 def gap(found: Tensor, expected: Tensor) -> float:

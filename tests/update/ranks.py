@@ -24,6 +24,7 @@ from torchjd.scalarization import FAMO, UW, GeometricMean, Random, Sum
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from rank_collectives import check_accumulation, check_collectives, check_without_reduction
+from rank_metrics import check_metrics
 from rank_representation import check_representation
 from rank_runs import (
     MODES,
@@ -151,6 +152,7 @@ CHECKS = (
     check_accumulation,
     check_collectives,
     check_missing,
+    check_metrics,
     check_failures,
     check_bad_loss,
     check_aggregators,

@@ -139,3 +139,13 @@ def test_this_process_is_alone() -> None:
 
 def test_a_loss_that_is_not_finite_on_another_rank_is_reported_once(found: dict[str, float]) -> None:
     assert found["infinite_told"] == 1
+
+
+def test_the_metrics_of_both_ranks_are_those_of_the_joined_batch(found: dict[str, float]) -> None:
+    assert found["metrics_ranks"] == 0
+    assert found["metrics_joined"] < ROUNDING
+
+
+def test_a_task_of_one_rank_alone_is_known_to_both_and_one_of_none_to_neither(found: dict[str, float]) -> None:
+    assert found["partial_metrics_ranks"] == 0
+    assert found["partial_metrics_known"] == 2 * 2 + 1  # losses and weights of two tasks, and the objective
