@@ -26,7 +26,7 @@ def weights_to_test(trainer: Trainer, module: LightningModule) -> str | None:
     best = [callback.best_model_path for callback in checkpoints if callback.monitor and callback.best_model_path]
     given: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
     if not best or not any(isinstance(callback, AVERAGING) for callback in given):
-        return "best" if best else None
+        return best[0] if best else None
     rank_zero_info(f"Testing the averaged weights of the best checkpoint, {best[0]}.")
     module.load_state_dict(trainer.strategy.load_checkpoint(best[0])["state_dict"])
     return None

@@ -99,7 +99,7 @@ def gradients_in(representation: Tensor | None, losses: Tensor) -> Tensor:
         finite.
 
     Raises:
-        ValueError: If no representation was observed before the call.
+        ValueError: If no representation was observed before the call, or none of all the tasks' losses depends on it.
 
     Example:
         >>> features = torch.ones(2, 1, requires_grad=True)
@@ -110,10 +110,17 @@ def gradients_in(representation: Tensor | None, losses: Tensor) -> Tensor:
     if representation is None:
         raise ValueError("Call `observe_representation(features)` before each call of the method.")
     present = losses.detach().isfinite()
-    gradients = [
-        torch.autograd.grad(loss, representation, retain_graph=True, materialize_grads=True)[0]
+    found = [
+        torch.autograd.grad(loss, representation, retain_graph=True, allow_unused=True)[0]
         for loss in losses.masked_fill(present.logical_not(), 0).unbind()
     ]
+    if representation.numel() and all(gradient is None for gradient in found) and bool(present.all()):
+        raise ValueError(
+            "No loss depends on the shared representation that the method was shown, so that nothing can be weighed "
+            "by it. Of a network that is compiled as a whole it is no part of the graph: compile the shared part and "
+            "the heads apart, or take a method that needs no representation."
+        )
+    gradients = [torch.zeros_like(representation) if gradient is None else gradient for gradient in found]
     flat = torch.stack(gradients).flatten(2) if representation.dim() > 1 else torch.stack(gradients)[..., None]
     return torch.where(present[:, None, None], flat, 0)
 

@@ -93,6 +93,8 @@ def group_sizes(history: History) -> Figure:
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_xlim(left=0)
     count_axis(axes, "step", float(history.total))
+    if not len(ranks):  # Groups there were in none of the steps that are kept.
+        return figure
     middles = sizes[-1].cumsum() - sizes[-1] / 2
     held = np.where(sizes[-1] > 0, middles, np.nan)
     end_labels(axes, held, [str(rank) for rank in ranks], [colour("ink")] * len(ranks))

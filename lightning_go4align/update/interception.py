@@ -6,9 +6,11 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
+from torch._functorch import config as functorch_config
 from torchjd.aggregation import Aggregator
 
 from lightning_go4align.methods.fields import differing_fields, in_words
+from lightning_go4align.methods.observation import observes_representation
 from lightning_go4align.update.compatibility import missing_names, parse_optimizers
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.misconfiguration import MisconfigurationException
@@ -48,7 +50,18 @@ def intercept(
     patches.set(module, "training_step", step)
     if memory.driver.backward is not None:
         patches.set(module, "backward", memory.driver.backward)
+    if memory.driver.backward is not None or observes_representation(memory.method):
+        _keep_compiled_buffers(patches)
     return patches
+
+
+def _keep_compiled_buffers(patches: AttributePatches) -> None:
+    """Let what a fit compiles be differentiated several times: torch reuses its buffers in the first pass else."""
+    if not hasattr(functorch_config, "donated_buffer"):
+        return
+    kept = functorch_config.patch(donated_buffer=False)  # type: ignore[attr-defined, unused-ignore]
+    kept.__enter__()
+    patches.on_undo(lambda: kept.__exit__(None, None, None))
 
 
 def _undoing_first(
@@ -91,6 +104,17 @@ def check_parts(trainer: pl.Trainer, module: pl.LightningModule, memory: Memory)
             f"{method} fills the gradients itself, past the gradient scaler of `precision='16-mixed'`. Use "
             "`precision='bf16-mixed'`, which needs no scaler, or a loss-oriented method."
         )
+    if observes_representation(method) and trainer.precision == "16-mixed":
+        raise MisconfigurationException(
+            f"{method} differentiates each loss in the representation, past the gradient scaler of "
+            "`precision='16-mixed'`: in half precision these gradients end at 0 or overflow. Use "
+            "`precision='bf16-mixed'`, or a method that needs no representation."
+        )
+    if isinstance(method, Aggregator) and _steps_one_optimizer(trainer):
+        raise MisconfigurationException(
+            f"{method} fills the gradients itself, past the backward pass of {type(trainer.strategy).__name__}, "
+            "which would train with the plain sum. Use `strategy='ddp'`, or a loss-oriented method."
+        )
     if memory.driver.needs_post_step_losses and _draws_its_batch(module):
         raise MisconfigurationException(
             f"{method} computes the losses of each batch twice, but a `training_step` that takes "
@@ -126,9 +150,12 @@ def _draws_its_batch(module: pl.LightningModule) -> bool:
     return "dataloader_iter" in inspect.signature(module.training_step).parameters
 
 
+def _steps_one_optimizer(trainer: pl.Trainer) -> bool:
+    return any(kind.__name__ in STEP_ONE_OPTIMIZER for kind in type(trainer.strategy).__mro__)
+
+
 def _can_be_manual(trainer: pl.Trainer) -> bool:
-    kinds = {kind.__name__ for kind in type(trainer.strategy).__mro__}
-    if not kinds.isdisjoint(STEP_ONE_OPTIMIZER):
+    if _steps_one_optimizer(trainer):
         rank_zero_info(f"{type(trainer.strategy).__name__} steps one optimizer: automatic optimization.")
         return False
     missing = missing_names(trainer)

@@ -7,6 +7,7 @@ import torch
 from lightning.fabric.utilities import exceptions
 from torch import Tensor
 
+from lightning_go4align.functional.precision import without_autocast
 from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
@@ -137,9 +138,11 @@ class TrainingStep:
         if self._observed:
             observe(memory.method, losses.detach(), self._head_input.take(output, losses))
         try:
-            objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
+            with without_autocast(device):
+                objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:
-            if memory.driver.last_step is not None or memory.tasks.declared:
+            other_cause = any(words in str(error) for words in ("use_reentrant", "shared representation"))
+            if memory.driver.last_step is not None or memory.tasks.declared or other_cause:
                 raise
             kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
             raise kind(
