@@ -28,9 +28,22 @@ def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-@pytest.mark.parametrize(("monitor", "expected"), [("loss/a", "best"), (None, None)])
-def test_without_averages_lightning_chooses(monitor: str | None, expected: str | None, tmp_path: Path) -> None:
-    assert fitted(tmp_path, monitor)[0] == expected
+def test_the_best_checkpoint_is_tested_if_one_is_monitored(tmp_path: Path) -> None:
+    path, _, checkpoint = fitted(tmp_path, "loss/a")
+    assert equal(torch.load(str(path), weights_only=False)["state_dict"], checkpoint["state_dict"])
+    assert fitted(tmp_path / "unmonitored", None)[0] is None
+
+
+@pytest.mark.parametrize("options", [{}, {"save_top_k": 0, "save_last": True}], ids=["last", "none but the last"])
+def test_another_checkpoint_before_it_is_not_the_best(tmp_path: Path, options: dict[str, Any]) -> None:
+    plain = callbacks.ModelCheckpoint(tmp_path / "plain", **options)
+    monitored = callbacks.ModelCheckpoint(tmp_path / "best", monitor="loss/a", mode="max")
+    trainer = quiet_trainer(
+        callbacks=[MultiTaskCallback(Sum()), plain, monitored], max_epochs=2, enable_checkpointing=True
+    )
+    module = Toy()
+    trainer.fit(module, loader())
+    assert Path(str(weights_to_test(trainer, module))).parent == tmp_path / "best"
 
 
 @pytest.mark.skipif(not hasattr(callbacks, "EMAWeightAveraging"), reason="since Lightning 2.6")

@@ -87,14 +87,14 @@ def group_sizes(history: History) -> Figure:
         history, *window_means(history, (history.groups[:, :, None] == ranks).sum(1).astype(float))
     )
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.68)
+    if not len(ranks):  # Groups there were in none of the steps that are kept.
+        return figure
     colours = group_colours(len(ranks))
     axes.stackplot(steps, sizes.T, colors=colours, edgecolor=colour("paper"), linewidth=0.5)
     axes.set_ylim(0, len(history.tasks))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_xlim(left=0)
     count_axis(axes, "step", float(history.total))
-    if not len(ranks):  # Groups there were in none of the steps that are kept.
-        return figure
     middles = sizes[-1].cumsum() - sizes[-1] / 2
     held = np.where(sizes[-1] > 0, middles, np.nan)
     end_labels(axes, held, [str(rank) for rank in ranks], [colour("ink")] * len(ranks))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lightning_go4align.history import History
 from lightning_go4align.monitors.recorder import Recorder
+from lightning_go4align.monitors.showing import drawn_figures
 from lightning_go4align.report.alarms import alarms
 
 
@@ -43,3 +44,12 @@ def test_it_does_not_matter_in_what_pieces_steps_come(bad: list[int], sizes: lis
     pieces, whole = recorded(losses, capacity, sizes), recorded(losses, capacity, [])
     assert pieces.losses.tolist() == whole.losses.tolist()
     assert pieces.steps.tolist() == whole.steps.tolist()
+
+
+def test_groups_of_dropped_steps_alone_leave_a_page_all_the_same() -> None:
+    recorder, ones = Recorder(History.empty(["a", "b"]), capacity=4), torch.ones(12, 2)
+    groups = torch.where(torch.arange(12)[:, None] % 2 == 1, torch.tensor([0, 1]), -1)
+    recorder.extend(groups, ones, ones, ones)
+    assert (recorder.history.grouped, recorder.history.num_groups) == (True, 0)
+    for name in dict(drawn_figures(recorder.history)):
+        assert name

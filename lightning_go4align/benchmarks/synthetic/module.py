@@ -102,7 +102,8 @@ class SyntheticModule(MultiTaskModule):
         changes = relative_changes(self.losses(batch), best, torch.zeros_like(best, dtype=torch.bool))
         found = {f"delta/task_{index}": change for index, change in enumerate(changes.unbind())}
         found |= {"delta_m": changes.mean(), "worst": changes.max()}
-        self.log_dict({f"{stage}/{name}": value for name, value in found.items()}, batch_size=len(batch[0]))
+        named = {f"{stage}/{name}": value for name, value in found.items()}
+        self.log_dict(named, batch_size=len(batch[0]), sync_dist=True)
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
