@@ -30,7 +30,8 @@ class Parser(ArgumentParser):
 
     def add_switch(self, name: str, text: str) -> None:
         """Add a flag that needs no value, and takes one where a habit or a script gives it: ``--name=true``."""
-        self.add_argument(f"--{name}", f"--{name.replace('_', '-')}", action="store_true", dest=name, help=text)
+        flags = dict.fromkeys([f"--{name}", f"--{name.replace('_', '-')}"])
+        self.add_argument(*flags, action="store_true", dest=name, help=text)
 
     @override
     def error(self, message: str) -> NoReturn:
@@ -40,7 +41,8 @@ class Parser(ArgumentParser):
 def report(arguments: list[str]) -> None:
     """Write the page of a run, of several runs, or of all runs below a folder; or follow them."""
     parser = Parser("report", "Write the page of a run; of several, compared; or of all runs below a folder.")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help="folder of a run, or with runs below it")
+    what = "folder of a run; or one folder with runs below it"
+    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN", help=what)
     parser.add_switch("watch", "serve the page on this computer, following the runs")
     parser.add_argument("--port", type=port, default=0, help="where to serve it (a free port)")
     given = parser.parse_args(_without_values(arguments, "watch"))

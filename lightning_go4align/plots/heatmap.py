@@ -99,8 +99,8 @@ def indicators(history: History) -> Figure:
         "va": "center",
         "color": colour("muted"),
     }
-    bar.annotate(f"γ  {low:.2g}", (0, 0.5), (-6, 0), ha="right", **middle)
-    bar.annotate(f"{high:.2g}  (log)", (1, 0.5), (6, 0), **middle)
+    bar.annotate(f"γ  {rounded(low)}", (0, 0.5), (-6, 0), ha="right", **middle)
+    bar.annotate(f"{rounded(high)}  (log)", (1, 0.5), (6, 0), **middle)
     return figure
 
 
@@ -143,4 +143,14 @@ def _times(weights: Sequence[NDArray[np.float32]]) -> list[str]:
     """Mean weights of groups, with as many digits as it takes to tell them apart."""
     means = [float(mean_ratio(found)) for found in weights if found.size]
     digits = 2 if len({f"{mean:.2g}" for mean in means}) == len(means) else 3
-    return [f"{mean_ratio(found):.{digits}g}×" if found.size else "unused" for found in weights]
+    return [f"{rounded(float(mean_ratio(found)), digits)}×" if found.size else "unused" for found in weights]
+
+
+def rounded(value: float, digits: int = 2) -> str:
+    """Write a number in a few digits, and as people do as long as it has at most six before the point.
+
+    Example:
+        >>> rounded(512.3), rounded(0.0123), rounded(1.5e7)
+        ('510', '0.012', '1.5e+07')
+    """
+    return f"{float(f'{value:.{digits}g}'):g}"

@@ -113,13 +113,13 @@ def write_pictures(found: Sequence[Difference], results: Results, folder: Path) 
         results: The study's results.
         folder: Where to write.
     """
-    known = [one for one in found if math.isfinite(one.low)]
+    known, unit = [one for one in found if math.isfinite(one.low)], "∆m points" if results.baseline else "% of errors"
     if known:
-        save(intervals(known, str(results.reference)), folder / "intervals.png")
+        save(intervals(known, str(results.reference), unit), folder / "intervals.png")
     tested = [one for one in known if math.isfinite(one.p_value)]
     if tested:
         save(corrected(tested), folder / "p_values.png")
-        save(needed_seeds(tested), folder / "seeds_needed.png")
+        save(needed_seeds(tested, unit), folder / "seeds_needed.png")
     ratios = performance_profiles(results)
     if len(ratios) > 1 and all(ratios.values()):
         save(profiles(ratios), folder / "profiles.png")

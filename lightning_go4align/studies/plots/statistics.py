@@ -20,13 +20,18 @@ MOST_SEEDS = 1000
 _HANDLE = 0.5  # inches: a line in a legend
 
 
+def _in(unit: str) -> str:
+    return f" in {unit}" if unit else ""
+
+
 @picture
-def intervals(found: Sequence[Difference], reference: str) -> Figure:
+def intervals(found: Sequence[Difference], reference: str, unit: str = "") -> Figure:
     """Show the mean difference of each method with its interval, and a dot for each seed; left of 0 is better.
 
     Args:
         found: The differences.
         reference: The method that others are compared with.
+        unit: Of the differences.
 
     Example:
         >>> figure = intervals([Difference("SI", (-1.0, -3.0), -3.0, -1.0, 0.3, 0.3, 8.0)], "LS")
@@ -39,7 +44,7 @@ def intervals(found: Sequence[Difference], reference: str) -> Figure:
         axes.plot([one.low, one.high], [row, row], color=colour("accent"), linewidth=2)
         axes.plot(one.mean, row, "o", color=colour("accent"), markersize=6)
     axes.axvline(0, color=colour("muted"), linewidth=0.8)
-    axes.set_xlabel(f"difference to {short(reference)} (95 % interval)")
+    axes.set_xlabel(f"difference to {short(reference)}{_in(unit)}, 95 % interval")
     return figure
 
 
@@ -64,16 +69,17 @@ def corrected(found: Sequence[Difference]) -> Figure:
         axes.plot(after, row, "o", color=colour("accent"), markersize=6)
     axes.axvline(LEVEL, color=colour("worse"), linewidth=0.8)
     axes.set_xlim(right=1.2)
-    axes.set_xlabel("p-value; large dots: corrected (Holm)")
+    axes.set_xlabel(f"p-value; large dots: corrected (Holm); line: {LEVEL:g}")
     return figure
 
 
 @picture
-def needed_seeds(found: Sequence[Difference]) -> Figure:
+def needed_seeds(found: Sequence[Difference], unit: str = "") -> Figure:
     """Show how many seeds a difference of each size would need, given the spread of each method's; dots: as found.
 
     Args:
         found: The differences, of which those of fewer than two seeds are left out.
+        unit: Of the differences.
 
     Example:
         >>> figure = needed_seeds([Difference("SI", (-1.0, -3.0), -3.0, -1.0, 0.03, 0.06, 8.0)])
@@ -97,7 +103,7 @@ def needed_seeds(found: Sequence[Difference]) -> Figure:
     axes.set_ylim(1.5, MOST_SEEDS)
     axes.set_xlim(right=largest)
     end_labels(axes, 10 ** np.array(ends), [one.method for one in known], [colour("quiet")] * len(known))
-    axes.set_xlabel("size of the difference")
+    axes.set_xlabel(f"size of the difference{_in(unit)}")
     axes.set_ylabel("seeds")
     return figure
 
