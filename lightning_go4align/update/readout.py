@@ -25,7 +25,7 @@ class Readout:
         >>> losses, readout = torch.tensor([2.0, torch.nan]), Readout()
         >>> record = StepRecord(("depth", "normal"), losses, losses.nansum(), losses.nan_to_num())
         >>> readout.note(0, record)
-        >>> readout.keep(1, record)
+        >>> is_new = readout.keep(1, record)
         >>> readout.read().losses
         [2.0, nan]
     """

@@ -89,14 +89,12 @@ def test_reference_network_learns_the_same_as_the_dense_one(
     torch.testing.assert_close(logged[0], logged[1], rtol=2e-3, atol=0)
 
 
-@pytest.mark.parametrize(
-    "method", [GO4Align(num_groups=2), Sum(), UPGrad()], ids=lambda method: type(method).__name__
-)
+@pytest.mark.parametrize("make", [lambda: GO4Align(num_groups=2), Sum, UPGrad], ids=["GO4Align", "Sum", "UPGrad"])
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
 def test_every_kind_of_method_trains_all_parameters(
-    data: QM9DataModule, make_trainer: Callable[..., Trainer], method: Any, optimization: Optimization
+    data: QM9DataModule, make_trainer: Callable[..., Trainer], make: Callable[[], Any], optimization: Optimization
 ) -> None:
-    module = QM9Module(method, targets=["mu", "u0"], optimization=optimization)
+    module = QM9Module(make(), targets=["mu", "u0"], optimization=optimization)
     before = {name: weight.clone() for name, weight in module.network.named_parameters()}
     make_trainer(enable_checkpointing=False, limit_train_batches=2).fit(module, datamodule=data)
     assert not [name for name, weight in module.network.named_parameters() if torch.equal(weight, before[name])]
