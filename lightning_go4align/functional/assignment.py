@@ -112,13 +112,9 @@ def _check_grouping(found: object, indicators: Tensor, clustering: Clustering) -
             f"{type(found).__name__}. Wrap it."
         )
     groups, weights = found
-    shape, dtypes = list(indicators.shape), (torch.int64, torch.int32)
-    if (
-        list(groups.shape) != shape
-        or groups.dtype not in dtypes
-        or weights.dim() != 1
-        or not weights.is_floating_point()
-    ):
+    shape = list(indicators.shape)
+    are_groups = list(groups.shape) == shape and groups.dtype in (torch.int64, torch.int32)
+    if not are_groups or weights.dim() != 1 or not weights.is_floating_point():
         raise TypeError(
             f"`clustering` must return the group of each task, int64 of shape {shape}, and floating-point weights of "
             f"shape [K], but {name} returned {groups.dtype} of shape {list(groups.shape)} and {weights.dtype} of "
