@@ -18,7 +18,8 @@ from lightning_go4align.metrics.values import check_tensors
 class SegmentationScores(PreciseMetric):
     """Mean IoU over the classes and pixel accuracy, in percent, from counts over the whole test set.
 
-    A class that is neither there nor predicted is left out of the mean. NaN before the first labelled pixel.
+    A class that is neither there nor predicted is left out of the mean. NaN before the first labelled
+    pixel, and where a logit was NaN.
 
     Args:
         num_classes: Number of classes; pixels with label -1 do not count.
@@ -36,10 +37,12 @@ class SegmentationScores(PreciseMetric):
     full_state_update = False
     plot = Metric._plot
     confusion: Tensor
+    unknown: Tensor
 
     def __init__(self, num_classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.add_state("confusion", torch.zeros(num_classes, num_classes, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("unknown", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
@@ -55,12 +58,15 @@ class SegmentationScores(PreciseMetric):
             prediction.argmax(1), target, classes, ignore_index=IGNORED, validate_args=False
         )
 
+        self.unknown += prediction.isnan().any(1).sum()  # of which `argmax` makes the first class
+
     @override
     def compute(self) -> dict[str, Tensor]:
         hits = self.confusion.diag()
         unions = self.confusion.sum(0) + self.confusion.sum(1) - hits
         miou = (hits / unions.float()).nanmean()  # 0 / 0 where a class is neither there nor predicted
-        return {"miou": 100 * miou, "pixel_accuracy": 100 * hits.sum() / self.confusion.sum().float()}
+        found = {"miou": 100 * miou, "pixel_accuracy": 100 * hits.sum() / self.confusion.sum().float()}
+        return {name: score.masked_fill(self.unknown > 0, torch.nan) for name, score in found.items()}
 
 
 class DenseScores(nn.Module):

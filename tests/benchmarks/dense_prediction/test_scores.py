@@ -109,3 +109,16 @@ def test_a_table_of_metrics_that_are_not_the_tasks_has_no_weights_of_tasks(
     fitted.test(module, datamodule=cityscapes.data(), verbose=False)
     header = next(line for line in capsys.readouterr().out.splitlines() if "metric" in line)
     assert [cell.strip() for cell in header.split("┃")[1:-1]] == ["metric", "value", "single-task", "worse by"]
+
+
+def test_a_network_of_nan_has_no_score() -> None:
+    scores = SegmentationScores(3)
+    logits, labels = torch.randn(2, 3, 4, 5), torch.randint(0, 3, (2, 4, 5))
+    scores.update(logits, labels)
+    assert all(value.isfinite() for value in scores.compute().values())
+    logits[1, 0, 2, 3] = torch.nan
+    scores.update(logits, labels)
+    assert all(value.isnan() for value in scores.compute().values())
+    scores.reset()
+    scores.update(logits[:1], labels[:1])
+    assert all(value.isfinite() for value in scores.compute().values())
