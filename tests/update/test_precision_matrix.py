@@ -15,7 +15,6 @@ from toy import Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback
-from lightning_go4align.methods import GradNorm
 
 PRECISIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "32-true": lambda: {"precision": "32-true"},
@@ -111,9 +110,7 @@ def test_aggregators_that_decompose_matrices_train_in_half_precision(name: str, 
 
 
 @pytest.mark.parametrize("optimization", ["manual", "automatic"])
-@pytest.mark.parametrize(
-    "make", [lambda: UW(3), lambda: FAMO(3), lambda: GradNorm(3)], ids=["UW", "FAMO", "GradNorm"]
-)
+@pytest.mark.parametrize("make", [lambda: UW(3), lambda: FAMO(3)], ids=["UW", "FAMO"])
 def test_steps_that_the_scaler_leaves_out_teach_a_method_nothing(make: Any, optimization: Any) -> None:
     def learned(init_scale: float) -> Tensor:
         method, options = make(), {"plugins": [fp16_scaler(init_scale)], "max_epochs": 2}
