@@ -1,14 +1,16 @@
 """A study from its YAML file."""
 
+import re
 from argparse import ArgumentError
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentParser
 
 from lightning_go4align.config_files import as_if_copied, read_config
+from lightning_go4align.likeness import meant, nearest
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Study
 
@@ -70,15 +72,28 @@ def read_mapping(file: Path) -> dict[str, Any]:
     return _mapping(read_config(file), f"What {file} holds")
 
 
-def _parsed(kind: type, content: Mapping[str, Any], file: Path, skip: Iterable[str] = ()) -> dict[str, Any]:
+def _parsed(
+    kind: type[Study | Search], content: Mapping[str, Any], file: Path, skip: Iterable[str] = ()
+) -> dict[str, Any]:
     parser = ArgumentParser(exit_on_error=False, prog=f"the study {file}")
     parser.add_class_arguments(kind, skip=set(skip))
     try:
         values: dict[str, Any] = vars(parser.instantiate(parser.parse_object(content)))
     except ArgumentError as error:
         message = f"The study {file} cannot be read: {_in_one_line(error)}."
-        raise ValueError(f"{message} Its keys are the arguments of `{kind.__name__}`.") from error
+        near = _meant(str(error), [field.name for field in fields(kind)])
+        keys = f"Its keys are the arguments of `{kind.__name__}`."
+        raise ValueError(" ".join(filter(None, [message, near, keys]))) from error
     return values
+
+
+def _meant(said: str, keys: Sequence[str]) -> str:
+    """Ask what key was meant by one that is not accepted; in metrics `higher_is_better` is called `maximize`."""
+    unknown = re.search(r"Option '(\w+)' is not accepted", said)
+    if unknown is None:
+        return ""
+    known = "higher_is_better" in keys and unknown[1] == "maximize"
+    return meant(["higher_is_better"] if known else nearest(unknown[1], keys, 1))
 
 
 def _mapping(value: object, where: str) -> dict[str, Any]:

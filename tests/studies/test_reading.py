@@ -81,3 +81,20 @@ def test_what_is_left_empty_is_as_if_not_written(
 
 def test_a_number_is_a_name(study: Callable[..., Study]) -> None:
     assert [run.method for run in make_plan(study(methods={1: {}, 2.5: None}, reference="1")).runs] == ["1", "2.5"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "asked"),
+    [
+        ({"maximize": ["test/worst"]}, r"Did you mean higher_is_better\? Its keys"),
+        ({"seedz": [1]}, r"'seedz' is not accepted\. Did you mean seeds\?"),
+        ({"qwertz": 1}, r"'qwertz' is not accepted\. Its keys"),
+        ({"search": {"trails": 3}}, r"Did you mean trials\? Its keys are the arguments of `Search`"),
+    ],
+    ids=["maximize", "seedz", "qwertz", "trails"],
+)
+def test_a_key_that_is_not_there_is_answered_with_the_nearest(
+    study: Callable[..., Study], entries: dict[str, Any], asked: str
+) -> None:
+    with pytest.raises(ValueError, match=asked):
+        study(**entries)
