@@ -80,7 +80,7 @@ def read_config(path: Path) -> dict[str, Any]:
         {'model': {'init_args': {'method': {'class_path': 'torchjd.scalarization.Sum'}}}}
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _NothingTwice)  # a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except UnicodeDecodeError as error:
         where = f"byte {error.object[error.start]:#04x} at {error.start}"
         raise ValueError(f"{path} is no text in UTF-8, but has {where}. Save it in UTF-8.") from error
@@ -100,7 +100,7 @@ def read_config(path: Path) -> dict[str, Any]:
     return content
 
 
-class _NothingTwice(yaml.SafeLoader):  # type: ignore[misc]  # as above
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # as above
     """Refuse a name that a mapping gives twice, of which YAML would drop the first without a word.
 
     Numbers and dates are read as the command line reads them: 1e-3 is a number, which YAML 1.1 takes for text, and a
@@ -123,7 +123,7 @@ class _NothingTwice(yaml.SafeLoader):  # type: ignore[misc]  # as above
         return mapping
 
 
-_NothingTwice.add_implicit_resolver(
+_Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )
 

@@ -59,7 +59,7 @@ def _keep_compiled_buffers(patches: AttributePatches) -> None:
     """Let what a fit compiles be differentiated several times: torch reuses its buffers in the first pass else."""
     if not hasattr(functorch_config, "donated_buffer"):
         return
-    kept = functorch_config.patch(donated_buffer=False)  # type: ignore[attr-defined, unused-ignore]
+    kept = functorch_config.patch(donated_buffer=False)  # type: ignore[attr-defined, unused-ignore]  # torch adds it
     kept.__enter__()
     patches.on_undo(lambda: kept.__exit__(None, None, None))
 

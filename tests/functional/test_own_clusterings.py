@@ -60,4 +60,4 @@ def test_points_are_floating_point_tensors(points: Any) -> None:
 
 def test_a_reduction_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="`reduction` must be 'mean' or 'sum', but is 'max'"):
-        scale_vector(torch.ones(2), "max")  # type: ignore[arg-type]
+        scale_vector(torch.ones(2), "max")  # type: ignore[arg-type]  # refused at run time

@@ -27,7 +27,7 @@ def steps(method: nn.Module, start: int, number: int, dtype: torch.dtype = torch
     losses = torch.tensor([1.0, 10.0, 100.0])
     for step in range(start, start + number):
         method((losses * (1 + 0.1 * torch.tensor([step % 3, step % 5, -(step % 7)]))).to(dtype))
-    weights: list[float] = method.task_weights.float().tolist()  # type: ignore[operator]
+    weights: list[float] = method.task_weights.float().tolist()  # type: ignore[operator]  # nn.Module knows it not
     return weights
 
 
@@ -52,4 +52,4 @@ def test_uw_so_takes_losses_of_any_shape() -> None:
     assert method(torch.tensor(2.0)).item() == 2.0
     assert method(torch.tensor([[2, 2], [2, 2]])).item() == 2.0
     with pytest.raises(TypeError, match=r"must be a tensor of task losses, but is a list: stack its losses"):
-        method([1.0, 2.0])  # type: ignore[arg-type]
+        method([1.0, 2.0])  # type: ignore[arg-type]  # refused at run time

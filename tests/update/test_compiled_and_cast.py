@@ -51,9 +51,9 @@ def deep() -> Deep:
 def test_parts_that_are_compiled_are_trained_as_they_are(make: Callable[[], Any]) -> None:
     torch._dynamo.reset()
     compiled = deep()
-    compiled.trunk = torch.compile(compiled.trunk, backend="aot_eager")  # type: ignore[assignment]
+    compiled.trunk = torch.compile(compiled.trunk, backend="aot_eager")  # type: ignore[assignment]  # a module, too
     for task, head in compiled.heads.items():
-        compiled.heads[task] = torch.compile(head, backend="aot_eager")  # type: ignore[assignment]
+        compiled.heads[task] = torch.compile(head, backend="aot_eager")  # type: ignore[assignment]  # a module, too
     before = functorch_config.donated_buffer
     torch.testing.assert_close(fit(compiled, make()), fit(deep(), make()))
     assert functorch_config.donated_buffer == before
