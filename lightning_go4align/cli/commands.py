@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
+from lightning_go4align.cli.acceptance import refusals
 from lightning_go4align.cli.configurations import copied, listing
 from lightning_go4align.cli.flags import refused
 from lightning_go4align.cli.help import lightning_help
@@ -91,7 +92,7 @@ def _of_studies(name: str, file: Path, arguments: dict[str, Any]) -> None:
     # By its name: the command's core imports nothing of studies.
     command = pkgutil.resolve_name(f"lightning_go4align.studies.command:{name}")
     try:
-        command(file, **arguments)
+        command(file, refusals=refusals, **arguments)
     except ValueError as error:
         said = wrong_type(str(error.__cause__)) if isinstance(error.__cause__, ArgumentError) else None
         if said is None:
@@ -135,7 +136,7 @@ def lightning(arguments: list[str], ready: Callable[[], None]) -> None:
     if flag and flag != "--help=all" and wanted != "all":
         print(lightning_help(arguments[0]))  # noqa: T201  # the answer of the command
         return
-    from lightning_go4align.cli.lightning_cli import run_lightning
+    from lightning_go4align.cli.lightning_command import run_lightning
 
     run_lightning([arguments[0], "--help"] if flag else arguments, ready)
 

@@ -29,7 +29,7 @@ def parsed(parser: LightningArgumentParser, arguments: list[str], commands: Iter
     try:
         return parser.parse_args(arguments)
     except ArgumentError as error:
-        lacking = _lacking(str(error))
+        lacking = lacks_number(str(error))
         if lacking is None or not any(word in commands for word in arguments):
             raise
         number = _number_of_tasks(parser, arguments)
@@ -45,8 +45,12 @@ def parsed(parser: LightningArgumentParser, arguments: list[str], commands: Iter
         raise
 
 
-def _lacking(text: str) -> str | None:
-    """The number that is missing; None if anything else is wrong."""
+def lacks_number(text: str) -> str | None:
+    """Return what a method calls the number of tasks, if nothing else is missing.
+
+    Args:
+        text: What jsonargparse says.
+    """
     found = reason(text)
     missing = re.match(r"the following arguments are required: (\w+)$", found.message)
     inside = found.path[:2] == ("model", "method") or found.path[:1] == ("model.method",)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.text import Text
 
+from lightning_go4align.studies.checking import Refusals, check_configs
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
 from lightning_go4align.studies.fetching import fetch_finished
@@ -32,6 +33,7 @@ def study(
     address: str | None = None,
     slurm: dict[str, Any] | None = None,
     results_from: str | None = None,
+    refusals: Refusals | None = None,
 ) -> None:
     """Run a study: every combination of its methods and seeds, then tables and figures.
 
@@ -44,15 +46,26 @@ def study(
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
         slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
         results_from: Where runs may be finished already: another folder of this study, or an address of fsspec.
+        refusals: Says what is wrong with configurations, before anything runs; not asked if not given.
     """
     if results_from is not None:
         _fetch(checked_plan(file, jobs), results_from)
     if dry_run:
         run_study(file, jobs, dry_run=True)
-        return
     plan = checked_plan(file, jobs)
+    _check_configs(plan, refusals)
+    if dry_run:
+        return
     chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
     carry_out(plan, chosen)
+
+
+def _check_configs(plan: Plan, refusals: Refusals | None) -> None:
+    if refusals is None:
+        return
+    if needs_baseline(plan.study):
+        check_configs(make_plan(single_tasks(plan.study)), refusals)
+    check_configs(plan, refusals)
 
 
 def _fetch(plan: Plan, address: str) -> None:
@@ -70,6 +83,7 @@ def tune(
     gpus: str | None = None,
     address: str | None = None,
     slurm: dict[str, Any] | None = None,
+    refusals: Refusals | None = None,
 ) -> None:
     """Search a study's methods and settings, and judge the best against its reference with paired seeds.
 
@@ -82,11 +96,14 @@ def tune(
         gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
         slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
+        refusals: As for ``study``.
     """
     plan = checked_plan(file, jobs)
     check_search(plan.study)
     if dry_run:
         _print_search(plan.study, hours, jobs)
+    _check_configs(plan, refusals)
+    if dry_run:
         return
     chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
     decides = _finals(plan.study, chosen, jobs, hours, Console())

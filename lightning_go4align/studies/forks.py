@@ -3,19 +3,25 @@
 import multiprocessing
 import os
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TypeVar
 
 from typing_extensions import override
 
 from lightning_go4align.studies import heart
 from lightning_go4align.studies.starting import Command, Process, Start
 
+A = TypeVar("A")
+R = TypeVar("R")
+
 # Ours and what they bring, torch and Lightning above all; a user's own modules are each run's own business.
-NEEDED = ("lightning_go4align.cli.lightning_cli", "lightning_go4align.studies.epoch_cost")
+NEEDED = ("lightning_go4align.cli.lightning_command", "lightning_go4align.studies.epoch_cost")
 THREADS = "OMP_NUM_THREADS"
 SERVER_IS_GONE = 255  # What `multiprocessing` tells where the server ended before the fork.
 
@@ -39,6 +45,19 @@ def be_run(command: Command, environment: Mapping[str, str], directory: Path) ->
     os.chdir(directory)
     torch.set_num_threads(int(environment[THREADS]))  # It read the variable when it was imported.
     heart.main(str(command.claim), str(os.getppid()), *command.arguments)
+
+
+def called_apart(function: Callable[[A], R], argument: A) -> R:
+    """Call a function in a process of its own, where it may import what it likes: a fork where there are any.
+
+    Args:
+        function: The function, of a module's top.
+        argument: Its one argument.
+    """
+    multiprocessing.set_forkserver_preload(list(NEEDED))
+    context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    with _imports_in_one_thread(), ProcessPoolExecutor(1, mp_context=context) as apart:
+        return apart.submit(function, argument).result()
 
 
 class Fork(Process):

@@ -55,7 +55,7 @@ OF_OTHERS = {
     "benchmarks/dense_prediction/scores.py": {"_plot"},  # torchmetrics'
     "metrics/depth.py": {"_plot"},
     "metrics/normals.py": {"_plot"},
-    "cli/lightning_cli.py": {"_actions"},  # argparse's
+    "cli/lightning_command.py": {"_actions"},  # argparse's
     "dashboard/push.py": {"_to_model", "_internal_name"},  # of wandb_workspaces
 }
 
