@@ -168,6 +168,24 @@ def check_callable(name: str, part: object, example: str) -> None:
         )
 
 
+def check_tensors(**given: object) -> None:
+    """Refuse what is no tensor.
+
+    Args:
+        given: Arguments by their names.
+
+    Raises:
+        TypeError: If one is no tensor.
+
+    Example:
+        >>> import torch
+        >>> check_tensors(prediction=torch.ones(2), target=torch.ones(2))
+    """
+    for name, value in given.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"`{name}` must be a tensor, but is a {type(value).__name__}. Give a torch.Tensor.")
+
+
 def _plain(name: str, value: object, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"`{name}` must be {what}, but is {value!r}.")

@@ -1,10 +1,9 @@
 """Performance against single-task learning, and how evenly the tasks converge (Fig. 2)."""
 
-import math
-
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.arguments import check_tensors, non_negative
 from lightning_go4align.functional.precision import widest
 
 
@@ -25,6 +24,7 @@ def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor)
         float32, of integers float64.
 
     Raises:
+        TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
         ValueError: If the shapes differ.
 
     Example:
@@ -32,6 +32,7 @@ def relative_changes(values: Tensor, baseline: Tensor, higher_is_better: Tensor)
         >>> relative_changes(torch.tensor([60.0, 3.0]), torch.tensor([50.0, 2.0]), higher_is_better)
         tensor([-20.,  50.])
     """
+    _check(higher_is_better, values=values, baseline=baseline)
     if not values.shape == baseline.shape == higher_is_better.shape:
         raise ValueError(
             "`values`, `baseline` and `higher_is_better` must have one entry for each metric, but have the "
@@ -53,6 +54,7 @@ def delta_m(values: Tensor, baseline: Tensor, higher_is_better: Tensor) -> Tenso
         Mean change, shape ``[]``, in percent; below 0 the network beats single-task learning.
 
     Raises:
+        TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
         ValueError: If the shapes differ.
 
     Example:
@@ -75,12 +77,14 @@ def mean_rank(values: Tensor, higher_is_better: Tensor) -> Tensor:
         Mean ranks, shape ``[N]``, from 1 to ``N``; they depend on which methods are compared.
 
     Raises:
+        TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
         ValueError: If the shapes do not fit.
 
     Example:
         >>> mean_rank(torch.tensor([[0.9, 2.0], [0.9, 1.0], [0.8, 3.0]]), torch.tensor([True, False]))
         tensor([1.5000, 1.0000, 3.0000])
     """
+    _check(higher_is_better, values=values)
     if values.dim() != 2 or values.shape[1:] != higher_is_better.shape:
         raise ValueError(
             "`values` must have a row for each method and a column for each entry of `higher_is_better`, but "
@@ -106,6 +110,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
         Epochs of convergence, shape ``[S]``, int64, counted from 1.
 
     Raises:
+        TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
         ValueError: If the shapes do not fit, or the tolerance is negative.
 
     Example:
@@ -113,6 +118,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
         >>> convergence_epochs(curves, torch.tensor([False, False]))
         tensor([2, 3])
     """
+    _check(higher_is_better, curves=curves)
     if curves.dim() != 2 or len(curves) == 0 or curves.shape[1:] != higher_is_better.shape:
         raise ValueError(
             "`curves` must have a row for each epoch, at least one, and a column for each entry of "
@@ -156,13 +162,13 @@ def check_tolerance(tolerance: float) -> None:
         tolerance: Share of the best value by which an improvement must exceed it.
 
     Raises:
+        TypeError: If it is no number.
         ValueError: If it is negative, infinite or NaN.
 
     Example:
         >>> check_tolerance(0.01)
     """
-    if not 0 <= tolerance < math.inf:
-        raise ValueError(f"`tolerance` must be a share of the best value, at least 0 and finite, but is {tolerance}.")
+    non_negative("tolerance", tolerance)
 
 
 def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:
@@ -177,6 +183,7 @@ def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: 
         Standard deviation over the metrics (of the population, so 0 for one), shape ``[]``, in epochs.
 
     Raises:
+        TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
         ValueError: If the shapes do not fit, or the tolerance is negative.
 
     Example:
@@ -186,6 +193,14 @@ def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: 
     """
     epochs = convergence_epochs(curves, higher_is_better, tolerance)
     return epochs.to(_wide(curves).dtype).std(correction=0)
+
+
+def _check(higher_is_better: object, **given: object) -> None:
+    check_tensors(**given, higher_is_better=higher_is_better)
+    if isinstance(higher_is_better, Tensor) and higher_is_better.dtype != torch.bool:
+        raise TypeError(
+            f"`higher_is_better` must be a tensor of bool, but is of {higher_is_better.dtype}. Give `.bool()` of it."
+        )
 
 
 def _lower_is_better(values: Tensor, higher_is_better: Tensor) -> Tensor:

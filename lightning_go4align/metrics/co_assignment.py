@@ -9,8 +9,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.agreement import shared_group
+from lightning_go4align.functional.arguments import check_tensors
 from lightning_go4align.metrics.precision import PreciseMetric
-from lightning_go4align.metrics.values import check_tensors, curve_of
+from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

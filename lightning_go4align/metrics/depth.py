@@ -7,9 +7,9 @@ from torch import Tensor
 from torchmetrics import Metric
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import check_tensors
 from lightning_go4align.functional.precision import widest
 from lightning_go4align.metrics.precision import PreciseMetric
-from lightning_go4align.metrics.values import check_tensors
 
 
 class DepthErrors(PreciseMetric):

@@ -8,9 +8,9 @@ from torch.nn.functional import normalize
 from torchmetrics import Metric
 from typing_extensions import override
 
+from lightning_go4align.functional.arguments import check_tensors
 from lightning_go4align.functional.precision import widest
 from lightning_go4align.metrics.precision import PreciseMetric
-from lightning_go4align.metrics.values import check_tensors
 
 THRESHOLDS = (11.25, 22.5, 30.0)
 KEYS = ("normal_mean", "normal_median", "within_11.25", "within_22.5", "within_30")

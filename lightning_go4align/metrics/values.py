@@ -101,20 +101,3 @@ def curve_of(results: Tensor | Sequence[Tensor]) -> list[float]:
     """
     rows = [results] if isinstance(results, Tensor) else results
     return [number for row in rows for number in row.flatten().tolist()]
-
-
-def check_tensors(**given: object) -> None:
-    """Refuse what is no tensor.
-
-    Args:
-        given: Arguments by their names.
-
-    Raises:
-        TypeError: If one is no tensor.
-
-    Example:
-        >>> check_tensors(prediction=torch.ones(2), target=torch.ones(2))
-    """
-    for name, value in given.items():
-        if not isinstance(value, Tensor):
-            raise TypeError(f"`{name}` must be a tensor, but is a {type(value).__name__}. Give a torch.Tensor.")

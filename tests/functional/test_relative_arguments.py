@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import torch
 
+from lightning_go4align.functional.agreement import moved_tasks, rand_indices, shared_group
 from lightning_go4align.functional.relative import (
     convergence_difference,
     convergence_epochs,
+    delta_m,
     mean_rank,
     relative_changes,
 )
@@ -34,7 +36,7 @@ def test_changes_of_half_precision_do_not_overflow_on_the_way() -> None:
 
 @pytest.mark.parametrize("tolerance", [-0.01, math.nan, math.inf])
 def test_a_tolerance_that_is_no_share_is_refused(tolerance: float) -> None:
-    with pytest.raises(ValueError, match="at least 0 and finite"):
+    with pytest.raises(ValueError, match="`tolerance` must be a number of at least 0"):
         convergence_difference(torch.ones(2, 1), torch.tensor([True]), tolerance)
 
 
@@ -55,3 +57,33 @@ def test_tables_have_a_column_for_each_direction(
 ) -> None:
     with pytest.raises(ValueError, match="column for each entry of"):
         function(torch.ones(shape), torch.ones(directions).bool())
+
+
+@pytest.mark.parametrize(
+    "function", [mean_rank, convergence_epochs, convergence_difference, delta_m, relative_changes]
+)
+def test_lists_and_directions_that_are_no_bools_are_refused_in_words(function: Callable[..., Any]) -> None:
+    table = torch.ones(2, 2) if function in (mean_rank, convergence_epochs, convergence_difference) else torch.ones(2)
+    numbers = [table] if table.dim() == 2 else [table, table]
+    for number, _ in enumerate(numbers):
+        given: list[Any] = list(numbers)
+        given[number] = given[number].tolist()
+        with pytest.raises(TypeError, match="must be a tensor, but is a list"):
+            function(*given, torch.tensor([True, False]))
+    with pytest.raises(TypeError, match="`higher_is_better` must be a tensor, but is a list"):
+        function(*numbers, [True, False])
+    with pytest.raises(TypeError, match=r"`higher_is_better` must be a tensor of bool, but is of torch\.int64"):
+        function(*numbers, torch.tensor([1, 0]))
+
+
+@pytest.mark.parametrize("tolerance", ["0.01", None, [0.01]])
+def test_a_tolerance_that_is_no_number_is_refused(tolerance: Any) -> None:
+    with pytest.raises(TypeError, match="`tolerance` must be a number"):
+        convergence_epochs(torch.ones(2, 1), torch.tensor([True]), tolerance)
+
+
+@pytest.mark.parametrize("function", [shared_group, moved_tasks, rand_indices])
+def test_groups_that_are_lists_are_refused_in_words(function: Callable[..., Any]) -> None:
+    groups: Any = [0, 1] if function is shared_group else torch.tensor([0, 1])
+    with pytest.raises(TypeError, match="must be a tensor, but is a list"):
+        function(groups, *([] if function is shared_group else [[0, 1]]))

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation
 from lightning_go4align.benchmarks.dense_prediction.losses import IGNORED
+from lightning_go4align.functional.arguments import check_tensors
 from lightning_go4align.metrics.precision import PreciseMetric
-from lightning_go4align.metrics.values import check_tensors
 
 
 class SegmentationScores(PreciseMetric):
