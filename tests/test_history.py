@@ -17,6 +17,7 @@ from lightning_go4align.monitors import GroupDynamicsMonitor
 from lightning_go4align.plots.example import example_history
 
 TASKS = ("segmentation", "depth", "normal", "edges")
+NEW_IN_VERSION_4 = ("windows/compared", "windows/followed", "task_transitions")
 
 
 def test_a_log_is_read_as_it_was_saved(tmp_path: Path) -> None:
@@ -37,16 +38,23 @@ def version_1() -> tuple[dict[str, Any], dict[str, Any]]:
     return arrays, json.loads(str(arrays.pop("words")))
 
 
+def version_1_notes() -> Notes:
+    return Notes(run="example", method="GO4Align", seconds=3.0)
+
+
 def assert_holds_what_version_1_held(history: History) -> None:
     arrays, _ = version_1()
-    windows, validations = vars(history.windows).values(), history.validations
-    np.testing.assert_array_equal(np.stack(list(windows), axis=1), arrays["windows"])
+    windows, validations = list(vars(history.windows).values()), history.validations
+    np.testing.assert_array_equal(np.stack(windows[:6], axis=1), arrays["windows"])
+    for count in windows[6:]:  # Every transition counted.
+        np.testing.assert_array_equal(count, history.windows.transitions)
+    assert history.task_transitions.tolist() == [history.windows.transitions.sum()] * len(TASKS)
     columns = [validations.epochs, validations.steps, validations.delta_m, validations.convergence_difference]
     np.testing.assert_array_equal(np.stack(columns, axis=1), arrays["scores"])
     np.testing.assert_array_equal(validations.changes, arrays["deltas"])
     np.testing.assert_array_equal(history.convergence_epochs, arrays["epochs"])
     np.testing.assert_array_equal(history.together, arrays["together"])
-    assert history.notes == Notes(run="example", method="GO4Align", seconds=3.0)
+    assert history.notes == version_1_notes()
     assert (history.tasks, history.metrics, history.total) == (TASKS, TASKS, 60)
 
 
@@ -60,6 +68,14 @@ def test_a_log_of_version_2_is_read_with_notes_that_it_lacks_left_empty(tmp_path
     assert_holds_what_version_1_held(History.load(tmp_path))
 
 
+def test_a_log_of_version_3_is_read_as_if_every_transition_told_of_every_task(tmp_path: Path) -> None:
+    arrays, metadata = example_history().split()
+    old = {name: array for name, array in arrays.items() if name not in NEW_IN_VERSION_4}
+    assert len(old) == len(arrays) - len(NEW_IN_VERSION_4)
+    write_log(tmp_path, old, metadata | {"version": 3})
+    assert_holds_what_version_1_held(replace(History.load(tmp_path), notes=version_1_notes()))
+
+
 def test_a_checkpoint_with_a_log_of_version_1_is_read() -> None:
     monitor, (arrays, words) = GroupDynamicsMonitor(), version_1()
     monitor.load_state_dict(
@@ -70,8 +86,8 @@ def test_a_checkpoint_with_a_log_of_version_1_is_read() -> None:
 
 def test_a_log_of_a_later_version_is_refused(tmp_path: Path) -> None:
     arrays, metadata = example_history().split()
-    write_log(tmp_path, arrays, metadata | {"version": 4})
-    with pytest.raises(ValueError, match=r"is of version 4, but .* reads up to version 3. Install a newer one"):
+    write_log(tmp_path, arrays, metadata | {"version": 5})
+    with pytest.raises(ValueError, match=r"is of version 5, but .* reads up to version 4. Install a newer one"):
         History.load(tmp_path)
 
 

@@ -60,7 +60,7 @@ def rand_indices(previous: Tensor, assignment: Tensor) -> Tensor:
         assignment: Groups of this step, shape ``[..., M]``, int64; -1 for none.
 
     Returns:
-        Rand and adjusted Rand index over the tasks in both, shape ``[..., 2]``, float64 (float32 on MPS); 1 for
+        Rand and adjusted Rand index over the tasks in both, shape ``[..., 2]``, float64 (float32 on MPS); NaN for
         fewer than two.
 
     Raises:

@@ -65,7 +65,8 @@ def rand_indices_between(before: NDArray[np.int64], now: NDArray[np.int64]) -> N
     table = seen.reshape(steps, size, size).astype(np.float64)
     pairs, both = _pairs(table.sum((1, 2))), _pairs(table).sum((1, 2))
     first, second = _pairs(table.sum(2)).sum(1), _pairs(table.sum(1)).sum(1)
-    return np.stack(rand_of_pairs(pairs, both, first, second), axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.stack(rand_of_pairs(pairs, both, first, second), axis=1)
 
 
 def _pairs(size: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,16 +25,15 @@ def rand_of_pairs(pairs: Counts, both: Counts, first: Counts, second: Counts) ->
         second: ``s``, those together in the second.
 
     Returns:
-        Both indices, 1 where nothing can differ, in the shape of the counts.
+        Both indices, in the shape of the counts: 1 where all pairs must agree, NaN where there is no pair.
 
     Example:
         >>> rand, adjusted = rand_of_pairs(*np.array([6.0, 1.0, 2.0, 1.0]))
         >>> print(f"{rand:.3f}, {adjusted:.3f}")
         0.833, 0.571
     """
-    known = pairs + (pairs == 0)
-    rand = 1 - (first + second - 2 * both) / known
-    chance = first * second / known
+    rand = 1 - (first + second - 2 * both) / pairs
+    chance = first * second / pairs
     room = (first + second) / 2 - chance
     settled = room <= 0  # Both groupings are trivial and equal: the adjusted index would be 0 / 0.
     return rand, (both - chance + settled) / (room + settled)

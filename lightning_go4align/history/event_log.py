@@ -15,7 +15,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history.notes import Notes
 
 FILE = "group_dynamics.npz"
-VERSION = 3  # to be counted up whenever the same history would be written differently
+VERSION = 4  # to be counted up whenever the same history would be written differently
 Arrays = dict[str, NDArray[Any]]
 
 #: Where version 1 kept what has a name of its own now: in columns of one array, or under another name.
@@ -110,8 +110,10 @@ def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str
             f"{VERSION}. Install a newer one: pip install --upgrade lightning-go4align."
         )
     if version == 1:
-        return _from_version_1(arrays, metadata)
-    return arrays, metadata | {"version": VERSION}  # version 2 lacks notes, which are empty then
+        arrays, metadata = _from_version_1(arrays, metadata)
+    if version < 4:  # Every transition counted for every task. (Version 2 lacks notes, which are empty then.)
+        arrays = {**arrays, **_counts_before_version_4(arrays)}
+    return arrays, metadata | {"version": VERSION}
 
 
 def _from_version_1(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str, Any]]:
@@ -123,4 +125,11 @@ def _from_version_1(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, d
             named[_RENAMED.get(name, name)] = array
     # Notes were free then; the package's own have become fields.
     notes = {field.name: metadata["notes"][field.name] for field in fields(Notes) if field.name in metadata["notes"]}
-    return named, metadata | {"version": VERSION, "notes": notes}
+    return named, metadata | {"notes": notes}
+
+
+def _counts_before_version_4(arrays: Arrays) -> Arrays:
+    transitions = arrays.get("windows/transitions", np.zeros(0))
+    counts = {f"windows/{name}": transitions.copy() for name in ("compared", "followed")}
+    of_each = np.full_like(arrays.get("task_moves", np.zeros(0, np.int64)), int(transitions.sum()))
+    return {**counts, "task_transitions": of_each}

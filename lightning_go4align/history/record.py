@@ -30,6 +30,7 @@ class History:
         together: Steps in which two tasks shared a group, shape ``[M, M]``, int64.
         present: Steps in which both tasks were in any group, shape ``[M, M]``, int64.
         task_moves: Steps in which a task changed group, shape ``[M]``, int64.
+        task_transitions: Steps in which it could: it was in a group before them and in them, shape ``[M]``, int64.
         windows: Transitions from one step to the next, summed over ``B`` windows of equal length.
         window: Steps in a window.
         total: Steps of the run so far.
@@ -54,6 +55,7 @@ class History:
     together: NDArray[np.int64]
     present: NDArray[np.int64]
     task_moves: NDArray[np.int64]
+    task_transitions: NDArray[np.int64]
     windows: Transitions
     window: int
     total: int
@@ -78,6 +80,7 @@ class History:
             together=np.zeros((m, m), np.int64),
             present=np.zeros((m, m), np.int64),
             task_moves=np.zeros(m, np.int64),
+            task_transitions=np.zeros(m, np.int64),
             windows=Transitions.zeros(0),
             window=1,
             total=0,

@@ -1,10 +1,18 @@
 """How the groups change from one step to the next."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+_COUNTED_BY = {
+    "rand": "compared",
+    "adjusted_rand": "compared",
+    "moves": "followed",
+    "held": "followed",
+    "occupied": "transitions",
+}
 
 
 @dataclass(frozen=True)
@@ -13,11 +21,13 @@ class Transitions:
 
     Args:
         transitions: Number of transitions: 1, or of a window all that end in it.
-        rand: Rand index of both groupings, over the tasks in both.
+        rand: Rand index of both groupings, over the tasks in both; 0 where those are fewer than two.
         adjusted_rand: The same, adjusted for chance.
         moves: Tasks that change group.
-        held: Transitions without a move.
+        held: Transitions of some task without a move.
         occupied: Groups in use after it.
+        compared: Transitions of two tasks or more, of which there is a Rand index.
+        followed: Transitions of one task or more: it is in a group before and after.
 
     Example:
         >>> windows = Transitions.zeros(4)
@@ -31,6 +41,8 @@ class Transitions:
     moves: NDArray[np.float64]
     held: NDArray[np.float64]
     occupied: NDArray[np.float64]
+    compared: NDArray[np.float64]
+    followed: NDArray[np.float64]
 
     @classmethod
     def zeros(cls, number: int) -> Self:
@@ -53,14 +65,14 @@ class Transitions:
         return type(self)(*(np.asarray(part.sum()) for part in vars(self).values()))
 
     def means(self) -> Self:
-        """Divide all sums by the number of transitions; NaN where there are none."""
-        count = self.transitions
-        parts = {name: part for name, part in vars(self).items() if name != "transitions"}
+        """Divide each sum by the number of transitions that can tell of it; NaN where there are none."""
+        counts = {name: getattr(self, count) for name, count in _COUNTED_BY.items()}
         divided = {
-            name: np.divide(part, count, out=np.full_like(part, np.nan), where=count > 0)
-            for name, part in parts.items()
+            name: np.divide(part, counts[name], out=np.full_like(part, np.nan), where=counts[name] > 0)
+            for name, part in vars(self).items()
+            if name in counts
         }
-        return type(self)(transitions=count, **divided)
+        return replace(self, **divided)
 
     def add(self, indices: NDArray[np.int64], rows: "Transitions") -> None:
         """Add rows to these sums, in place.

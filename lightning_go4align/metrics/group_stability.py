@@ -24,11 +24,11 @@ class GroupStability(Successive, PreciseMetric):
     """Agreement of the groups with those of the step before, averaged over the steps.
 
     ``compute`` gives the Rand index and the adjusted Rand index (both 1 for equal groups, without unit),
-    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does; NaN while
-    no step has one before it. ``update`` takes the groups of one step, shape ``[M]``, or of several, ``[T, M]``;
-    int64, -1 for none. ``forward`` takes the same and compares these steps alone, the first of them with the last
-    before. Tasks that are absent from either step do not count. torchmetrics' own Rand scores read values on the
-    host, which a step may not.
+    ``moves``, the tasks that change group in a step, and ``held``, the share of steps in which none does. Each is of
+    the steps that can tell: those in which two tasks, or one, are in a group as in the step before; NaN without any.
+    ``update`` takes the groups of one step, shape ``[M]``, or of several, ``[T, M]``; int64, -1 for none. ``forward``
+    takes the same and compares these steps alone, the first of them with the last before. torchmetrics' own Rand
+    scores read values on the host, which a step may not.
 
     Args:
         num_tasks: ``M``, at least 1.
@@ -56,6 +56,7 @@ class GroupStability(Successive, PreciseMetric):
     task_moves: Tensor
     held: Tensor
     steps: Tensor
+    compared: Tensor
 
     def __init__(self, num_tasks: int, **kwargs: Any) -> None:
         super().__init__(**{"sync_on_compute": False, **kwargs})
@@ -65,7 +66,7 @@ class GroupStability(Successive, PreciseMetric):
             self.add_state(name, torch.full((size,), _UNSEEN, dtype=torch.int64), dist_reduce_fx="max")
         self.add_state("agreement", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("task_moves", torch.zeros(size, dtype=torch.int64), dist_reduce_fx="sum")
-        for name in ("held", "steps"):
+        for name in ("held", "steps", "compared"):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     @override
@@ -79,17 +80,18 @@ class GroupStability(Successive, PreciseMetric):
 
     def _compare(self, steps: Tensor) -> None:
         before, now = steps[:-1], steps[1:]
-        moved = moved_tasks(before, now)
-        follows = (before[:, 0] != _UNSEEN) & (now[:, 0] != _UNSEEN)
-        self.agreement += (rand_indices(before, now) * follows[:, None]).sum(0)
+        moved, follows = moved_tasks(before, now), ((before >= 0) & (now >= 0)).any(1)
+        agreement = rand_indices(before, now)
+        self.agreement += agreement.nan_to_num(0).sum(0)
         self.task_moves += moved.sum(0)
         self.held += (follows & ~moved.any(1)).sum()
         self.steps += follows.sum()
+        self.compared += agreement[:, 0].isfinite().sum()
 
     @override
     def _merge(self, states: dict[str, Any]) -> None:
         self._compare(torch.stack([self.previous, states["first"]]))
-        for name in ("agreement", "task_moves", "held", "steps"):
+        for name in ("agreement", "task_moves", "held", "steps", "compared"):
             setattr(self, name, getattr(self, name) + states[name])
         self.first = torch.where(self.first == _UNSEEN, states["first"], self.first)
         self.previous = torch.where(states["previous"] == _UNSEEN, self.previous, states["previous"])
@@ -97,7 +99,7 @@ class GroupStability(Successive, PreciseMetric):
     @override
     def compute(self) -> dict[str, Tensor]:
         steps = self.steps.float()
-        rand, adjusted_rand = (self.agreement / steps).float()
+        rand, adjusted_rand = (self.agreement / self.compared).float()
         moves = self.task_moves.sum() / steps
         return {"rand": rand, "adjusted_rand": adjusted_rand, "moves": moves, "held": self.held / steps}
 

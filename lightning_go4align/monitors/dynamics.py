@@ -141,7 +141,7 @@ class GroupDynamicsMonitor(Callback):
             show_pictures(trainer.loggers, self.history, step)
         if self._files is not None and time.monotonic() > self._files.next_save:
             self._files.save(self._recorder, self._method)
-        return {f"groups/{name}": mean.item() for name, mean in named.items()}
+        return {f"groups/{name}": mean.item() for name, mean in named.items() if np.isfinite(mean)}
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -1,7 +1,7 @@
 """Sampled steps and exact counts of a run, in memory that does not grow."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from lightning_go4align.functional.counting import count_pairs, members, rand_in
 from lightning_go4align.functional.relative import convergence_epochs
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.history.samples import Samples, Steps
+from lightning_go4align.metrics import DeltaM
 
 _CHANGE = "val/delta/"
 
@@ -43,7 +44,8 @@ class Recorder:
         kept = Steps(history.steps, history.groups, history.weights, history.indicators, history.losses)
         self._recorded, self._samples = history, Samples(kept, capacity)
         self._together, self._present = history.together.copy(), history.present.copy()
-        self._task_moves, self._last = history.task_moves.copy(), history.last
+        self._task_moves, self._task_transitions = history.task_moves.copy(), history.task_transitions.copy()
+        self._last = history.last
         self._windows = Transitions.zeros(max(num_windows, len(history.windows)))
         self._windows.add(np.arange(len(history.windows)), history.windows)
         self._window, self._total = history.window, history.total
@@ -57,6 +59,7 @@ class Recorder:
             together=self._together.copy(),
             present=self._present.copy(),
             task_moves=self._task_moves.copy(),
+            task_transitions=self._task_transitions.copy(),
             windows=self._windows[: -(-self._total // self._window)],
             window=self._window,
             total=self._total,
@@ -92,16 +95,21 @@ class Recorder:
         grouped, before, now = members(everyone), everyone[:-1], everyone[1:]
         self._together += count_pairs(grouped[-num_new:])
         self._present += count_pairs((everyone[-num_new:] >= 0)[:, None].astype(np.float32))
-        moved = (now != before) & (now >= 0) & (before >= 0)
+        followed = (now >= 0) & (before >= 0)
+        moved = followed & (now != before)
         self._task_moves += moved.sum(0)
+        self._task_transitions += followed.sum(0)
         rand, adjusted_rand = rand_indices_between(before, now).T
+        in_both = followed.sum(1)
         transitions = Transitions(
             transitions=np.ones(len(now)),
-            rand=rand,
-            adjusted_rand=adjusted_rand,
+            rand=np.nan_to_num(rand),
+            adjusted_rand=np.nan_to_num(adjusted_rand),
             moves=moved.sum(1).astype(np.float64),
-            held=(~moved.any(1)).astype(np.float64),
+            held=(followed.any(1) & ~moved.any(1)).astype(np.float64),
             occupied=grouped[1:].any(2).sum(1).astype(np.float64),
+            compared=(in_both > 1).astype(np.float64),
+            followed=(in_both > 0).astype(np.float64),
         )
         self._fill_windows(transitions)
         return transitions
@@ -115,7 +123,9 @@ class Recorder:
         ends = np.arange(self._total - len(transitions), self._total)
         self._windows.add(ends // self._window, transitions)
 
-    def score(self, epoch: float, values: Mapping[str, float], epochs: Tensor | None) -> float:
+    def score(
+        self, epoch: float, values: Mapping[str, float], epochs: Tensor | None, score: DeltaM | None = None
+    ) -> float:
         """Record a validation.
 
         Args:
@@ -123,15 +133,17 @@ class Recorder:
             values: What was logged: ``val/delta_m`` and perhaps ``val/delta/<metric>`` for each metric.
             epochs: Epochs of convergence of these metrics so far, shape ``[S]``; taken from their changes if not
                 given.
+            score: What the changes were computed by; if not given, they tell no convergence.
 
         Returns:
-            The convergence difference, their standard deviation; NaN without parts.
+            The convergence difference, their standard deviation; NaN if there is none.
         """
-        metrics = [name.removeprefix(_CHANGE) for name in values if name.startswith(_CHANGE)]
+        metrics = names_of_changes(values)
         changes = self._changes([values[_CHANGE + name] for name in metrics])
         validations = self._recorded.validations
         if epochs is None:
-            epochs = _epochs_of_convergence(changes, np.append(validations.epochs, epoch))
+            at = np.append(validations.epochs, epoch)
+            epochs = torch.zeros(0) if score is None else _epochs_of_convergence(metrics, changes, at, score)
         difference = float(epochs.double().std(correction=0)) if len(epochs) else math.nan
         self._recorded = replace(
             self._recorded,
@@ -149,8 +161,17 @@ class Recorder:
         return np.concatenate([earlier, [latest]])
 
 
-def _epochs_of_convergence(changes: NDArray[np.float64], epochs: NDArray[np.float64]) -> Tensor:
-    # 100 + change is the metric in percent of its single-task value, where lower is better.
-    curves = torch.from_numpy(100 + changes)
-    validations = convergence_epochs(curves, torch.zeros(changes.shape[1], dtype=torch.bool))
+def names_of_changes(values: Mapping[str, float]) -> list[str]:
+    """Names of the metrics whose changes were logged."""
+    return [name.removeprefix(_CHANGE) for name in values if name.startswith(_CHANGE)]
+
+
+def _epochs_of_convergence(
+    metrics: Sequence[str], changes: NDArray[np.float64], epochs: NDArray[np.float64], score: DeltaM
+) -> Tensor:
+    """Find when metrics converged from their relative changes, each of which the score turned round if need be."""
+    places = [score.names.index(name) for name in metrics]
+    baseline, higher = score.baseline.cpu().double()[places], score.maximize.cpu()[places]
+    worse = torch.from_numpy(changes) / 100 * baseline.abs()
+    validations = convergence_epochs(baseline + torch.where(higher, -worse, worse), higher)
     return torch.from_numpy(epochs)[validations - 1]

@@ -27,6 +27,8 @@ def example_history() -> History:
         moves=np.where(moved, 1.0, 0.0),
         held=np.where(first | moved, 0.0, 1.0),
         occupied=np.where(first, 0.0, 2.0),
+        compared=np.where(first, 0.0, 1.0),
+        followed=np.where(first, 0.0, 1.0),
     )
     validations = Validations(
         epochs=np.array([1.0, 2.0, 3.0]),
@@ -45,6 +47,7 @@ def example_history() -> History:
         together=together,
         present=np.full((4, 4), 60),
         task_moves=np.array([0, 2, 0, 0]),
+        task_transitions=np.full(4, 59),
         windows=windows,
         total=60,
         last=groups[-1].astype(np.int64),

@@ -11,13 +11,13 @@ from lightning_go4align.functional.counting import rand_indices_between
 from lightning_go4align.history import History, mean_ratio
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
-from lightning_go4align.plots.style import minus, style
+from lightning_go4align.plots.style import style
 from lightning_go4align.report.beside import beside, mean_and_spread, paired
 from lightning_go4align.report.cards import still, still_on_phones, table_card
 from lightning_go4align.report.listing import cards_of_runs, runs_tables
 from lightning_go4align.report.runs import Run
 from lightning_go4align.report.shell import bold, search, shell
-from lightning_go4align.report.tables import number, table
+from lightning_go4align.report.tables import decimals, number, table
 
 
 def comparison(runs: list[Run], links: list[str]) -> str:
@@ -129,9 +129,7 @@ def _losses(history: History) -> dict[str, float]:
 
 
 def _agreement(runs: list[Run]) -> str:
-    rows = [
-        [one.label, *(minus(f"{_adjusted_rand(one.history, other.history):.2f}") for other in runs)] for one in runs
-    ]
+    rows = [[one.label, *(decimals(_adjusted_rand(one.history, other.history)) for other in runs)] for one in runs]
     return table("Agreement of groups", ["run", *(run.label for run in runs)], rows)
 
 

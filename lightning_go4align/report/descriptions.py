@@ -58,6 +58,8 @@ def varies(shares: NDArray[np.float64]) -> str:
 def of_stability(history: History) -> str:
     """Say how well groups of neighbouring steps agree."""
     means = history.windows.total().means()
+    if not np.isfinite(means.rand):
+        return "No two tasks are in groups in one step and the next: there is nothing to compare."
     indices = f"{float(means.rand):.3f}, adjusted for chance {number(float(means.adjusted_rand))}"
     return f"Lines of the Rand index between the groups of one step and the next. Its mean is {indices}."
 

@@ -9,6 +9,8 @@ from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.alarms import RECENT, recent_shares
 from lightning_go4align.report.clusters import clusters
+from lightning_go4align.report.tables import decimals
+from lightning_go4align.report.task_facts import move_rates
 from lightning_go4align.words import duration
 
 _SETS, _NAMED = 4, 6
@@ -64,15 +66,16 @@ def _of_groups(history: History) -> list[Tile]:
     if not (history.grouped and history.windows.transitions.any()):
         return []
     means = history.windows.total().means()
-    recent = history.windows[-max(1, len(history.windows) // 10) :].total()
-    late = f"last tenth {float(recent.moves) / max(float(recent.transitions), 1):.2f}"
-    adjusted = minus(f"adjusted for chance {means.adjusted_rand:.2f}")
+    rand_index, adjusted_rand, moves = map(float, (means.rand, means.adjusted_rand, means.moves))
+    recent = history.windows[-max(1, len(history.windows) // 10) :].total().means()
+    late = f"last tenth {decimals(float(recent.moves))}"
+    adjusted = f"adjusted for chance {decimals(adjusted_rand)}"
     rand = "Rand index: share of pairs that stay together or apart from step to step"
     occupied = f"{means.occupied:.1f} of {history.num_groups}"
     return [
-        Tile("stability", f"{means.rand:.3f}", adjusted, rand),
-        Tile("moves per step", f"{means.moves:.2f}", late, "tasks that change group from one step to the next"),
-        Tile("groups in use", occupied, "on average", "groups that hold a task, of those that there can be"),
+        Tile("stability", decimals(rand_index, 3), adjusted, rand),
+        Tile("moves per step", decimals(moves), late, "tasks that change group from one step to the next"),
+        Tile("groups in use", occupied, "on average", "groups that hold a task, of those that ever did"),
     ]
 
 
@@ -171,12 +174,12 @@ def _extreme_shares(history: History) -> list[str]:
 
 
 def _restlessness(history: History) -> list[str]:
-    if not (history.grouped and history.windows.transitions.any()) or len(history.tasks) < 2:
+    moves = move_rates(history)
+    if np.isfinite(moves).sum() < 2:
         return []
-    total = history.windows.total()
-    moves = history.task_moves / total.transitions
-    most, least = int(moves.argmax()), int(moves.argmin())
-    holds = f"The grouping holds from one step to the next in {total.held / total.transitions:.0%} of steps."
+    most, least = int(np.nanargmax(moves)), int(np.nanargmin(moves))
+    held = history.windows.total().means().held
+    holds = f"The grouping holds from one step to the next in {held:.0%} of steps."
     if moves[most] == moves[least]:
         return [
             f"Every task changes group in {moves[most]:.1%} of steps." if moves[most] else "No task changes group."

@@ -93,7 +93,7 @@ def _facts(run: Run) -> list[str]:
     history, found = run.history, run.history.validations
     return [
         str(run.folder),
-        run.method.removesuffix(f" ({run.folder.name})"),  # which stands beside it
+        run.method.removesuffix(f" ({run.place})"),  # which stands beside it
         run.seed or "–",
         _best(run),
         percent(float(found.delta_m[-1]), 1) if found.scored else "–",

@@ -20,6 +20,7 @@ class Run(NamedTuple):
         config: Its configuration, words by dotted keys.
         method: How its method is called beside the others.
         seed: Its seed; empty if unknown.
+        place: The end of its path, which no other run's has.
     """
 
     folder: Path
@@ -27,6 +28,7 @@ class Run(NamedTuple):
     config: dict[str, str]
     method: str
     seed: str
+    place: str
 
     @property
     def label(self) -> str:
@@ -47,8 +49,8 @@ def find_runs(folder: Path) -> list[Path]:
 def read_runs(folders: list[Path]) -> list[Run]:
     """Read runs and name them.
 
-    A method is named by its class, with its arguments where two runs differ in them; and with the run's folder
-    where two runs would still have one name.
+    A method is named by its class, with its arguments where two runs differ in them; and with as much of the end of
+    the run's path as tells them apart where two runs would still have one name.
 
     Args:
         folders: Folders that hold a log.
@@ -65,11 +67,12 @@ def read_runs(folders: list[Path]) -> list[Run]:
     seeds = [config.get(_SEED, "") for config in configs]
     methods = _short_names([history.notes.method or "unknown method" for history in histories])
     names = list(zip(methods, seeds, strict=True))
+    places = _places(folders)
     clear = [
-        method if names.count((method, seed)) == 1 else f"{method} ({folder.name})"
-        for (method, seed), folder in zip(names, folders, strict=True)
+        method if names.count((method, seed)) == 1 else f"{method} ({place})"
+        for (method, seed), place in zip(names, places, strict=True)
     ]
-    return [Run(*parts) for parts in zip(folders, histories, configs, clear, seeds, strict=True)]
+    return [Run(*parts) for parts in zip(folders, histories, configs, clear, seeds, places, strict=True)]
 
 
 def distinguishing(runs: list[Run]) -> list[str]:
@@ -84,6 +87,14 @@ def distinguishing(runs: list[Run]) -> list[str]:
     keys = differences([run.config for run in runs])
     others = [key for key in keys if key != _SEED and _METHOD not in key and not key.endswith("method")]
     return sorted(others, key=len)
+
+
+def _places(folders: list[Path]) -> list[str]:
+    """Name folders by the fewest last parts of their paths that no other one ends with."""
+    paths = [folder.resolve().parts for folder in folders]
+    lengths = range(1, max(map(len, paths), default=1) + 1)
+    enough = next(length for length in lengths if len({path[-length:] for path in paths}) == len(set(paths)))
+    return [str(Path(*path[-enough:])) for path in paths]
 
 
 def _by_numbers(folder: Path) -> list[tuple[str, int]]:

@@ -70,6 +70,26 @@ def number(value: float, unit: str = "") -> str:
     return minus(f"{value:.3g}") + unit if np.isfinite(value) else "–"
 
 
+def decimals(value: float, digits: int = 2) -> str:
+    """Write a number with as many digits behind the point; a dash for none.
+
+    Example:
+        >>> decimals(-0.5), decimals(float("nan"))
+        ('−0.50', '–')
+    """
+    return minus(f"{value:.{digits}f}") if np.isfinite(value) else "–"
+
+
+def percent_of(share: float) -> str:
+    """Write a share in percent; a dash for none.
+
+    Example:
+        >>> percent_of(0.125), percent_of(float("nan"))
+        ('12.5%', '–')
+    """
+    return f"{share:.1%}" if np.isfinite(share) else "–"
+
+
 def groups_table(history: History) -> str:
     """Write a line for each group: its weight, its size, its share of the weighted loss, its usual tasks."""
     homes, order = history.main_groups, task_order(history)
@@ -114,7 +134,7 @@ def tasks_table(history: History) -> str:
         head += ["main group (share of steps)", "moves per step"]
         homes = zip(found["main group"], found["share of steps in it"], strict=True)
         columns.append([f"{home} ({share:.0%})" if home >= 0 else "–" for home, share in homes])
-        columns.append([f"{moves:.1%}" for moves in found["moves per step"]])
+        columns.append([percent_of(moves) for moves in found["moves per step"]])
     return table("Tasks", head, list(zip(*columns, strict=True)), found["task"])
 
 

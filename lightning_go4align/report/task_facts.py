@@ -39,9 +39,23 @@ def task_facts(history: History) -> dict[str, list[Any]]:
     if history.grouped:
         homes = history.main_groups
         inside = ((history.groups == homes) & (homes >= 0)).sum(0) / (history.groups >= 0).sum(0).clip(1)
-        moves = history.task_moves / max(float(history.windows.transitions.sum()), 1)
-        columns |= {"main group": homes, "share of steps in it": inside, "moves per step": moves}
+        columns |= {"main group": homes, "share of steps in it": inside, "moves per step": move_rates(history)}
     return {name: column[order].tolist() for name, column in columns.items()}
+
+
+def move_rates(history: History) -> NDArray[np.float64]:
+    """Tell how often tasks changed group, of the steps in which they could.
+
+    Returns:
+        Shares, shape ``[M]``; NaN for a task that was never grouped in two steps one after the other.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> move_rates(example_history()).round(3).tolist()
+        [0.0, 0.034, 0.0, 0.0]
+    """
+    could = history.task_transitions
+    return np.where(could > 0, history.task_moves / np.maximum(could, 1), np.nan)
 
 
 def _first_and_last(losses: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

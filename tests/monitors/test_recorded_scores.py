@@ -10,6 +10,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
+from lightning_go4align.metrics import DeltaM
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
 
 pytestmark = [
@@ -46,7 +47,7 @@ def test_convergence_is_told_in_epochs_however_often_the_network_is_validated(
         toy.log_dict({f"val/{'' if watched else 'delta/'}{task}": loss for task, loss in losses.items()})
         toy.log_dict({} if watched else {"val/delta_m": sum(losses.values()) / 4})
 
-    toy.validation_step = validation_step
+    toy.validation_step, toy.score = validation_step, DeltaM({f"task_{i}": 1.0 for i in range(4)})
     monitor = GroupDynamicsMonitor()
     others = [DeltaMMonitor({f"val/task_{i}": 1.0 for i in range(4)})] if watched else []
     trainer = fit(monitor, *others, num_sanity_val_steps=0, **interval)
@@ -67,7 +68,7 @@ def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(
         changes = {f"val/delta/{name}": values[toy.current_epoch] for name, values in errors.items()}
         toy.log_dict(changes | {"val/delta_m": sum(changes.values()) / 2})
 
-    toy.validation_step = validation_step
+    toy.validation_step, toy.score = validation_step, DeltaM({"depth": 1.0, "normal": 1.0})
     fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"), max_epochs=3, num_sanity_val_steps=0)
     with (tmp_path / "runs" / "version_0" / "metrics.csv").open() as file:
         found = [row["val/convergence_difference"] for row in csv.DictReader(file)]

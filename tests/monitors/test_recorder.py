@@ -3,8 +3,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.relative import convergence_epochs
 from lightning_go4align.history import History
-from lightning_go4align.metrics import CoAssignment, GroupStability
+from lightning_go4align.metrics import CoAssignment, DeltaM, GroupStability
 from lightning_go4align.monitors.recorder import Recorder
 
 STEPS = 1000
@@ -66,12 +67,48 @@ def test_the_changes_at_the_best_epoch_are_found() -> None:
 
 
 def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it() -> None:
-    recorder = Recorder(History.empty(["a", "b"]))
+    recorder, score = Recorder(History.empty(["a", "b"])), DeltaM({"b": 1.0, "a": 2.0})
     for epoch, (first, second) in enumerate([(100.0, 50.0), (0.0, 49.9), (-0.5, 20.0)], start=1):
         changes = {"val/delta_m": first, "val/delta/a": first, "val/delta/b": second}
-        difference = recorder.score(epoch, changes, None)
+        difference = recorder.score(epoch, changes, None, score)
     # 200 %, 100 %, 99.5 % of the single-task error, and 150 %, 149.9 %, 120 %
     assert (recorder.history.convergence_epochs.tolist(), difference) == ([2, 3], 0.5)
+
+
+def test_convergence_is_that_of_the_metrics_whichever_way_they_go() -> None:
+    baseline = {"miou": 38.3, "err": 0.55, "gain": -2.0, "loss": -4.0}
+    directions = {name: name in ("miou", "gain") for name in baseline}
+    curves = torch.rand(12, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor([40.0, 1, 8, 9]) - 1
+    expected = convergence_epochs(curves, torch.tensor(list(directions.values())))
+    score = DeltaM(baseline, maximize=[name for name, higher in directions.items() if higher])
+    recorder = Recorder(History.empty(["a"]))
+    for epoch, row in enumerate(curves.tolist(), start=1):
+        score.reset()
+        score.update(dict(zip(baseline, row, strict=True)))
+        changes = {f"val/delta/{name}": change.item() for name, change in score.changes().items()}
+        recorder.score(epoch, {"val/delta_m": 0.0, **changes}, None, score)
+    assert recorder.history.convergence_epochs.tolist() == expected.tolist()
+
+
+def test_changes_whose_direction_nobody_knows_tell_no_convergence() -> None:
+    recorder = Recorder(History.empty(["a"]))
+    assert np.isnan(recorder.score(1, {"val/delta_m": 1.0, "val/delta/f1": 1.0}, None))
+    assert recorder.history.convergence_epochs.tolist() == []
+
+
+def test_only_steps_that_can_tell_count_for_stability() -> None:
+    alone = torch.tensor([[0, -1, -1], [-1, 0, -1], [-1, -1, 0]] * 4)
+    pairs = torch.tensor([[0, 0, -1], [0, 1, -1], [0, -1, 1], [0, -1, 0], [-1, -1, -1]])
+    for groups, expected in ((alone, [np.nan] * 4), (pairs, [0, 0, 2 / 3, 1 / 3])):
+        recorder, stability = Recorder(History.empty(list("abc"))), GroupStability(3)
+        zeros = torch.zeros(groups.shape)
+        recorder.extend(groups, zeros, zeros, zeros)
+        stability.update(groups)
+        means, found = recorder.history.windows.total().means(), stability.compute()
+        names = ("rand", "adjusted_rand", "moves", "held")
+        np.testing.assert_allclose([getattr(means, name) for name in names], expected)
+        np.testing.assert_allclose([found[name].item() for name in names], expected)
+    assert recorder.history.task_transitions.tolist() == [3, 1, 1]
 
 
 def test_scores_without_parts_are_kept() -> None:

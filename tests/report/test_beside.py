@@ -19,7 +19,7 @@ NAMES = [f"task_{index:02d}" for index in range(20)]
 
 def runs(method: str, offset: Callable[[int], float]) -> list[Run]:
     """Three runs whose change of task i is offset(i), and a tenth more with each seed."""
-    return [Run(Path(method), with_numbers(offset, seed), {}, method, str(seed)) for seed in range(3)]
+    return [Run(Path(method), with_numbers(offset, seed), {}, method, str(seed), method) for seed in range(3)]
 
 
 def with_numbers(offset: Callable[[int], float], seed: int) -> History:
@@ -92,5 +92,7 @@ def test_names_are_data_in_the_sentences_too() -> None:
 
 
 def test_methods_without_a_seed_in_common_are_not_paired() -> None:
-    given = {name: [Run(Path(), example_history(), {}, name, str(seed))] for seed, name in enumerate(("LS", "SI"))}
+    given = {
+        name: [Run(Path(), example_history(), {}, name, str(seed), name)] for seed, name in enumerate(("LS", "SI"))
+    }
     assert "No other method has a run with a seed of LS" in paired("weights", given, numbers)
