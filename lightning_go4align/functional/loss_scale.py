@@ -1,5 +1,7 @@
 """What a loss of any sign is measured on: its level, within bounds that its spread sets."""
 
+import math
+
 from lightning_go4align.functional.arrays import Array, library_of
 from lightning_go4align.functional.loss_history import LARGEST, is_loss, move_spread
 
@@ -41,7 +43,7 @@ def move_scales(
     xp = library_of(losses)
     long, spread, mass = move_spread(state[:3], kept, decay)
     short, noise, _ = move_spread(state[3:], kept, noise_decay)
-    scales = bounded_level(levels, noise, spread, mass, least, most, floor)
+    scales = bounded_level(levels, noise, spread, mass, least, most, least_share(mass, decay, floor))
     seen = xp.where(scales > 0, mass - (1 - decay), 0.0)  # The first loss has no distance.
     scales = without_common_fall(scales, levels, seen)
     # What is not remembered of an outlier counts in its own step: there no other loss measures it.
@@ -50,7 +52,7 @@ def move_scales(
 
 
 def bounded_level(
-    level: Array, noise: Array, spread: Array, mass: Array, least: float, most: float, floor: float
+    level: Array, noise: Array, spread: Array, mass: Array, least: float, most: float, floor: Array | float
 ) -> Array:
     r"""Measure a loss by its level, within bounds that do not depend on where its zero lies.
 
@@ -67,7 +69,8 @@ def bounded_level(
         mass: Share of the long horizon that has passed, :math:`m`; a task may still travel far at the start.
         least: :math:`a`, at least 0.
         most: :math:`b`, positive.
-        floor: :math:`f`, positive: a loss that no longer moves at all has this share of its level.
+        floor: :math:`f`, positive, a number or of shape ``[M]``: a loss that no longer moves at all has this share
+            of its level.
 
     Returns:
         Scales, shape ``[M]``, positive; NaN for a task not seen yet, or whose losses have all been 0.
@@ -83,6 +86,44 @@ def bounded_level(
     bounded = xp.maximum(xp.minimum(xp.maximum(size, least * noise), most * spread / mass), floor * size)
     scale = xp.where(xp.isnan(spread), size, bounded)
     return xp.where(scale > 1 / LARGEST, scale, xp.nan)  # type: ignore[no-any-return]  # one of two libraries
+
+
+def least_share(mass: Array, decay: float, floor: float) -> Array:
+    r"""Tell how small a share of a level a scale may be, by how much is known of the spread.
+
+    .. math:: f_n = \max\big(f, 10^{1 - n}\big), \qquad n = \frac{\ln(1 - m)}{\ln d}
+
+    Two losses that lie close together by chance are no spread: each one more may lower the scale by a power of ten.
+
+    Args:
+        mass: Share of the long horizon that has passed, :math:`m`, shape ``[M]``, from which the number of losses
+            :math:`n` is known.
+        decay: Share of the past in the spread, :math:`d`.
+        floor: :math:`f`, the least share of all.
+
+    Returns:
+        Shares, shape ``[M]``.
+
+    Example:
+        >>> import numpy as np
+        >>> least_share(1 - 0.99 ** np.array([2.0, 3.0, 10.0]), 0.99, floor=1e-3).round(3)
+        array([0.1  , 0.01 , 0.001])
+    """
+    early = 10 * (1 - mass) ** fall(decay)
+    return library_of(mass).where(early > floor, early, floor)  # type: ignore[no-any-return]  # one of two libraries
+
+
+def fall(decay: float) -> float:
+    r"""Return the power in which what is left of a horizon falls to a tenth with each loss.
+
+    Args:
+        decay: Share of the past, above 0 and below 1.
+
+    Example:
+        >>> print(f"{(0.99**2) ** fall(0.99):.3f}")
+        0.010
+    """
+    return math.log(10) / -math.log(decay)
 
 
 def without_common_fall(scales: Array, levels: Array, seen: Array) -> Array:

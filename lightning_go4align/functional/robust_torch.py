@@ -14,6 +14,7 @@ from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.choice import choose_known
 from lightning_go4align.functional.kmeans_torch import solve_weighed
 from lightning_go4align.functional.loss_history import LARGEST, RESTING
+from lightning_go4align.functional.loss_scale import fall
 from lightning_go4align.functional.precision import widest
 
 Found = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -80,7 +81,7 @@ def weigh_robustly_by_torch(
     kept = _without_outliers(losses, before[0], middles[0], columns, settings)
     state = _moved(kept, middles, told, means, spreads, columns)
     forgotten = torch.where(told, (losses - kept).abs(), columns.none)
-    scales = _scales(state, columns, settings["floor"]).maximum(forgotten * columns.share[-1])
+    scales = _scales(state, columns, settings).maximum(forgotten * columns.share[-1])
     indicators = scales.reciprocal()
     points = indicators.log()
     # No point is negative then, as both solvers want it, and a task never seen remains NaN.
@@ -119,13 +120,14 @@ def _moved(kept: Tensor, middles: Tensor, told: Tensor, means: Tensor, spreads: 
     return after
 
 
-def _scales(state: Tensor, columns: Columns, floor: float) -> Tensor:
+def _scales(state: Tensor, columns: Columns, settings: Mapping[str, float]) -> Tensor:
     level, known = (state[0] / state[1]).abs(), state[2:].view(2, 3, -1)
     # 0 / 0 for a task seen once: `fmax` and `fmin` pass over NaN.
     distances = known[:, 1] - columns.first
     most, least = known[:, 2] / distances * columns.bounds
     bounded = torch.fmin(torch.fmax(level, least), most / known[0, 1])
-    scales = torch.fmax(bounded, floor * level)
+    least_share = ((1 - known[0, 1]) ** fall(settings["decay"]) * 10).clamp(min=settings["floor"])
+    scales = torch.fmax(bounded, least_share * level)
     unknown = scales <= 1 / LARGEST
     scales, seen = scales.masked_fill(unknown, torch.nan), distances[0].masked_fill(unknown, 0)
     # 0 / 0 where no spread is known.

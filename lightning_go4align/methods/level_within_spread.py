@@ -40,6 +40,7 @@ class LevelWithinSpread(LossPart):
         most: The largest scale, in spreads, positive. While fewer steps than the horizon have run it is larger by
             their ratio.
         floor: The least scale as a share of the level, above 0, at most 1: a loss that repeats itself has no spread.
+            After a task's second loss the share is at least a tenth, after the third a hundredth, and so on.
         outlier: How many spreads from its mean are remembered of a loss, positive.
 
     Raises:

@@ -13,6 +13,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from lightning_go4align.functional.kernels.launch import sizes
+from lightning_go4align.functional.loss_scale import fall
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "paper": {"beta": 1e-4, "MEAN": False},
@@ -24,6 +25,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "most": 10.0,
         "outlier": 30.0,
         "floor": 1e-3,
+        "fall": fall(0.99),
         "reach": 10.0,
     },
 }

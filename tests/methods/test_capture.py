@@ -85,8 +85,8 @@ def test_what_a_capture_refuses_is_found() -> None:
         ("K = 5", 11, 40),
         ("K = 5", 40, 40),
         ("K chosen", 11, 120),
-        ("robust, K = 5", 11, 103),
-        ("robust, K chosen", 11, 176),
+        ("robust, K = 5", 11, 107),
+        ("robust, K chosen", 11, 180),
     ],
 )
 def test_a_call_takes_few_launches_where_there_is_no_triton(name: str, num_tasks: int, most: int) -> None:

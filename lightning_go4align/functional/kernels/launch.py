@@ -12,6 +12,7 @@ from lightning_go4align.functional.capture import check_not_capturing
 from lightning_go4align.functional.criterion_numpy import log_factorials
 from lightning_go4align.functional.indicators import Reduction
 from lightning_go4align.functional.kernels import paper, robust
+from lightning_go4align.functional.loss_scale import fall
 
 WARPS = {16: 1, 32: 4, 64: 8}
 
@@ -85,7 +86,8 @@ def weigh_robustly_by_kernel(
     """
     losses = losses.contiguous()
     found, rest = _room(losses, number)
-    robust.weigh[(1,)](losses, means, spreads, *found, **rest, momentum=number.momentum, **settings)
+    given = {**settings, "fall": fall(settings["decay"]), "momentum": number.momentum}
+    robust.weigh[(1,)](losses, means, spreads, *found, **rest, **given)
     return found
 
 

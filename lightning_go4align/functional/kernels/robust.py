@@ -38,6 +38,7 @@ def weigh(
     least: tl.constexpr,
     most: tl.constexpr,
     floor: tl.constexpr,
+    fall: tl.constexpr,
     outlier: tl.constexpr,
     reach: tl.constexpr,
     momentum: tl.constexpr,
@@ -65,6 +66,7 @@ def weigh(
         least: Least scale, in noises.
         most: Largest scale, in spreads.
         floor: Least scale as a share of the level.
+        fall: The power by which that share falls with the first losses.
         outlier: Spreads from its mean that are remembered of a loss.
         reach: Largest ratio of a task's weight to its own indicator.
         momentum: Share of the past in the averaged scores.
@@ -82,7 +84,8 @@ def weigh(
     spread, mass = _move_spread(spreads_state, kept, decay, M, B)
     noise, _ = _move_spread(spreads_state + 3 * M, kept, noise_decay, M, B)
     size = tl.abs(level)
-    bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), floor * size)
+    least_share = tl.maximum(10 * tl.exp(fall * tl.log(1 - mass)), floor)
+    bounded = tl.maximum(tl.minimum(tl.maximum(size, least * noise), most * spread / mass), least_share * size)
     scale = tl.where(spread != spread, size, bounded)
     known = scale > SMALLEST
     seen = tl.where(known, mass - (1 - decay), 0.0)
