@@ -12,6 +12,7 @@ from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
 from lightning_go4align.update.head_input import HeadInput
+from lightning_go4align.update.lr_search import SearchedObjective
 from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
@@ -60,18 +61,15 @@ class TrainingStep:
         self._readout = Readout(self._watched, memory.first_losses)
         self.log = StepLog(memory.method, self._readout, watchers, shown)
         self.performed = PerformedSteps()
-        self._trainer = trainer
-        self._module = module
-        self._memory = memory
-        self._pick = pick
+        self._trainer, self._module, self._memory, self._pick = trainer, module, memory, pick
         self._head_input = HeadInput(module, memory.method)
         self._user_step = self._head_input.seen_by(module.training_step)
         self._reach = Reach()
         self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any], list[Tensor]] | None = None
         self._epoch: int | None = None
-        self._monitored = Monitored(trainer)
-        self._has_begun = False
+        self._monitored, self._has_begun = Monitored(trainer), False
+        self._seen, self._in_batch = SearchedObjective(trainer), False
         memory.attach(module)
 
     def begin_batch(self, batch_idx: int) -> None:
@@ -84,6 +82,7 @@ class TrainingStep:
             self._monitored.begin_epoch(self._readout.means())
             self._epoch = self._trainer.current_epoch
             self.log.begin_epoch(self._trainer.global_step)
+        self._in_batch = True
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
         self.performed.watch(self._trainer.optimizers)
 
@@ -124,8 +123,7 @@ class TrainingStep:
 
     def _weigh(self, output: StepOutput) -> dict[str, Any] | None:
         """Weigh the losses, for what Lightning is given; None if no task is present on any rank."""
-        memory, device = self._memory, self._module.device
-        tasks = memory.tasks.names
+        memory, device, tasks = self._memory, self._module.device, self._memory.tasks.names
         if not tasks or not (output.present or is_distributed()):
             return None
         if device != memory.device:
@@ -149,6 +147,8 @@ class TrainingStep:
                 f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
                 "`MultiTaskCallback(method, tasks=[...])`."
             ) from error
+        if not self._in_batch:  # No hook of the callback has been called: the trainer may search a learning rate.
+            objective = self._seen(objective, losses)
         return {"loss": objective, "task_losses": dict(zip(tasks, losses.detach().unbind(), strict=True))}
 
     def end_batch(self, steps_before: int) -> int:
@@ -161,7 +161,7 @@ class TrainingStep:
             Number of optimizer steps so far.
         """
         driver, batch, steps = self._memory.driver, self._batch, self._trainer.global_step
-        self._batch, record = None, driver.last_step
+        self._batch, self._in_batch, record = None, False, driver.last_step
         if record is not None:
             self._readout.note(steps_before, record)
         if steps == steps_before:

@@ -9,7 +9,8 @@ from lightning.pytorch.tuner.tuning import Tuner
 from torchjd.scalarization import FAMO, UW, Sum
 from toy import Reference, Toy, loader, outcome, quiet_trainer
 
-from lightning_go4align import GO4Align, MultiTaskCallback
+from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
+from lightning_go4align.methods import SI
 from lightning_go4align.update.given_method import Optimization
 
 MODES = pytest.mark.parametrize("optimization", ["manual", "automatic"])
@@ -90,3 +91,31 @@ def test_scale_batch_size_leaves_the_method_as_it_was() -> None:
     trainer = quiet_trainer(callbacks=callback, max_epochs=1)
     Tuner(trainer).scale_batch_size(module, mode="power", max_trials=2, steps_per_trial=2, init_val=2)
     assert callback.method.smoothness is None or torch.equal(callback.method.smoothness, torch.full((3,), 1 / 3))  # type: ignore[arg-type]  # None before the first step only.
+
+
+@MODES
+@pytest.mark.parametrize("method", [RobustGO4Align, SI, lambda: GO4Align(2, 1e-2), lambda: UW(3)])
+def test_the_finder_sees_losses_at_fixed_weights_and_not_an_objective_that_moves_by_itself(
+    method: Any, optimization: Optimization
+) -> None:
+    torch.manual_seed(0)
+    module, seen = TunedToy(), []
+    step = module.training_step
+
+    def training_step(*args: Any) -> Any:
+        losses = step(*args)
+        seen.append(torch.stack(list(losses.values())).detach())
+        return losses
+
+    module.training_step = training_step  # type: ignore[assignment, method-assign]  # As a decorator does.
+    callback = MultiTaskCallback(method(), optimization)
+    options: dict[str, Any] = {"min_lr": 1e-9, "max_lr": 1e-8, "num_training": 12, "early_stop_threshold": None}
+    found = Tuner(quiet_trainer(callbacks=callback)).lr_find(module, loader(), **options)
+    fresh, first = method(), seen[0].clone().requires_grad_()
+    [weights] = torch.autograd.grad(fresh(first), first)
+    mean, expected = 0.0, []
+    for number, losses in enumerate(seen, start=1):
+        mean = 0.98 * mean + 0.02 * (weights @ losses).item()
+        expected.append(mean / (1 - 0.98 ** (number + 1)))
+    assert found is not None
+    assert found.results["loss"] == pytest.approx(expected[: len(found.results["loss"])], rel=1e-4)
