@@ -1,6 +1,5 @@
 """Sampled steps and exact counts of a run, in memory that does not grow."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.counting import count_pairs, members, rand_indices_between
-from lightning_go4align.functional.relative import convergence_epochs
+from lightning_go4align.functional.relative import convergence_epochs, spread_of_epochs
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.history.samples import Samples, Steps
 
@@ -132,7 +131,7 @@ class Recorder:
         validations = self._recorded.validations
         if epochs is None:
             epochs = _epochs_of_convergence(changes, np.append(validations.epochs, epoch))
-        difference = float(epochs.double().std(correction=0)) if len(epochs) else math.nan
+        difference = float(spread_of_epochs(epochs.double()))
         self._recorded = replace(
             self._recorded,
             validations=validations.followed_by(epoch, self._total, values["val/delta_m"], difference, changes),
@@ -153,4 +152,4 @@ def _epochs_of_convergence(changes: NDArray[np.float64], epochs: NDArray[np.floa
     # 100 + change is the metric in percent of its single-task value, where lower is better.
     curves = torch.from_numpy(100 + changes)
     validations = convergence_epochs(curves, torch.zeros(changes.shape[1], dtype=torch.bool))
-    return torch.from_numpy(epochs)[validations - 1]
+    return torch.from_numpy(np.append(0, epochs))[validations]  # 0 of a metric that never had a value

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -72,6 +74,14 @@ def test_convergence_is_told_from_the_changes_where_no_monitor_knows_it() -> Non
         difference = recorder.score(epoch, changes, None)
     # 200 %, 100 %, 99.5 % of the single-task error, and 150 %, 149.9 %, 120 %
     assert (recorder.history.convergence_epochs.tolist(), difference) == ([2, 3], 0.5)
+
+
+def test_a_metric_without_a_value_converges_never() -> None:
+    recorder = Recorder(History.empty(["a", "b"]))
+    for epoch, change in enumerate((100.0, 50.0), start=1):
+        changes = {"val/delta_m": change, "val/delta/a": change, "val/delta/b": math.nan}
+        difference = recorder.score(epoch, changes, None)
+    assert (recorder.history.convergence_epochs.tolist(), difference) == ([2, 0], 0)
 
 
 def test_scores_without_parts_are_kept() -> None:
