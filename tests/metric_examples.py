@@ -142,7 +142,7 @@ def _segmentation(batches: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> dict[
 
 def _f1(batches: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> list[float]:
     decided, there = (np.concatenate([batch[i].numpy() > 0 for batch in batches]) for i in (0, 1))
-    return (2 * (decided & there).sum(0) / (decided.sum(0) + there.sum(0))).tolist()
+    return list(2 * (decided & there).sum(0) / (decided.sum(0) + there.sum(0)))
 
 
 _random = np.random.default_rng(0)

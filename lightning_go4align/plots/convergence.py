@@ -54,7 +54,7 @@ def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
     """
     every = np.asarray(epochs, dtype=float)
     known = np.flatnonzero(every > 0)
-    values, names = every[known], [names[index] for index in known]
+    values, names = every[known], [names[index] for index in known.tolist()]
     if not names:
         axes.set_axis_off()
         axes.set_title("no metric has a value", color=colour("muted"))
