@@ -140,6 +140,11 @@ def _segmentation(batches: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> dict[
     return {"miou": 100 * float(np.mean(overlaps)), "pixel_accuracy": 100 * float(np.mean(guesses == labels))}
 
 
+def _f1(batches: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> list[float]:
+    decided, there = (np.concatenate([batch[i].numpy() > 0 for batch in batches]) for i in (0, 1))
+    return list(2 * (decided & there).sum(0) / (decided.sum(0) + there.sum(0)))
+
+
 _random = np.random.default_rng(0)
 
 
@@ -156,7 +161,10 @@ _NORMALS = [(unit + 0.3 * _maps(2, 3, 3, 4), unit) for unit in _UNITS]
 _LABELS = [torch.from_numpy(_random.integers(-1, NUM_CLASSES, (2, 3, 4))) for _ in range(4)]
 _LOGITS = [(_maps(2, NUM_CLASSES, 3, 4), label) for label in _LABELS]
 
+_FACES = [(_maps(6, NUM_TASKS), torch.from_numpy(_random.random((6, NUM_TASKS)) < 0.5)) for _ in range(4)]
+
 EXAMPLES = {
+    "AttributeScores": Example((NUM_TASKS,), _FACES, _f1, [(2,), (5,)]),
     "BatchMeanDepthErrors": Example((), _DEPTHS, lambda batches: _depth(batches, by_batch=True)),
     "BatchMeanNormalErrors": Example((), _NORMALS, lambda batches: _normals(batches, by_batch=True)),
     "CoAssignment": Example((NUM_TASKS,), _GROUPS, _shares, [(1,), (5,)]),

@@ -107,7 +107,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
         tolerance: Share of the best value by which an improvement must exceed it, at least 0.
 
     Returns:
-        Epochs of convergence, shape ``[S]``, int64, counted from 1.
+        Epochs of convergence, shape ``[S]``, int64, counted from 1; 0 for a metric that is NaN in every epoch.
 
     Raises:
         TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
@@ -126,7 +126,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
             f"{list(curves.shape)} and {list(higher_is_better.shape)}."
         )
     check_tolerance(tolerance)
-    best, epochs = curves[0], torch.ones_like(higher_is_better, dtype=torch.int64)
+    best, epochs = curves[0], (~curves[0].isnan()).long()
     for epoch, values in enumerate(curves[1:], start=2):
         better = improved(values, best, higher_is_better, tolerance)
         best, epochs = torch.where(better, values, best), epochs.masked_fill(better, epoch)
@@ -180,7 +180,8 @@ def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: 
         tolerance: Share of the best value by which an improvement must exceed it, at least 0.
 
     Returns:
-        Standard deviation over the metrics (of the population, so 0 for one), shape ``[]``, in epochs.
+        Standard deviation over the metrics (of the population, so 0 for one), shape ``[]``, in epochs. Metrics that
+        are NaN in every epoch are left out; NaN if all are.
 
     Raises:
         TypeError: If one is no tensor, or ``higher_is_better`` is not of bool.
@@ -192,7 +193,25 @@ def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: 
         tensor(0.5000)
     """
     epochs = convergence_epochs(curves, higher_is_better, tolerance)
-    return epochs.to(_wide(curves).dtype).std(correction=0)
+    return spread_of_epochs(epochs.to(_wide(curves).dtype))
+
+
+def spread_of_epochs(epochs: Tensor) -> Tensor:
+    """Measure how far apart epochs of convergence lie.
+
+    Args:
+        epochs: Epochs of convergence, shape ``[S]``, floating; 0 for a metric without one.
+
+    Returns:
+        Standard deviation over the metrics that have one, shape ``[]``; NaN if none has.
+
+    Example:
+        >>> spread_of_epochs(torch.tensor([2.0, 0.0, 4.0]))
+        tensor(1.)
+    """
+    known = epochs > 0
+    mean = epochs.sum() / known.sum()
+    return (torch.where(known, epochs - mean, 0).square().sum() / known.sum()).sqrt()
 
 
 def _check(higher_is_better: object, **given: object) -> None:

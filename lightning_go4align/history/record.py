@@ -37,7 +37,7 @@ class History:
         last: Groups of the last step, shape ``[M]``, int64.
         validations: The ``E`` validations that have a delta_m.
         metrics: Names of the ``S`` metrics that delta_m compares.
-        convergence_epochs: Their epochs of convergence, shape ``[S]``.
+        convergence_epochs: Their epochs of convergence, shape ``[S]``; 0 for one that was NaN in all.
         notes: What else a reader wants to know of the run.
 
     Example:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.functional.relative import check_tolerance, improved
+from lightning_go4align.functional.relative import check_tolerance, improved, spread_of_epochs
 from lightning_go4align.metrics.named import NamedMetric
 from lightning_go4align.metrics.states import as_state
 from lightning_go4align.metrics.successive import Successive
@@ -22,7 +22,8 @@ class ConvergenceDifference(Successive, NamedMetric):
     """Standard deviation over the metrics of the epochs in which they converge; 0 when all do so at once.
 
     A metric converges in the epoch in which it last improves by more than ``tolerance`` on its best value so
-    far. One update is one epoch. ``forward`` returns the difference so far, since one epoch alone has none.
+    far. One that was NaN in every epoch is left out, and 0 in ``epochs``; NaN if all were. One update is one epoch.
+    ``forward`` returns the difference so far, since one epoch alone has none.
 
     Args:
         metrics: Names of the metrics, one or more a task.
@@ -66,7 +67,7 @@ class ConvergenceDifference(Successive, NamedMetric):
         self.add_state("arguments", as_state(self.made_with), dist_reduce_fx="max")
         # Of equal values the largest is any of them; on ranks that see different ones, the last to converge counts.
         self.add_state("best", torch.full((len(metrics),), torch.nan, dtype=torch.float64), dist_reduce_fx="max")
-        self.add_state("epochs", torch.ones(len(metrics), dtype=torch.int64), dist_reduce_fx="max")
+        self.add_state("epochs", torch.zeros(len(metrics), dtype=torch.int64), dist_reduce_fx="max")
         self.add_state("epoch", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
 
     @override
@@ -76,7 +77,8 @@ class ConvergenceDifference(Successive, NamedMetric):
         better = improved(stacked, before["best"], self.maximize, self.tolerance)
         self.epoch = before["epoch"] + 1
         self.best = torch.where(better, stacked.to(self.best.dtype), before["best"])
-        self.epochs = torch.where(better, self.epoch, before["epochs"])
+        # Checkpoints of before say 1 of a metric without a value.
+        self.epochs = torch.where(better, self.epoch, before["epochs"]).masked_fill(self.best.isnan(), 0)
 
     @override
     def _merge(self, states: dict[str, Any]) -> None:
@@ -87,7 +89,7 @@ class ConvergenceDifference(Successive, NamedMetric):
 
     @override
     def compute(self) -> Tensor:
-        return self.epochs.float().std(correction=0)
+        return spread_of_epochs(self.epochs.float())
 
     @override
     def plot(

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.relative import mean_rank
 from lightning_go4align.metrics.named import NamedMetric, check_names
+from lightning_go4align.metrics.states import as_state
 from lightning_go4align.metrics.values import curve_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class MeanRank(NamedMetric):
     is_differentiable = False
     full_state_update = True
     values: Tensor
+    arguments: Tensor
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class MeanRank(NamedMetric):
         super().__init__(metrics, maximize, higher_is_better, known, **kwargs)
         self.methods = known
         unknown = torch.full((len(self.methods), len(self.names)), torch.nan, dtype=torch.float64)
+        self.add_state("arguments", as_state(self.made_with), dist_reduce_fx="max")
         self.add_state("values", unknown, dist_reduce_fx=partial(torch.nanmean, dim=0))
 
     @override

@@ -15,6 +15,7 @@ from lightning_go4align.metrics.precision import PreciseMetric
 THRESHOLDS = (11.25, 22.5, 30.0)
 KEYS = ("normal_mean", "normal_median", "within_11.25", "within_22.5", "within_30")
 BINS_PER_DEGREE = 1000
+ROUNDING = 1e-6  # of the length of a unit vector in float32; an angle of a tenth of a degree at most, near 0
 
 
 class NormalErrors(PreciseMetric):
@@ -23,7 +24,8 @@ class NormalErrors(PreciseMetric):
     ``compute`` returns the mean and the median in degrees and the share of pixels, in percent, whose angle
     lies below 11.25, 22.5 and 30 degrees. The median is read from a histogram with bins of a thousandth of a
     degree: it is off by half a bin at most, and the state does not grow with the test set (72 million angles
-    on NYUv2). A zero vector was not measured. NaN before the first pixel and after a prediction that is NaN.
+    on NYUv2). Normals may have any length; a zero vector was not measured. NaN before the first pixel and after a
+    prediction that is NaN.
 
     Args:
         kwargs: torchmetrics' own, such as ``sync_on_compute`` and ``process_group``.
@@ -125,11 +127,13 @@ def measured_angles(prediction: Tensor, target: Tensor) -> Tensor:
     """Return the angles between predicted and true normals where the truth is known.
 
     The published code takes a pixel for measured where the components of its normal do not *sum* to zero;
-    here it is where any component is not zero, so that a normal such as (1, -1, 0) / sqrt 2 is not lost.
+    here it is where any component is not zero, so that a normal such as (1, -1, 0) / sqrt 2 is not lost. It also
+    takes the true normals as they are; here they are brought to length 1 if they are off by more than rounding in
+    float32, so that targets which are unit vectors, as the published ones, give the published angles to the bit.
 
     Args:
         prediction: Predicted normals of any length, shape ``[B, 3, ...]``.
-        target: True unit normals, the same shape; zero vectors where unknown.
+        target: True normals of any length, the same shape; zero vectors where unknown.
 
     Returns:
         Angles in degrees, shape ``[N]``, one for each measured pixel.
@@ -145,7 +149,11 @@ def measured_angles(prediction: Tensor, target: Tensor) -> Tensor:
             f"{tuple(prediction.shape)} and the target {tuple(target.shape)}."
         )
     dtype = torch.promote_types(target.dtype, torch.float32)
-    if target.dtype != dtype:
-        target = normalize(target.to(dtype), dim=1)  # Rounded to half precision it is no unit vector.
-    cosine = (normalize(prediction.to(dtype), dim=1) * target).sum(1).clamp(-1, 1)
+    cosine = (normalize(prediction.to(dtype), dim=1) * _of_unit_length(target.to(dtype))).sum(1).clamp(-1, 1)
     return torch.rad2deg(cosine.acos())[(target != 0).any(1)]
+
+
+def _of_unit_length(target: Tensor) -> Tensor:
+    length = torch.linalg.vector_norm(target, dim=1, keepdim=True)
+    divisor = torch.where((length - 1).abs() < ROUNDING, 1, length)
+    return target / divisor.clamp(min=torch.finfo(target.dtype).tiny)

@@ -9,7 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from typing_extensions import override
 
-from lightning_go4align.functional.relative import relative_changes
+from lightning_go4align.functional.relative import relative_changes, spread_of_epochs
 from lightning_go4align.likeness import meant, nearest_key
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
 from lightning_go4align.metrics.delta_m import check_baseline
@@ -133,10 +133,11 @@ class DeltaMMonitor(Callback):
             self.convergence.update(values)
             now = self.convergence.epochs == self.convergence.epoch
             self.epochs = torch.where(now, epochs_so_far(trainer), self.epochs)
+            self.epochs = self.epochs.masked_fill(self.convergence.epochs == 0, 0)
         scores = {
             f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes, strict=True)
         }
-        scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": self.epochs.std(correction=0).float()}
+        scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": spread_of_epochs(self.epochs).float()}
         for name, score in scores.items():
             module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
 
@@ -158,7 +159,7 @@ def epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
         trainer: Trainer that may have one.
 
     Returns:
-        Epochs, shape ``[S]``; None without a monitor.
+        Epochs, shape ``[S]``, 0 for a metric without a value; None without a monitor.
 
     Example:
         >>> epochs_of_convergence(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))

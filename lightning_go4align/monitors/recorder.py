@@ -1,6 +1,5 @@
 """Sampled steps and exact counts of a run, in memory that does not grow."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.counting import count_pairs, members, rand_indices_between
-from lightning_go4align.functional.relative import convergence_epochs
+from lightning_go4align.functional.relative import convergence_epochs, spread_of_epochs
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.history.samples import Samples, Steps
 from lightning_go4align.metrics import DeltaM
@@ -144,7 +143,7 @@ class Recorder:
         if epochs is None:
             at = np.append(validations.epochs, epoch)
             epochs = torch.zeros(0) if score is None else _epochs_of_convergence(metrics, changes, at, score)
-        difference = float(epochs.double().std(correction=0)) if len(epochs) else math.nan
+        difference = float(spread_of_epochs(epochs.double()))
         self._recorded = replace(
             self._recorded,
             validations=validations.followed_by(epoch, self._total, values["val/delta_m"], difference, changes),
@@ -174,4 +173,4 @@ def _epochs_of_convergence(
     baseline, higher = score.baseline.cpu().double()[places], score.maximize.cpu()[places]
     worse = torch.from_numpy(changes) / 100 * baseline.abs()
     validations = convergence_epochs(baseline + torch.where(higher, -worse, worse), higher)
-    return torch.from_numpy(epochs)[validations - 1]
+    return torch.from_numpy(np.append(0, epochs))[validations]  # 0 of a metric that never had a value

@@ -39,9 +39,11 @@ def convergence(history: History) -> Figure:
 def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
     """Draw a dot for each metric, of many the first and the last, and the mean and the standard deviation of all.
 
+    Metrics without an epoch are left out.
+
     Args:
         axes: Where to draw.
-        epochs: Epochs of convergence, shape ``[S]``.
+        epochs: Epochs of convergence, shape ``[S]``; 0 for none.
         names: Names of the metrics.
 
     Example:
@@ -50,7 +52,13 @@ def draw_spread(axes: Axes, epochs: ArrayLike, names: Sequence[str]) -> None:
         >>> axes.texts[0].get_text()
         'mean 4.0 ± 1.0 epochs'
     """
-    values = np.asarray(epochs, dtype=float)
+    every = np.asarray(epochs, dtype=float)
+    known = np.flatnonzero(every > 0)
+    values, names = every[known], [names[index] for index in known.tolist()]
+    if not names:
+        axes.set_axis_off()
+        axes.set_title("no metric has a value", color=colour("muted"))
+        return
     order = extremes(values)
     mean, deviation = values.mean(), values.std()
     axes.axvspan(mean - deviation, mean + deviation, color=colour("accent"), alpha=0.1)

@@ -107,7 +107,7 @@ def of_deltas(history: History) -> str:
 
 def of_convergence(history: History) -> str:
     """Say when metrics converge."""
-    epochs = history.convergence_epochs
+    epochs = history.convergence_epochs[history.convergence_epochs > 0]
     spread = f"mean {epochs.mean():.1f}, standard deviation {epochs.std():.1f}"
     ends = f"from {epochs.min():g} to {epochs.max():g}"
     return f"Dots at the epochs in which {len(epochs)} metrics converge: {spread}, {ends}."

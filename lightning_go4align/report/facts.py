@@ -80,10 +80,11 @@ def _of_groups(history: History) -> list[Tile]:
 
 
 def _of_convergence(history: History) -> list[Tile]:
-    if not len(history.convergence_epochs) or len(history.validations) < 2:
+    epochs = history.convergence_epochs[history.convergence_epochs > 0]
+    if not len(epochs) or len(history.validations) < 2:
         return []
     meaning = "standard deviation of the epochs in which metrics last improved by 1%; small is aligned"
-    difference = f"{history.convergence_epochs.std():.1f}"
+    difference = f"{epochs.std():.1f}"
     return [Tile("convergence difference", difference, "epochs; the paper's Fig. 2", meaning)]
 
 

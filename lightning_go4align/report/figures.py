@@ -105,7 +105,7 @@ def _of_validations(history: History) -> list[ReportFigure]:
         seen = say.of_deltas(history)
         caption = _DELTAS + _ends_of(len(history.metrics))
         found.append(ReportFigure("Per metric at the best epoch", caption, plots.deltas, seen, SCORES))
-    if len(history.convergence_epochs) and len(history.validations) > 1:
+    if history.convergence_epochs.any() and len(history.validations) > 1:
         seen = say.of_convergence(history)
         caption = _CONVERGENCE + _ends_of(len(history.metrics))
         found.append(ReportFigure("When each metric converges", caption, plots.convergence, seen, SCORES))

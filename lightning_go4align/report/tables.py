@@ -143,9 +143,9 @@ def metrics_table(history: History) -> str:
     best, last, epochs = history.best_changes, history.validations.changes[-1], history.convergence_epochs
     if len(epochs) != len(history.metrics):
         epochs = np.full(len(history.metrics), np.nan)
+    when = np.where(epochs > 0, epochs, np.nan)
     rows = [
-        [name, number(best[i], "%"), number(last[i], "%"), number(epochs[i])]
-        for i, name in enumerate(history.metrics)
+        [name, number(best[i], "%"), number(last[i], "%"), number(when[i])] for i, name in enumerate(history.metrics)
     ]
     head = ["metric", "change against STL, best epoch", "change, last epoch", "converged in epoch"]
     return table("Metrics", head, rows, list(history.metrics))

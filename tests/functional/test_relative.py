@@ -65,6 +65,13 @@ def test_a_metric_converges_when_it_last_improves_by_more_than_a_hundredth() -> 
     assert epochs.tolist() == [2, 2, 3, 3]
 
 
+def test_a_metric_that_is_never_a_number_never_converges() -> None:
+    curves = torch.tensor([[torch.nan, torch.nan, 1.0], [torch.nan, 2.0, torch.nan]])
+    assert convergence_epochs(curves, torch.tensor([False, True, True])).tolist() == [0, 2, 1]
+    assert convergence_difference(curves, torch.tensor([False, True, True])) == 0.5
+    assert convergence_difference(curves[:, :1], torch.tensor([False])).isnan()
+
+
 def test_a_number_improves_on_an_infinite_first_value_whichever_way_a_metric_points() -> None:
     curves = torch.tensor([[torch.inf, -torch.inf, -torch.inf], [5.0, 5.0, 5.0], [1.0, 9.0, -9.0]])
     assert convergence_epochs(curves, torch.tensor([False, True, False])).tolist() == [3, 3, 1]

@@ -1,5 +1,6 @@
 import math
 
+import pytest
 import torch
 
 from lightning_go4align.functional.relative import convergence_difference
@@ -16,13 +17,36 @@ def test_updates_by_epoch_give_what_the_whole_curves_give() -> None:
     torch.testing.assert_close(difference.compute(), expected.float())
 
 
-def test_a_metric_without_a_value_counts_with_the_first_epoch() -> None:
-    curves = torch.tensor([[math.nan, 3.0], [math.nan, 2.0], [math.nan, 1.0]])
-    metric = ConvergenceDifference(["absent", "falling"])
-    for absent, falling in curves.tolist():
-        metric.update({"absent": absent, "falling": falling})
-    assert metric.epochs.tolist() == [1, 3]
-    assert metric.compute() == convergence_difference(curves, torch.tensor([False, False])) == 1
+@pytest.mark.parametrize(("others", "epochs", "expected"), [([3.0, 2.0, 1.0], [0, 3, 1], 1), ([], [0], math.nan)])
+def test_a_metric_without_a_value_converges_never_and_does_not_count(
+    others: list[float], epochs: list[int], expected: float
+) -> None:
+    falling = torch.tensor(others)
+    columns = [torch.full((3,), math.nan), *([falling, torch.ones(3)] if others else [])]
+    curves, names = torch.stack(columns, 1), ["absent", "falling", "level"][: len(columns)]
+    metric = ConvergenceDifference(names)
+    for row in curves:
+        metric.update(dict(zip(names, row, strict=True)))
+    assert metric.epochs.tolist() == epochs
+    directions = torch.zeros(len(names), dtype=torch.bool)
+    assert metric.compute().item() == pytest.approx(expected, nan_ok=True)
+    assert convergence_difference(curves, directions).item() == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_metric_that_gets_its_first_value_late_converges_then_at_the_earliest() -> None:
+    metric = ConvergenceDifference(["late"])
+    for value in (math.nan, math.nan, 1.0, math.nan):
+        metric.update({"late": value})
+    assert metric.epochs.tolist() == [3]
+
+
+def test_an_earlier_checkpoint_s_first_epoch_of_a_metric_without_a_value_is_forgotten() -> None:
+    metric = ConvergenceDifference(["absent", "level"])
+    metric.persistent(True)
+    state = {"best": torch.tensor([math.nan, 1.0]), "epochs": torch.tensor([1, 1]), "epoch": torch.tensor(4)}
+    metric.load_state_dict(state)
+    metric.update({"absent": math.nan, "level": 1.0})
+    assert metric.epochs.tolist() == [0, 1]
 
 
 def test_forward_gives_the_difference_so_far_for_an_epoch_alone_has_none() -> None:

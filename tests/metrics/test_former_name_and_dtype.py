@@ -36,4 +36,7 @@ def test_the_curves_of_stability_are_named() -> None:
 def test_of_errors_changes_ranks_and_gaps_the_least_is_the_best() -> None:
     errors = {"BatchMeanDepthErrors", "DepthErrors", "DeltaM", "MeanRank", "ConvergenceDifference"}
     assert {kind.__name__ for kind in METRICS if kind.higher_is_better is False} == errors
-    assert {kind.__name__ for kind in METRICS if kind.higher_is_better} == {"SegmentationScores"}
+    assert {kind.__name__ for kind in METRICS if kind.higher_is_better} == {
+        "AttributeScores",
+        "SegmentationScores",
+    }

@@ -96,3 +96,21 @@ def test_half_precision_of_both_costs_no_more_than_a_tenth_of_a_degree(
     found = updated(metric(), [(prediction.to(dtype), target.to(dtype)) for prediction, target in pairs])
     assert found["normal_mean"] == pytest.approx(90, abs=0.1)
     assert updated(metric(), [(-pairs[0][0].to(dtype), pairs[0][1].to(dtype))])["normal_mean"] > 179.9
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("metric", [NormalErrors, BatchMeanNormalErrors])
+def test_the_length_of_a_true_normal_does_not_count(metric: type[Metric], dtype: torch.dtype) -> None:
+    pairs = [(prediction.to(dtype), target.to(dtype)) for prediction, target in batches(2, 1)]
+    # Powers of 2, by which nothing is rounded.
+    scaled = [(prediction, scale * target) for (prediction, target), scale in zip(pairs, (0.5, 4), strict=True)]
+    assert updated(metric(), scaled) == pytest.approx(updated(metric(), pairs), abs=1e-3)
+    same = [(target, 0.5 * target) for _, target in pairs]
+    assert updated(metric(), same)["normal_mean"] < 0.03  # 60 where half a length is half a cosine
+
+
+def test_angles_to_unit_vectors_are_those_of_the_published_formula_to_the_bit() -> None:
+    for prediction, target in batches(3, 1):
+        unit = normalize(prediction, dim=1)
+        published = torch.rad2deg((unit * target).sum(1).clamp(-1, 1).acos())[(target != 0).any(1)]
+        assert torch.equal(measured_angles(prediction, target), published)

@@ -119,8 +119,7 @@ def test_states_of_other_arguments_are_not_loaded(kind: type[Metric]) -> None:
     metric = make(kind)
     metric.persistent(True)
     before = metric.clone().metric_state
-    others = [other for other in foreign(kind) if kind is not MeanRank]  # its rows and columns carry no names
-    for other in others:
+    for other in foreign(kind):
         other.persistent(True)
         with pytest.raises(RuntimeError, match=r"it comes from one with other arguments. Make both with the same"):
             metric.load_state_dict(other.state_dict())
@@ -134,6 +133,11 @@ def test_a_checkpoint_from_before_the_arguments_were_a_state_still_loads() -> No
     difference.load_state_dict(states)
     difference.update({"u0": 0.5, "gap": 2.0})
     assert (difference.epochs.tolist(), difference.best.dtype) == ([6, 5], torch.float64)
+    ranks = MeanRank(["LS", "UW"], ["error"])
+    ranks.persistent(True)
+    ranks.load_state_dict({"values": torch.tensor([[2.0], [3.0]])})
+    ranks.update("UW", {"error": 1.0})
+    assert ranks.compute().tolist() == [2, 1]
 
 
 NAMES = ["miou", "error"]

@@ -1,6 +1,7 @@
 """What the validations of a run add to its record."""
 
 import csv
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.monitors import DeltaMMonitor, GroupDynamicsMonitor
+from lightning_go4align.plots import convergence
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
@@ -74,3 +76,19 @@ def test_the_convergence_difference_of_a_module_that_scores_itself_is_logged(
         found = [row["val/convergence_difference"] for row in csv.DictReader(file)]
     # 104 %, 102 %, 101.999 % of the single-task error and 109 %, 105 %, 103 %: epochs 1, 2, 2 and 1, 2, 3
     assert [float(value) for value in found if value] == [0, 0, 0.5]
+
+
+def test_a_metric_that_is_never_a_number_has_no_epoch_and_no_dot(fit: Callable[..., Trainer], toy: Any) -> None:
+    def validation_step(batch: Tensor) -> None:
+        toy.log_dict({"val/absent": math.nan, "val/level": 1.0, "val/falling": 0.5**toy.current_epoch})
+
+    toy.validation_step = validation_step
+    monitor, delta_m = (
+        GroupDynamicsMonitor(),
+        DeltaMMonitor(dict.fromkeys(["val/absent", "val/level", "val/falling"], 1.0)),
+    )
+    trainer = fit(monitor, delta_m, max_epochs=3, num_sanity_val_steps=0)
+    assert monitor.history.convergence_epochs.tolist() == [0, 1, 3]
+    assert trainer.callback_metrics["val/convergence_difference"] == 1
+    labels = [label.get_text() for label in convergence(monitor.history).axes[0].get_yticklabels()]
+    assert labels == ["level", "falling"]

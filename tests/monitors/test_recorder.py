@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -109,6 +111,14 @@ def test_only_steps_that_can_tell_count_for_stability() -> None:
         np.testing.assert_allclose([getattr(means, name) for name in names], expected)
         np.testing.assert_allclose([found[name].item() for name in names], expected)
     assert recorder.history.task_transitions.tolist() == [3, 1, 1]
+
+
+def test_a_metric_without_a_value_converges_never() -> None:
+    recorder = Recorder(History.empty(["a", "b"]))
+    for epoch, change in enumerate((100.0, 50.0), start=1):
+        changes = {"val/delta_m": change, "val/delta/a": change, "val/delta/b": math.nan}
+        difference = recorder.score(epoch, changes, None, DeltaM({"a": 1.0, "b": 1.0}))
+    assert (recorder.history.convergence_epochs.tolist(), difference) == ([2, 0], 0)
 
 
 def test_scores_without_parts_are_kept() -> None:

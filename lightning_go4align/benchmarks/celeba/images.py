@@ -22,6 +22,9 @@ class DecodedImages(Dataset[Pixels]):
     Args:
         paths: One image file an element.
 
+    Raises:
+        OSError: When an image is read whose file is missing, no image or cut off.
+
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp(), "000001.jpg")
@@ -38,8 +41,11 @@ class DecodedImages(Dataset[Pixels]):
 
     @override
     def __getitem__(self, index: int) -> Pixels:
-        with Image.open(self.paths[index]) as image:
-            pixels = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        try:
+            with Image.open(self.paths[index]) as image:
+                pixels = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        except OSError as error:  # PIL names no file that ends too early.
+            raise OSError(f"{self.paths[index]} is not a whole image ({error}). Copy it again.") from error
         return np.moveaxis(np.array(pixels), -1, 0)
 
 

@@ -9,12 +9,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import Optimizer
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
-from torchmetrics.classification import MultilabelF1Score
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
+from lightning_go4align.benchmarks.celeba.scores import AttributeScores
 from lightning_go4align.benchmarks.changes import add_relative_changes, is_made_up, single_task_score
 from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.module import MultiTaskModule
@@ -24,9 +24,10 @@ class CelebAModule(MultiTaskModule):
     """Recognise 40 attributes of faces (Table 2): one binary cross-entropy an attribute.
 
     Logs, in validation and with ``test/`` in the test, ``val/<attribute>``, the F1 scores at threshold 0.5 over the
-    whole split; ``val/mean_f1``, their mean, which the epoch is selected by; ``val/delta/<attribute>``, their changes
-    against single-task networks in percent; and ``val/delta_m``, their mean; made-up data is not compared with
-    published numbers. Predicts ``[B, 40]``, the probability of each attribute, for the test images in their order.
+    whole split, NaN where an output was; ``val/mean_f1``, their mean, which the epoch is selected by;
+    ``val/delta/<attribute>``, their changes against single-task networks in percent; and ``val/delta_m``, their mean;
+    made-up data is not compared with published numbers. Predicts ``[B, 40]``, the probability of each attribute, for
+    the test images in their order.
 
     Args:
         method: Any method of ``lightning_go4align.methods``, ``torchjd.scalarization`` or ``torchjd.aggregation``.
@@ -53,9 +54,8 @@ class CelebAModule(MultiTaskModule):
         super().__init__(method, optimization)
         self.network = network or CelebANetwork()
         self.learning_rate = non_negative("learning_rate", learning_rate)
-        # `validate_args` would look at the labels on the host, batch by batch.
-        self.val_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
-        self.test_f1 = MultilabelF1Score(len(ATTRIBUTES), average="none", validate_args=False)
+        self.val_f1 = AttributeScores(len(ATTRIBUTES))
+        self.test_f1 = AttributeScores(len(ATTRIBUTES))
         self.has_own_baseline = single_task is not None
         self.delta_m = single_task_score(single_task, SINGLE_TASK, HIGHER_IS_BETTER)
 
@@ -83,11 +83,11 @@ class CelebAModule(MultiTaskModule):
 
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.val_f1.update(_decisions(self(batch["image"])), batch["attributes"].int())
+        self.val_f1.update(self(batch["image"]), batch["attributes"])
 
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self.test_f1.update(_decisions(self(batch["image"])), batch["attributes"].int())
+        self.test_f1.update(self(batch["image"]), batch["attributes"])
 
     @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -114,7 +114,7 @@ class CelebAModule(MultiTaskModule):
         """The heads, for methods that want what they are given."""
         return self.network.heads
 
-    def _log_scores(self, stage: str, metric: MultilabelF1Score) -> None:
+    def _log_scores(self, stage: str, metric: AttributeScores) -> None:
         f1: Tensor = metric.compute()
         scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
         if self.has_own_baseline or not is_made_up(self.trainer):
@@ -122,7 +122,3 @@ class CelebAModule(MultiTaskModule):
         scores["mean_f1"] = f1.mean()
         for name, score in scores.items():
             self.log(f"{stage}/{name}", score, prog_bar=name in ("mean_f1", "delta_m"), sync_dist=True)
-
-
-def _decisions(logits: Tensor) -> Tensor:
-    return (logits > 0).int()  # sigmoid(x) > 0.5

@@ -21,7 +21,7 @@ def cityscapes_layout(size: tuple[int, int] = (128, 256)) -> Layout:
         'label_7'
     """
     maps = {
-        "image": ArrayMap("image", (*size, 3), torch.float32, 0, 1),
+        "image": ArrayMap("image", (*size, 3), torch.float32, 0, 1, slack=1e-3),
         "segmentation": ArrayMap("label_7", size, torch.int64, -1, OUTPUTS["segmentation"] - 1),
         "depth": ArrayMap("depth", (*size, 1), torch.float32, 0, 1),
     }

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.dense_prediction.layout import Array, Layout, array_paths
+from lightning_go4align.benchmarks.dense_prediction.layout import Array, Layout, array_paths, check_values
 
 Storage = Callable[[Sequence[Path]], Sequence[Array]]
 
@@ -71,11 +71,12 @@ def in_memory(paths: Sequence[Path]) -> Sequence[Array]:
 
 
 class ArrayFolder(Dataset[dict[str, Tensor]]):
-    """The samples of one split, checked when opened, maps channel first.
+    """The samples of one split, maps channel first; files are checked when opened, values when read.
 
     Args:
         folder: ``<root>/<split>``.
-        layout: Maps to read, by the names they get in a sample. What is refused: see :func:`array_paths`.
+        layout: Maps to read, by the names they get in a sample. What is refused: see :func:`array_paths` and
+            :func:`check_values`.
         storage: :func:`from_disk`, :func:`memory_mapped` or :func:`in_memory`.
 
     Example:
@@ -91,14 +92,20 @@ class ArrayFolder(Dataset[dict[str, Tensor]]):
 
     def __init__(self, folder: Path, layout: Layout, storage: Storage = from_disk) -> None:
         self.maps = layout.maps
-        self.arrays = {name: storage(paths) for name, paths in array_paths(folder, layout).items()}
+        self.paths = array_paths(folder, layout)
+        self.arrays = {name: storage(paths) for name, paths in self.paths.items()}
 
     def __len__(self) -> int:
         return min(map(len, self.arrays.values()))
 
     @override
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return {name: _tensor(arrays[index], self.maps[name].dtype) for name, arrays in self.arrays.items()}
+        return {name: self._read(name, index) for name in self.arrays}
+
+    def _read(self, name: str, index: int) -> Tensor:
+        array, kind = self.arrays[name][index], self.maps[name]
+        check_values(array, self.paths[name][index], kind)
+        return _tensor(array, kind.dtype)
 
 
 def _tensor(array: Array, dtype: torch.dtype) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_only
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from rich import get_console
 from typing_extensions import override
 
@@ -22,7 +23,9 @@ class LastEpochsMonitor(Callback):
 
     However seldom the Trainer validates before, it validates after each of the last epochs. At the end of
     training ``last_<epochs>_epochs/<metric>``, with ``delta_m`` and ``mean_rank`` among the methods of the
-    paper's table, go to every logger, and a table of them is printed that names the evaluation.
+    paper's table, go to every logger, and a table of them is printed that names the evaluation. Training that stops
+    early has fewer of these epochs, or none: ``last_<epochs>_epochs/num_epochs`` is how many there were. Made-up data
+    has no rank, and is compared with a ``single_task`` of one's own only.
 
     Args:
         epochs: How many of the last epochs to average, at least 1; the Trainer must know ``max_epochs``.
@@ -83,24 +86,34 @@ class LastEpochsMonitor(Callback):
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        means = self.means()
-        if not means or not isinstance(pl_module, DensePredictionModule):
+        if not isinstance(pl_module, DensePredictionModule):
             return
+        if not self.rows:
+            self._warn(trainer)
+            return
+        means = self.means()
         if not is_made_up(trainer):
             means["mean_rank"] = pl_module.table.rank_among_methods(means)
+        logged = {**means, "num_epochs": len(self.rows)}
         for logger in trainer.loggers:
-            logger.log_metrics({f"last_{self.epochs}_epochs/{name}": value for name, value in means.items()})
+            logger.log_metrics({f"last_{self.epochs}_epochs/{name}": value for name, value in logged.items()})
         self._print(means, pl_module)
+
+    def _warn(self, trainer: Trainer) -> None:
+        rank_zero_warn(
+            f"There is no mean over the last {self.epochs} of {trainer.max_epochs} epochs, for none of them was "
+            f"validated: training ended in epoch {trainer.fit_loop.epoch_progress.current.ready}, counted from 1. "
+            "Leave out what ends it early, such as `max_steps`, `max_time` or `EarlyStopping`, and what turns "
+            "validation off, or set `trainer.max_epochs` to the epochs that are trained."
+        )
 
     @rank_zero_only
     def _print(self, means: dict[str, float], module: DensePredictionModule) -> None:
         title = f"Mean over {len(self.rows)} of the last {self.epochs} epochs; errors: {module.evaluation.name}"
         values = {name: torch.tensor(means[name]) for name in module.table.single_task}
+        table = score_table(title, values, module.delta_m if "delta_m" in means else None)
         if "mean_rank" in means:
-            table = score_table(title, values, module.delta_m)
             table.caption = f"mean rank {means['mean_rank']:.2f} among {', '.join(module.table.rows)}"
-        else:
-            table = score_table(title, values)
         get_console().print(table)  # through which the progress bar prints
 
     @override

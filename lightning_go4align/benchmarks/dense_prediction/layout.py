@@ -24,6 +24,8 @@ class ArrayMap(NamedTuple):
     dtype: torch.dtype  # of the tensors made from it
     low: float
     high: float
+    slack: float = 0.0  # how far rounding may take values beyond them
+    is_direction: bool = False  # whether the channels are a vector of length 1, or 0 where it is unknown
 
 
 class Layout(NamedTuple):
@@ -41,6 +43,8 @@ class Layout(NamedTuple):
 
 def array_paths(folder: Path, layout: Layout) -> dict[str, list[Path]]:
     """List the files of one split, 0 to N - 1, after a look at each one's header and the first one's values.
+
+    The others' values are looked at by :func:`check_values` whenever they are read.
 
     Args:
         folder: ``<root>/<split>``.
@@ -74,7 +78,7 @@ def array_paths(folder: Path, layout: Layout) -> dict[str, list[Path]]:
         paths[name] = [folder / kind.folder / f"{i}.npy" for i in range(counts[kind.folder])]
         for path in paths[name]:
             _check_header(path, kind, layout)
-        _check_values(paths[name][0], kind)
+        check_values(np.load(paths[name][0]), paths[name][0], kind)
     return paths
 
 
@@ -97,16 +101,47 @@ def _check_header(path: Path, kind: ArrayMap, layout: Layout) -> None:
         )
 
 
-def _check_values(path: Path, kind: ArrayMap) -> None:
-    array: Array = np.load(path)
+def check_values(array: Array, path: Path, kind: ArrayMap) -> None:
+    """Refuse a map whose values are none of its kind.
+
+    Args:
+        array: What the file holds.
+        path: The file, for the message.
+        kind: What it must hold.
+
+    Raises:
+        ValueError: If a value is NaN or out of range, a class no whole number, or most directions have another length
+            than 1.
+
+    Example:
+        >>> kind = ArrayMap("depth", (2, 3, 1), torch.float32, low=0, high=100)
+        >>> check_values(np.full((2, 3, 1), -1.0), Path("depth/7.npy"), kind)
+        Traceback (most recent call last):
+        ValueError: depth/7.npy must lie in [0, 100], but lies in [-1, -1]. Rescale it; 0 is what is not known.
+    """
     low, high = array.min(), array.max()
-    if not kind.low <= low <= high <= kind.high:
+    if not kind.low - kind.slack <= low <= high <= kind.high + kind.slack:
         advice = "Rescale it; 0" if kind.dtype.is_floating_point else "Number the classes from 0; -1"
         raise ValueError(
             f"{path} must lie in [{kind.low:g}, {kind.high:g}], but lies in [{low:g}, {high:g}]. "
             f"{advice} is what is not known."
         )
-    if not kind.dtype.is_floating_point and (array != array.round()).any():
+    is_class = not kind.dtype.is_floating_point
+    if is_class and array.dtype.kind == "f" and (array != np.rint(array)).any():
         raise ValueError(
             f"{path} must hold whole numbers, the classes, but has fractions. Resize labels by nearest pixel."
+        )
+    if kind.is_direction:
+        _check_lengths(array, path)
+
+
+def _check_lengths(array: Array, path: Path) -> None:
+    # Of one pixel in 256: those of all would cost more than the file. The median: what was interpolated is shorter
+    # at edges.
+    lengths = np.linalg.norm(array[::16, ::16], axis=-1)
+    typical = np.median(lengths[lengths > 0]) if lengths.any() else 1.0
+    if abs(typical - 1) > 0.1:
+        raise ValueError(
+            f"{path} must hold vectors of length 1, or 0 where they are not known, but they have the median length "
+            f"{typical:.3g}. Divide each by its length."
         )

@@ -21,10 +21,10 @@ def nyuv2_layout(size: tuple[int, int] = (288, 384)) -> Layout:
         (288, 384, 3)
     """
     maps = {
-        "image": ArrayMap("image", (*size, 3), torch.float32, 0, 1),
+        "image": ArrayMap("image", (*size, 3), torch.float32, 0, 1, slack=1e-3),
         "segmentation": ArrayMap("label", size, torch.int64, -1, OUTPUTS["segmentation"] - 1),
         "depth": ArrayMap("depth", (*size, 1), torch.float32, 0, 100),
-        "normal": ArrayMap("normal", (*size, 3), torch.float32, -1.001, 1.001),
+        "normal": ArrayMap("normal", (*size, 3), torch.float32, -1, 1, slack=1e-3, is_direction=True),
     }
     return Layout("NYUv2", maps, ORIGIN)
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from lightning_go4align.benchmarks.qm9.batches import DenseMolecules
 from lightning_go4align.benchmarks.qm9.labels import fraction_of_each, mean_and_deviation, remove_labels
-from lightning_go4align.benchmarks.qm9.molecules import pad
+from lightning_go4align.benchmarks.qm9.molecules import check_finite, pad
 from lightning_go4align.benchmarks.qm9.sources import QM9Pack, Source
 from lightning_go4align.benchmarks.qm9.targets import benchmark_targets
 from lightning_go4align.functional.arguments import as_integer
@@ -56,7 +56,7 @@ class QM9DataModule(LightningDataModule):
 
     Raises:
         ValueError: If a ``label_fraction`` is not a share above 0 or its target not one of the 11, and in ``setup``
-            if a target is left with fewer than two labels.
+            if a target is left with fewer than two labels, or a molecule has a target that is no number.
 
     Example:
         >>> data = QM9DataModule(num_train=4000, num_val=500, num_test=2000, batch_size=32)
@@ -99,6 +99,7 @@ class QM9DataModule(LightningDataModule):
         num_molecules = len(molecules.num_atoms)
         self.rows = random_split(num_molecules, self.num_train, self.num_val, self.num_test, self.split_seed)
         self.targets = benchmark_targets(molecules.targets)
+        check_finite(molecules, self.targets)
         if not self.has_all_labels:
             remove_labels(self.targets, self.rows.train, self.label_fractions, self.split_seed)
         self.table = pad(molecules)

@@ -92,6 +92,33 @@ def pad(molecules: Molecules) -> PaddedMolecules:
     return PaddedMolecules(molecules.num_atoms, features, positions, bonds)
 
 
+def check_finite(molecules: Molecules, targets: Tensor) -> None:
+    """Refuse molecules of which something to learn from is no number.
+
+    Args:
+        molecules: Molecules of any source.
+        targets: Their targets, shape ``[N, 11]``.
+
+    Raises:
+        ValueError: If a target or a position is NaN or infinite.
+
+    Example:
+        >>> molecules = Molecules(*[torch.ones(1, dtype=torch.int64)] * 3, torch.ones(1, 3), *[torch.ones(1, 3)] * 2)
+        >>> check_finite(molecules, torch.full((1, 11), torch.nan))
+        Traceback (most recent call last):
+        ValueError: Molecule 0 (from 0) of `data.source` has a target or a position that is not finite, and 0 more ...
+    """
+    row, _ = _positions(molecules.num_atoms)
+    wrong = ~targets.isfinite().all(1)
+    wrong[row[~molecules.positions.isfinite().all(1)]] = True
+    if wrong.any():
+        first, more = wrong.nonzero()[0].item(), int(wrong.sum()) - 1
+        raise ValueError(
+            f"Molecule {first} (from 0) of `data.source` has a target or a position that is not finite, and {more} "
+            "more have. Leave them out; labels are taken away by `data.label_fraction` alone."
+        )
+
+
 def _positions(counts: Tensor) -> tuple[Tensor, Tensor]:
     """Molecule of each item, and the item's place within it."""
     row = torch.repeat_interleave(torch.arange(len(counts)), counts)

@@ -58,6 +58,17 @@ def test_the_cache_is_read_without_the_images(
     assert next(iter(data.train_dataloader()))["image"].shape == (4, 3, 64, 64)
 
 
+@pytest.mark.parametrize("num_bytes", [900, 10], ids=["cut-off", "no-image"])
+@pytest.mark.parametrize("read", [lambda images, path: images[1], pack], ids=["decoded", "packed"])
+def test_an_image_that_cannot_be_decoded_is_named(
+    celeba: SimpleNamespace, tmp_path: Path, read: Callable[..., Any], num_bytes: int
+) -> None:
+    images = DecodedImages(sorted(celeba.images.iterdir()))
+    images.paths[1].write_bytes(images.paths[1].read_bytes()[:num_bytes])
+    with pytest.raises(OSError, match=r"000002.jpg is not a whole image \(.*\)\. Copy it again"):
+        read(images, tmp_path / "train.npy")
+
+
 def reverse_the_partition(celeba: SimpleNamespace) -> None:
     celeba.partition.write_text("\n".join(reversed(celeba.partition.read_text().splitlines())))
 

@@ -66,6 +66,16 @@ def test_f1_is_the_published_formula_over_the_whole_split(celeba: SimpleNamespac
     assert logged["val/mean_f1"] == pytest.approx(expected.mean().item(), abs=1e-6)
 
 
+def test_an_attribute_of_which_an_output_is_nan_has_no_score(celeba: SimpleNamespace, tmp_path: Path) -> None:
+    module = narrow(Sum())
+    with torch.no_grad():
+        module.network.heads.bias[1] = torch.nan
+    (logged,) = trainer(tmp_path).test(module, datamodule=celeba.data(), verbose=False)
+    unknown = {name for name, value in logged.items() if value != value}
+    name = ATTRIBUTES[1]
+    assert unknown == {f"test/{name}", f"test/delta/{name}", "test/mean_f1", "test/delta_m"}
+
+
 class Scores(Callback):
     """Remember the mean F1 of each epoch."""
 

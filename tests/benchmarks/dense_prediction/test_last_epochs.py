@@ -1,3 +1,4 @@
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from torch import Tensor
 from torchjd.scalarization import Sum
 
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
+from lightning_go4align.benchmarks.cityscapes.data import GeneratedCityScapes
 from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor, MeanOfBatches
 
 
@@ -32,9 +34,9 @@ class Scripted(CityScapesModule):
 
 @pytest.fixture
 def run(cityscapes: SimpleNamespace, trainer: Callable[..., Trainer]) -> Callable[..., tuple[Scripted, Trainer]]:
-    def fit(monitor: Callback, checkpoint: Path | None = None, **options: Any) -> tuple[Scripted, Trainer]:
+    def fit(monitor: Callback, checkpoint: Path | None = None, *more: Callback, **options: Any) -> Any:
         module = Scripted()
-        fitted = trainer(callbacks=[monitor], **{"limit_train_batches": 1, "limit_val_batches": 1, **options})
+        fitted = trainer(callbacks=[monitor, *more], **{"limit_train_batches": 1, "limit_val_batches": 1, **options})
         fitted.fit(module, datamodule=cityscapes.data(batch_size=2), ckpt_path=checkpoint)
         return module, fitted
 
@@ -92,8 +94,56 @@ def test_a_second_fit_tells_nothing_of_the_first_and_leaves_the_trainer_as_it_wa
     _, first = run(monitor, max_epochs=4, check_val_every_n_epoch=3, num_sanity_val_steps=0)
     assert first.check_val_every_n_epoch == 3
     assert set(monitor.rows) == {2, 3}
-    run(monitor, max_epochs=4, max_steps=1, limit_val_batches=0)
+    with pytest.warns(UserWarning, match="There is no mean"):
+        run(monitor, max_epochs=4, max_steps=1, limit_val_batches=0)
     assert monitor.means() == {}
+
+
+class StopAfter(Callback):
+    """Ends training after so many epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.should_stop = trainer.current_epoch + 1 == self.epochs
+
+
+@pytest.mark.parametrize(
+    ("more", "options", "ended"),
+    [([StopAfter(3)], {}, 3), ([], {"max_steps": 1}, 1), ([], {"limit_val_batches": 0}, 6)],
+    ids=["stopped", "steps", "unvalidated"],
+)
+def test_why_there_is_no_mean_is_said(
+    run: Callable[..., tuple[Scripted, Trainer]], more: list[Callback], options: dict[str, Any], ended: int
+) -> None:
+    said = f"no mean over the last 2 of 6 epochs, .* training ended in epoch {ended}, .* Leave out what ends it early"
+    with pytest.warns(UserWarning, match=said):
+        run(LastEpochsMonitor(epochs=2), None, *more, max_epochs=6, **options)
+
+
+@pytest.mark.parametrize(("stop", "number"), [(5, 1), (6, 2)])
+def test_loggers_are_told_over_how_many_epochs_the_mean_is(
+    run: Callable[..., tuple[Scripted, Trainer]], tmp_path: Path, stop: int, number: int
+) -> None:
+    options = {"max_epochs": 6, "logger": CSVLogger(tmp_path), "log_every_n_steps": 1}
+    run(LastEpochsMonitor(epochs=2), None, StopAfter(stop), **options)
+    with (tmp_path / "lightning_logs/version_0/metrics.csv").open() as file:
+        (last,) = [row for row in csv.DictReader(file) if row["last_2_epochs/miou"]]
+    assert float(last["last_2_epochs/num_epochs"]) == number
+    assert float(last["last_2_epochs/miou"]) == 10 + stop - (1 + number) / 2
+
+
+@pytest.mark.parametrize(("own", "said"), [(True, "worse by"), (False, "The data is made up")])
+def test_made_up_data_is_compared_with_values_of_one_s_own_only(
+    trainer: Callable[..., Trainer], tmp_path: Path, capsys: pytest.CaptureFixture[str], own: bool, said: str
+) -> None:
+    baseline = dict.fromkeys(CityScapesModule.table.single_task, 2.0) if own else None
+    module = CityScapesModule(Sum(), CityScapesMTAN([2, 2, 2, 2, 2]), single_task=baseline)
+    data = GeneratedCityScapes(num_train=2, num_test=2, cache=str(tmp_path), batch_size=2, size=(32, 32))
+    trainer(max_epochs=1, callbacks=[LastEpochsMonitor(epochs=1)]).fit(module, datamodule=data)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert (said in printed, "worse by" in printed, "mean rank" in printed) == (True, own, False)
 
 
 @pytest.mark.parametrize("epochs", [-1, 1], ids=["endless", "too-few"])

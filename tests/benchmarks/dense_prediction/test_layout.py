@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from lightning_go4align.benchmarks.dense_prediction.arrays import (
     ArrayFolder,
@@ -65,8 +66,8 @@ def test_float64_files_with_float_labels_are_accepted(nyuv2: SimpleNamespace) ->
     assert opened(nyuv2)[0]["segmentation"].dtype == torch.int64
 
 
-def edit(folder: Path, change: Callable[[Any], Any]) -> None:
-    path = folder / "0.npy"
+def edit(folder: Path, change: Callable[[Any], Any], index: int = 0) -> None:
+    path = folder / f"{index}.npy"
     np.save(path, change(np.load(path)))
 
 
@@ -134,3 +135,45 @@ def test_a_damaged_folder_is_refused_with_the_file_and_what_was_expected(
     damage(nyuv2.root / "train")
     with pytest.raises(error, match=advice):
         opened(nyuv2)
+
+
+LATER = {
+    "ignored-as-255": (
+        "label",
+        lambda label: np.where(label < 0, 255, label),
+        r"in \[-1, 12\], but lies in \[0, 255\]",
+    ),
+    "fractions": ("label", lambda label: label / 2, "hold whole numbers, the classes"),
+    "unknown-as-nan": ("depth", lambda depth: np.where(depth == 0, np.nan, depth), r"in \[0, 100\], .* 0 is what is"),
+    "bytes": ("image", lambda image: 255 * image, r"lie in \[0, 1\], but lies in .* Rescale it"),
+    "short": ("normal", lambda normal: normal / 2, "vectors of length 1, .* median length 0.5. Divide each"),
+}
+
+
+@pytest.mark.parametrize(("folder", "change", "advice"), LATER.values(), ids=LATER)
+@pytest.mark.parametrize("storage", [from_disk, memory_mapped, in_memory])
+def test_wrong_values_of_any_file_are_refused_with_its_name_when_it_is_read(
+    nyuv2: SimpleNamespace, storage: Any, folder: str, change: Callable[[Any], Any], advice: str
+) -> None:
+    edit(nyuv2.root / "train" / folder, change, index=1)
+    samples = ArrayFolder(nyuv2.root / "train", nyuv2.layout, storage)
+    assert set(samples[0]) == set(samples.maps)
+    with pytest.raises(ValueError, match=f"{folder}/1.npy must .*{advice}"):
+        samples[1]
+
+
+def test_a_worker_passes_on_which_file_is_wrong(cityscapes: SimpleNamespace) -> None:
+    edit(cityscapes.root / "train/depth", lambda depth: depth + 1, index=2)
+    with pytest.raises(
+        ValueError, match=r"DataLoader worker[\s\S]*depth/2.npy must lie in \[0, 1\], but lies in \[1, "
+    ):
+        list(DataLoader(opened(cityscapes), num_workers=1))
+
+
+def test_rounding_and_unknown_pixels_are_no_wrong_values(nyuv2: SimpleNamespace) -> None:
+    edit(nyuv2.root / "train/image", lambda image: np.where(image > 0.5, np.float32(1 + 1e-6), image))
+    edit(nyuv2.root / "train/normal", lambda normal: np.round(127.5 * normal) / 127.5)  # as in 8 bits
+    edit(nyuv2.root / "train/normal", np.zeros_like, index=1)
+    edit(nyuv2.root / "train/depth", np.zeros_like, index=1)
+    edit(nyuv2.root / "train/label", lambda label: np.full_like(label, -1), index=1)
+    assert len([opened(nyuv2)[index] for index in range(5)]) == 5

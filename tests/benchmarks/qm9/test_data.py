@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from lightning import Trainer
 from lightning_go4align.benchmarks.qm9 import QM9DataModule, QM9Pack
 from lightning_go4align.benchmarks.qm9.data import random_split
 from lightning_go4align.benchmarks.qm9.graphs import QM9GraphDataModule
+from lightning_go4align.benchmarks.qm9.molecules import Molecules
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def test_smaller_training_set_is_part_of_the_larger() -> None:
 def test_too_few_molecules_are_told(make_data: Callable[..., QM9DataModule]) -> None:
     with pytest.raises(ValueError, match=r"there are 240 in all. Lower `data.num_train`"):
         make_data(num_train=200)
+
+
+@pytest.mark.parametrize("part", ["targets", "positions"])
+def test_molecules_of_any_source_that_are_no_numbers_are_refused(molecules: Molecules, part: str) -> None:
+    given = molecules._replace(targets=molecules.targets.clone(), positions=molecules.positions.clone())
+    given.targets[3, 4] = torch.nan  # the gap, which is no target of the benchmark
+    row = 7 if part == "targets" else int(molecules.num_atoms[:7].sum())
+    getattr(given, part)[row, 0] = getattr(given, part)[-1, 0] = torch.nan
+    source = SimpleNamespace(prepare=lambda: None, molecules=lambda: given)
+    data = QM9DataModule(source, num_train=150, num_val=30, num_test=40)
+    with pytest.raises(ValueError, match=r"Molecule 7 \(from 0\) of `data.source` .* 1 more have. Leave them out"):
+        data.setup("fit")
 
 
 @pytest.mark.parametrize("sizes", [{"num_train": 1}, {"num_val": -5}, {"num_test": -1}], ids=str)
