@@ -110,7 +110,7 @@ def test_a_run_is_not_compared_with_itself(run_in: Callable[..., Path], tmp_path
     run = run_in("a")
     (tmp_path / "link").symlink_to(run)
     for again in (run, tmp_path / "b" / ".." / "a", tmp_path / "link"):
-        with pytest.raises(ValueError, match="are one run. Name each run once"):
+        with pytest.raises(ValueError, match="are one run"):
             report_command([run, run_in("c"), again])
     assert not list(tmp_path.rglob("*.html"))
 
