@@ -14,6 +14,7 @@ from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import DASHES
 from lightning_go4align.plots.labels import end_labels, room_beside
 from lightning_go4align.plots.lines import Lines, lines
+from lightning_go4align.plots.points import draw_line
 from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite, window_means
 
@@ -94,10 +95,9 @@ def _axes_beside(names: Sequence[str]) -> tuple[Figure, Axes]:
 
 
 def _draw_lines(axes: Axes, steps: NDArray[np.float64], means: NDArray[np.float64], drawn: Lines) -> None:
-    marker = "o" if len(steps) == 1 else ""
     for index, (curve, rgb) in enumerate(zip(means.T, drawn.colours, strict=True)):
         dashes = DASHES[index % len(DASHES)] if drawn.tasks else ()
-        (line,) = axes.plot(steps, curve, color=tuple(rgb), marker=marker, markersize=3)
+        line = draw_line(axes, steps, curve, color=tuple(rgb))
         line.set_dashes(dashes) if dashes else None
 
 
