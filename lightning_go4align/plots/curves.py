@@ -115,8 +115,9 @@ def _mark_zeros(axes: Axes, steps: NDArray[np.float64], shares: NDArray[np.float
     """A triangle at the bottom for each window in which a weight was 0, which a log scale cannot show."""
     for zeros, rgb in zip(shares.T > 0, drawn.colours, strict=True):
         if zeros.any():
-            bottom = axes.get_xaxis_transform()
-            axes.plot(steps[zeros], np.zeros(zeros.sum()), "v", color=tuple(rgb), transform=bottom, markersize=3.5)
+            bottom, height = axes.get_xaxis_transform(), np.zeros(zeros.sum())
+            look = {"color": tuple(rgb), "markersize": 3.5, "clip_on": False}
+            axes.plot(steps[zeros], height, "v", transform=bottom, **look)
 
 
 def _finish(axes: Axes, history: History, means: NDArray[np.float64], drawn: Lines) -> None:

@@ -10,7 +10,7 @@ function drawings(data) {
   return {
     assignment: { ...rows(data), series: () => assignment(data) },
     indicators: { ...rows(data), series: () => indicators(data) },
-    weights: { ...line, unit: "×", series: () => curves(data, data.weights, []), words: listed("×") },
+    weights: { ...line, unit: "×", zeros: true, series: () => curves(data, data.weights, []), words: listed("×") },
     losses: { ...line, series: () => curves(data, data.losses, [["weighted sum", total(scaled())]]), words: listed("") },
     risks_before: { ...area, series: () => stacked(data, data.losses), words: listed("%"), unit: "%" },
     risks_after: { ...area, series: () => stacked(data, scaled()), words: listed("%"), unit: "%" },
@@ -23,7 +23,7 @@ function drawings(data) {
 
 const rows = (data) => ({ kind: "rows", overSteps: true, height: 50 + Math.max(120, Math.min(20 * data.tasks.length, 900)), words: ofRow });
 const ends = (xs) => (xs ? [Math.min(0, xs[0]), xs.at(-1) + 0.5] : [0, 1]);
-const total = (columns) => columns[0].map((_, r) => columns.reduce((sum, column) => sum + (column[r] ?? 0), 0));
+const total = (columns) => columns[0].map((_, r) => (columns.some((column) => column[r] != null) ? columns.reduce((sum, column) => sum + (column[r] ?? 0), 0) : null));
 const middles = (data, spans) => spans.map(([a, b]) => (data.steps[a] + data.steps[b - 1]) / 2);
 
 // The line that each task belongs to in a sample: itself, its group, or its band.
@@ -46,7 +46,7 @@ function curves(data, columns, extra) {
   const all = [...joined(data, columns, false), ...extra.map(([, values]) => values), ...found.map((i) => columns[i])];
   const log = !anyNegative(all), read = all.map((column) => averaged(column, spans, log)), none = data.lineNames.map(() => null);
   return {
-    x: middles(data, spans), read, log, shown: read.map((column) => column.map((value) => (log && !(value > 0) ? null : value))),
+    x: middles(data, spans), read, log, zeros: all.map((column) => spans.map(([a, b]) => log && column.slice(a, b).includes(0))), shown: read.map((column) => column.map((value) => (log && !(value > 0) ? null : value))),
     names: [...data.lineNames, ...extra.map(([name]) => name), ...found.map((i) => data.tasks[i])],
     colours: [...data.lineColours, ...extra.map(() => inkOf("ink")), ...found.map(() => inkOf("worse"))],
     widths: [...none, ...extra.map(() => 2.4)], dashes: data.byTask ? data.lineNames.map((_, i) => data.dashes[i % data.dashes.length]) : [...none, ...extra.map(() => null), ...found.map((_, k) => data.dashes[k % data.dashes.length])],
