@@ -160,7 +160,8 @@ def _extreme_shares(history: History) -> list[str]:
     shares = recent_shares(history)
     if not np.isfinite(shares).any() or len(shares) < 2:
         return []
-    recent = f"the last {min(RECENT, len(history.losses)):,} recorded steps"
+    count = min(RECENT, len(history.losses))
+    recent = f"the last {count:,} recorded steps" if count > 1 else "the one recorded step"
     most, least = int(np.nanargmax(shares)), int(np.nanargmin(shares))
     if shares[most] < 1.05 * shares[least]:  # No reader would call that a difference.
         return [f"In {recent} every task had an even share of the weighted loss."]

@@ -74,7 +74,8 @@ function pile(data, columns, names, colours, lightestFirst) {
   const height = spans.map(() => 0);
   for (const i of order.toReversed()) shown.unshift(read[i].map((value, k) => (height[k] += value ?? 0)));
   const marks = data.byTask && shared.found.length && names === data.lineNames ? order.map((i) => shared.found.includes(i)) : null;
-  return { x: middles(data, spans), shown, read: order.map((i) => read[i]), names: order.map((i) => names[i]), colours: order.map((i) => colours[i]), marked: marks };
+  const x = middles(data, spans), whole = (values) => (x.length == 1 ? [values[0], values[0]] : values); // one window fills what is in view
+  return { x: x.length == 1 ? [shared.from, shared.to] : x, steps: whole(x), shown: shown.map(whole), read: order.map((i) => whole(read[i])), names: order.map((i) => names[i]), colours: order.map((i) => colours[i]), marked: marks };
 }
 
 // From 0, and to what is the most there can be, if that is known: an axis shows no number that there cannot be.
@@ -116,7 +117,7 @@ function indicators(data) {
 const listed = (unit, of = "step") => (view, index, row) => {
   const order = view.names.map((_, i) => i), chosen = order.splice(row % order.length, 1);
   const parts = [...chosen, ...order].slice(0, 24).map((i) => entry(swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]}: ${number(view.read[i][index], unit)} `));
-  return [`${of} ${number(Math.round(view.x[index] * 100) / 100)} `, ...parts];
+  return [`${of} ${number(Math.round((view.steps ?? view.x)[index] * 100) / 100)} `, ...parts];
 };
 
 const ofRow = (view, index, row) => {
