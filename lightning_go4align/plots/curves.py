@@ -1,6 +1,7 @@
 """Weights and losses of the tasks over time."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -116,7 +117,7 @@ def _mark_zeros(axes: Axes, steps: NDArray[np.float64], shares: NDArray[np.float
     for zeros, rgb in zip(shares.T > 0, drawn.colours, strict=True):
         if zeros.any():
             bottom, height = axes.get_xaxis_transform(), np.zeros(zeros.sum())
-            look = {"color": tuple(rgb), "markersize": 3.5, "clip_on": False}
+            look: dict[str, Any] = {"color": tuple(rgb), "markersize": 3.5, "clip_on": False}
             axes.plot(steps[zeros], height, "v", transform=bottom, **look)
 
 

@@ -23,7 +23,7 @@ def alone(values: ArrayLike) -> NDArray[np.bool_]:
     """
     finite = np.isfinite(np.asarray(values, dtype=float))
     around = np.concatenate([[False], finite, [False]])
-    return finite & ~around[:-2] & ~around[2:]
+    return np.asarray(finite & ~around[:-2] & ~around[2:])
 
 
 def draw_line(axes: Axes, places: ArrayLike, values: ArrayLike, size: float = 3, **look: Any) -> Line2D:

@@ -47,7 +47,7 @@ def payload(history: History) -> dict[str, Any]:
         "numGroups": history.num_groups if history.grouped else 0,
         "validations": _validations(history),
     }
-    arrays = {"losses": history.losses, "indicators": history.indicators, "groups": history.groups}
+    arrays: dict[str, NDArray[Any]] = {name: getattr(history, name) for name in ("losses", "indicators", "groups")}
     arrays["weights"] = history.weighed  # An absent task has none: a 0 in its place would be taken for one.
     data |= {name: _columns(values[kept][:, order]) for name, values in arrays.items()}
     return data | _look(history, order) | _groups(history)

@@ -53,4 +53,6 @@ def test_the_tree_of_some_tasks_is_that_of_all_without_the_others() -> None:
     shares[2, 3] = shares[3, 2] = 0.8
     order, joins = linkage_order(shares, np.array([4.0, 3.0, 2.0, 1.0]), at_most=2)
     assert order == [0, 2]
-    assert joins == [((0, 1), (0, 0), pytest.approx(0.7))]
+    (join,) = joins
+    assert (join.positions, join.distances) == ((0, 1), (0, 0))
+    assert join.distance == pytest.approx(0.7)

@@ -35,7 +35,7 @@ def browse(tmp_path: Path) -> Callable[..., tuple[Any, list[str]]]:
 
 def of_first_task(weights: Any, losses: Any = 1.0) -> History:
     """The example run in which the first task has other weights and losses, and all others have 1."""
-    arrays = {name: np.ones((60, 4), np.float32) for name in ("weights", "losses")}
+    arrays: dict[str, Any] = {name: np.ones((60, 4), np.float32) for name in ("weights", "losses")}
     arrays["weights"][:, 0], arrays["losses"][:, 0] = weights, losses
     return replace(example_history(), **arrays)
 
@@ -58,7 +58,7 @@ def test_a_task_that_is_absent_from_every_second_step_has_its_weight_in_the_othe
     (drawn,) = [line for line in still(history).axes[0].lines if np.isnan(line.get_ydata()).any()]
     assert console == []
     assert shown == [None, 2] * 30
-    np.testing.assert_allclose(np.array(shown, float), drawn.get_ydata())
+    np.testing.assert_allclose(np.array(shown, float), np.asarray(drawn.get_ydata()))
     assert "segmentation: – " in absent
     assert "segmentation: 2× " in present
     assert dots == 30
