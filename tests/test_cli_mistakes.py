@@ -27,6 +27,7 @@ COMMANDS = {
     "report": ["needs RUN"],
     "report nowhere": ["nowhere is no folder", "Give that of a run"],
     "report a b": ["a is no folder"],
+    "report a ./b a/": ["a and a are one run", "Name each run once"],
     "report . --port=x": ["`--port`", "'x'"],
     "report . --port=99999": ["a port lies in [0, 65535], not at 99999"],
     "study": ["needs FILE"],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lightning_go4align.history import History
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.names import margin, shorten
-from lightning_go4align.plots.order import Join, every_nth, linkage_order, task_order
+from lightning_go4align.plots.order import Join, linkage_order
 from lightning_go4align.plots.style import HALF, WIDE, canvas, colour, picture
 
 _NUMBERS_UP_TO, _LINES_UP_TO, MOST_TASKS = 16, 80, 200
@@ -33,9 +33,7 @@ def co_assignment(history: History) -> Figure:
         2
     """
     check_steps(history)
-    shown = every_nth(task_order(history), MOST_TASKS)
-    positions, joins = linkage_order(history.shares[np.ix_(shown, shown)], history.mean_weights[shown])
-    order = [shown[position] for position in positions]
+    order, joins = linkage_order(history.shares, history.mean_weights, MOST_TASKS)
     names = shorten([history.tasks[task] for task in order], 16)
     left, tree, top = left_margin(names), 0.75, 0.35 + (margin(names) - 0.2) * 0.8
     width = HALF if len(names) <= _NUMBERS_UP_TO else WIDE

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from lightning_go4align.plots.bars import name_rows
+from lightning_go4align.plots.bars import make_room, name_rows
 from lightning_go4align.plots.checks import check_seeds
 from lightning_go4align.plots.names import margin
 from lightning_go4align.plots.style import HALF, ROW, canvas, colour, minus, picture
@@ -39,7 +37,7 @@ def comparison_bars(scores: Mapping[str, Sequence[float]], unit: str = "%") -> F
     labels = [_in_words(averages[name], deviation, unit) for name, deviation in zip(names, spreads, strict=True)]
     lows, highs = np.minimum(means - spreads, 0), np.maximum(means + spreads, 0)
     ends = np.where(means > 0, highs, lows)
-    _make_room(axes, (lows.min(), highs.max()), labels, means > 0)
+    make_room(axes, (lows.min(), highs.max()), labels, means > 0)
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
         side, shift = ("left", (4, 0)) if means[row] > 0 else ("right", (-4, 0))
         axes.annotate(
@@ -57,14 +55,3 @@ def _in_words(mean: float, deviation: float, unit: str) -> str:
     if np.isnan(mean):
         return "–"
     return minus(f"{mean:+.1f} ± {deviation:.1f}" if deviation else f"{mean:+.1f}") + unit
-
-
-def _make_room(axes: Axes, ends: tuple[float, float], labels: Sequence[str], right: NDArray[np.bool_]) -> None:
-    """Set the limits so that the longest label on either side fits beside the longest bar."""
-    width = axes.get_window_extent().width / axes.get_figure().dpi  # type: ignore[union-attr]  # it has one
-    labelled = (
-        [label for label, found in zip(labels, right, strict=True) if found == side] for side in (False, True)
-    )
-    before, after = (margin(found) / width if found else 0.0 for found in labelled)
-    whole = ((ends[1] - ends[0]) or 1) / max(1 - before - after, 0.2)
-    axes.set_xlim(ends[0] - before * whole, ends[1] + after * whole)

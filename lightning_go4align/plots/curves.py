@@ -1,6 +1,7 @@
 """Weights and losses of the tasks over time."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +15,7 @@ from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import DASHES
 from lightning_go4align.plots.labels import end_labels, room_beside
 from lightning_go4align.plots.lines import Lines, lines
+from lightning_go4align.plots.points import draw_line
 from lightning_go4align.plots.style import ROW, WIDE, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite, window_means
 
@@ -94,10 +96,9 @@ def _axes_beside(names: Sequence[str]) -> tuple[Figure, Axes]:
 
 
 def _draw_lines(axes: Axes, steps: NDArray[np.float64], means: NDArray[np.float64], drawn: Lines) -> None:
-    marker = "o" if len(steps) == 1 else ""
     for index, (curve, rgb) in enumerate(zip(means.T, drawn.colours, strict=True)):
         dashes = DASHES[index % len(DASHES)] if drawn.tasks else ()
-        (line,) = axes.plot(steps, curve, color=tuple(rgb), marker=marker, markersize=3)
+        line = draw_line(axes, steps, curve, color=tuple(rgb))
         line.set_dashes(dashes) if dashes else None
 
 
@@ -115,8 +116,9 @@ def _mark_zeros(axes: Axes, steps: NDArray[np.float64], shares: NDArray[np.float
     """A triangle at the bottom for each window in which a weight was 0, which a log scale cannot show."""
     for zeros, rgb in zip(shares.T > 0, drawn.colours, strict=True):
         if zeros.any():
-            bottom = axes.get_xaxis_transform()
-            axes.plot(steps[zeros], np.zeros(zeros.sum()), "v", color=tuple(rgb), transform=bottom, markersize=3.5)
+            bottom, height = axes.get_xaxis_transform(), np.zeros(zeros.sum())
+            look: dict[str, Any] = {"color": tuple(rgb), "markersize": 3.5, "clip_on": False}
+            axes.plot(steps[zeros], height, "v", transform=bottom, **look)
 
 
 def _finish(axes: Axes, history: History, means: NDArray[np.float64], drawn: Lines) -> None:

@@ -9,9 +9,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from lightning_go4align.history import History
+from lightning_go4align.plots.bars import make_room
 from lightning_go4align.plots.checks import check_scores
 from lightning_go4align.plots.extremes import ROWS, extremes
 from lightning_go4align.plots.names import margin, shorten
+from lightning_go4align.plots.points import draw_line
 from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, minus, picture
 
 
@@ -74,7 +76,7 @@ def draw_curve(axes: Axes, values: ArrayLike, epochs: ArrayLike | None = None) -
     axes.annotate(
         "STL", (1, 0), (6, 0), ("axes fraction", "data"), "offset points", va="center", color=colour("muted")
     )
-    axes.plot(positions, scores, color=colour("accent"), marker="o" if len(scores) == 1 else "", markersize=4)
+    draw_line(axes, positions, scores, size=4, color=colour("accent"))
     late = scores[len(scores) // 4 :]
     seen = np.append(late[np.isfinite(late)], 0)
     room = 0.12 * max(np.ptp(seen), 1)
@@ -119,16 +121,18 @@ def draw_bars(axes: Axes, changes: ArrayLike, names: Sequence[str]) -> None:
     shown = np.where(np.isfinite(values), values, 0)[order]
     axes.barh(range(len(order)), shown, height=0.72, color=[colour("worse" if x > 0 else "better") for x in shown])
     axes.axvline(0, color=colour("quiet"), linewidth=0.8)
-    low, high = min(0.0, shown.min()), max(0.0, shown.max())
-    width = axes.get_window_extent().width / axes.get_figure().dpi  # type: ignore[union-attr]  # it has one
-    room = max(0.16, 0.4 / max(width - 0.8, 0.4)) * max(high - low, 1e-9)  # 0.4 inches hold a number
-    axes.set_xlim(low - room * (shown.min() <= 0), high + room * (shown.max() > 0))
+    labels = [_percent(values[index]) for index in order]
+    make_room(axes, (min(0.0, shown.min()), max(0.0, shown.max())), labels, shown > 0)
     axes.set_yticks(range(len(order)), shorten([names[index] for index in order]), parse_math=False)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.set_xticks([])
-    for row, index in enumerate(order):
-        x, value, side = shown[row], values[index], "left" if shown[row] > 0 else "right"
-        label = "–" if np.isnan(value) else minus(f"{value:+.0f}%" if abs(value) >= 0.95 else f"{value:+.1f}%")
-        shift = (4 if side == "left" else -4, 0)
+    for row, (x, label) in enumerate(zip(shown, labels, strict=True)):
+        side, shift = ("left", (4, 0)) if x > 0 else ("right", (-4, 0))
         axes.annotate(label, (x, row), shift, textcoords="offset points", ha=side, va="center", color=colour("muted"))
+
+
+def _percent(value: float) -> str:
+    if np.isnan(value):
+        return "–"
+    return minus(f"{value:+.0f}%" if abs(value) >= 0.95 else f"{value:+.1f}%")

@@ -17,6 +17,7 @@ from lightning_go4align.plots.extremes import ROWS
 from lightning_go4align.plots.labels import end_labels
 from lightning_go4align.plots.names import margin, shorten
 from lightning_go4align.plots.order import linkage_order
+from lightning_go4align.plots.points import draw_line
 from lightning_go4align.plots.style import ROW, canvas, colour, count_axis, style
 
 Plot = tuple[Figure | None, Axes]
@@ -59,7 +60,7 @@ def plot_ranks(ranks: ArrayLike, methods: Sequence[str], axes: Axes | None) -> P
         >>> figure, axes = plot_ranks([2.0, 1.0], ["LS", "GO4Align"], None)
     """
     with style("light"):
-        figure, axes = _axes(axes, 4.5, 0.3 + ROW * len(methods), left=margin(methods), right=0.5)
+        figure, axes = _axes(axes, 4.5, 0.3 + ROW * len(methods), left=margin(methods), right=0.1)
         draw_ranks(axes, ranks, methods)
     return figure, axes
 
@@ -113,7 +114,7 @@ def plot_lines(values: ArrayLike, names: Sequence[str], axes: Axes | None) -> Pl
         figure, axes = _axes(axes, 4.5, 2.5, left=0.6, right=margin(names) + 0.3)
         colours = task_colours(len(names)) if len(names) > 1 else [colour("accent")]
         for curve, rgb in zip(curves.T, colours, strict=True):
-            axes.plot(range(1, len(curve) + 1), curve, color=rgb, marker="o" if len(curve) == 1 else "", markersize=4)
+            draw_line(axes, np.arange(1, len(curve) + 1), curve, size=4, color=rgb)
         count_axis(axes, "update", max(len(curves), 1.5))
         end_labels(axes, curves[-1], names, list(colours))
     return figure, axes

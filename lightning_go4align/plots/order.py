@@ -25,12 +25,15 @@ class Join(NamedTuple):
     distance: float
 
 
-def linkage_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[list[int], list[Join]]:
+def linkage_order(
+    shares: NDArray[np.float64], heights: NDArray[np.float64], at_most: int | None = None
+) -> tuple[list[int], list[Join]]:
     """Order tasks by average linkage of their co-assignment, the heavier branch first.
 
     Args:
         shares: Share of steps in which two tasks shared a group, shape ``[M, M]``, from 0 to 1, symmetric.
         heights: What is large for tasks that should come first, shape ``[M]``.
+        at_most: How many tasks to keep; of more there is every n-th, in the same order. All if not given.
 
     Returns:
         The tasks in order, and the joins of the dendrogram in that order.
@@ -47,7 +50,8 @@ def linkage_order(shares: NDArray[np.float64], heights: NDArray[np.float64]) -> 
     np.fill_diagonal(distances, 0)
     rows = linkage(squareform(distances), method="average")
     order = _leaves(rows, np.nan_to_num(heights))
-    return order, _joins(rows, order)
+    shown = every_nth(order, at_most or len(order))
+    return shown, _joins(rows, shown)
 
 
 def task_order(history: History) -> list[int]:
@@ -85,11 +89,16 @@ def _leaves(rows: NDArray[np.float64], heights: NDArray[np.float64]) -> list[int
     return tasks[-1]
 
 
-def _joins(rows: NDArray[np.float64], order: list[int]) -> list[Join]:
+def _joins(rows: NDArray[np.float64], shown: list[int]) -> list[Join]:
+    """Joins of the branches that hold a shown task: where only one of two does, it goes on as it was."""
     joins: list[Join] = []
-    positions, distances = np.argsort(order).astype(float).tolist(), [0.0] * len(order)
+    places = {task: place for place, task in enumerate(shown)}
+    ends = [(float(places[task]), 0.0) if task in places else None for task in range(len(rows) + 1)]
     for left, right, distance in zip(*rows[:, :2].astype(int).T.tolist(), rows[:, 2].tolist(), strict=True):
-        joins.append(Join((positions[left], positions[right]), (distances[left], distances[right]), distance))
-        positions.append((positions[left] + positions[right]) / 2)
-        distances.append(distance)
+        one, other = ends[left], ends[right]
+        if one and other:
+            joins.append(Join((one[0], other[0]), (one[1], other[1]), distance))
+            ends.append(((one[0] + other[0]) / 2, distance))
+        else:
+            ends.append(one or other)
     return joins

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lightning_go4align.plots.checks import FINISH, check_some
 from lightning_go4align.plots.colours import DASHES, task_colours
 from lightning_go4align.plots.labels import end_labels, room_beside
+from lightning_go4align.plots.points import draw_line
 from lightning_go4align.plots.style import HALF, canvas, colour, count_axis, minus, picture
 from lightning_go4align.plots.windows import last_finite
 
@@ -35,7 +36,7 @@ def delta_m_of_runs(curves: Mapping[str, Curve]) -> Figure:
     axes.axhline(0, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     inks = task_colours(len(curves))
     for index, ((epochs, scores), rgb) in enumerate(zip(curves.values(), inks, strict=True)):
-        (line,) = axes.plot(epochs, scores, color=tuple(rgb), marker="o" if len(epochs) == 1 else "", markersize=3)
+        line = draw_line(axes, epochs, scores, color=tuple(rgb))
         if DASHES[index % len(DASHES)]:
             line.set_dashes(DASHES[index % len(DASHES)])
     late = np.concatenate([scores[len(scores) // 4 :] for _, scores in curves.values()])
@@ -44,7 +45,9 @@ def delta_m_of_runs(curves: Mapping[str, Curve]) -> Figure:
     axes.set_ylim(seen.min() - room, seen.max() + room)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: minus(f"{y:+g}%") if y else "0%"))
-    count_axis(axes, "epoch", max(float(epochs[-1]) for epochs, _ in curves.values()))
+    # Half an epoch on either side: a run of one validation is a dot, which an edge would hide.
+    count_axis(axes, "epoch", max(float(epochs[-1]) for epochs, _ in curves.values()) + 0.5)
+    axes.set_xlim(left=min(float(epochs[0]) for epochs, _ in curves.values()) - 0.5)
     ends = [last_finite(scores[:, None])[0] for _, scores in curves.values()]
     end_labels(axes, ends, names, list(inks))
     return figure

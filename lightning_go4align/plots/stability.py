@@ -9,6 +9,7 @@ from lightning_go4align.history import History, Transitions
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import group_colours
 from lightning_go4align.plots.labels import end_labels
+from lightning_go4align.plots.points import draw_line
 from lightning_go4align.plots.style import THIRD, canvas, colour, count_axis, picture
 from lightning_go4align.plots.windows import last_finite, whole_run, window_means
 
@@ -30,9 +31,8 @@ def stability(history: History) -> Figure:
     steps, means = window_series(history)
     indices = np.stack([means.rand, means.adjusted_rand], axis=1)
     figure, axes = canvas(THIRD, _HEIGHT, left=0.42, right=0.75)
-    marker = "o" if len(steps) == 1 else ""
-    axes.plot(steps, means.adjusted_rand, "--", color=colour("quiet"), linewidth=0.8, marker=marker, markersize=3)
-    axes.plot(steps, means.rand, color=colour("accent"), marker=marker, markersize=3)
+    draw_line(axes, steps, means.adjusted_rand, color=colour("quiet"), linewidth=0.8).set_linestyle("--")
+    draw_line(axes, steps, means.rand, color=colour("accent"))
     low = float(np.nanmin(indices, initial=1))
     ticks = np.asarray(MaxNLocator(4).tick_values(min(0.9, low), 1))
     axes.set_yticks(ticks[ticks <= 1])

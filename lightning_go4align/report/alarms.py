@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.shares import risk_shares
 
 RECENT = 1000  # recorded steps
@@ -21,9 +22,9 @@ class Alarm(NamedTuple):
     """Something to look at.
 
     Args:
-        what: What was found, with names in ``**``.
-        advice: What it may mean and what to do.
-        short: What was found, in a table's few words.
+        what: What was found, in Markdown, with names in ``**``.
+        advice: What it may mean and what to do, in Markdown.
+        short: What was found, in a table's few words and in plain text.
     """
 
     what: str
@@ -102,7 +103,7 @@ def _of_even(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
 def _interrupted(history: History) -> list[Alarm]:
     cause = history.notes.interrupted
     advice = "What follows is what was recorded until then."
-    return [Alarm(f"The run ended early: {cause}.", advice, "ended early")] if cause else []
+    return [Alarm(f"The run ended early: {in_markdown(cause)}.", advice, "ended early")] if cause else []
 
 
 def _not_finite(history: History) -> list[Alarm]:
@@ -111,8 +112,8 @@ def _not_finite(history: History) -> list[Alarm]:
         return []
     often = f"{steps.sum():,} of {len(steps):,} recorded steps, first in {history.steps[steps][0]:,}"
     advice = "Look for a division or a logarithm of 0 in that loss, or lower the learning rate."
-    names = _names(history, tasks)
-    return [Alarm(f"The loss of {names} was not finite in {often}.", advice, f"loss not finite: {names}")]
+    names, plain = _names(history, tasks)
+    return [Alarm(f"The loss of {names} was not finite in {often}.", advice, f"loss not finite: {plain}")]
 
 
 def _unweighted(history: History) -> list[Alarm]:
@@ -122,8 +123,8 @@ def _unweighted(history: History) -> list[Alarm]:
     if not stopped.any():
         return []
     advice = "Nothing trains it any more. A negative loss has weight 0 in most methods: add a constant to it."
-    names = _names(history, stopped)
-    return [Alarm(f"The weight of {names} is 0 in all recent steps.", advice, f"weight 0: {names}")]
+    names, plain = _names(history, stopped)
+    return [Alarm(f"The weight of {names} is 0 in all recent steps.", advice, f"weight 0: {plain}")]
 
 
 def _starved(history: History) -> list[Alarm]:
@@ -132,7 +133,7 @@ def _starved(history: History) -> list[Alarm]:
     starved &= np.nan_to_num(history.weights[-RECENT:]).any(0)  # weight 0 is said on its own
     if not starved.any():
         return []
-    names = _names(history, starved)
+    names, plain = _names(history, starved)
     what = (
         f"{names} starves: in the last {steps[starved].min():,} recorded steps its share of the "
         "weighted loss is below a thousandth of an even one."
@@ -141,7 +142,7 @@ def _starved(history: History) -> list[Alarm]:
         "Hardly anything trains it. `RobustGO4Align` does not depend on the losses' units; with `GO4Align`, lower "
         "`beta` or bring the losses to a similar size."
     )
-    return [Alarm(what, advice, f"starves: {names}")]
+    return [Alarm(what, advice, f"starves: {plain}")]
 
 
 def _restless(history: History) -> list[Alarm]:
@@ -176,7 +177,9 @@ def _one_group(history: History) -> list[Alarm]:
     return [Alarm(what, advice, "one group holds all")]
 
 
-def _names(history: History, chosen: NDArray[np.bool_]) -> str:
-    names = [f"**{history.tasks[task]}**" for task in np.flatnonzero(chosen)]
+def _names(history: History, chosen: NDArray[np.bool_]) -> tuple[str, str]:
+    """Name tasks, in Markdown and in plain text."""
+    names = [history.tasks[task] for task in np.flatnonzero(chosen)]
     rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + rest
+    marked = [f"**{in_markdown(name)}**" for name in names]
+    return ", ".join(marked[:_NAMED]) + rest, ", ".join(names[:_NAMED]) + rest

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.cards import table_card
@@ -62,7 +64,7 @@ def paired(title: str, methods: Methods, score: Score) -> str:
     }
     flat = [(name, method, one) for method, pairs in found.items() for name, one in pairs.items()]
     if not flat:
-        return table_card(title, f"<p>{bold(f'No other method has a run with a seed of {reference}.')}</p>")
+        return table_card(title, f"<p>No other method has a run with a seed of {escape(reference)}.</p>")
     about = ""
     if any(len(pairs) > TASKS_UP_TO for pairs in found.values()):
         flat.sort(key=lambda row: -np.nan_to_num(abs(row[2].mean), nan=-1))
@@ -138,8 +140,8 @@ def _counted(method: str, reference: str, found: Sequence[Difference]) -> str:
     above = sum(one.mean - one.half_width > 0 for one in found)
     middle = number(float(np.nanmedian(means))) if np.isfinite(means).any() else "–"
     return (
-        f"**{method}** less **{reference}**: lower in {lower:,} and higher in {higher:,} of {len(found):,}, median "
-        f"{middle}; the interval lies below 0 in {below:,} and above 0 in {above:,}."
+        f"**{in_markdown(method)}** less **{in_markdown(reference)}**: lower in {lower:,} and higher in {higher:,} "
+        f"of {len(found):,}, median {middle}; the interval lies below 0 in {below:,} and above 0 in {above:,}."
     )
 
 

@@ -56,9 +56,10 @@ def report_command(paths: Sequence[str | os.PathLike[str]], watch: bool = False,
 
     Raises:
         FileNotFoundError: If there is no such folder, or no log in it.
-        ValueError: If a log cannot be read.
+        ValueError: If a log cannot be read, or a run is given twice.
     """
     folders = [Path(path) for path in paths]
+    _check_once(folders)
     if watch:
         serve(server(folders, port))
     else:
@@ -127,6 +128,19 @@ def serve(running: Server) -> None:
         pass
     finally:
         running.server_close()
+
+
+def _check_once(folders: list[Path]) -> None:
+    """Refuse to compare a run with itself.
+
+    Raises:
+        ValueError: If two paths lead to one folder: the page would show one run as two that agree in everything.
+    """
+    seen: dict[Path, Path] = {}
+    for folder in folders:
+        first = seen.setdefault(folder.resolve(), folder)
+        if first is not folder:
+            raise ValueError(f"{first} and {folder} are one run. Name each run once.")
 
 
 def _root(folders: list[Path]) -> Path:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lightning_go4align.functional.counting import rand_indices_between
 from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import style
@@ -80,7 +81,8 @@ def _ranking(runs: list[Run]) -> str:
     if len(best) < 2:
         return ""
     order = sorted(best, key=lambda name: float(np.mean(best[name])))
-    said = ", ".join(f"**{name}** {mean_and_spread(best[name])}% ({_runs(len(best[name]))})" for name in order)
+    means = {in_markdown(name): f"{mean_and_spread(best[name])}% ({_runs(len(best[name]))})" for name in order}
+    said = ", ".join(f"**{name}** {mean}" for name, mean in means.items())
     return f'<p class="lead">{bold(f"Mean best ∆m, the lowest first: {said}.")}</p>\n'
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lightning_go4align.history import History
+from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.alarms import RECENT, recent_shares
@@ -108,7 +109,7 @@ def percent(value: float, digits: int = 0) -> str:
 
 
 def sentences(history: History) -> list[str]:
-    """Say who travels with whom, who is heard most and least, and how restless they are; names in ``**``.
+    """Say who travels with whom, who is heard most and least, and how restless they are, in Markdown.
 
     Args:
         history: The run.
@@ -151,12 +152,12 @@ def _closest(history: History) -> str:
     best = int(shares.argmax())
     if not shares[best]:
         return "No two tasks ever share a group."
-    pair = f"**{history.tasks[rows[best]]}** + **{history.tasks[columns[best]]}** ({shares[best]:.0%})"
+    pair = f"{_name(history, rows[best])} + {_name(history, columns[best])} ({shares[best]:.0%})"
     return f"No two tasks share a group in 90% of steps; the closest are {pair}."
 
 
 def _some(names: list[str], most: int) -> str:
-    shown = " + ".join(f"**{name}**" for name in names[:most])
+    shown = " + ".join(f"**{in_markdown(name)}**" for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
@@ -164,13 +165,14 @@ def _extreme_shares(history: History) -> list[str]:
     shares = recent_shares(history)
     if not np.isfinite(shares).any() or len(shares) < 2:
         return []
-    recent = f"the last {min(RECENT, len(history.losses)):,} recorded steps"
+    count = min(RECENT, len(history.losses))
+    recent = f"the last {count:,} recorded steps" if count > 1 else "the one recorded step"
     most, least = int(np.nanargmax(shares)), int(np.nanargmin(shares))
     if shares[most] < 1.05 * shares[least]:  # No reader would call that a difference.
         return [f"In {recent} every task had an even share of the weighted loss."]
     return [
-        f"Of the weighted loss of {recent} **{history.tasks[most]}** had the most, {shares[most]:.2g} times an even "
-        f"share, and **{history.tasks[least]}** the least, {shares[least]:.2g} times."
+        f"Of the weighted loss of {recent} {_name(history, most)} had the most, {shares[most]:.2g} times an even "
+        f"share, and {_name(history, least)} the least, {shares[least]:.2g} times."
     ]
 
 
@@ -185,5 +187,9 @@ def _restlessness(history: History) -> list[str]:
         return [
             f"Every task changes group in {moves[most]:.1%} of steps." if moves[most] else "No task changes group."
         ]
-    restless = f"Most restless: **{history.tasks[most]}**, which changes group in {moves[most]:.1%} of steps"
-    return [f"{restless}; steadiest: **{history.tasks[least]}** ({moves[least]:.1%}).", holds]
+    restless = f"Most restless: {_name(history, most)}, which changes group in {moves[most]:.1%} of steps"
+    return [f"{restless}; steadiest: {_name(history, least)} ({moves[least]:.1%}).", holds]
+
+
+def _name(history: History, task: int) -> str:
+    return f"**{in_markdown(history.tasks[task])}**"

@@ -130,8 +130,8 @@ _ASSIGNMENT = (
     "group; stripes are tasks that flicker between groups."
 )
 _WEIGHTS = (
-    "A task's weight λ multiplies its loss; 1× is an unweighted sum. Geometric means over short windows. "
-    "A triangle at the bottom marks a weight of 0. "
+    "A task's weight λ multiplies its loss; 1× is an unweighted sum. Means over short windows: geometric on a "
+    "log scale, plain where a line falls below 0. A triangle at the bottom of a log scale marks a weight of 0. "
 )
 _LOSSES = (
     "Means over short windows, and the weighted sum Σ λ·L of each step, which is what GO4Align minimises. Steps of a "

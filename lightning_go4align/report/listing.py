@@ -97,7 +97,7 @@ def _facts(run: Run) -> list[str]:
         run.seed or "–",
         _best(run),
         percent(float(found.delta_m[-1]), 1) if found.scored else "–",
-        "; ".join(alarm.short.replace("**", "") for alarm in alarms(history)) or "none",
+        "; ".join(alarm.short for alarm in alarms(history)) or "none",
         history.notes.started[:16].replace("T", " ") or "–",
         duration(history.notes.seconds),
         f"{history.total:,}",

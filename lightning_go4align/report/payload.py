@@ -28,7 +28,7 @@ def payload(history: History) -> dict[str, Any]:
         history: The run.
 
     Returns:
-        What JSON can hold; each column of a task has the steps in ``steps``.
+        What JSON can hold; each column of a task has the steps in ``steps``, with None where it is absent.
 
     Example:
         >>> from lightning_go4align.plots.example import example_history
@@ -47,8 +47,9 @@ def payload(history: History) -> dict[str, Any]:
         "numGroups": history.num_groups if history.grouped else 0,
         "validations": _validations(history),
     }
-    for name in ("losses", "weights", "indicators", "groups"):
-        data[name] = _columns(getattr(history, name)[kept][:, order])
+    arrays: dict[str, NDArray[Any]] = {name: getattr(history, name) for name in ("losses", "indicators", "groups")}
+    arrays["weights"] = history.weighed  # An absent task has none: a 0 in its place would be taken for one.
+    data |= {name: _columns(values[kept][:, order]) for name, values in arrays.items()}
     return data | _look(history, order) | _groups(history)
 
 

@@ -43,6 +43,16 @@ def test_names_of_rows_are_not_cut(browse: Callable[..., tuple[Any, list[str]]],
     assert browse(page(named), _EDGES, width=width) == ([False, False], [])
 
 
+_ROWS = "return shared.charts.filter((one) => one.spec.kind == 'rows').map((one) => one.plot.axes[1]._values);"
+
+
+def test_names_of_rows_have_one_line_each(browse: Callable[..., tuple[Any, list[str]]]) -> None:
+    history = make_run(2, 2, 40)
+    named = replace(history, tasks=("a\nb", "c"))  # as the stills, which drop what cannot be printed
+    (rows, *_), console = browse(page(named), _ROWS)
+    assert (sorted(rows), console) == (["ab", "c"], [])
+
+
 _TICKS = "return [[0.756, 1.81], [0.34, 29], [0.0021, 0.0029], [1e-7, 90]].map(([low, high]) => decades(low, high));"
 
 

@@ -106,6 +106,15 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path, run_in: Callable[
             write_pages(folders)
 
 
+def test_a_run_is_not_compared_with_itself(run_in: Callable[..., Path], tmp_path: Path) -> None:
+    run = run_in("a")
+    (tmp_path / "link").symlink_to(run)
+    for again in (run, tmp_path / "b" / ".." / "a", tmp_path / "link"):
+        with pytest.raises(ValueError, match="are one run"):
+            report_command([run, run_in("c"), again])
+    assert not list(tmp_path.rglob("*.html"))
+
+
 def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"holds no group_dynamics.npz"):
         write_pages([tmp_path])
@@ -128,6 +137,14 @@ def test_values_of_secrets_are_hidden(tmp_path: Path) -> None:
 
 def test_a_setting_that_only_one_run_has_is_a_difference() -> None:
     assert differences([{"a": "1"}, {"a": "1", "b": "2"}]) == ["b"]
+
+
+def test_a_run_of_unknown_configuration_differs_from_none(run_in: Callable[..., Path], tmp_path: Path) -> None:
+    runs = [run_in(f"run_{at}", learning_rate=at, versions="torch 2", mode="min", seeds=3) for at in range(3)]
+    (runs[2] / "config.yaml").unlink()
+    html = write_pages([tmp_path]).read_text(encoding="utf-8")
+    assert re.findall(r'<th scope="col">([^<]*)</th>', html)[9:] == ["learning_rate"]
+    assert [cells(html, run.name)[-1] for run in runs] == ["0", "1", "–"]
 
 
 def test_a_comparison_says_first_which_method_is_ahead(run_in: Callable[..., Path]) -> None:

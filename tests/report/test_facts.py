@@ -1,9 +1,17 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from lightning_go4align.history import History
 from lightning_go4align.report.facts import sentences
+
+
+def test_one_step_is_not_several(make: Callable[..., History]) -> None:
+    run = make(weights=[2, 1, 1, 1], losses=1.0)
+    one = replace(run, **{name: getattr(run, name)[:1] for name in ("steps", "weights", "losses", "groups")})
+    said = " ".join(sentences(one))
+    assert "Of the weighted loss of the one recorded step **segmentation** had the most" in said
 
 
 def test_who_is_heard_does_not_depend_on_units(make: Callable[..., History]) -> None:

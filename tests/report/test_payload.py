@@ -27,6 +27,15 @@ def test_what_is_not_finite_is_none_for_json_knows_no_other() -> None:
     assert [data["losses"][0][step] for step in (3, 4)] == [None, None]
 
 
+def test_an_absent_task_has_no_weight() -> None:
+    history = example_history()
+    losses, weights = history.losses.copy(), history.weights.copy()
+    losses[::2, 0], weights[::2, 0], weights[1, 0] = np.nan, 0, 0  # as it is recorded; and a weight that is 0
+    data = payload(replace(history, losses=losses, weights=weights))
+    column = data["weights"][data["tasks"].index(history.tasks[0])]
+    assert column[:6] == [None, 0.0, None, 0.5, None, 0.5]
+
+
 def test_long_runs_are_thinned_evenly() -> None:
     rows = 8192
     arrays: dict[str, Any] = {

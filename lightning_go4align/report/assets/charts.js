@@ -67,6 +67,7 @@ function options(self, width, data) {
       setCursor: [(u) => u.cursor.idx != null && self.say(u.cursor.idx, spec.kind == "rows" && u.cursor.top >= 0 ? Math.floor(u.posToVal(u.cursor.top, "y")) : self.row)],
       setSelect: [(u) => u.select.width > 4 && zoom(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"), data)],
       drawClear: [(u) => spec.kind == "rows" && paint(u, view)],
+      draw: [(u) => spec.zeros && view.zeros.forEach((found, i) => triangles(u, view, found, i))],
     },
   };
 }
@@ -99,8 +100,30 @@ function stroke(self, view, i) {
   const { spec } = self, chosen = self.chosen && !view.marked, at = self.row % view.names.length;
   const marked = chosen ? i == at : view.marked?.[i], faint = (chosen || view.marked) && !marked;
   const dash = view.dashes?.[i] ? view.dashes[i].map((part) => part * 2) : [];
-  const line = { stroke: view.colours[i], alpha: faint ? 0.25 : 1, width: marked ? 3 : view.widths?.[i] ?? 1.7, dash, points: { show: view.x.length == 1 } };
+  const line = { stroke: view.colours[i], alpha: faint ? 0.25 : 1, width: marked ? 3 : view.widths?.[i] ?? 1.7, dash, points: { show: false, size: 5, fill: view.colours[i], filter: () => alone(view.shown[i]) } };
   return spec.kind == "areas" ? { ...line, fill: view.colours[i], stroke: inkOf("paper"), width: 0.7, alpha: faint ? 0.45 : 1 } : line;
+}
+
+// Places of the values between two that are missing: a line shows nothing of them.
+const alone = (values) => values.map((_, k) => k).filter((k) => values[k] != null && values[k - 1] == null && values[k + 1] == null);
+
+// Marks at the bottom where a line was 0, which a log scale cannot show.
+function triangles(u, view, found, i) {
+  const { ctx, bbox } = u, size = 4 * devicePixelRatio, bottom = bbox.top + bbox.height;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = view.colours[i];
+  ctx.globalAlpha = u.series[i + 1].alpha;
+  view.x.forEach((step, k) => {
+    if (!found[k]) return;
+    const x = u.valToPos(step, "x", true);
+    ctx.beginPath();
+    [[x - size, bottom - 1.7 * size], [x + size, bottom - 1.7 * size], [x, bottom]].forEach((place) => ctx.lineTo(...place));
+    ctx.fill();
+  });
+  ctx.restore();
 }
 
 function rowNames(axis, view) {

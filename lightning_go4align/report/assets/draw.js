@@ -10,7 +10,7 @@ function drawings(data) {
   return {
     assignment: { ...rows(data), series: () => assignment(data) },
     indicators: { ...rows(data), series: () => indicators(data) },
-    weights: { ...line, unit: "×", series: () => curves(data, data.weights, []), words: listed("×") },
+    weights: { ...line, unit: "×", zeros: true, series: () => curves(data, data.weights, []), words: listed("×") },
     losses: { ...line, series: () => curves(data, data.losses, [["weighted sum", total(scaled())]]), words: listed("") },
     risks_before: { ...area, series: () => stacked(data, data.losses), words: listed("%"), unit: "%" },
     risks_after: { ...area, series: () => stacked(data, scaled()), words: listed("%"), unit: "%" },
@@ -23,7 +23,7 @@ function drawings(data) {
 
 const rows = (data) => ({ kind: "rows", overSteps: true, height: 50 + Math.max(120, Math.min(20 * data.tasks.length, 900)), words: ofRow });
 const ends = (xs) => (xs ? [Math.min(0, xs[0]), xs.at(-1) + 0.5] : [0, 1]);
-const total = (columns) => columns[0].map((_, r) => columns.reduce((sum, column) => sum + (column[r] ?? 0), 0));
+const total = (columns) => columns[0].map((_, r) => (columns.some((column) => column[r] != null) ? columns.reduce((sum, column) => sum + (column[r] ?? 0), 0) : null));
 const middles = (data, spans) => spans.map(([a, b]) => (data.steps[a] + data.steps[b - 1]) / 2);
 
 // The line that each task belongs to in a sample: itself, its group, or its band.
@@ -46,7 +46,7 @@ function curves(data, columns, extra) {
   const all = [...joined(data, columns, false), ...extra.map(([, values]) => values), ...found.map((i) => columns[i])];
   const log = !anyNegative(all), read = all.map((column) => averaged(column, spans, log)), none = data.lineNames.map(() => null);
   return {
-    x: middles(data, spans), read, log, shown: read.map((column) => column.map((value) => (log && !(value > 0) ? null : value))),
+    x: middles(data, spans), read, log, zeros: all.map((column) => spans.map(([a, b]) => log && column.slice(a, b).includes(0))), shown: read.map((column) => column.map((value) => (log && !(value > 0) ? null : value))),
     names: [...data.lineNames, ...extra.map(([name]) => name), ...found.map((i) => data.tasks[i])],
     colours: [...data.lineColours, ...extra.map(() => inkOf("ink")), ...found.map(() => inkOf("worse"))],
     widths: [...none, ...extra.map(() => 2.4)], dashes: data.byTask ? data.lineNames.map((_, i) => data.dashes[i % data.dashes.length]) : [...none, ...extra.map(() => null), ...found.map((_, k) => data.dashes[k % data.dashes.length])],
@@ -74,7 +74,8 @@ function pile(data, columns, names, colours, lightestFirst) {
   const height = spans.map(() => 0);
   for (const i of order.toReversed()) shown.unshift(read[i].map((value, k) => (height[k] += value ?? 0)));
   const marks = data.byTask && shared.found.length && names === data.lineNames ? order.map((i) => shared.found.includes(i)) : null;
-  return { x: middles(data, spans), shown, read: order.map((i) => read[i]), names: order.map((i) => names[i]), colours: order.map((i) => colours[i]), marked: marks };
+  const x = middles(data, spans), whole = (values) => (x.length == 1 ? [values[0], values[0]] : values); // one window fills what is in view
+  return { x: x.length == 1 ? [shared.from, shared.to] : x, steps: whole(x), shown: shown.map(whole), read: order.map((i) => whole(read[i])), names: order.map((i) => names[i]), colours: order.map((i) => colours[i]), marked: marks };
 }
 
 // From 0, and to what is the most there can be, if that is known: an axis shows no number that there cannot be.
@@ -116,7 +117,7 @@ function indicators(data) {
 const listed = (unit, of = "step") => (view, index, row) => {
   const order = view.names.map((_, i) => i), chosen = order.splice(row % order.length, 1);
   const parts = [...chosen, ...order].slice(0, 24).map((i) => entry(swatch(view.colours[i], view.dashes?.[i]), ` ${view.names[i]}: ${number(view.read[i][index], unit)} `));
-  return [`${of} ${number(Math.round(view.x[index] * 100) / 100)} `, ...parts];
+  return [`${of} ${number(Math.round((view.steps ?? view.x)[index] * 100) / 100)} `, ...parts];
 };
 
 const ofRow = (view, index, row) => {

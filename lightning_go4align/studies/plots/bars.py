@@ -30,6 +30,6 @@ def runtime_bars(seconds: Mapping[str, float], reference: str) -> Figure:
     if reference not in seconds:
         raise ValueError(f"`reference` must be one of {list(seconds)}, but is {reference!r}.")
     ratios = [value / seconds[reference] for value in seconds.values()]
-    figure, axes = canvas(HALF, 0.15 + ROW * 1.1 * len(seconds), left=margin(list(seconds)), right=0.6, bottom=0.05)
+    figure, axes = canvas(HALF, 0.15 + ROW * 1.1 * len(seconds), left=margin(list(seconds)), right=0.1, bottom=0.05)
     draw_bars(axes, ratios, list(seconds), "{:.2f}×")
     return figure
