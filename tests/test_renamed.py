@@ -22,6 +22,8 @@ FORMER = {
     "plots.elbow": "studies.plots.elbow",
     "plots.performance_against_time": "studies.plots.performance_against_time",
     "plots.runtime_bars": "studies.plots.runtime_bars",
+    "functional.relative.convergence_epochs": "functional.convergence.convergence_epochs",
+    "functional.relative.convergence_difference": "functional.convergence.convergence_difference",
     "benchmarks.qm9.ErrorTable": "benchmarks.score_table.ScoreTable",
 }
 

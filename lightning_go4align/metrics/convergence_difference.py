@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.functional.relative import check_tolerance, improved, spread_of_epochs
+from lightning_go4align.functional.convergence import check_tolerance, improved, spread_of_epochs
 from lightning_go4align.metrics.named import NamedMetric
 from lightning_go4align.metrics.states import as_state
 from lightning_go4align.metrics.successive import Successive

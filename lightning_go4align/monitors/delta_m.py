@@ -9,7 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from typing_extensions import override
 
-from lightning_go4align.functional.relative import relative_changes, spread_of_epochs
+from lightning_go4align.functional.convergence import spread_of_epochs
+from lightning_go4align.functional.relative import relative_changes
 from lightning_go4align.likeness import meant, nearest_key
 from lightning_go4align.metrics import ConvergenceDifference, DeltaM
 from lightning_go4align.metrics.delta_m import check_baseline

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lightning_go4align.functional.convergence import convergence_epochs, spread_of_epochs
 from lightning_go4align.functional.counting import count_pairs, members, rand_indices_between
-from lightning_go4align.functional.relative import convergence_epochs, spread_of_epochs
 from lightning_go4align.history import History, Transitions
 from lightning_go4align.history.samples import Samples, Steps
 from lightning_go4align.metrics import DeltaM

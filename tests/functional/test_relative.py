@@ -4,13 +4,8 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_go4align.functional.relative import (
-    convergence_difference,
-    convergence_epochs,
-    delta_m,
-    mean_rank,
-    relative_changes,
-)
+from lightning_go4align.functional.convergence import convergence_difference, convergence_epochs
+from lightning_go4align.functional.relative import delta_m, mean_rank, relative_changes
 
 # Single-task values as the reference implementations have them, and rows of the paper's Tables 1 to 3 with the
 # printed delta_m; the tolerance is what rounding of the row and of the printed value can cause.

@@ -8,13 +8,8 @@ import pytest
 import torch
 
 from lightning_go4align.functional.agreement import moved_tasks, rand_indices, shared_group
-from lightning_go4align.functional.relative import (
-    convergence_difference,
-    convergence_epochs,
-    delta_m,
-    mean_rank,
-    relative_changes,
-)
+from lightning_go4align.functional.convergence import convergence_difference, convergence_epochs
+from lightning_go4align.functional.relative import delta_m, mean_rank, relative_changes
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool])

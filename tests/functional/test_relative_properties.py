@@ -12,14 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lightning_go4align.functional.relative import (
-    convergence_difference,
-    convergence_epochs,
-    delta_m,
-    improved,
-    mean_rank,
-    relative_changes,
-)
+from lightning_go4align.functional.convergence import convergence_difference, convergence_epochs, improved
+from lightning_go4align.functional.relative import delta_m, mean_rank, relative_changes
 
 PROPERTY = settings(max_examples=100)
 NUMBERS = st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-6)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from lightning_go4align.functional.relative import convergence_difference
+from lightning_go4align.functional.convergence import convergence_difference
 from lightning_go4align.metrics import ConvergenceDifference
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_go4align.functional.relative import convergence_epochs
+from lightning_go4align.functional.convergence import convergence_epochs
 from lightning_go4align.history import History
 from lightning_go4align.metrics import CoAssignment, DeltaM, GroupStability
 from lightning_go4align.monitors.recorder import Recorder
