@@ -8,7 +8,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger
 
-from lightning_go4align.update.compatibility import flattened, own_hyperparameters
+from lightning_go4align.update.lightning_logs import flattened, own_hyperparameters
 from lightning_go4align.update.membership import Owned, callbacks_of
 
 _PACKAGES = ("lightning_go4align", "lightning", "torch", "torchmetrics")

@@ -9,9 +9,9 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.update.clip_watch import ClipWatch
-from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
+from lightning_go4align.update.lightning_logs import log_row, logged_names
 from lightning_go4align.update.readout import Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
@@ -90,8 +90,7 @@ class StepLog:
             for watcher in self._watchers:
                 row |= watcher.log_steps(trainer)
         if row:
-            for logger in trainer.loggers:
-                logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=trainer.global_step - 1)
+            log_row(trainer, {**row, "epoch": trainer.current_epoch}, trainer.global_step - 1)
 
     def _warn_of_unknown(self, tasks: Sequence[str]) -> None:
         unknown = self._shown.unknown(tasks)

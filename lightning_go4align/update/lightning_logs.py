@@ -1,0 +1,65 @@
+"""How Lightning logs, with the private names that this needs: all of them, and only here."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import lightning.pytorch as pl
+from lightning.fabric.utilities.logger import _convert_params, _flatten_dict
+
+
+def logged_names(trainer: pl.Trainer) -> set[str]:
+    """List the names under which the module has logged for loggers, in this epoch or before; no value is read.
+
+    Args:
+        trainer: The trainer, fitting.
+
+    Returns:
+        The names, as the loggers see them.
+
+    Example:
+        >>> logged_names(pl.Trainer(logger=False, enable_checkpointing=False))
+        set()
+    """
+    metas = [result.meta for result in (trainer._results or {}).values() if result.meta.logger]
+    now = {meta.forked_name(on_step) for meta in metas for on_step in (meta.on_step, not meta.on_epoch)}
+    return now | set(trainer._logger_connector._logged_metrics)
+
+
+def log_row(trainer: pl.Trainer, row: Mapping[str, float], step: int) -> None:
+    """Give a row to the loggers, which keep it at once, as Lightning has it: a run that is killed loses none.
+
+    Args:
+        trainer: The trainer.
+        row: Numbers by their names.
+        step: Where on the loggers' axis it stands.
+
+    Example:
+        >>> log_row(pl.Trainer(logger=False, enable_checkpointing=False), {"objective": 1.0}, 9)
+    """
+    for logger in trainer.loggers:
+        logger.log_metrics(dict(row), step=step)
+        logger.save()
+
+
+def own_hyperparameters(trainer: pl.Trainer) -> dict[str, Any]:
+    """Collect what Lightning logs of the module's and the data's hyperparameters.
+
+    Args:
+        trainer: The trainer, in ``setup`` or later.
+
+    Returns:
+        Those that ``save_hyperparameters`` kept, unless with ``logger=False``.
+    """
+    parts = [trainer.lightning_module, cast(Any, trainer).datamodule]
+    kept = [part.hparams_initial for part in parts if part is not None and part._log_hyperparams]
+    return {name: value for each in kept for name, value in each.items() if name != "_class_path"}
+
+
+def flattened(settings: dict[str, Any]) -> dict[str, Any]:
+    """Name nested settings by their paths, as the loggers of Lightning do.
+
+    Example:
+        >>> flattened({"method": {"beta": 0.1}, "parts": [{"size": 2}]})
+        {'method/beta': 0.1, 'parts/0/size': 2}
+    """
+    return _flatten_dict(_convert_params(settings))
