@@ -1,10 +1,16 @@
 """How Lightning logs, with the private names that this needs: all of them, and only here."""
 
+import sys
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, cast
 
 import lightning.pytorch as pl
+from lightning.fabric.loggers.tensorboard import _TENSORBOARD_AVAILABLE
 from lightning.fabric.utilities.logger import _convert_params, _flatten_dict
+from lightning.pytorch.core.saving import save_hparams_to_yaml
+from lightning.pytorch.loggers import Logger
+from lightning_utilities.core.rank_zero import rank_zero_only
 
 
 def logged_names(trainer: pl.Trainer) -> set[str]:
@@ -63,3 +69,48 @@ def flattened(settings: dict[str, Any]) -> dict[str, Any]:
         {'method/beta': 0.1, 'parts/0/size': 2}
     """
     return _flatten_dict(_convert_params(settings))
+
+
+def is_kind(logger: Logger, kind: type[Logger]) -> bool:
+    """Tell whether a logger is of a kind, in the package ``lightning`` or in ``pytorch_lightning``.
+
+    Example:
+        >>> from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+        >>> is_kind(CSVLogger("logs"), CSVLogger), is_kind(CSVLogger("logs"), TensorBoardLogger)
+        (True, False)
+    """
+    other = sys.modules.get("pytorch_lightning.loggers")
+    return isinstance(logger, (kind, getattr(other, kind.__name__, kind)))
+
+
+@rank_zero_only
+def keep_beside(logger: Any, name: str, settings: dict[str, Any]) -> None:
+    """Keep settings in a file of their own in a logger's folder.
+
+    Args:
+        logger: One that has a folder.
+        name: Of the file.
+        settings: Nested, of types that JSON has; none make no file.
+    """
+    _ = logger.experiment  # It makes the folder, and empties it of an earlier run.
+    if settings:
+        save_hparams_to_yaml(f"{logger.log_dir}/{name}", settings, use_omegaconf=False)
+
+
+@rank_zero_only
+def show_in_tensorboard(logger: Any, settings: dict[str, Any]) -> None:
+    """Show settings on TensorBoard's page of hyperparameters.
+
+    Its logger would write them to the user's ``hparams.yaml`` as well, and -1 as a first value of ``hp_metric``.
+
+    Args:
+        logger: A logger for TensorBoard; nothing is shown if it leaves that to the user, ``default_hp_metric=False``.
+        settings: Nested, of any types.
+    """
+    if not logger._default_hp_metric:
+        return
+    package = "torch.utils.tensorboard" if _TENSORBOARD_AVAILABLE else "tensorboardX"  # as the logger itself chooses
+    hparams = import_module(f"{package}.summary").hparams
+    writer = logger.experiment._get_file_writer()
+    for summary in hparams(logger._sanitize_params(flattened(settings)), {"hp_metric": -1}):
+        writer.add_summary(summary)

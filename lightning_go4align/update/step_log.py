@@ -10,7 +10,7 @@ from torch import nn
 
 from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.families import PREFIX, Family, Shown
-from lightning_go4align.update.hyperparameters import log_settings
+from lightning_go4align.update.hyperparameters import log_tasks
 from lightning_go4align.update.lightning_logs import log_row, logged_names
 from lightning_go4align.update.readout import Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
@@ -76,11 +76,7 @@ class StepLog:
         """
         numbers, row = self.tell(), dict[str, float]()
         if numbers is not None:
-            if self._families is None:
-                log_settings(trainer)
-                self._families = self._shown.families(len(numbers.tasks))
-                self._warn_of_unknown(numbers.tasks)
-            names, families = step_row(numbers), self._families
+            names, families = step_row(numbers), self._choose(trainer, numbers.tasks)
             chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
             row = self._apart(chosen, logged_names(trainer))
             everything = self._apart(names, self._taken)
@@ -92,10 +88,15 @@ class StepLog:
         if row:
             log_row(trainer, {**row, "epoch": trainer.current_epoch}, trainer.global_step - 1)
 
-    def _warn_of_unknown(self, tasks: Sequence[str]) -> None:
-        unknown = self._shown.unknown(tasks)
-        if unknown:
-            rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
+    def _choose(self, trainer: pl.Trainer, tasks: Sequence[str]) -> tuple[Family, ...]:
+        """Choose what loggers get, the first time that the tasks are known, and tell of them."""
+        if self._families is None:
+            log_tasks(trainer)
+            self._families = self._shown.families(len(tasks))
+            unknown = self._shown.unknown(tasks)
+            if unknown:
+                rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
+        return self._families
 
     def check(self) -> None:
         """Tell the user of what has gone wrong; numbers are read if something has, or if monitors wait for them."""
@@ -131,6 +132,7 @@ class StepLog:
         self.tell()
         numbers = self.read()
         if numbers is not None:
+            self._choose(trainer, numbers.tasks)
             self._warnings.tell_of_epoch(numbers)
         self.clip.tell(trainer)
         self.publish_means(trainer)

@@ -41,7 +41,10 @@ PUBLIC = {"_replace", "_asdict", "_fields", "_make"}  # Of named tuples, whose f
 PUBLIC |= {"_exit", "_repr_html_"}  # Of os, and of IPython.
 OF_OTHERS = {
     "update/compatibility.py": {"_configure_schedulers_automatic_opt"},
-    "update/lightning_logs.py": {"_results", "_logger_connector", "_logged_metrics", "_log_hyperparams"},
+    "update/lightning_logs.py": {
+        *("_results", "_logger_connector", "_logged_metrics", "_log_hyperparams"),
+        *("_default_hp_metric", "_sanitize_params", "_get_file_writer"),
+    },
     "update/attributes.py": {"_version"},  # How often a tensor was changed in place; torch has no public name for it.
     "update/continuation.py": {"_version"},
     "update/side_effects.py": {"_version"},
