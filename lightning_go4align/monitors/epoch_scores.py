@@ -6,7 +6,7 @@ from lightning.pytorch import Trainer
 
 from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
 from lightning_go4align.monitors.recorder import Recorder
-from lightning_go4align.update.lightning_logs import log_row
+from lightning_go4align.update.lightning_logs import log_row, step_on_axis
 
 
 def log_epoch_scores(trainer: Trainer, recorder: Recorder) -> None:
@@ -21,4 +21,4 @@ def log_epoch_scores(trainer: Trainer, recorder: Recorder) -> None:
     difference = recorder.score(epochs_so_far(trainer), values, convergence)
     if convergence is None and math.isfinite(difference):
         row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
-        log_row(trainer, row, trainer.global_step - 1)
+        log_row(trainer, row, step_on_axis(trainer))

@@ -31,6 +31,23 @@ def logged_names(trainer: pl.Trainer) -> set[str]:
     return now | set(trainer._logger_connector._logged_metrics)
 
 
+def step_on_axis(trainer: pl.Trainer) -> int:
+    """Tell where on the loggers' axis a row stands: where the module's stand, which may log a ``step`` of its own.
+
+    Args:
+        trainer: The trainer, after a step or a validation.
+
+    Returns:
+        That step, which is read only if there is one; else the number of the last optimizer step, from 0.
+    """
+    results: Mapping[Any, Any] = trainer._results or {}
+    if any(result.meta.name == "step" and result.meta.logger for result in results.values()):
+        chosen = trainer._logger_connector.metrics["log"].get("step")
+        if chosen is not None:
+            return int(chosen)
+    return trainer.global_step - 1
+
+
 def log_row(trainer: pl.Trainer, row: Mapping[str, float], step: int) -> None:
     """Give a row to the loggers, which keep it at once, as Lightning has it: a run that is killed loses none.
 

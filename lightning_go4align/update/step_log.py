@@ -11,7 +11,7 @@ from torch import nn
 from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_tasks
-from lightning_go4align.update.lightning_logs import log_row, logged_names
+from lightning_go4align.update.lightning_logs import log_row, logged_names, step_on_axis
 from lightning_go4align.update.readout import Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
@@ -86,7 +86,7 @@ class StepLog:
             for watcher in self._watchers:
                 row |= watcher.log_steps(trainer)
         if row:
-            log_row(trainer, {**row, "epoch": trainer.current_epoch}, trainer.global_step - 1)
+            log_row(trainer, {**row, "epoch": trainer.current_epoch}, step_on_axis(trainer))
 
     def _choose(self, trainer: pl.Trainer, tasks: Sequence[str]) -> tuple[Family, ...]:
         """Choose what loggers get, the first time that the tasks are known, and tell of them."""

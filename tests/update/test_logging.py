@@ -66,6 +66,23 @@ def test_a_method_without_weights_logs_its_losses(tmp_path: Path) -> None:
     assert {key for key in last if last[key]} >= {f"loss/{task}" for task in TASKS}
 
 
+@MODES
+def test_rows_stand_at_the_step_that_the_module_logs_for_its_own(optimization: Optimization, tmp_path: Path) -> None:
+    class Logging(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            self.log_dict({"plain": 1.0, "step": 1000.0 + 8 * self.global_step})
+            return self.losses(batch)
+
+    logger = CSVLogger(tmp_path, name="", version="")
+    options = {"log_every_n_steps": 2, "max_epochs": 1, "logger": logger}
+    quiet_trainer(callbacks=[MultiTaskCallback(Sum(), optimization)], **options).fit(Logging(), loader())
+    with (tmp_path / "metrics.csv").open() as file:
+        table = list(csv.DictReader(file))
+    ours, plain = ([row["step"] for row in table if row[key]] for key in ("loss/a", "plain"))
+    assert ours == plain == ["1008", "1024"]
+
+
 def test_a_row_is_on_the_disk_as_soon_as_it_is_logged(tmp_path: Path) -> None:
     class Killed(Toy):
         @override
