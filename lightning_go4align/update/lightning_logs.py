@@ -14,7 +14,10 @@ from lightning_utilities.core.rank_zero import rank_zero_only
 
 
 def logged_names(trainer: pl.Trainer) -> set[str]:
-    """List the names under which the module has logged for loggers, in this epoch or before; no value is read.
+    """List the names under which the module has logged for loggers, as known so far; no value is read.
+
+    Those of this trainer's epochs, its earlier fits and its validations, that of the sanity check included, whose
+    values no logger gets.
 
     Args:
         trainer: The trainer, fitting.
@@ -26,7 +29,9 @@ def logged_names(trainer: pl.Trainer) -> set[str]:
         >>> logged_names(pl.Trainer(logger=False, enable_checkpointing=False))
         set()
     """
-    metas = [result.meta for result in (trainer._results or {}).values() if result.meta.logger]
+    validation: Mapping[Any, Any] = trainer.fit_loop.epoch_loop.val_loop._results
+    found = [*(trainer._results or {}).values(), *validation.values()]
+    metas = [result.meta for result in found if result.meta.logger]
     now = {meta.forked_name(on_step) for meta in metas for on_step in (meta.on_step, not meta.on_epoch)}
     return now | set(trainer._logger_connector._logged_metrics)
 

@@ -42,7 +42,7 @@ class StepLog:
         self._readout, self._watchers, self._shown = readout, watchers, shown
         self._families: tuple[Family, ...] | None = None  # None: the tasks are not known
         self._warnings, self.clip = StepWarnings(method), ClipWatch(method)
-        self._taken = set[str]()
+        self._taken, self._told = set[str](), set[str]()
         self._read: HostNumbers | None = None
         self._reported: HostNumbers | None = None
 
@@ -79,6 +79,7 @@ class StepLog:
             names, families = step_row(numbers), self._choose(trainer, numbers.tasks)
             chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
             row = self._apart(chosen, logged_names(trainer))
+            self._told |= row.keys()
             everything = self._apart(names, self._taken)
             bar = {name: everything[name] for name in self._shown.prog_bar if name in everything}
             trainer.progress_bar_metrics.update(bar)
@@ -151,9 +152,13 @@ class StepLog:
         news = [name for name in row if name in taken and name not in self._taken]
         if news:
             self._taken |= set(news)
+            mixed = [name for name in news if name in self._told]
+            before = (
+                f" Those of {mixed} up to now are among the module's: log yours under other names." if mixed else ""
+            )
             rank_zero_warn(
                 f"The module logs {news} itself: `MultiTaskCallback` logs its own values under "
-                f"{[PREFIX + name for name in news]} from now on."
+                f"{[PREFIX + name for name in news]} from now on.{before}"
             )
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
 
