@@ -94,19 +94,22 @@ def configure_schedulers(schedulers: list[Any], monitor: str | None) -> list[Any
 
 
 def saves_every(callback: pl.Callback) -> int:
-    """Tell after how many optimizer steps a callback saves checkpoints.
+    """Tell after how many optimizer steps a callback may save a checkpoint.
 
     Args:
         callback: Any callback.
 
     Returns:
-        The number of steps; 0 for one that saves by epochs or by time, or not at all.
+        The number of steps; 1 for one that saves by time, 0 for one that saves by epochs, or not at all.
 
     Example:
         >>> from lightning.pytorch.callbacks import ModelCheckpoint, Timer
         >>> saves_every(ModelCheckpoint(every_n_train_steps=50)), saves_every(Timer())
         (50, 0)
     """
+    # Rank 0's clock alone decides when it saves: no other rank can tell the step in advance.
+    if getattr(callback, "_train_time_interval", None) is not None:
+        return 1
     return int(getattr(callback, "_every_n_train_steps", 0))
 
 
