@@ -9,6 +9,7 @@ from torch import nn
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
 from lightning_go4align.monitors.recorder import Recorder, names_of_changes
+from lightning_go4align.update.lightning_logs import log_row, step_on_axis
 
 
 def log_epoch_scores(trainer: Trainer, recorder: Recorder) -> None:
@@ -26,8 +27,7 @@ def log_epoch_scores(trainer: Trainer, recorder: Recorder) -> None:
     difference = recorder.score(epochs_so_far(trainer), values, convergence, score)
     if convergence is None and math.isfinite(difference):
         row = {"val/convergence_difference": difference, "epoch": trainer.current_epoch}
-        for logger in trainer.loggers:
-            logger.log_metrics(row, step=trainer.global_step - 1)
+        log_row(trainer, row, step_on_axis(trainer))
 
 
 def _score_of(module: nn.Module, names: Sequence[str]) -> DeltaM | None:

@@ -7,7 +7,8 @@ import yaml
 
 from lightning_go4align.history import HIDDEN, is_secret, without_passwords
 
-_FILES = ("config.yaml", "hparams.yaml")
+# Of the command line; else of module and data, with what the callback says. Earlier logs have that in the former.
+_FILES = (("config.yaml",), ("hparams.yaml", "multi_task.yaml"))
 
 
 def configuration(run: Path) -> dict[str, str]:
@@ -23,10 +24,10 @@ def configuration(run: Path) -> dict[str, str]:
         >>> configuration(Path("nowhere"))
         {}
     """
-    for name in _FILES:
-        path = run / name
-        found = _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
-        if isinstance(found, dict) and found:
+    for names in _FILES:
+        parts = [_parsed(run / name) for name in names]
+        found = {key: value for part in reversed(parts) for key, value in part.items()}
+        if found:
             return {key: HIDDEN if is_secret(key) else without_passwords(value) for key, value in _flat("", found)}
     return {}
 
@@ -49,11 +50,12 @@ def differences(found: list[dict[str, str]]) -> list[str]:
     return [key for key in keys if len({one.get(key) for one in known}) > 1]
 
 
-def _parsed(text: str) -> Any:
+def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(text)
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except yaml.YAMLError:  # `hparams.yaml` may hold Python objects, which nobody should build from a file
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
+from lightning_go4align.update.lightning_logs import log_row
+
 
 class EpochCost(Callback):
     """Log what each training epoch costs, validation left out.
@@ -42,8 +44,7 @@ class EpochCost(Callback):
         spans = zip(_clocks(pl_module), self._start, self._validated, strict=True)
         seconds, cpu_seconds = (end - start - validated for end, start, validated in spans)
         costs = {"cost/seconds": seconds, "cost/cpu_seconds": cpu_seconds, "cost/memory": _memory(pl_module)}
-        for logger in trainer.loggers:
-            logger.log_metrics(costs, step=trainer.global_step)
+        log_row(trainer, costs, trainer.global_step)
 
 
 def _clocks(module: LightningModule) -> tuple[float, float]:

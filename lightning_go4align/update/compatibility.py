@@ -3,10 +3,9 @@
 import sys
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.utilities.logger import _convert_params, _flatten_dict
 from lightning.pytorch.core import optimizer as optimizers_of_lightning
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.trainer import call
@@ -94,38 +93,23 @@ def configure_schedulers(schedulers: list[Any], monitor: str | None) -> list[Any
     return optimizers_of_lightning._configure_schedulers_automatic_opt(schedulers, monitor)
 
 
-def logged_names(trainer: pl.Trainer) -> set[str]:
-    """List the names under which the module has logged for loggers, in this epoch or before; no value is read.
-
-    Args:
-        trainer: The trainer, fitting.
-
-    Returns:
-        The names, as the loggers see them.
-
-    Example:
-        >>> logged_names(pl.Trainer(logger=False, enable_checkpointing=False))
-        set()
-    """
-    metas = [result.meta for result in (trainer._results or {}).values() if result.meta.logger]
-    now = {meta.forked_name(on_step) for meta in metas for on_step in (meta.on_step, not meta.on_epoch)}
-    return now | set(trainer._logger_connector._logged_metrics)
-
-
 def saves_every(callback: pl.Callback) -> int:
-    """Tell after how many optimizer steps a callback saves checkpoints.
+    """Tell after how many optimizer steps a callback may save a checkpoint.
 
     Args:
         callback: Any callback.
 
     Returns:
-        The number of steps; 0 for one that saves by epochs or by time, or not at all.
+        The number of steps; 1 for one that saves by time, 0 for one that saves by epochs, or not at all.
 
     Example:
         >>> from lightning.pytorch.callbacks import ModelCheckpoint, Timer
         >>> saves_every(ModelCheckpoint(every_n_train_steps=50)), saves_every(Timer())
         (50, 0)
     """
+    # Rank 0's clock alone decides when it saves: no other rank can tell the step in advance.
+    if getattr(callback, "_train_time_interval", None) is not None:
+        return 1
     return int(getattr(callback, "_every_n_train_steps", 0))
 
 
@@ -160,27 +144,3 @@ def builds_from_config() -> bool:
     mixins = [hparams_mixin, sys.modules.get("pytorch_lightning.core.mixins.hparams_mixin")]
     given = [getattr(mixin, "_given_hyperparameters", None) for mixin in mixins]
     return any(each is not None and each.get() is not None for each in given)
-
-
-def own_hyperparameters(trainer: pl.Trainer) -> dict[str, Any]:
-    """Collect what Lightning logs of the module's and the data's hyperparameters.
-
-    Args:
-        trainer: The trainer, in ``setup`` or later.
-
-    Returns:
-        Those that ``save_hyperparameters`` kept, unless with ``logger=False``.
-    """
-    parts = [trainer.lightning_module, cast(Any, trainer).datamodule]
-    kept = [part.hparams_initial for part in parts if part is not None and part._log_hyperparams]
-    return {name: value for each in kept for name, value in each.items() if name != "_class_path"}
-
-
-def flattened(settings: dict[str, Any]) -> dict[str, Any]:
-    """Name nested settings by their paths, as the loggers of Lightning do.
-
-    Example:
-        >>> flattened({"method": {"beta": 0.1}, "parts": [{"size": 2}]})
-        {'method/beta': 0.1, 'parts/0/size': 2}
-    """
-    return _flatten_dict(_convert_params(settings))

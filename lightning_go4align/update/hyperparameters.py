@@ -3,14 +3,22 @@
 import platform
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as pl
-from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger
+from lightning.pytorch.loggers import CometLogger, CSVLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
-from lightning_go4align.update.compatibility import flattened, own_hyperparameters
+from lightning_go4align.update.lightning_logs import (
+    flattened,
+    is_kind,
+    keep_beside,
+    own_hyperparameters,
+    show_in_tensorboard,
+)
 from lightning_go4align.update.membership import Owned, callbacks_of
 
+#: Beside ``hparams.yaml``, which ``load_from_checkpoint`` takes for the arguments of the user's module.
+SETTINGS_FILE = "multi_task.yaml"
 _PACKAGES = ("lightning_go4align", "lightning", "torch", "torchmetrics")
 
 
@@ -26,30 +34,59 @@ def versions() -> dict[str, str]:
 
 
 def log_settings(trainer: pl.Trainer, more: Mapping[str, Any] | None = None) -> None:
-    """Tell loggers how the tasks are balanced, under ``multi_task``, with the hyperparameters of module and data.
+    """Tell loggers how the tasks are balanced, under ``multi_task``; a name that the user's module has stays its own.
 
-    Lightning logs the latter itself, right after ``on_fit_start``; but TensorBoard shows what it was told first, so
-    that all has to come at once. Where two have one name, the user's own stays.
+    Lightning logs the hyperparameters of module and data itself, right after ``on_fit_start``; but the page of
+    TensorBoard shows what it was told first, so that there all has to come at once.
 
     Args:
         trainer: The trainer, in ``setup`` or later.
         more: What else to tell, nested, of types that JSON has.
     """
-    if not trainer.enable_autolog_hparams:
-        return
+    own, ours = own_hyperparameters(trainer), _balancing(trainer)
+    settings = {**(more or {}), **ours}
+    page = {**settings, **own} if own or more else {}  # Else the user may be the first to write it, or `log_tasks`.
+    for logger in _told(trainer):
+        _tell(logger, ours, page, _but(own, settings))
+
+
+def log_tasks(trainer: pl.Trainer) -> None:
+    """Tell what has become known, and no hyperparameter of the user's: they may have changed theirs since.
+
+    Args:
+        trainer: The trainer, after a step.
+    """
+    own, ours = own_hyperparameters(trainer), _balancing(trainer)
+    for logger in _told(trainer):
+        if any(is_kind(logger, kind) for kind in (*_WITH_FILES, *_ADDING)):
+            _tell(logger, ours, {} if own else ours, _but(own, ours))
+
+
+_WITH_FILES = (CSVLogger, TensorBoardLogger)
+_ADDING = (WandbLogger, MLFlowLogger, CometLogger)  # To what they were told; others may let go of that.
+
+
+def _told(trainer: pl.Trainer) -> list[Logger]:
+    return trainer.loggers if trainer.enable_autolog_hparams else []
+
+
+def _balancing(trainer: pl.Trainer) -> dict[str, Any]:
     balancing = [callback.settings() for callback in callbacks_of(trainer) if isinstance(callback, Owned)]
-    ours = {"multi_task": balancing[0]} if balancing else {}
-    settings = {**(more or {}), **ours, **own_hyperparameters(trainer)}
-    for logger in trainer.loggers:
-        _tell(logger, settings)
+    return {"multi_task": balancing[0]} if balancing else {}
 
 
-def _tell(logger: Logger, settings: dict[str, Any]) -> None:
-    if isinstance(logger, MLFlowLogger):
+def _but(own: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in own}
+
+
+def _tell(logger: Logger, kept: dict[str, Any], page: dict[str, Any], settings: dict[str, Any]) -> None:
+    if any(is_kind(logger, kind) for kind in _WITH_FILES):
+        keep_beside(logger, SETTINGS_FILE, kept)
+        if page and is_kind(logger, TensorBoardLogger):
+            show_in_tensorboard(logger, page)
+    elif is_kind(logger, MLFlowLogger):
         # It refuses another value for what it was told before, and so would end a second fit.
-        told = logger.experiment.get_run(logger.run_id).data.params
-        logger.log_hyperparams({name: value for name, value in flattened(settings).items() if name not in told})
-    elif isinstance(logger, TensorBoardLogger) and settings.keys() & logger.hparams.keys():
-        logger.log_hyperparams(settings, metrics={})  # for its file; its page has taken what it was told first
+        known = cast(Any, logger).experiment.get_run(cast(Any, logger).run_id).data.params
+        logger.log_hyperparams({name: value for name, value in flattened(settings).items() if name not in known})
     else:
         logger.log_hyperparams(settings)

@@ -113,8 +113,8 @@ class Readout:
     def means(self) -> dict[str, Tensor]:
         """Return the means over the steps of the epoch, on their device, by their names in a row; none before a step.
 
-        Of a task which was absent in all of them it is the last, NaN if it has not come. Groups are those of the last
-        step, NaN for none.
+        Each batch counts once, of whatever size, as each does in training. Of a task which was absent in all of them
+        it is the last, NaN if it has not come. Groups are those of the last step, NaN for none.
         """
         self._look()
         means = self._tracker.means

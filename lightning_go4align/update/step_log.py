@@ -9,9 +9,9 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
 from lightning_go4align.update.clip_watch import ClipWatch
-from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
-from lightning_go4align.update.hyperparameters import log_settings
+from lightning_go4align.update.hyperparameters import log_tasks
+from lightning_go4align.update.lightning_logs import log_row, logged_names, step_on_axis
 from lightning_go4align.update.readout import Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
@@ -42,7 +42,7 @@ class StepLog:
         self._readout, self._watchers, self._shown = readout, watchers, shown
         self._families: tuple[Family, ...] | None = None  # None: the tasks are not known
         self._warnings, self.clip = StepWarnings(method), ClipWatch(method)
-        self._taken = set[str]()
+        self._taken, self._told = set[str](), set[str]()
         self._read: HostNumbers | None = None
         self._reported: HostNumbers | None = None
 
@@ -76,13 +76,10 @@ class StepLog:
         """
         numbers, row = self.tell(), dict[str, float]()
         if numbers is not None:
-            if self._families is None:
-                log_settings(trainer)
-                self._families = self._shown.families(len(numbers.tasks))
-                self._warn_of_unknown(numbers.tasks)
-            names, families = step_row(numbers), self._families
+            names, families = step_row(numbers), self._choose(trainer, numbers.tasks)
             chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
             row = self._apart(chosen, logged_names(trainer))
+            self._told |= row.keys()
             everything = self._apart(names, self._taken)
             bar = {name: everything[name] for name in self._shown.prog_bar if name in everything}
             trainer.progress_bar_metrics.update(bar)
@@ -90,13 +87,17 @@ class StepLog:
             for watcher in self._watchers:
                 row |= watcher.log_steps(trainer)
         if row:
-            for logger in trainer.loggers:
-                logger.log_metrics({**row, "epoch": trainer.current_epoch}, step=trainer.global_step - 1)
+            log_row(trainer, {**row, "epoch": trainer.current_epoch}, step_on_axis(trainer))
 
-    def _warn_of_unknown(self, tasks: Sequence[str]) -> None:
-        unknown = self._shown.unknown(tasks)
-        if unknown:
-            rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
+    def _choose(self, trainer: pl.Trainer, tasks: Sequence[str]) -> tuple[Family, ...]:
+        """Choose what loggers get, the first time that the tasks are known, and tell of them."""
+        if self._families is None:
+            log_tasks(trainer)
+            self._families = self._shown.families(len(tasks))
+            unknown = self._shown.unknown(tasks)
+            if unknown:
+                rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
+        return self._families
 
     def check(self) -> None:
         """Tell the user of what has gone wrong; numbers are read if something has, or if monitors wait for them."""
@@ -132,6 +133,7 @@ class StepLog:
         self.tell()
         numbers = self.read()
         if numbers is not None:
+            self._choose(trainer, numbers.tasks)
             self._warnings.tell_of_epoch(numbers)
         self.clip.tell(trainer)
         self.publish_means(trainer)
@@ -150,9 +152,13 @@ class StepLog:
         news = [name for name in row if name in taken and name not in self._taken]
         if news:
             self._taken |= set(news)
+            mixed = [name for name in news if name in self._told]
+            before = (
+                f" Those of {mixed} up to now are among the module's: log yours under other names." if mixed else ""
+            )
             rank_zero_warn(
                 f"The module logs {news} itself: `MultiTaskCallback` logs its own values under "
-                f"{[PREFIX + name for name in news]} from now on."
+                f"{[PREFIX + name for name in news]} from now on.{before}"
             )
         return {f"{PREFIX}{name}" if name in self._taken else name: value for name, value in row.items()}
 

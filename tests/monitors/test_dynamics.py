@@ -59,7 +59,7 @@ def test_every_step_of_the_run_is_in_the_log(fit: Callable[..., Trainer], tmp_pa
 def test_the_page_stands_beside_the_other_files_of_the_run(fit: Callable[..., Trainer], tmp_path: Path) -> None:
     fit(GroupDynamicsMonitor(), logger=CSVLogger(tmp_path, name="runs"))
     found = {path.name for path in (tmp_path / "runs" / "version_0").iterdir()}
-    assert found == {"group_dynamics.npz", "group_dynamics.html", "metrics.csv", "hparams.yaml"}
+    assert found == {"group_dynamics.npz", "group_dynamics.html", "metrics.csv", "multi_task.yaml"}
 
 
 def test_stability_is_logged_as_the_mean_since_the_last_logging_step(

@@ -12,6 +12,7 @@ from toy import TASKS, BalancedToy, Toy, loader, quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback
 from lightning_go4align.cli.logged_config import without_secret_values
+from lightning_go4align.report.configuration import configuration
 from lightning_go4align.update.families import FAMILIES, FEW_FAMILIES, Shown, shown
 
 
@@ -27,26 +28,42 @@ class Clashing(Own):
     clashes = True
 
 
-def told(logger: Any, module: Toy, method: Any) -> dict[str, Any]:
-    quiet_trainer(callbacks=[MultiTaskCallback(method)], logger=logger, max_epochs=1, log_every_n_steps=1).fit(
-        module, loader()
-    )
-    found: dict[str, Any] = yaml.safe_load(Path(logger.log_dir, "hparams.yaml").read_text())
-    return found
+def told(logger: Any, module: Toy, method: Any, **options: Any) -> dict[str, Any]:
+    quiet = {"max_epochs": 1, "log_every_n_steps": 1, **options}
+    quiet_trainer(callbacks=[MultiTaskCallback(method)], logger=logger, **quiet).fit(module, loader())
+    return {
+        name: yaml.safe_load(Path(logger.log_dir, f"{name}.yaml").read_text()) for name in ("hparams", "multi_task")
+    }
 
 
+@pytest.mark.filterwarnings("ignore:The number of training batches")
+@pytest.mark.parametrize("interval", [1, 50])
 @pytest.mark.parametrize("kind", [CSVLogger, TensorBoardLogger])
-def test_the_method_and_the_tasks_stand_beside_the_users_own_hyperparameters(kind: Any, tmp_path: Path) -> None:
-    found = told(kind(tmp_path), Own(), GO4Align(num_groups=2, beta=0.25))
-    assert found["width"] == 8
-    assert found["multi_task"]["method"]["beta"] == 0.25
-    # TensorBoard keeps what it was told first, before the tasks were known.
-    assert found["multi_task"].get("tasks") == (list(TASKS) if kind is CSVLogger else None)
-    assert found["multi_task"]["versions"]["torch"] == torch.__version__
+def test_the_method_and_the_tasks_stand_beside_the_users_own_hyperparameters(
+    kind: Any, interval: int, tmp_path: Path
+) -> None:
+    logger = kind(tmp_path)
+    found = told(logger, Own(), GO4Align(num_groups=2, beta=0.25), log_every_n_steps=interval)
+    assert found["hparams"] == {
+        "width": 8
+    }  # alone: they are the arguments of `load_from_checkpoint(hparams_file=...)`
+    ours = found["multi_task"]["multi_task"]
+    assert (ours["method"]["beta"], ours["tasks"]) == (0.25, list(TASKS))
+    assert ours["versions"]["torch"] == torch.__version__
+    shown_in_report = configuration(Path(logger.log_dir))
+    assert (shown_in_report["width"], shown_in_report["multi_task.method.beta"]) == ("8", "0.25")
 
 
 def test_what_the_user_calls_multi_task_stays(tmp_path: Path) -> None:
-    assert told(CSVLogger(tmp_path), Clashing(), Sum())["multi_task"] == "mine"
+    found = told(CSVLogger(tmp_path), Clashing(), Sum())
+    assert found["hparams"] == {"width": 8, "multi_task": "mine"}
+    assert "method" in found["multi_task"]["multi_task"]
+
+
+@pytest.mark.parametrize("first", ["hparams.yaml", "config.yaml"])
+def test_a_report_reads_logs_of_before(first: str, tmp_path: Path) -> None:
+    (tmp_path / first).write_text("{width: 8, multi_task: {optimization: manual}}")
+    assert configuration(tmp_path) == {"width": "8", "multi_task.optimization": "manual"}
 
 
 def logged_names(folder: Path, model: Toy, callbacks: list[Any]) -> set[str]:

@@ -34,3 +34,44 @@ def test_a_key_of_the_module_and_ours_stand_side_by_side(optimization: Any, tmp_
         ours = [float(row[f"go4align/{key}"]) for row in rows if row.get(f"go4align/{key}")]
         assert len(ours) == 5
         assert 7.0 not in ours
+
+
+class LogsInValidation(Toy):
+    @override
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self.log("loss/a", 7.0)
+
+
+class LogsAtTheEnd(Toy):
+    @override
+    def on_train_epoch_end(self) -> None:
+        self.log("loss/a", 7.0)
+
+
+def series(folder: Path, trainer: Any, module: Toy) -> list[float]:
+    trainer.fit(module, loader(), loader(16))
+    rows = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
+    return [float(row["loss/a"]) for row in rows if row.get("loss/a")]
+
+
+def options(folder: Path) -> dict[str, Any]:
+    return {"logger": CSVLogger(folder, name="", version=""), "log_every_n_steps": 1, "max_epochs": 2}
+
+
+def test_what_only_the_sanity_check_has_logged_is_the_modules_from_the_first_step_on(tmp_path: Path) -> None:
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(GO4Align(2)), **options(tmp_path))
+    with pytest.warns(UserWarning, match=r"The module logs \['loss/a'\] itself.*from now on\.$"):
+        assert series(tmp_path, trainer, LogsInValidation()) == [7.0, 7.0]
+
+
+@pytest.mark.parametrize("module", [LogsInValidation(), LogsAtTheEnd()], ids=["in validation", "at the end"])
+def test_values_that_were_logged_before_the_module_did_are_told_and_none_follows(module: Toy, tmp_path: Path) -> None:
+    callback = MultiTaskCallback(GO4Align(2))
+    trainer = quiet_trainer(callbacks=callback, num_sanity_val_steps=0, **options(tmp_path))
+    with pytest.warns(UserWarning, match=r"Those of \['loss/a'\] up to now are among the module's"):
+        found = series(tmp_path, trainer, module)
+    assert len(found) == 5 + 2
+    assert found[5:] == [7.0, 7.0]
+    trainer.fit_loop.max_epochs = 3
+    with pytest.warns(UserWarning, match=r"from now on\.$"):
+        assert series(tmp_path, trainer, module) == [*found, 7.0]

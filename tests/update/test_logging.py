@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from flow import ROOM
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torchjd.aggregation import PCGrad
@@ -63,6 +64,42 @@ def test_every_number_of_a_grouping_method_has_its_key(optimization: Optimizatio
 def test_a_method_without_weights_logs_its_losses(tmp_path: Path) -> None:
     last = rows(PCGrad(), tmp_path, log_every_n_steps=5)[-1]
     assert {key for key in last if last[key]} >= {f"loss/{task}" for task in TASKS}
+
+
+@MODES
+def test_rows_stand_at_the_step_that_the_module_logs_for_its_own(optimization: Optimization, tmp_path: Path) -> None:
+    class Logging(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            self.log_dict({"plain": 1.0, "step": 1000.0 + 8 * self.global_step})
+            return self.losses(batch)
+
+    logger = CSVLogger(tmp_path, name="", version="")
+    options = {"log_every_n_steps": 2, "max_epochs": 1, "logger": logger}
+    quiet_trainer(callbacks=[MultiTaskCallback(Sum(), optimization)], **options).fit(Logging(), loader())
+    with (tmp_path / "metrics.csv").open() as file:
+        table = list(csv.DictReader(file))
+    ours, plain = ([row["step"] for row in table if row[key]] for key in ("loss/a", "plain"))
+    assert ours == plain == ["1008", "1024"]
+
+
+def test_a_row_is_on_the_disk_as_soon_as_it_is_logged(tmp_path: Path) -> None:
+    class Killed(Toy):
+        @override
+        def on_train_epoch_end(self) -> None:
+            with (tmp_path / "metrics.csv").open() as file:
+                found.append([row["step"] for row in csv.DictReader(file) if row["loss/a"]])
+
+    found: list[list[str]] = []
+    logger = CSVLogger(tmp_path, name="", version="")
+    trainer = quiet_trainer(callbacks=[MultiTaskCallback(Sum())], logger=logger, log_every_n_steps=2)
+    trainer.fit(Killed(), loader())
+    assert found == [["1", "3"], ["1", "3", "5", "7", "9"]]
+
+
+def test_rows_reach_loggers_through_one_function_that_lets_them_keep_what_they_get() -> None:
+    direct = [file.name for file in ROOM.rglob("*.py") if ".log_metrics(" in file.read_text(encoding="utf-8")]
+    assert sorted(direct) == ["lightning_logs.py", "places.py"]  # W&B's media, which go at once.
 
 
 @MODES

@@ -15,6 +15,7 @@ from lightning_go4align.benchmarks.changes import is_made_up
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.score_table import score_table
 from lightning_go4align.functional.arguments import as_integer
+from lightning_go4align.update.lightning_logs import log_row
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
@@ -95,8 +96,8 @@ class LastEpochsMonitor(Callback):
         if not is_made_up(trainer):
             means["mean_rank"] = pl_module.table.rank_among_methods(means)
         logged = {**means, "num_epochs": len(self.rows)}
-        for logger in trainer.loggers:
-            logger.log_metrics({f"last_{self.epochs}_epochs/{name}": value for name, value in logged.items()})
+        row = {f"last_{self.epochs}_epochs/{name}": value for name, value in logged.items()}
+        log_row(trainer, row, max(trainer.global_step - 1, 0))
         self._print(means, pl_module)
 
     def _warn(self, trainer: Trainer) -> None:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from lightning_go4align.benchmarks.toy.objectives import STARTS, distance_to_front, objectives
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.module import MultiTaskModule
+from lightning_go4align.update.lightning_logs import log_row
 
 STEPS_OF_AN_EPOCH = 1000
 FAR = 1.0  # Stuck points are more than 8 away; those that arrive, or nearly, less than 1.
@@ -60,7 +61,7 @@ class ToyModule(MultiTaskModule):
         interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
         if self.logger is not None and interval and self.global_step % interval == 0:
             x, y = self.position.tolist()
-            self.logger.log_metrics({"position/x": x, "position/y": y}, step=self.global_step)
+            log_row(self.trainer, {"position/x": x, "position/y": y}, self.global_step)
 
     @override
     def validation_step(self, batch: Tensor, batch_idx: int) -> None:
