@@ -44,6 +44,16 @@ class AttributeScores(PreciseMetric):
 
     @override
     def update(self, logits: Tensor, attributes: Tensor) -> None:
+        """Count a batch.
+
+        Args:
+            logits: Outputs of the network, shape ``[B, M]``.
+            attributes: Whether each is there, shape ``[B, M]``.
+
+        Raises:
+            TypeError: If one is no tensor.
+            ValueError: If the shapes are others.
+        """
         check_tensors(logits=logits, attributes=attributes)
         if logits.dim() != 2 or logits.shape[1] != len(self.unknown) or logits.shape != attributes.shape:
             raise ValueError(
