@@ -12,7 +12,7 @@ from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.compatibility import logged_names
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_settings
-from lightning_go4align.update.readout import Readout, is_troubled
+from lightning_go4align.update.readout import CAPACITY, Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
 
@@ -69,11 +69,17 @@ class StepLog:
         return numbers
 
     def hand_on(self, trainer: pl.Trainer) -> None:
-        """Tell loggers, the trainer and monitors of the last step.
+        """Tell loggers, the trainer and monitors of the last step, if there are any.
 
         Args:
             trainer: The trainer, at its interval.
         """
+        if self._watchers or trainer.loggers or trainer.progress_bar_callback is not None:
+            self._hand_on(trainer)
+        elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
+            self.check()
+
+    def _hand_on(self, trainer: pl.Trainer) -> None:
         numbers, row = self.tell(), dict[str, float]()
         if numbers is not None:
             if self._families is None:
