@@ -6,6 +6,7 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
+from lightning.pytorch.utilities.parsing import collect_init_args
 from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
@@ -89,7 +90,7 @@ class MultiTaskMixin(LastStepMixin):
         current = inspect.currentframe()
         frame = frame or (current.f_back if current else None)
         if not builds_from_config():  # Then a method is an object, which no checkpoint can hold.
-            ignored += ["method", *_names_of_methods(frame)]
+            ignored += _names_of_methods(frame)
         kept = [arg for arg in args if not (isinstance(arg, str) and arg in ignored)]
         if kept or not args:  # Without arguments Lightning saves all.
             super().save_hyperparameters(*kept, ignore=ignored, frame=frame, logger=logger)  # type: ignore[misc]  # a mixin's
@@ -136,9 +137,8 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
 
 
 def _names_of_methods(frame: FrameType | None) -> list[str]:
-    """Names under which the constructors that are running hold a method."""
-    names: list[str] = []
-    while frame is not None and frame.f_code.co_name == "__init__":
-        names += [name for name, value in frame.f_locals.items() if isinstance(value, Scalarizer | Aggregator)]
-        frame = frame.f_back
-    return names
+    """Names of the hyperparameters that are methods; the outermost of the constructors that run says which."""
+    held: dict[str, Any] = {}
+    for arguments in [] if frame is None else collect_init_args(frame, [], classes=(MultiTaskMixin,)):
+        held |= arguments
+    return [name for name, value in held.items() if isinstance(value, Scalarizer | Aggregator)]

@@ -2,7 +2,6 @@
 
 import pickle
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -104,41 +103,6 @@ def test_the_step_without_a_trainer_returns_the_losses() -> None:
 
 def test_a_module_is_a_lightning_module() -> None:
     assert issubclass(MultiTaskModule, pl.LightningModule)
-
-
-class WithWidth(Toy):
-    def __init__(self, width: int = 3) -> None:
-        super().__init__()
-        self.save_hyperparameters()
-
-
-class BalancedWithWidth(MultiTaskMixin, WithWidth): ...
-
-
-class Named(MultiTaskModule):
-    def __init__(self, scalarizer: Any, width: int = 4) -> None:
-        super().__init__(scalarizer)
-        self.save_hyperparameters()
-
-
-def test_no_method_enters_the_hyperparameters_whatever_its_name(tmp_path: Path) -> None:
-    module = BalancedWithWidth(GO4Align(), width=5)
-    trainer = quiet_trainer(max_epochs=1)
-    trainer.fit(module, loader())
-    trainer.save_checkpoint(tmp_path / "one.ckpt")
-    loaded = BalancedWithWidth.load_from_checkpoint(tmp_path / "one.ckpt", method=GO4Align())
-    assert loaded.hparams["width"] == 5
-    assert set(Named(GO4Align()).hparams) == {"width"}
-
-
-def test_a_method_may_be_named_among_the_hyperparameters() -> None:
-    class Picked(MultiTaskModule):
-        def __init__(self, balancer: Any, width: int = 4, *names: str) -> None:
-            super().__init__(balancer)
-            self.save_hyperparameters(*names)
-
-    assert set(Picked(GO4Align(), 4, "width", "balancer").hparams) == {"width"}
-    assert set(Picked(GO4Align(), 4, "balancer").hparams) == set()
 
 
 def test_a_second_fit_in_another_trainer_goes_on() -> None:

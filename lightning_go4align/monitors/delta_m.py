@@ -140,7 +140,9 @@ class DeltaMMonitor(Callback):
         }
         scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": spread_of_epochs(self.epochs).float()}
         for name, score in scores.items():
-            module.log(name, score, prog_bar=name == "val/delta_m", sync_dist=True)
+            is_shown = name == "val/delta_m"
+            # The names say already which loader a metric is of; the scores are of all.
+            module.log(name, score, prog_bar=is_shown, sync_dist=True, add_dataloader_idx=False)
 
 
 def _not_logged(missing: list[str], logged: list[str]) -> MisconfigurationException:

@@ -13,13 +13,14 @@ from typing_extensions import override
 from lightning_go4align.update.continuation import Continuation
 from lightning_go4align.update.entries import check_names
 from lightning_go4align.update.families import Family, shown
-from lightning_go4align.update.given_method import Optimization, check_method, check_optimization
+from lightning_go4align.update.given_method import Optimization, check_given
 from lightning_go4align.update.hyperparameters import log_settings
-from lightning_go4align.update.interception import check_parts, intercept, refuse_different
+from lightning_go4align.update.interception import intercept
 from lightning_go4align.update.last_step import overridable_property
 from lightning_go4align.update.membership import enter, leave, refuse_second
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.monitored import point_out
+from lightning_go4align.update.parts import check_parts, refuse_different
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.picked import Pick, check_pick
 from lightning_go4align.update.record import HostNumbers, StepRecord
@@ -71,8 +72,7 @@ class MultiTaskCallback(TellsOfItself, pl.Callback):
         prog_bar: Sequence[str] = ("objective",),
         logged: Sequence[Family] | None = None,
     ) -> None:
-        check_method(method)
-        check_optimization(optimization)
+        check_given(method, optimization)
         check_pick(losses)
         self.method, self.optimization = method, optimization
         self.owner: object | None = None  # The module that brings it; None if the user gave it to the trainer.

@@ -41,15 +41,17 @@ def check_method(method: object) -> None:
     )
 
 
-def check_optimization(optimization: object) -> None:
-    """Refuse what is no kind of optimization.
+def check_given(method: object, optimization: object) -> None:
+    """Refuse what is no method or no kind of optimization.
 
     Args:
+        method: What was given.
         optimization: ``"manual"`` or ``"automatic"``.
 
     Raises:
         ValueError: If it is neither.
     """
+    check_method(method)
     if optimization not in ("manual", "automatic"):
         raise ValueError(f"`optimization` must be 'manual' or 'automatic', but is {optimization!r}.")
 

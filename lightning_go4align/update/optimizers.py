@@ -18,6 +18,8 @@ from lightning_go4align.update.compatibility import (
     lightning_optimizers,
     parse_optimizers,
 )
+from lightning_go4align.update.lending import lending
+from lightning_go4align.update.parts import refuse_manual
 from lightning_go4align.update.patches import AttributePatches
 from lightning_go4align.update.several_optimizers import one_scale, refuse_shared_parameters, sharing
 
@@ -41,25 +43,22 @@ class OptimizersDriver:
         self._loop = automatic_loop(trainer)
         self._schedulers: dict[int, dict[str, Any]] = {}
         module, strategy = trainer.lightning_module, trainer.strategy
-        patches.set(module, "configure_optimizers", self._keeping_schedulers(module.configure_optimizers))
-        patches.set(strategy, "setup_optimizers", self._restoring_schedulers(strategy.setup_optimizers))
+        setup = lending(strategy.setup_optimizers, module, "configure_optimizers", self._keep_schedulers)
+        patches.set(strategy, "setup_optimizers", self._restoring_schedulers(setup))
         patches.set(self._loop, MAKE_ZERO_GRAD, self._clearing_all(getattr(self._loop, MAKE_ZERO_GRAD)))
         patches.set(self._loop, OPTIMIZER_STEP, self._step_all)
 
-    def _keeping_schedulers(self, configure: Callable[[], Any]) -> Callable[[], Any]:
+    def _keep_schedulers(self, configure: Callable[[], Any]) -> Any:
         """Let several optimizers pass Lightning's check, and keep what it would drop of their schedulers then."""
-
-        def configure_optimizers() -> Any:
-            configured = configure()
-            optimizers, schedulers, monitor = parse_optimizers(configured)
-            if len(optimizers) < 2:
-                return configured
-            configs = configure_schedulers(schedulers, monitor)
-            self._schedulers = {id(config.scheduler): vars(config) for config in configs}
-            self._trainer.lightning_module.automatic_optimization = False
-            return optimizers, [config.scheduler for config in configs]
-
-        return configure_optimizers
+        configured = configure()
+        refuse_manual(self._trainer.lightning_module)
+        optimizers, schedulers, monitor = parse_optimizers(configured)
+        if len(optimizers) < 2:
+            return configured
+        configs = configure_schedulers(schedulers, monitor)
+        self._schedulers = {id(config.scheduler): vars(config) for config in configs}
+        self._trainer.lightning_module.automatic_optimization = False
+        return optimizers, [config.scheduler for config in configs]
 
     def _restoring_schedulers(self, setup: Callable[..., None]) -> Callable[..., None]:
         """Give the schedulers of several optimizers back what Lightning dropped."""

@@ -1,6 +1,5 @@
 """Attributes of single instances that are put back."""
 
-import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
@@ -25,8 +24,8 @@ class StandIn(partial[Any]):
     def __new__(cls, function: Callable[..., Any], before: Any) -> Self:
         stand_in = super().__new__(cls, function)
         stand_in.before = before
-        if callable(before):
-            stand_in.__wrapped__ = inspect.unwrap(before)  # type: ignore[attr-defined]  # what `inspect` reads
+        if callable(before):  # Lightning looks at the signature behind one decorator, and no further.
+            stand_in.__wrapped__ = getattr(before, "__wrapped__", before)  # type: ignore[attr-defined]  # what it reads
         return stand_in
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -59,7 +58,7 @@ class AttributePatches:
         self._restore: list[Callable[[], None]] = []
 
     def set(self, owner: object, name: str, value: Any) -> None:
-        """Let ``owner.name`` be ``value``.
+        """Let ``owner.name`` be ``value`` until it is undone, or someone else puts something there or takes it away.
 
         Args:
             owner: The instance. A copy of it has the attribute as it was.
@@ -67,11 +66,17 @@ class AttributePatches:
             value: What stands there until ``undo``.
         """
         attributes = vars(owner)
-        if name in attributes:
-            self.on_undo(partial(setattr, owner, name, attributes[name]))
-        else:
-            self.on_undo(partial(delattr, owner, name))
-        setattr(owner, name, StandIn(value, getattr(owner, name, None)) if callable(value) else value)
+        is_held, held = name in attributes, attributes.get(name)
+        placed = StandIn(value, getattr(owner, name, None)) if callable(value) else value
+
+        def put_back() -> None:
+            if attributes.get(name) is placed and is_held:
+                setattr(owner, name, held)
+            elif attributes.get(name) is placed:
+                delattr(owner, name)
+
+        self.on_undo(put_back)
+        setattr(owner, name, placed)
 
     def on_undo(self, function: Callable[[], None]) -> None:
         """Let a function be called by ``undo``.

@@ -12,7 +12,7 @@ from lightning_go4align.update.clip_watch import ClipWatch
 from lightning_go4align.update.families import PREFIX, Family, Shown
 from lightning_go4align.update.hyperparameters import log_tasks
 from lightning_go4align.update.lightning_logs import log_row, logged_names, step_on_axis
-from lightning_go4align.update.readout import Readout, is_troubled
+from lightning_go4align.update.readout import CAPACITY, Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
 
@@ -69,11 +69,17 @@ class StepLog:
         return numbers
 
     def hand_on(self, trainer: pl.Trainer) -> None:
-        """Tell loggers, the trainer and monitors of the last step.
+        """Tell loggers, the trainer and monitors of the last step, if there are any.
 
         Args:
             trainer: The trainer, at its interval.
         """
+        if self._watchers or trainer.loggers or trainer.progress_bar_callback is not None:
+            self._hand_on(trainer)
+        elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
+            self.check()
+
+    def _hand_on(self, trainer: pl.Trainer) -> None:
         numbers, row = self.tell(), dict[str, float]()
         if numbers is not None:
             names, families = step_row(numbers), self._choose(trainer, numbers.tasks)
@@ -94,8 +100,7 @@ class StepLog:
         if self._families is None:
             log_tasks(trainer)
             self._families = self._shown.families(len(tasks))
-            unknown = self._shown.unknown(tasks)
-            if unknown:
+            if unknown := self._shown.unknown(tasks):
                 rank_zero_warn(f"`prog_bar` names {unknown}, but the tasks are {list(tasks)}: correct them.")
         return self._families
 

@@ -1,9 +1,9 @@
 """The training step of one fit: the user's losses in, the objective out."""
 
+from functools import partial
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from lightning.fabric.utilities import exceptions
 from torch import Tensor
 
@@ -11,18 +11,19 @@ from lightning_go4align.functional.precision import without_autocast
 from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
-from lightning_go4align.update.head_input import HeadInput
+from lightning_go4align.update.first_tasks import first_output, raise_with_tasks
+from lightning_go4align.update.head_input import HeadInput, Step
 from lightning_go4align.update.lr_search import SearchedObjective
-from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.membership import watchers_of
 from lightning_go4align.update.memory import Memory
-from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.monitored import Monitored
 from lightning_go4align.update.optimizers import PerformedSteps
+from lightning_go4align.update.parts import refuse_manual
 from lightning_go4align.update.picked import Pick, read_output
+from lightning_go4align.update.post_step import losses_again
 from lightning_go4align.update.reach import Reach
-from lightning_go4align.update.readout import CAPACITY, Readout
-from lightning_go4align.update.side_effects import changed_since, side_effect_free, versions
+from lightning_go4align.update.readout import Readout
+from lightning_go4align.update.side_effects import changed_since, versions
 from lightning_go4align.update.step_log import StepLog
 from lightning_go4align.update.task_losses import (
     StepOutput,
@@ -30,7 +31,6 @@ from lightning_go4align.update.task_losses import (
     stack_losses,
     touch_all_parameters,
 )
-from lightning_go4align.update.together import Together
 
 
 class TrainingStep:
@@ -57,18 +57,17 @@ class TrainingStep:
         shown: Shown = Shown(),  # noqa: B008  # a tuple
     ) -> None:
         watchers = watchers_of(trainer)
-        self._watched = bool(watchers)
-        self._readout = Readout(self._watched, memory.first_losses)
+        self._readout = Readout(bool(watchers), memory.first_losses)
         self.log = StepLog(memory.method, self._readout, watchers, shown)
         self.performed = PerformedSteps()
         self._trainer, self._module, self._memory, self._pick = trainer, module, memory, pick
         self._head_input = HeadInput(module, memory.method)
-        self._user_step = self._head_input.seen_by(module.training_step)
+        self._user_step: Step = module.training_step
+        self._own: dict[str, Any] = {}
         self._reach = Reach()
-        self._observed = observes(memory.method)
         self._batch: tuple[tuple[Any, ...], dict[str, Any], list[Tensor]] | None = None
         self._epoch: int | None = None
-        self._monitored, self._has_begun = Monitored(trainer), False
+        self._monitored, self._observed, self._has_begun = Monitored(trainer), observes(memory.method), False
         self._seen, self._in_batch = SearchedObjective(trainer), False
         memory.attach(module)
 
@@ -86,9 +85,30 @@ class TrainingStep:
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
         self.performed.watch(self._trainer.optimizers)
 
+    def around(self, call: Step) -> Step:
+        """As ``lending``, in fewer calls: the attribute is the user's but for one call that ``call`` makes of it."""
+
+        def training_step(*args: Any, **kwargs: Any) -> Any:
+            attributes, self._user_step = vars(self._module), self._module.training_step
+            self._own = {"training_step": attributes["training_step"]} if "training_step" in attributes else {}
+            attributes["training_step"] = self
+            try:
+                return call(*args, **kwargs)
+            finally:
+                if attributes.get("training_step") is self:
+                    del attributes["training_step"]
+                    attributes.update(self._own)
+
+        return training_step
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self._trainer.training and torch.is_grad_enabled()):
-            return self._user_step(*args, **kwargs)  # Called by the user, as in a `validation_step` that shares it.
+        attributes = vars(self._module)
+        del attributes["training_step"]
+        attributes.update(self._own)
+        if not self._module.automatic_optimization:
+            refuse_manual(self._module)
+        if self._observed:
+            self._user_step = self._head_input.seen_by(self._user_step)
         before = versions(self._module) if self._memory.driver.needs_post_step_losses else None
         output = self._read(*args, **kwargs)
         self._batch = None if before is None else (args, kwargs, changed_since(before))
@@ -100,11 +120,7 @@ class TrainingStep:
         memory = self._memory
         if self._has_begun and memory.random.seed is not None:  # As a loaded checkpoint may have it.
             return self._checked_output(*args, **kwargs)
-        with Together("in its first training step", memory.told_to_ranks([])) as ranks:
-            output = self._checked_output(*args, **kwargs)
-            warn_of_sums(output.present)
-            ranks.mine = memory.told_to_ranks(output.losses)
-        memory.begin_with(ranks.all)
+        output = first_output(partial(self._checked_output, *args, **kwargs), memory)
         self._has_begun = bool(memory.tasks.names)
         return output
 
@@ -139,14 +155,8 @@ class TrainingStep:
             with without_autocast(device):
                 objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:
-            other_cause = any(words in str(error) for words in ("use_reentrant", "shared representation"))
-            if memory.driver.last_step is not None or memory.tasks.declared or other_cause:
-                raise
-            kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
-            raise kind(
-                f"{error} The tasks are those of the first step, {tasks}: if others come later, declare all of them, "
-                "`MultiTaskCallback(method, tasks=[...])`."
-            ) from error
+            raise_with_tasks(error, memory)
+            raise
         if not self._in_batch:  # No hook of the callback has been called: the trainer may search a learning rate.
             objective = self._seen(objective, losses)
         return {"loss": objective, "task_losses": dict(zip(tasks, losses.detach().unbind(), strict=True))}
@@ -178,10 +188,7 @@ class TrainingStep:
         if is_logged or any(steps % number == 0 for number in self._monitored.every):
             self.log.publish_means(self._trainer)
         if is_logged and is_new:
-            if self._watched or self._trainer.loggers or self._trainer.progress_bar_callback is not None:
-                self.log.hand_on(self._trainer)
-            elif self._readout.is_due(CAPACITY // 2):  # The means have looked at what waits: little is left to do.
-                self.log.check()
+            self.log.hand_on(self._trainer)
         elif self._readout.is_due():
             self.log.check()
         elif self._readout.is_full:
@@ -189,12 +196,5 @@ class TrainingStep:
 
     def _recompute(self, args: tuple[Any, ...], kwargs: dict[str, Any], moving: list[Tensor]) -> Tensor | None:
         """Compute the losses of the same batch once more, shape ``[M]``; None if no task is present on any rank."""
-        tasks = self._memory.tasks
-        with side_effect_free(self._module, moving):
-            with self._trainer.precision_plugin.train_step_context():
-                output = self._output(*args, **kwargs)
-            if not tasks.names or not (output.present or is_distributed()):
-                return None
-            tasks.select_again(output)
-            losses = stack_losses(tasks.names, output, self._module.device)
-            return average_over_ranks(losses, losses)[0]
+        read, tasks = partial(self._output, *args, **kwargs), self._memory.tasks
+        return losses_again(read, self._trainer, self._module, tasks, moving)

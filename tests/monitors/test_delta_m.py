@@ -44,7 +44,11 @@ BASELINE = {"val/error": 0.5, "val/accuracy": 0.5}
 
 
 def fit(
-    tmp_path: Path, *callbacks: Callback, epochs: int = 2, ckpt_path: Path | None = None
+    tmp_path: Path,
+    *callbacks: Callback,
+    epochs: int = 2,
+    ckpt_path: Path | None = None,
+    module: Falling | None = None,
 ) -> tuple[Trainer, Falling]:
     trainer = Trainer(
         default_root_dir=tmp_path,
@@ -57,7 +61,7 @@ def fit(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-    module = Falling()
+    module = module or Falling()
     trainer.fit(module, ckpt_path=ckpt_path)
     return trainer, module
 
@@ -164,3 +168,23 @@ def test_validate_alone_scores_too(tmp_path: Path) -> None:
     )
     trainer.validate(Falling(), verbose=False)
     assert trainer.callback_metrics["val/delta_m"] == 75  # (100 + 50) / 2
+
+
+class OfLoaders(Falling):
+    """Validates on two loaders, whose metrics Lightning tells apart by their numbers."""
+
+    def validation_step(self, batch: Tensor, batch_idx: int = 0, dataloader_idx: int = 0) -> None:
+        self.log("val/error", (dataloader_idx + 1) / (self.current_epoch + 1))
+
+    def on_validation_epoch_end(self) -> None: ...
+
+    def val_dataloader(self) -> Any:
+        return [self.train_dataloader(), self.train_dataloader()]
+
+
+def test_metrics_of_several_loaders_are_compared_by_the_names_that_lightning_gives_them(tmp_path: Path) -> None:
+    baseline = {f"val/error/dataloader_idx_{number}": 0.5 for number in range(2)}
+    trainer, _ = fit(tmp_path, DeltaMMonitor(baseline), EarlyStopping("val/delta_m"), module=OfLoaders())
+    logged = trainer.callback_metrics
+    assert logged["val/delta/error/dataloader_idx_1"].item() == pytest.approx(100.0)  # 2 / 2 against 0.5
+    assert logged["val/delta_m"].item() == pytest.approx(50.0)

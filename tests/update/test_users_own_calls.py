@@ -81,6 +81,27 @@ def test_calls_from_hooks_of_a_callback_change_nothing(make: Any) -> None:
     assert {tuple(losses) for losses in calls.returned} == {TASKS}
 
 
+@pytest.mark.parametrize("make", METHODS.values(), ids=METHODS)
+def test_calls_with_gradients_from_a_hook_of_training_change_nothing(make: Any) -> None:
+    class Looks(Toy):
+        def __init__(self, hook: str = "") -> None:
+            torch.manual_seed(0)
+            super().__init__()
+            self.returned: list[Any] = []
+            if hook:
+                setattr(self, hook, self.look)
+
+        def look(self, *given: Any) -> None:
+            self.returned.append(self.training_step(next(iter(loader())), 0))
+
+    alone, state = trained(Looks(), MultiTaskCallback(make()))
+    for hook in ("on_train_batch_start", "on_before_optimizer_step", "on_train_batch_end"):
+        looked, same = trained(module := Looks(hook), MultiTaskCallback(make()))
+        assert torch.equal(looked, alone)
+        assert same == state
+        assert {tuple(losses) for losses in module.returned} == {TASKS}
+
+
 def test_a_validation_with_gradients_changes_nothing() -> None:
     class WithGradients(Shares):
         @override

@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import check_tensors
@@ -32,7 +31,6 @@ class AttributeScores(PreciseMetric):
     is_differentiable = False
     full_state_update = False
     plot_lower_bound, plot_upper_bound = 0.0, 1.0
-    plot = Metric._plot
     hits: Tensor
     mistakes: Tensor
     unknown: Tensor
@@ -64,6 +62,11 @@ class AttributeScores(PreciseMetric):
         self.hits += (found & there).sum(0)
         self.mistakes += (found != there).sum(0)
         self.unknown += logits.isnan().sum(0)
+
+    @override
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Plot a result of ``compute``, or several of them; computed if not given."""
+        return self._plot(val, ax)
 
     @override
     def compute(self) -> Tensor:
