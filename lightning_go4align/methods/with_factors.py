@@ -37,7 +37,7 @@ class WithFactors(AroundScalarizer):
 
     Attributes:
         steps: How many steps have begun; saved with the method.
-        counts_calls: Whether a call is a step.
+        counts_calls: Whether a call is a step: not within a fit.
 
     Raises:
         TypeError: If ``method`` is no scalarizer, or a factor is neither a number nor a function, or a
@@ -81,6 +81,9 @@ class WithFactors(AroundScalarizer):
     def begin_batch(self, first: bool) -> None:
         self.counts_calls = False
         self.steps += first
+
+    def end_fit(self) -> None:
+        self.counts_calls = True
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:

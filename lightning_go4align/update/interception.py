@@ -10,6 +10,7 @@ from torch._functorch import config as functorch_config
 from torchjd.aggregation import Aggregator
 
 from lightning_go4align.methods.fields import differing_fields, in_words
+from lightning_go4align.methods.learning import end_fit
 from lightning_go4align.methods.observation import observes_representation
 from lightning_go4align.update.compatibility import missing_names, parse_optimizers
 from lightning_go4align.update.memory import Memory
@@ -41,6 +42,7 @@ def intercept(
     """
     patches = AttributePatches()
     patches.on_undo(step.performed.forget)
+    patches.on_undo(lambda: end_fit(memory.method))
     for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
         patches.set(callback, "on_exception", _undoing_first(patches, trainer, callback.on_exception))
     if optimization == "manual" and _can_be_manual(trainer):
