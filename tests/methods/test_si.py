@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from lightning_go4align.methods import SI, si
+from lightning_go4align.functional.values import is_readable
+from lightning_go4align.methods import SI
 
 
 def test_objective_is_the_sum_of_logarithms() -> None:
@@ -32,7 +33,7 @@ def test_the_weight_of_a_tiny_loss_is_finite_and_its_value_the_logarithm(
     dtype: torch.dtype, device_path: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if device_path:
-        monkeypatch.setattr(si, "is_readable", lambda values: False)
+        monkeypatch.setattr("lightning_go4align.methods.si.is_readable", lambda values: False)
     tiny = torch.finfo(dtype).tiny * torch.finfo(dtype).eps  # The smallest number there is.
     losses = torch.tensor([tiny, 1.0, 2.0], dtype=dtype, requires_grad=True)
     objective = SI()(losses)
@@ -51,8 +52,8 @@ def test_both_ways_give_the_bits_of_the_sum_of_logarithms(
     plain = values.clone().requires_grad_()
     expected = plain.log().sum()
     expected.backward()
-    for way in (si.is_readable, lambda values: False):
-        monkeypatch.setattr(si, "is_readable", way)
+    for way in (is_readable, lambda values: False):
+        monkeypatch.setattr("lightning_go4align.methods.si.is_readable", way)
         losses = values.clone().requires_grad_()
         objective = SI()(losses)
         objective.backward()
