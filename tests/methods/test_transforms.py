@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torchjd.scalarization import UW, Sum
+from torchjd.scalarization import DWA, FAMO, UW, GeometricMean, Sum
 
 from lightning_go4align.methods import (
     LDCMTL,
@@ -40,9 +40,14 @@ METHODS: dict[str, Callable[[], Any]] = {
     "FixedWeights": lambda: FixedWeights([1.0, 2.0, 3.0]),
     "SingleTask": lambda: SingleTask(1),
     "groups": lambda: GroupedScalarizer(UW(3), 2),
+    "groups of a sum": lambda: GroupedScalarizer(Sum(), 2),
+    "groups of DWA": lambda: GroupedScalarizer(DWA(), 2),
+    "groups of FAMO": lambda: GroupedScalarizer(FAMO(3), 2),
+    "groups of groups": lambda: GroupedScalarizer(GroupedScalarizer(Sum(), 2), 2),
     "factors": lambda: WithFactors(Sum(), {0: LinearWarmup(9)}),
     "bounds": lambda: WithLowerBounds(GO4Align(2), [-1.0, 0.0, 0.0]),
 }
+IN_INFERENCE = METHODS | {"groups of means": lambda: GroupedScalarizer(GeometricMean(), 2)}  # It reads its losses.
 every_method = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in METHODS.items()])
 
 
@@ -65,6 +70,17 @@ def test_func_grad_moves_the_state_as_a_step_does(make: Callable[[], Any]) -> No
     method, other = make(), begun(make)
     torch.func.grad(method)(LOSSES)
     assert torch.equal(copy.deepcopy(method)(2 * LOSSES), other(2 * LOSSES))
+
+
+@pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in IN_INFERENCE.items()])
+def test_a_step_in_inference_is_one_of_training(make: Callable[[], Any]) -> None:
+    method, other = make(), begun(make)
+    with torch.inference_mode():
+        method(LOSSES)
+    first, second = (LOSSES * 2).requires_grad_(), (LOSSES * 2).requires_grad_()
+    method(first).backward()
+    other(second).backward()
+    assert torch.equal(first.grad, second.grad)
 
 
 def test_the_initial_losses_of_grad_norm_outlive_a_transform() -> None:
