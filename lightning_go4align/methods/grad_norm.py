@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.functional.values import on_values
 from lightning_go4align.methods.observation import gradients_in, sum_over_ranks
 
 
@@ -78,23 +79,27 @@ class GradNorm(Scalarizer, Stateful):
                 f"`num_tasks` is {len(self.logits)}, but the losses have shape {list(losses.shape)}. Correct it."
             )
         gradients, self._representation = gradients_in(self._representation, losses), None
-        values = losses.detach().to(self.initial_losses)
+        present, counted, ratios = on_values(GradNorm._take_step, self, losses)
+        weights = torch.where(self.epochs == 0, 1, len(losses) * self.logits.softmax(0))
+        norms = sum_over_ranks(gradients.flatten(1).to(self.logits).square().sum(1)).sqrt()
+        sizes = torch.where(counted, weights * norms, 0)
+        distance = (sizes - self._targets(sizes.detach(), ratios, counted)).abs().sum()
+        # The difference is 0: it carries the gradient that the weights learn from, and no other.
+        return weighted_risk(losses, weights.detach() * present) + (distance - distance.detach())
+
+    def _take_step(self, losses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Tell which tasks are there, which of them have a pace, and their losses over the initial ones."""
+        values = losses.to(self.initial_losses)
         first, present = self.epochs == 0, values.isfinite()
         learning = present & (values != 0) & (first | (self.counts == 0))
         self.counts = self.counts + learning
         mean = self.initial_losses + torch.where(learning, values - self.initial_losses, 0) / self.counts.clamp(min=1)
         self.initial_losses = mean
-        weights = torch.where(first, 1, len(values) * self.logits.softmax(0))
-        norms = sum_over_ranks(gradients.flatten(1).to(self.logits).square().sum(1)).sqrt()
         counted = present & ~first & (self.counts > 0)
-        sizes = torch.where(counted, weights * norms, 0)
-        distance = (sizes - self._targets(sizes.detach(), values, counted)).abs().sum()
-        # The difference is 0: it carries the gradient that the weights learn from, and no other.
-        return weighted_risk(losses, weights.detach() * present) + (distance - distance.detach())
+        return present, counted, torch.where(counted, values / mean, 0)
 
-    def _targets(self, sizes: Tensor, values: Tensor, counted: Tensor) -> Tensor:
+    def _targets(self, sizes: Tensor, ratios: Tensor, counted: Tensor) -> Tensor:
         number = counted.sum().clamp(min=1)
-        ratios = torch.where(counted, values / self.initial_losses, 0)
         paces = ratios / (ratios.sum() / number)
         return torch.where(counted, sizes.sum() / number * paces.pow(self.alpha), 0)
 

@@ -1,5 +1,7 @@
 """Adaptive group risk minimization over any scalarizer (Table 7 of the paper)."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 from torchjd import Stateful
@@ -86,9 +88,11 @@ class GroupedScalarizer(LazyBuffers, Scalarizer, Stateful):
         if is_traced(losses):  # There no graph can be made and left within the step.
             weights, inner = torch.func.grad_and_value(self.method)(losses)
             return inner, weights.detach()
-        leaf = losses.clone()
-        leaf.requires_grad = True  # `requires_grad_()` is refused within torch.func, if only a caller's.
-        with torch.enable_grad():
+        # What is made in inference has no gradients. A context costs dearly where it is not needed.
+        inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
+        with inference, torch.enable_grad():
+            leaf = losses.clone()
+            leaf.requires_grad = True  # `requires_grad_()` is refused within torch.func, if only a caller's.
             inner = self.method(leaf)
             (weights,) = torch.autograd.grad(inner, leaf, retain_graph=self.learns)
         return inner, weights

@@ -12,6 +12,8 @@ from lightning_go4align.functional.lasting import WideBuffers
 class LazyBuffers(WideBuffers):
     """Let ``load_state_dict`` work before the first call: buffers that are None take the saved size.
 
+    What a state lacks stays as it is, and is told as missing.
+
     Example:
         >>> from lightning_go4align.methods import GO4Align
         >>> method, resumed = GO4Align(), GO4Align()
@@ -38,7 +40,7 @@ class LazyBuffers(WideBuffers):
 
 
 def initialize_buffers(module: nn.Module, prefix: str, saved: dict[str, Tensor]) -> None:
-    """Give a module's own buffers the size that they have in a saved state; None if they are not there.
+    """Give a module's own buffers the size that they have in a saved state; one that is not there stays as it is.
 
     Args:
         module: A module.
@@ -54,7 +56,8 @@ def initialize_buffers(module: nn.Module, prefix: str, saved: dict[str, Tensor])
     """
     for name in persistent_buffers(module):
         value = saved.get(prefix + name)
-        setattr(module, name, None if value is None else torch.empty_like(value))
+        if isinstance(value, Tensor):
+            setattr(module, name, torch.empty_like(value))
 
 
 def persistent_buffers(module: nn.Module) -> list[str]:

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.indicators import valid_losses
+from lightning_go4align.functional.values import on_values
 
 
 class LDCMTL(Scalarizer, Stateful):
@@ -61,17 +62,22 @@ class LDCMTL(Scalarizer, Stateful):
             raise ValueError(
                 f"`num_tasks` is {self.num_tasks}, but the losses have shape {list(losses.shape)}. Correct it."
             )
-        values = losses.detach().to(self.initial_losses)
+        present, initial = on_values(LDCMTL._take_step, self, losses)
+        # A NaN must be gone before the logarithm: 0 times its gradient would be NaN.
+        safe = torch.where(present, losses, 1).to(initial.dtype)
+        ratios = torch.where(present, (safe / torch.where(present, initial, 1)).log(), 0)
+        weights = self.router(ratios.detach()).masked_fill(present.logical_not(), -torch.inf).softmax(0)
+        weighed = torch.where(present, weights, 0) * ratios
+        return weighed.sum() + self.penalty * _gaps(weighed, present).sum()
+
+    def _take_step(self, losses: Tensor) -> tuple[Tensor, Tensor]:
+        """Tell which tasks are there, and the losses that theirs are compared with."""
+        values = losses.to(self.initial_losses)
         present = valid_losses(values)
         begins = present & (self.begins | self.initial_losses.isnan())
         self.initial_losses = torch.where(begins, values, self.initial_losses)
         self.begins = torch.zeros_like(self.begins)
-        # A NaN must be gone before the logarithm: 0 times its gradient would be NaN.
-        safe = torch.where(present, losses, 1).to(values.dtype)
-        ratios = torch.where(present, (safe / torch.where(present, self.initial_losses, 1)).log(), 0)
-        weights = self.router(ratios.detach()).masked_fill(present.logical_not(), -torch.inf).softmax(0)
-        weighed = torch.where(present, weights, 0) * ratios
-        return weighed.sum() + self.penalty * _gaps(weighed, present).sum()
+        return present, self.initial_losses
 
     @override
     def reset(self) -> None:

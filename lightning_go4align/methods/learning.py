@@ -34,6 +34,14 @@ class BeginsBatches(Protocol):
 
 
 @runtime_checkable
+class EndsFits(Protocol):
+    """A method with a part that a fit sets otherwise than a loop of one's own does (``WithFactors``)."""
+
+    def end_fit(self) -> None:
+        """Be as in a loop of one's own again, and forget nothing."""
+
+
+@runtime_checkable
 class LearnsAfterEpoch(Protocol):
     """A method with a part once an epoch (TorchJD's DWA)."""
 
@@ -157,6 +165,17 @@ def learning_after_epoch(method: nn.Module) -> list[LearnsAfterEpoch]:
     """
     # Nash-MTL of TorchJD counts its calls under the same name.
     return [part for part in _parts(method) if isinstance(part, LearnsAfterEpoch) and callable(part.step)]
+
+
+def end_fit(method: nn.Module) -> None:
+    """Let the parts of a method that are ``EndsFits`` know that a fit is over.
+
+    Args:
+        method: A scalarizer or an aggregator, or one that wraps another.
+    """
+    for part in method.modules():
+        if isinstance(part, EndsFits):
+            part.end_fit()
 
 
 def _parts(method: nn.Module) -> list[nn.Module]:

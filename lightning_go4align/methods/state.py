@@ -87,6 +87,8 @@ def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
         )
     tensors = {name: value for name, value in state["tensors"].items() if value is not None}
     for path, module in modules.items():
+        for name in persistent_buffers(module):
+            setattr(module, name, None)  # One that had no size when it was saved has none again.
         initialize_buffers(module, f"{path}." if path else "", tensors)
     method.load_state_dict(tensors)
     for path, attributes in state["attributes"].items():

@@ -9,6 +9,7 @@ from lightning_go4align.functional.arguments import positive
 from lightning_go4align.functional.indicators import valid_losses
 from lightning_go4align.functional.losses import check_losses
 from lightning_go4align.functional.objective import weighted_risk
+from lightning_go4align.functional.values import on_values
 
 
 class UWSO(Scalarizer):
@@ -49,13 +50,15 @@ class UWSO(Scalarizer):
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
         losses = check_losses(losses).flatten()
-        values = losses.detach()
+        return weighted_risk(losses, on_values(UWSO._weigh, self, losses))
+
+    def _weigh(self, values: Tensor) -> Tensor:
         counted = valid_losses(values)
         # A loss near 0 would be infinite: the largest float gives it all the weight, as the limit does.
         inverse = (1 / (self.temperature * values)).clamp(max=torch.finfo(values.dtype).max)
         weights = inverse.masked_fill(counted.logical_not(), -torch.inf).softmax(0)
         self.task_weights = torch.where(counted, weights, 0)
-        return weighted_risk(losses, self.task_weights)
+        return self.task_weights
 
     @override
     def __repr__(self) -> str:

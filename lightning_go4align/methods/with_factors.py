@@ -36,8 +36,8 @@ class WithFactors(AroundScalarizer):
             loop of one's own it is a call of the method.
 
     Attributes:
-        steps: How many steps have begun; saved with the method.
-        counts_calls: Whether a call is a step.
+        steps: How many steps have begun, counted where a factor is a function; saved with the method.
+        counts_calls: Whether a call is a step: not within a fit.
 
     Raises:
         TypeError: If ``method`` is no scalarizer, or a factor is neither a number nor a function, or a
@@ -66,6 +66,8 @@ class WithFactors(AroundScalarizer):
         self.names: list[str] | None = None
         self.steps = 0
         self.counts_calls = True
+        self.numbers: Tensor | None = None
+        self.filled: list[Factor] = []
         self.last_factors: Tensor | None = None
 
     @property
@@ -75,12 +77,15 @@ class WithFactors(AroundScalarizer):
         return None if weights is None or self.last_factors is None else weights * self.last_factors.to(weights)
 
     def name_tasks(self, names: Sequence[str]) -> None:
-        self.names = list(names)
+        self.names, self.numbers = list(names), None
         self._indices(len(names))
 
     def begin_batch(self, first: bool) -> None:
         self.counts_calls = False
-        self.steps += first
+        self.steps += first and self._moves
+
+    def end_fit(self) -> None:
+        self.counts_calls = True
 
     @override
     def forward(self, losses: Tensor, /) -> Tensor:
@@ -94,12 +99,34 @@ class WithFactors(AroundScalarizer):
         return objective
 
     def _take_step(self, losses: Tensor) -> Tensor:
-        self.steps += self.counts_calls
-        factors = torch.ones(losses.numel(), dtype=widest(losses.device), device=losses.device)
-        for index, (task, factor) in zip(self._indices(len(factors)), self.factors.items(), strict=True):
-            # A number that is filled in, and no tensor of numbers: that would be a copy to the device.
-            factors[index].fill_(_checked(task, factor(self.steps - 1)) if callable(factor) else factor)
+        factors = self._numbers(losses)
+        if self._moves:
+            self.steps += self.counts_calls
+            factors = self._moved(factors.clone())
         self.last_factors = factors
+        return factors
+
+    @property
+    def _moves(self) -> bool:
+        """Whether a factor is a function. Else no step is counted: compiled, each number would be another graph."""
+        return any(map(callable, self.factors.values()))
+
+    def _numbers(self, losses: Tensor) -> Tensor:
+        """The factors that are numbers, shape ``[M]``, made once; 1 in the places of others."""
+        known, given = self.numbers, list(self.factors.values())
+        if known is not None and (known.numel(), known.device, self.filled) == (losses.numel(), losses.device, given):
+            return known
+        made = torch.ones(losses.numel(), dtype=widest(losses.device), device=losses.device)
+        for index, factor in zip(self._indices(len(made)), given, strict=True):
+            if not callable(factor):  # Filled in, and no tensor of numbers: that would be a copy to the device.
+                made[index].fill_(factor)
+        self.numbers, self.filled = made, given
+        return made
+
+    def _moved(self, factors: Tensor) -> Tensor:
+        for index, (task, factor) in zip(self._indices(len(factors)), self.factors.items(), strict=True):
+            if callable(factor):
+                factors[index].fill_(_checked(task, factor(self.steps - 1)))
         return factors
 
     def _indices(self, num_tasks: int) -> list[int]:
@@ -124,7 +151,7 @@ class WithFactors(AroundScalarizer):
     def reset(self) -> None:
         """Start the factors anew, and let the method forget what it has learned and seen."""
         super().reset()
-        self.steps, self.counts_calls, self.last_factors = 0, True, None
+        self.steps, self.counts_calls, self.numbers, self.last_factors = 0, True, None, None
 
     @override
     def get_extra_state(self) -> Tensor:

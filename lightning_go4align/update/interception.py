@@ -9,6 +9,7 @@ from lightning.pytorch.strategies import Strategy
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 from torch._functorch import config as functorch_config
 
+from lightning_go4align.methods.learning import end_fit
 from lightning_go4align.methods.observation import observes_representation
 from lightning_go4align.update.compatibility import missing_names, parse_optimizers
 from lightning_go4align.update.lending import lending, refuse_property
@@ -41,6 +42,7 @@ def intercept(
     """
     patches, strategy = AttributePatches(), trainer.strategy
     patches.on_undo(step.performed.forget)
+    patches.on_undo(lambda: end_fit(memory.method))
     for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
         patches.set(callback, "on_exception", _undoing_first(patches, trainer, callback.on_exception))
     if optimization == "manual" and _can_be_manual(trainer):

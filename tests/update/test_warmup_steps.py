@@ -1,5 +1,6 @@
 """A warm-up counts the optimizer's steps, as a hand-written one by `global_step` does."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,40 @@ def test_a_warm_up_is_that_of_global_step(accumulate: int, skipped: int, optimiz
         ours = trained(Toy(skipped=skipped), optimization, tmp_path, accumulate, resumes)
         found = [torch.equal(one, other) for one, other in zip(ours.parameters(), by_hand.parameters(), strict=True)]
         assert all(found), resumes
+
+
+class Stops(pl.Callback):
+    """Stops a fit in its second batch, or lets it fail there."""
+
+    def __init__(self, error: type[Exception] | None) -> None:
+        self.error = error
+
+    @override
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        if batch_idx == 1 and self.error is not None:
+            raise self.error
+        trainer.should_stop = batch_idx == 1
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_a_warm_up_goes_on_call_by_call_after_a_fit(error: type[Exception] | None) -> None:
+    method = WithFactors(Sum(), {"b": LinearWarmup(9)})
+    callbacks = [MultiTaskCallback(method), Stops(error)]
+    trainer = quiet_trainer(callbacks=callbacks, max_epochs=1)
+    with nullcontext() if error is None else pytest.raises(error):
+        trainer.fit(Toy(), loader())
+    steps = method.steps
+    losses = torch.ones(3, requires_grad=True)
+    for _ in range(3):
+        (gradient,) = torch.autograd.grad(method(losses), losses)
+    assert method.steps == steps + 3
+    assert gradient[1] == (steps + 2) / 9
+
+
+def test_a_second_fit_counts_its_steps_once() -> None:
+    method, module = WithFactors(Sum(), {"b": LinearWarmup(9)}), Toy()
+    trainer = quiet_trainer(callbacks=[MultiTaskCallback(method)], max_epochs=1)
+    trainer.fit(module, loader())
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(module, loader())
+    assert method.steps == trainer.global_step == 10
