@@ -11,12 +11,14 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.update import LastStepMixin, MultiTaskCallback, Optimization, StepRecord, overridable_property
+from lightning_go4align.update.bases import refuse_behind, refuse_shared_arguments
 from lightning_go4align.update.compatibility import builds_from_config
 from lightning_go4align.update.families import Family
+from lightning_go4align.update.last_step import GivesWay
 from lightning_go4align.update.picked import Pick
 
 
-class MultiTaskMixin(LastStepMixin):
+class MultiTaskMixin(GivesWay, LastStepMixin):
     """Give a LightningModule its own ``MultiTaskCallback``; stand before it among the bases.
 
     Args:
@@ -26,6 +28,9 @@ class MultiTaskMixin(LastStepMixin):
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
         logged: What loggers get, as in ``MultiTaskCallback``.
         **kwargs: Arguments of the module that stands behind.
+
+    Raises:
+        TypeError: If it stands behind the module among the bases, or the module has an argument of the same name.
 
     Example:
         >>> from lightning.pytorch.demos.boring_classes import BoringModel
@@ -38,7 +43,11 @@ class MultiTaskMixin(LastStepMixin):
 
     # TorchScript, which knows neither callbacks nor methods, passes over them. Lists, as Lightning's own are.
     __jit_ignored_attributes__: list[str] = ["multi_task_callback"]  # noqa: RUF012
-    __jit_unused_properties__: list[str] = [*pl.LightningModule.__jit_unused_properties__, "method"]  # noqa: RUF012
+    __jit_unused_properties__: list[str] = [*pl.LightningModule.__jit_unused_properties__]  # noqa: RUF012
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        refuse_behind(cls, MultiTaskMixin)
 
     def __init__(
         self,
@@ -49,6 +58,8 @@ class MultiTaskMixin(LastStepMixin):
         logged: Sequence[Family] | None = None,
         **kwargs: Any,
     ) -> None:
+        given = {"optimization": None if optimization == "manual" else optimization, "tasks": tasks}
+        refuse_shared_arguments(type(self), MultiTaskMixin, {**given, "losses": losses, "logged": logged})
         super().__init__(**kwargs)
         # Not through nn.Module: what would average, cast or broadcast the module must not reach the method.
         callback = MultiTaskCallback(method, optimization, tasks, losses, logged=logged)
@@ -56,7 +67,7 @@ class MultiTaskMixin(LastStepMixin):
 
     multi_task_callback: MultiTaskCallback
 
-    @property
+    @overridable_property
     def method(self) -> Scalarizer | Aggregator:
         """How tasks are balanced."""
         return self.multi_task_callback.method

@@ -37,13 +37,13 @@ class HeadInput:
     """
 
     def __init__(self, module: nn.Module, method: nn.Module) -> None:
-        named: Named | None = getattr(module, "task_heads", None)
-        self._named = named if observes_representation(method) else None
+        self._module = module
+        self._is_wanted = observes_representation(method)
         self._seen: list[Tensor] = []
 
     def seen_by(self, step: Step) -> Step:
         """Give a step that watches the heads while it runs; the step itself, if there is nothing to watch."""
-        named = self._named
+        named: Named | None = getattr(self._module, "task_heads", None) if self._is_wanted else None
         if named is None:
             return step
 

@@ -1,13 +1,15 @@
 """The last step under the names of its tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, Self, TypeVar, overload
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_go4align.update.record import StepRecord
 
 Value = TypeVar("Value")
+REGISTERING = "_go4align_registering"
 
 
 class overridable_property(Generic[Value]):  # noqa: N801  # a decorator, as `property`
@@ -38,10 +40,39 @@ class overridable_property(Generic[Value]):  # noqa: N801  # a decorator, as `pr
     def __get__(self, instance: object | None, owner: type) -> Value | Self:
         if instance is None:
             return self
+        if vars(instance).get(REGISTERING) == self._name:
+            raise AttributeError(self._name)  # What torch asks before it registers something under a name.
         for kept in ("_modules", "_buffers", "_parameters"):  # of torch
             if self._name in vars(instance).get(kept, ()):
                 return vars(instance)[kept][self._name]  # type: ignore[no-any-return]  # the user's
         return self._function(instance)
+
+
+@contextmanager
+def _free(module: object, name: str) -> Iterator[None]:
+    vars(module)[REGISTERING] = name
+    try:
+        yield
+    finally:
+        del vars(module)[REGISTERING]
+
+
+class GivesWay:
+    """A module under the names of whose properties layers, parameters and buffers may be registered."""
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        with _free(self, name):
+            super().register_buffer(name, tensor, persistent)  # type: ignore[misc]  # a mixin's
+
+    def register_parameter(self, name: str, param: nn.Parameter | None) -> None:
+        with _free(self, name):
+            super().register_parameter(name, param)  # type: ignore[misc]  # as above
+
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        with _free(self, name):
+            super().add_module(name, module)  # type: ignore[misc]  # as above
+
+    register_module = add_module
 
 
 class LastStepMixin:

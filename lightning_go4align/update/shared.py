@@ -46,7 +46,7 @@ class SharedParameters:
         self._trained: list[bool] = []
         self._looked: list[bool] = [False]
         self._uses = torch.zeros(0, 0, dtype=torch.bool)
-        self._named = _named(getattr(module, "shared_parameters", None))
+        self._is_named = False
 
     def look(self, output: StepOutput, tasks: list[str]) -> None:
         """Look at a step's losses, if there is anything new to see.
@@ -65,12 +65,14 @@ class SharedParameters:
         is_new = trained != self._trained
         if is_new:  # At first, and where parameters are frozen or thawed.
             self._looked = [False] * len(tasks)
-        if len(trained) != len(self._trained) or len(tasks) != len(self._uses):
+        naming = _named(getattr(self._module, "shared_parameters", None))  # Any hook of the fit may have made it.
+        was_named, self._is_named = self._is_named, naming is not None
+        if len(trained) != len(self._trained) or len(tasks) != len(self._uses) or was_named != self._is_named:
             self._uses = torch.zeros(len(tasks), len(trained), dtype=torch.bool)
         self._trained = trained
-        if self._named is not None:
+        if naming is not None:
             refuse_hidden(list(output.present.values()), self._module)
-            self._looked, named = [True], {id(parameter) for parameter in self._named()}
+            self._looked, named = [True], {id(parameter) for parameter in naming()}
             self._uses |= torch.tensor([id(parameter) in named for parameter in self._module.parameters()])
         else:
             self._find(output, tasks)
@@ -106,7 +108,7 @@ class SharedParameters:
 
     def _divide(self) -> None:
         """By the number of tasks that use a parameter; named ones are used by all."""
-        needed = 1 if self._named is not None else 2
+        needed = 1 if self._is_named else 2
         is_shared: Tensor = self._uses.sum(0) >= needed
         every = list(zip(self._module.parameters(), is_shared.tolist(), strict=True))
         self.shared = [parameter for parameter, shared in every if shared and parameter.requires_grad]

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torchjd.aggregation import MGDA
+from toy import Toy, loader, quiet_trainer
 
+from lightning_go4align import MultiTaskCallback
+from lightning_go4align.methods import GradNorm
 from lightning_go4align.update.shared import SharedParameters
 from lightning_go4align.update.task_losses import StepOutput
 
@@ -28,3 +32,27 @@ def test_shared_parameters_are_those_that_the_module_names(named: Callable[[nn.S
     parameters.look(StepOutput(dict(zip("ab", losses.unbind(), strict=True))), ["a", "b"])
     assert {id(one) for one in parameters.shared} == {id(one) for one in module.trunk.parameters()}
     assert {id(one) for one in parameters.heads} == {id(one) for one in module.heads.parameters()}
+
+
+@pytest.mark.parametrize("hook", ["setup", "configure_model", "on_fit_start", "on_train_start"])
+@pytest.mark.parametrize("make", [MGDA, lambda: GradNorm(3)], ids=["MGDA", "GradNorm"])
+def test_parameters_and_heads_may_be_named_by_any_hook_before_the_first_step(make: Any, hook: str) -> None:
+    class Names(Toy):
+        def name(self, *_: Any, **__: Any) -> None:
+            # One layer fewer than what all tasks use, which would be found without the names.
+            self.shared_parameters, self.task_heads = list(self.trunk[0].parameters()), self.heads
+
+    def trained(module: Toy) -> Tensor:
+        quiet_trainer(callbacks=MultiTaskCallback(make())).fit(module, loader())
+        return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+
+    ends = []
+    for late in (False, True):
+        torch.manual_seed(0)
+        module: Any = Names(normalized=True)
+        if late:
+            setattr(module, hook, module.name)
+        else:
+            module.name()
+        ends.append(trained(module))
+    assert torch.equal(*ends)
