@@ -47,13 +47,31 @@ def impute_missing(losses: Tensor, last: Tensor | None) -> Tensor:
         >>> impute_missing(torch.tensor([2.0, torch.nan]), torch.tensor([3.0, 4.0]))
         tensor([2., 4.])
     """
+    absent = absent_tasks(losses)
+    if absent is None:
+        return losses
+    previous = _mean(losses.detach(), absent.logical_not()) if last is None else last.to(losses)
+    return torch.where(absent, previous, losses)
+
+
+def absent_tasks(losses: Tensor) -> Tensor | None:
+    """Tell which losses are absent or not finite, without a look of the host at a device.
+
+    Args:
+        losses: Task losses, any shape.
+
+    Returns:
+        Mask of the same shape; None where the host can see that there are none.
+
+    Example:
+        >>> absent_tasks(torch.tensor([2.0, torch.nan])), absent_tasks(torch.tensor([2.0, 1.0]))
+        (tensor([False,  True]), None)
+    """
     values = losses.detach()
     # A sum is finite only where all are. To know it stalls nothing, and in a list it costs a fifth of what masks do.
     if is_readable(values) and math.isfinite(sum(values.flatten().tolist())):
-        return losses
-    present = values.abs() < torch.inf
-    previous = _mean(values, present) if last is None else last.to(losses)
-    return torch.where(present, losses, previous)
+        return None
+    return values * 0 != 0  # NaN of NaN and of infinity, in two operations: `isfinite` takes four.
 
 
 def _mean(losses: Tensor, present: Tensor) -> Tensor:

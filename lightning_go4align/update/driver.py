@@ -1,12 +1,16 @@
 """What a training step asks of that which drives a method."""
 
 from collections.abc import Callable, Container
+from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from lightning_go4align.methods.learning import learning_after_step
+from lightning_go4align.methods.missing import absent_tasks
+from lightning_go4align.update.kept import kept
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.task_losses import StepOutput
@@ -72,14 +76,19 @@ class Driver(Protocol):
         """Restore it."""
 
 
-def learn_after_step(method: nn.Module, random: RandomStream, losses: Tensor, last: Tensor | None) -> None:
+def learn_after_step(
+    method: nn.Module, random: RandomStream, losses: Tensor, last: Tensor | None, absent: Tensor | None = None
+) -> None:
     """Give the parts of a method that learn from progress the losses after the optimizer's step.
+
+    Of a task that had no finite loss before it or has none after it they learn nothing: what they have learned stays.
 
     Args:
         method: A scalarizer or an aggregator.
         random: What it draws from.
         losses: Task losses after the step, shape ``[M]``.
         last: What stands for one that is not finite, shape ``[M]``; None if nothing has to.
+        absent: Which tasks were before the step, shape ``[M]``; None for none.
 
     Example:
         >>> from torchjd.scalarization import FAMO
@@ -87,8 +96,16 @@ def learn_after_step(method: nn.Module, random: RandomStream, losses: Tensor, la
         >>> objective = method(torch.tensor([1.0, 2.0]))
         >>> learn_after_step(method, RandomStream(0), torch.tensor([0.5, 1.0]), None)
     """
-    if last is not None:
-        losses = torch.where(losses.isfinite(), losses, last)
-    with torch.no_grad():
-        for part in learning_after_step(method):
+    away = absent_tasks(losses)
+    if away is not None and last is not None:
+        losses = torch.where(away, last, losses)
+    if away is not None and absent is not None:
+        away = away | absent
+    for part in learning_after_step(method):
+        with torch.no_grad(), kept(absent if away is None else away, part.parameters(), partial(_optimizers, part)):
             random.draw(losses.device, part.update, losses)
+
+
+def _optimizers(part: object) -> list[Optimizer]:
+    """List what a part of a method holds to step itself with; TorchJD makes it in the first step."""
+    return [value for value in vars(part).values() if isinstance(value, Optimizer)]

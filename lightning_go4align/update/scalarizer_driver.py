@@ -1,23 +1,17 @@
 """Driving a loss-oriented method: from losses to an objective, and the weights that it implies."""
 
-from collections.abc import Container, Sequence
-from copy import deepcopy
+from collections.abc import Container
 from typing import Any
 
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_info
 from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
-from lightning_go4align.methods.learning import (
-    BeginsBatches,
-    learned_parameters,
-    learning_after_step,
-    parameter_groups,
-)
-from lightning_go4align.methods.missing import impute_missing, supports_missing
+from lightning_go4align.methods.learning import BeginsBatches, learning_after_step
+from lightning_go4align.methods.missing import absent_tasks, impute_missing, supports_missing
 from lightning_go4align.methods.randomness import may_draw
 from lightning_go4align.update.driver import learn_after_step
+from lightning_go4align.update.learned_along import LearnedAlong
 from lightning_go4align.update.random_stream import RandomStream
 from lightning_go4align.update.record import StepRecord
 from lightning_go4align.update.task_losses import StepOutput
@@ -31,10 +25,11 @@ class ScalarizerDriver:
     """Drive a scalarizer, see ``Driver``: its objective's gradient in the losses is the weights.
 
     Where the method does not tell them, they are what the one backward pass leaves on its way through the losses.
-    A method that does not take NaN for an absent or non-finite loss is given the task's last finite one instead.
+    A method that does not take NaN for an absent or non-finite loss is given the task's last finite one instead;
+    what it learns of such a task stays as it is.
 
     Args:
-        method: The scalarizer. Parameters that it learns along (UW) are stepped by Adam at their own learning rate.
+        method: The scalarizer. What it learns along is stepped by ``LearnedAlong``.
         random: What it draws from.
         tasks: The tasks.
     """
@@ -54,10 +49,8 @@ class ScalarizerDriver:
         self._tells: list[tuple[str, str]] | None = None
         self._before: StepRecord | None = None  # In the memory of the method.
         self._last: Tensor | None = None
-        self._learned = learned_parameters(method)
-        self._optimizer = _optimizer(method, self._learned)
-        self._gradients: list[Tensor] | None = None
-        self._earlier: list[Tensor] | None = None
+        self._along = LearnedAlong(method)
+        self._absent: Tensor | None = None
 
     @property
     def last_step(self) -> StepRecord | None:
@@ -91,30 +84,22 @@ class ScalarizerDriver:
         self.leave_out(())  # As it was before an earlier fit.
 
     def leave_out(self, parameters: Container[int]) -> None:
-        everything = learned_parameters(self._method)
-        learned = [parameter for parameter in everything if id(parameter) not in parameters]
-        if len(learned) == len(self._learned):
-            return
-        self._learned, self._optimizer = learned, _optimizer(self._method, learned)
-        if len(learned) < len(everything):
-            rank_zero_info(
-                f"An optimizer of the module holds what {self._method} learns along, and steps it: its learning rate "
-                "counts."
-            )
+        self._along.leave_out(parameters)
 
     def begin_batch(self, first: bool) -> None:
-        # Gradients of the batches before are kept, but of those of an earlier optimizer's step.
         for part in self._counting:
             part.begin_batch(first)
-        if first:
-            self._gradients = None
-        self._earlier, self._begun = self._gradients, None
+        if self._along.parameters:
+            self._along.begin_batch(first)
+        self._begun = None
 
     def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
         objective = self._combine(losses if self._supports_missing else self._filled(losses))
         told = self._told_by_method()
-        if objective.requires_grad and self._learned:
-            told["weights"] = self._differentiate(objective, losses, accumulation_scale)
+        if self._along.parameters or self.needs_post_step_losses:
+            self._absent = absent_tasks(losses)
+        if objective.requires_grad and self._along.parameters:
+            told["weights"] = self._along.differentiate(objective, losses, self._absent, accumulation_scale)
         if objective.requires_grad and told.get("weights") is None:
             losses.retain_grad()
             objective.retain_grad()
@@ -139,48 +124,20 @@ class ScalarizerDriver:
         self._last = values.detach()
         return values
 
-    def _differentiate(self, objective: Tensor, losses: Tensor, accumulation_scale: float) -> Tensor:
-        """Find the weights, and add up the gradients of what is learned along."""
-        weights, *learned = torch.autograd.grad(
-            objective, [losses, *self._learned], retain_graph=True, materialize_grads=True
-        )
-        # To those of the batches before: an optimizer that asks for one batch several times (LBFGS) has its last.
-        before = self._earlier or [torch.zeros_like(gradient) for gradient in learned]
-        self._gradients = [a + b * accumulation_scale for a, b in zip(before, learned, strict=True)]
-        return weights
-
     def update_after_step(self, losses: Tensor | None) -> None:
-        if self._optimizer is not None:
-            self._step_learned(self._optimizer)
+        if self._along.parameters:
+            self._along.step()
         if losses is not None:
             imputing = (part for part in self._method.modules() if hasattr(part, "last_losses"))
             last: Tensor | None = getattr(next(imputing, None), "last_losses", self._last)
-            learn_after_step(self._method, self._random, losses, last)
-
-    def _step_learned(self, optimizer: torch.optim.Adam) -> None:
-        # The gradients are not those of the backward pass, which may be scaled for half precision.
-        for parameter, gradient in zip(self._learned, self._gradients or (), strict=False):
-            parameter.grad = gradient
-        optimizer.step()
-        optimizer.zero_grad()
-        self._gradients = self._earlier = None
+            learn_after_step(self._method, self._random, losses, last, self._absent)
 
     def forget(self) -> None:
         self._last_step = self._begun = self._before = None
 
     def state_dict(self) -> dict[str, Any]:
-        optimizer = None if self._optimizer is None else deepcopy(self._optimizer.state_dict())
-        return {"last_losses": self._last, "optimizer": optimizer}
+        return {"last_losses": self._last, "optimizer": self._along.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._last, self._gradients, self._earlier = state["last_losses"], None, None
-        if self._optimizer is not None and state["optimizer"] is not None:
-            self._optimizer.load_state_dict(deepcopy(state["optimizer"]))
-
-
-def _optimizer(method: Scalarizer, learned: Sequence[nn.Parameter]) -> torch.optim.Adam | None:
-    """Make what steps parameters of a method; None for none."""
-    ids = {id(parameter) for parameter in learned}
-    pairs = zip(learned_parameters(method), parameter_groups(method), strict=True)
-    groups = [group for parameter, group in pairs if id(parameter) in ids]
-    return torch.optim.Adam(groups) if groups else None
+        self._last = state["last_losses"]
+        self._along.load_state_dict(state["optimizer"])
