@@ -1,6 +1,7 @@
 """Driving a gradient-oriented method: from the Jacobian of the task losses to a gradient."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from torchjd.autojac import jac_to_grad
 from lightning_go4align.functional.grouping import Grouping
 from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.learning import learning_after_step
+from lightning_go4align.methods.some_tasks import some_tasks
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.hidden import explained
 from lightning_go4align.update.random_stream import RandomStream
@@ -29,8 +31,8 @@ class AggregatorDriver:
     Parameters that are not shared, the heads, get the gradient of the sum of the losses, as in TorchJD; under an
     aggregator with ``weighs_heads`` that of the weighted sum, as in the published MGDA, IMTL-G and Nash-MTL. While
     all shared parameters are frozen the heads alone are trained. Ranks average their Jacobians. Rows of absent or
-    non-finite losses are left out, for which the host reads which they are. The Jacobian is aggregated in float32 or
-    wider, and the gradient then has its parameter's dtype.
+    non-finite losses are left out, for which the host reads which they are; what the method remembers of these tasks
+    stays. The Jacobian is aggregated in float32 or wider, and the gradient then has its parameter's dtype.
 
     Args:
         method: The aggregator.
@@ -44,7 +46,8 @@ class AggregatorDriver:
         self._method = method
         self._random = random
         self._tasks = tasks
-        self._parameters = SharedParameters(nn.Identity())
+        self._module: nn.Module = nn.Identity()
+        self._parameters = SharedParameters(self._module)
         self._weighs_heads = bool(getattr(method, "weighs_heads", False))
         self._begun: tuple[StepRecord, Tensor] | None = None
         self._has_weights = isinstance(method, WeightedAggregator)
@@ -57,7 +60,7 @@ class AggregatorDriver:
 
     def attach(self, module: nn.Module) -> None:
         # Its `shared_parameters()` names them; without that they are found from the losses' graphs at the first step.
-        self._parameters = SharedParameters(module)
+        self._module, self._parameters = module, SharedParameters(module)
 
     def leave_out(self, parameters: Container[int]) -> None:
         """An aggregator learns nothing along with the model."""
@@ -87,13 +90,13 @@ class AggregatorDriver:
             self.last_step = replace(record, weights=_spread(ones, rows, losses))
             self._backward_heads(present, ones)
             return
-        weights = self._backward_shared(present)
+        weights = self._backward_shared(present, rows, len(losses))
         self.last_step = self._completed(record, weights, rows)
         own: Tensor | None = getattr(self._method, "head_weights", None)
         weighed = weights if self._weighs_heads else own
         self._backward_heads(present, ones if weighed is None else weighed.to(losses))
 
-    def _backward_shared(self, losses: Tensor) -> Tensor | None:
+    def _backward_shared(self, losses: Tensor, rows: Tensor, number: int) -> Tensor | None:
         shared = self._parameters.shared
         with explained():
             jacobian_backward([losses], inputs=shared, retain_graph=True, parallel_chunk_size=1)
@@ -105,11 +108,27 @@ class AggregatorDriver:
                 jacobian = _averaged(jacobian)
             parameter.jac = jacobian  # type: ignore[attr-defined]  # as above
         steep = None if self._has_weights else _any_moves(parameter.jac for parameter in shared)  # type: ignore[attr-defined]  # as above
-        weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
+        with self._without_others(rows, number) if len(rows) < number else nullcontext():
+            weights: Tensor | None = self._random.draw(losses.device, jac_to_grad, shared, self._method)
         if steep is not None:
             gradients = (parameter.grad for parameter in shared if parameter.grad is not None)
             self._is_idle = steep & _any_moves(gradients).logical_not()
         return weights
+
+    @contextmanager
+    def _without_others(self, rows: Tensor, number: int) -> Iterator[None]:
+        """Let the method go without tasks; refused in words where it cannot."""
+        try:
+            with some_tasks(self._method, rows, number):
+                yield
+        except ValueError as error:
+            names, there = self._tasks.names, set(rows.tolist())
+            away = [name for place, name in enumerate(names) if place not in there]
+            raise ValueError(
+                f"The tasks {away} have no finite loss in step {getattr(self._module, 'global_step', '?')}, and "
+                f"{self._method!r} cannot go without them: {str(error).rstrip('.')}. Give each of them a finite loss "
+                "in that batch, or take a method that goes with the tasks that are there, such as `UPGrad()`."
+            ) from error
 
     def _completed(self, record: StepRecord, weights: Tensor | None, rows: Tensor) -> StepRecord:
         """Give what the method found of the tasks that are present its place among all of them."""

@@ -125,7 +125,8 @@ class ScalarizerDriver:
         return values
 
     def update_after_step(self, losses: Tensor | None) -> None:
-        self._along.step()
+        if self._along.parameters:
+            self._along.step()
         if losses is not None:
             imputing = (part for part in self._method.modules() if hasattr(part, "last_losses"))
             last: Tensor | None = getattr(next(imputing, None), "last_losses", self._last)
