@@ -11,6 +11,7 @@ from lightning_go4align.functional.arguments import as_integer, non_negative
 from lightning_go4align.functional.choice import UNKNOWN
 from lightning_go4align.functional.grouping import Grouping, check_num_clusters
 from lightning_go4align.functional.lasting import WideBuffers, movable
+from lightning_go4align.functional.values import in_memory
 
 
 class AveragedEvidence(WideBuffers, Stateful):
@@ -58,7 +59,7 @@ class AveragedEvidence(WideBuffers, Stateful):
                 "`max_groups` bounds it."
             )
         check_num_clusters(points, 1)
-        return self.choose(points.detach())
+        return self.choose(in_memory(points.detach()))
 
     def scores_of(self, points: Tensor) -> tuple[int, Tensor]:
         """Lay out the averaged scores for a step that moves them in place.

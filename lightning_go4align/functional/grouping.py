@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
-from lightning_go4align.functional.values import is_readable
+from lightning_go4align.functional.values import in_memory, is_readable
 
 
 class Grouping(NamedTuple):
@@ -185,6 +185,7 @@ def _solve(points: Tensor, sizes: range) -> list[Grouping]:
     """Solve where the points are; to read a tensor in host memory stalls nothing."""
     if points.requires_grad:
         points = points.detach()
+    points = in_memory(points)
     if points.dtype != torch.bfloat16 and is_readable(points):  # NumPy lacks bfloat16.
         numbers = points.numpy()
         solutions = solve_by_numpy(numbers.astype(np.float64), sizes)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.values import in_memory
+
 
 def check_losses(losses: Tensor) -> Tensor:
     """Take a tensor of losses, of any shape as TorchJD's scalarizers do; a number is the loss of one task.
@@ -31,7 +33,7 @@ def check_losses(losses: Tensor) -> Tensor:
         raise ValueError(f"`losses` must hold at least one loss, but has the shape {list(losses.shape)}.")
     if losses.is_complex():
         raise TypeError(f"`losses` must be real numbers, but is of {losses.dtype}.")
-    return plain(losses if losses.is_floating_point() else losses.to(torch.float32))
+    return in_memory(plain(losses if losses.is_floating_point() else losses.to(torch.float32)))
 
 
 def plain(losses: Tensor) -> Tensor:

@@ -49,6 +49,25 @@ def on_values(function: Callable[[Method, Tensor], Result], method: Method, loss
     return function(copy, values)
 
 
+def in_memory(values: Tensor) -> Tensor:
+    """Take a tensor that is only marked, as the negative of another (``z.conj().imag``) or as zeros, as its numbers.
+
+    Args:
+        values: A tensor, any shape, with its graph.
+
+    Returns:
+        The same numbers with the same graph, which NumPy can read; the tensor itself if it is not marked.
+
+    Example:
+        >>> marked = torch.tensor([1 + 2j, 3 - 4j]).conj().imag
+        >>> marked.is_neg(), in_memory(marked).numpy()
+        (True, array([-2.,  4.], dtype=float32))
+    """
+    if torch.compiler.is_compiling() or not (values.is_neg() or values._is_zerotensor()):
+        return values
+    return values + 0
+
+
 def is_readable(values: Tensor) -> bool:
     """Tell whether NumPy can read a tensor at once: in host memory, and neither traced nor under a transform.
 

@@ -50,6 +50,7 @@ OF_OTHERS = {
     "update/side_effects.py": {"_version"},
     "methods/state.py": {"_parameters", "_buffers", "_init_optim_problem"},  # torch's, and TorchJD's Nash-MTL's
     "methods/some_tasks.py": {"_init_optim_problem"},  # TorchJD's Nash-MTL's
+    "functional/values.py": {"_is_zerotensor"},  # torch has no public name for it either.
     "methods/lazy_buffers.py": {"_buffers", "_non_persistent_buffers_set"},  # torch's
     "benchmarks/dense_prediction/scores.py": {"_plot"},  # torchmetrics'
     "metrics/depth.py": {"_plot"},
