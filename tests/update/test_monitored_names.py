@@ -48,12 +48,18 @@ def test_a_checkpoint_within_the_epoch_has_the_mean_so_far_however_seldom_logger
     assert {Path(path).stem for path in saved.best_k_models} == {"epoch=0-step=2", "epoch=0-step=4"}
 
 
+class Unscheduled(Counting):
+    """So that nobody but a checkpoint looks within the epoch."""
+
+    configure_optimizers = Toy.configure_optimizers
+
+
 def test_a_checkpoint_by_time_has_the_mean_so_far_whenever_it_saves(tmp_path: Path) -> None:
     timed: dict[str, Any] = {"train_time_interval": timedelta(0), "save_top_k": -1}
     saved = ModelCheckpoint(tmp_path, monitor="loss/a", **timed)
     callbacks = [MultiTaskCallback(Sum()), saved]
     quiet_trainer(callbacks=callbacks, enable_checkpointing=True, log_every_n_steps=50, max_epochs=2).fit(
-        Counting(), loader()
+        Unscheduled(), loader()
     )
     means = [1.0, 1.5, 2.0, 2.5, 3.0]  # of 1 to 5 batches, in each of two epochs
     assert [float(score) for score in saved.best_k_models.values()] == means * 2
