@@ -46,7 +46,7 @@ class FixedGroups:
             )
         number = max(self.groups) + 1 if num_clusters is None else num_clusters
         labels = torch.tensor(self.groups, dtype=torch.int64).to(points.device)
-        return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), number)
+        return _weighed(self.weights, points, labels, number)
 
 
 class RandomGroups:
@@ -69,7 +69,13 @@ class RandomGroups:
         check_num_clusters(points, num_clusters)
         # Drawn on the host, so that the groups do not depend on the device.
         labels = torch.randint(num_clusters, points.shape).to(points.device)
-        return self.weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), num_clusters)
+        return _weighed(self.weights, points, labels, num_clusters)
+
+
+def _weighed(weights: GroupWeights, points: Tensor, labels: Tensor, number: int) -> Grouping:
+    """Weigh the groups of the points that have a value; their weights are constants, as of every clustering."""
+    points = points.detach()
+    return weights(points, labels.masked_fill(points.isfinite().logical_not(), -1), number)
 
 
 class FixedGroupWeights:

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from lightning_go4align.clustering.averaged import AveragedEvidence
 from lightning_go4align.functional.choice import choose_known, choose_known_by_numpy
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d
+from lightning_go4align.functional.grouping import Grouping, check_num_clusters, kmeans_1d
 from lightning_go4align.functional.kmeans_numpy import MOST_POINTS
 from lightning_go4align.functional.precision import widened
 from lightning_go4align.functional.values import is_readable
@@ -28,12 +28,14 @@ def log_kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
         The optimal grouping, in the points' dtype.
 
     Raises:
+        TypeError: If ``points`` is no tensor of floating-point numbers, or ``num_clusters`` no integer.
         ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
 
     Example:
         >>> log_kmeans_1d(torch.tensor([2.0, 8.0, 0.01]), 2)
         Grouping(assignment=tensor([1, 1, 0]), group_weights=tensor([0.0100, 4.0000]))
     """
+    check_num_clusters(points, num_clusters)
     assignment, centres = kmeans_1d(points.log(), num_clusters)
     return Grouping(assignment, centres.exp())
 

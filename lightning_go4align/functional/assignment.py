@@ -27,6 +27,7 @@ def ungrouped(points: Tensor, num_clusters: int | None = None) -> Grouping:
         The grouping into ``M`` groups, whose weights are the points themselves; equal points share one.
 
     Raises:
+        TypeError: If ``points`` is no tensor of floating-point numbers, or ``num_clusters`` no integer.
         ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
 
     Example:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_go4align.functional.arguments import as_integer
 from lightning_go4align.functional.kmeans_numpy import solve_by_numpy
 from lightning_go4align.functional.kmeans_torch import solve_by_torch
 from lightning_go4align.functional.values import in_memory, is_readable
@@ -88,6 +89,7 @@ def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
         The optimal grouping, its weights being the clusters' means in the points' dtype.
 
     Raises:
+        TypeError: If ``points`` is no tensor of floating-point numbers, or ``num_clusters`` no integer.
         ValueError: If ``points`` is not a vector or ``num_clusters`` does not lie in ``[1, M]``.
 
     Example:
@@ -112,7 +114,8 @@ def kmeans_1d_path(points: Tensor, max_clusters: int) -> Grouping:
         ``[max_clusters, M]``, weights of shape ``[max_clusters, max_clusters]``.
 
     Raises:
-        ValueError: As for ``kmeans_1d``.
+        TypeError: As for ``kmeans_1d``.
+        ValueError: Likewise.
 
     Example:
         >>> kmeans_1d_path(torch.tensor([1.0, 2.0, 9.0]), 3).assignment
@@ -153,7 +156,8 @@ def check_num_clusters(points: Tensor, num_clusters: int) -> None:
         num_clusters: ``K``.
 
     Raises:
-        TypeError: If the points are no tensor of floating-point numbers, in which their means are given.
+        TypeError: If the points are no tensor of floating-point numbers, in which their means are given, or ``K`` is
+            no integer.
         ValueError: If either does not fit.
     """
     if not isinstance(points, Tensor) or not points.is_floating_point():
@@ -173,8 +177,11 @@ def check_num_groups(num_groups: int, num_tasks: int) -> None:
         num_tasks: ``M``.
 
     Raises:
+        TypeError: If it is no integer.
         ValueError: If it lies outside.
     """
+    if type(num_groups) is not int:  # Of NumPy, say: asked in each step, a plain one is let through at once.
+        as_integer("num_groups", num_groups)
     if not 1 <= num_groups <= num_tasks:
         raise ValueError(
             f"`num_groups` must lie in [1, {num_tasks}], the number of tasks, but is {num_groups}. Change it."

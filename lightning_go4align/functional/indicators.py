@@ -40,6 +40,8 @@ def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
     """
     if reduction not in ("mean", "sum"):
         raise ValueError(f"`reduction` must be 'mean' or 'sum', but is {reduction!r}.")
+    if isinstance(losses, Tensor) and losses.dtype == torch.float16:  # Its sums end at 65504.
+        return scale_vector(losses.to(torch.float32), reduction).to(torch.float16)
     xp: Any = _namespace(losses)
     counted = valid_losses(losses)
     total = xp.where(counted, losses, 0).sum()

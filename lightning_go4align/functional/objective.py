@@ -18,7 +18,8 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
 
     .. math:: \lambda^\top \hat L = \omega^\top \mathcal G \hat L
 
-    A task of weight 0 takes no part, even if its loss is NaN. Half-precision losses are weighed in float32.
+    A task of weight 0 takes no part, even if its loss is NaN. Half-precision losses and integers are weighed in
+    float32.
 
     Args:
         losses: Task losses, shape ``[M]``, with their graph.
@@ -33,7 +34,8 @@ def weighted_risk(losses: Tensor, weights: Tensor) -> Tensor:
         tensor(4.)
     """
     dtype = losses.dtype if losses.dtype in LARGEST else torch.float32
-    largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype).max  # An fp16 gradient holds no more.
+    # An fp16 gradient holds no more.
+    largest = LARGEST.get(losses.dtype) or torch.finfo(losses.dtype if losses.is_floating_point() else dtype).max
     losses, weights = losses if losses.dtype == dtype else losses.to(dtype), weights.detach()
     in_numpy = weights.dtype in NUMPY and losses.is_cpu and is_readable(weights)
     constants = _usual(weights, largest, dtype) if in_numpy else None

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
 BESIDE = "What is no loss belongs beside them, {'task_losses': {...}, 'accuracy': ...}, or into `self.log`."
 
 
@@ -76,7 +77,7 @@ def check_loss(task: str, loss: Any) -> None:
         loss: What stands for the loss.
 
     Raises:
-        TypeError: If it is no dense floating-point tensor of one element.
+        TypeError: If it is no dense floating-point tensor of one element, of 16 bits or more.
 
     Example:
         >>> check_loss("depth", torch.ones(2))
@@ -102,12 +103,21 @@ def check_loss(task: str, loss: Any) -> None:
             f"The loss of task '{task}' must be a scalar, but has shape {list(loss.shape)}. Reduce it: `.mean()`. "
             f"{BESIDE}"
         )
+    if loss.dtype not in FLOATS:
+        _refuse_dtype(task, loss)
+
+
+def _refuse_dtype(task: str, loss: Tensor) -> None:
     if loss.is_complex():
         raise TypeError(
             f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}. Take `.real`, `.abs()`."
         )
-    if not loss.is_floating_point():
-        raise TypeError(f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}. {BESIDE}")
+    if loss.is_floating_point():
+        raise TypeError(
+            f"The loss of task '{task}' must have a dtype that torch computes in, but is {loss.dtype}. Compute it in "
+            "float32: `.float()`."
+        )
+    raise TypeError(f"The loss of task '{task}' must be a floating-point tensor, but is {loss.dtype}. {BESIDE}")
 
 
 def _instead(value: Any) -> str:

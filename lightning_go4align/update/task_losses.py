@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lightning_go4align.functional.losses import plain
 from lightning_go4align.functional.ranks import is_distributed
-from lightning_go4align.update.entries import check_loss, check_name
+from lightning_go4align.update.entries import FLOATS, check_loss, check_name
 
 WIDE = (torch.float32, torch.float64)
 HOW = (
@@ -76,9 +76,7 @@ class StepOutput:
 
 
 def _is_scalar(loss: Any) -> bool:
-    return (
-        isinstance(loss, Tensor) and loss.numel() == 1 and loss.is_floating_point() and loss.layout == torch.strided
-    )
+    return isinstance(loss, Tensor) and loss.numel() == 1 and loss.dtype in FLOATS and loss.layout == torch.strided
 
 
 def own_entries(output: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +107,9 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
     Returns:
         Task losses, shape ``[M]``, with their graph, in float32 or wider: sums of bfloat16 end at 256.
 
+    Raises:
+        TypeError: If a loss has no value, being on ``meta`` where the losses are not.
+
     Example:
         >>> output = StepOutput({"b": torch.ones((), requires_grad=True)})
         >>> stack_losses(["a", "b"], output, torch.device("cpu"))
@@ -119,9 +120,19 @@ def stack_losses(tasks: Sequence[str], output: StepOutput, device: torch.device,
         present = dict.fromkeys(tasks, torch.full((), gap, dtype=torch.float32, device=device)) | present
     each = [present[task] for task in tasks]
     if any(loss.dim() or loss.device != device for loss in each):
+        _refuse_without_numbers(present, device)
         each = [loss.reshape(()).to(device, non_blocking=True) for loss in each]
     losses = plain(torch.stack(each))
     return losses if losses.dtype in WIDE else losses.to(torch.float32)
+
+
+def _refuse_without_numbers(losses: Mapping[str, Tensor], device: torch.device) -> None:
+    for task, loss in losses.items():
+        if loss.is_meta and device.type != "meta":
+            raise TypeError(
+                f"The loss of task '{task}' must have a value, but is on the device `meta`, where there are only "
+                f"shapes. Compute it on {device}, where the module is."
+            )
 
 
 def average_over_ranks(losses: Tensor, reported: Tensor) -> tuple[Tensor, Tensor]:

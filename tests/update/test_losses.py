@@ -24,7 +24,6 @@ def tensors(state: Any) -> list[Tensor]:
 
 BEYOND = [  # What these methods of TorchJD do not take.
     ("negative", "FAMO"),
-    ("subnormal", "SI"),
     ("1e38", "DWA"),
     ("1e38", "UPGrad"),
     ("NaN, as its gradient", "UPGrad"),
@@ -95,6 +94,23 @@ def test_groups_of_gradients_keep_the_place_of_an_absent_task() -> None:
     assert signals.indicators.isnan().tolist() == [False, True, False]
     assert (signals.grouping.assignment < 0).tolist() == [False, True, False]
     assert signals.weights == pytest.approx(signals.grouping.task_weights)
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (
+            torch.ones((), device="meta", requires_grad=True),
+            "The loss of task 'b' must have a value, .* Compute it on",
+        ),
+        (torch.ones(()).to(torch.float8_e4m3fn), "The loss of task 'b' must have a dtype .* in float32"),
+    ],
+    ids=["meta", "float8"],
+)
+def test_a_loss_that_nothing_can_be_computed_with_is_refused_by_name(loss: torch.Tensor, said: str) -> None:
+    good = torch.ones((), requires_grad=True)
+    with pytest.raises(TypeError, match=said):
+        stack_losses(["a", "b"], StepOutput({"a": good, "b": loss}), torch.device("cpu"))
 
 
 def test_a_loss_on_another_device_comes_to_the_others_with_its_graph() -> None:
