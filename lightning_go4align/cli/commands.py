@@ -72,7 +72,7 @@ def study(arguments: list[str]) -> None:
     parser.add_argument("--results_from", metavar="ADDRESS", help="where runs may be finished: a folder, or s3://...")
     parser.add_switch("dry_run", "print the plan with an estimate of its time instead")
     given = parser.parse_args(_without_values(arguments, "dry_run"))
-    more = {"dry_run": given.dry_run, "results_from": given.results_from}
+    more = {"dry_run": given.dry_run, "results_from": given.results_from, "refusals": refusals}
     _of_studies("study", find_config(given.file), {**more, **_engine(given)})
 
 
@@ -92,7 +92,7 @@ def _of_studies(name: str, file: Path, arguments: dict[str, Any]) -> None:
     # By its name: the command's core imports nothing of studies.
     command = pkgutil.resolve_name(f"lightning_go4align.studies.command:{name}")
     try:
-        command(file, refusals=refusals, **arguments)
+        command(file, **arguments)
     except ValueError as error:
         said = wrong_type(str(error.__cause__)) if isinstance(error.__cause__, ArgumentError) else None
         if said is None:

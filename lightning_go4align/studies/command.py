@@ -83,7 +83,6 @@ def tune(
     gpus: str | None = None,
     address: str | None = None,
     slurm: dict[str, Any] | None = None,
-    refusals: Refusals | None = None,
 ) -> None:
     """Search a study's methods and settings, and judge the best against its reference with paired seeds.
 
@@ -96,14 +95,11 @@ def tune(
         gpus: GPUs of this machine to use, as CUDA_VISIBLE_DEVICES names them; all that CUDA shows if not given.
         address: Of the Ray cluster; what RAY_ADDRESS names, or a new one, if not given.
         slurm: Arguments of submitit's executor, such as {slurm_partition: gpu, timeout_min: 240}.
-        refusals: As for ``study``.
     """
     plan = checked_plan(file, jobs)
     check_search(plan.study)
     if dry_run:
         _print_search(plan.study, hours, jobs)
-    _check_configs(plan, refusals)
-    if dry_run:
         return
     chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
     decides = _finals(plan.study, chosen, jobs, hours, Console())

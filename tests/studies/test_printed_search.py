@@ -104,9 +104,7 @@ def test_no_line_is_wider_than_the_terminal(asked: Study, width: int) -> None:
 def test_the_command_plans_and_runs_nothing(
     make_study: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    overrides = {"model.init_args.method": "torchjd.scalarization.Sum"}
-    methods = {name: {"overrides": overrides} for name in METHODS}
-    file = make_study(tmp_path, search=SEARCH, reference="LS", methods=methods)
+    file = make_study(tmp_path, search=SEARCH, reference="LS", methods=METHODS)
     main(["tune", str(file), "--dry-run", "--hours", "2"])
     assert "First: " in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [file]
