@@ -1,7 +1,7 @@
 """The user's own coefficients and warm-ups, kept beside a method that balances."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -152,6 +152,12 @@ class WithFactors(AroundScalarizer):
         """Start the factors anew, and let the method forget what it has learned and seen."""
         super().reset()
         self.steps, self.counts_calls, self.numbers, self.last_factors = 0, True, None, None
+
+    @override
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        self.numbers = None  # They are made anew where the method goes, in their own width.
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's
+        return self
 
     @override
     def get_extra_state(self) -> Tensor:

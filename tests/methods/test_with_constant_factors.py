@@ -74,6 +74,12 @@ def test_other_tasks_have_their_own_number() -> None:
     assert losses.grad.tolist() == [1.0, 0.5]
 
 
+def test_numbers_keep_their_width_in_a_method_that_is_cast() -> None:
+    method = WithFactors(Sum(), {1: 0.1})
+    gradient(method)
+    assert gradient(method.half().float()) == gradient(WithFactors(Sum(), {1: 0.1}))
+
+
 def test_numbers_of_inference_are_those_of_training() -> None:
     method = WithFactors(Sum(), {1: 0.5, 2: LinearWarmup(2)})
     with torch.inference_mode():
