@@ -36,7 +36,7 @@ def convergence_epochs(curves: Tensor, higher_is_better: Tensor, tolerance: floa
             "`higher_is_better`, but their shapes are "
             f"{list(curves.shape)} and {list(higher_is_better.shape)}."
         )
-    check_tolerance(tolerance)
+    non_negative("tolerance", tolerance)
     best, epochs = curves[0], (~curves[0].isnan()).long()
     for epoch, values in enumerate(curves[1:], start=2):
         better = improved(values, best, higher_is_better, tolerance)
@@ -64,22 +64,6 @@ def improved(values: Tensor, best: Tensor, higher_is_better: Tensor, tolerance: 
     step = lower_is_better(wide - record, higher_is_better)
     margin = (tolerance * record.abs()).masked_fill(record.isinf(), 0)  # Any better one will do.
     return (step < -margin) | (record.isnan() & ~wide.isnan())
-
-
-def check_tolerance(tolerance: float) -> None:
-    """Refuse what is no share by which a value may improve.
-
-    Args:
-        tolerance: Share of the best value by which an improvement must exceed it.
-
-    Raises:
-        TypeError: If it is no number.
-        ValueError: If it is negative, infinite or NaN.
-
-    Example:
-        >>> check_tolerance(0.01)
-    """
-    non_negative("tolerance", tolerance)
 
 
 def convergence_difference(curves: Tensor, higher_is_better: Tensor, tolerance: float = 0.01) -> Tensor:

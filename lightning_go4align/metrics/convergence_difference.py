@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.functional.convergence import check_tolerance, improved, spread_of_epochs
+from lightning_go4align.functional.arguments import non_negative
+from lightning_go4align.functional.convergence import improved, spread_of_epochs
 from lightning_go4align.metrics.named import NamedMetric
 from lightning_go4align.metrics.states import as_state
 from lightning_go4align.metrics.successive import Successive
@@ -60,7 +61,7 @@ class ConvergenceDifference(Successive, NamedMetric):
         higher_is_better: Collection[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        check_tolerance(tolerance)
+        non_negative("tolerance", tolerance)
         tolerance = float(tolerance)
         super().__init__(metrics, maximize, higher_is_better, (tolerance,), **{"sync_on_compute": False, **kwargs})
         self.tolerance = tolerance
