@@ -30,8 +30,8 @@ class FixedWeights(Scalarizer):
 
     Raises:
         TypeError: If ``weights`` holds no numbers, or the losses are no tensor.
-        ValueError: If a weight is negative, their number or a name is not that of the tasks, or names are given and
-            those of the tasks are not known.
+        ValueError: If a weight is negative, all are 0, their number or a name is not that of the tasks, or names are
+            given and those of the tasks are not known.
 
     Example:
         >>> FixedWeights([1.0, 0.5])(torch.tensor([2.0, 4.0]))
@@ -49,9 +49,12 @@ class FixedWeights(Scalarizer):
             self.weights = {
                 _name(task): non_negative(f"weights[{task!r}]", weight) for task, weight in weights.items()
             }
+            numbers = list(self.weights.values())
         else:
             numbers = [non_negative("weights", weight) for weight in as_list("weights", weights)]
             self.register_buffer("weights", torch.tensor(numbers, dtype=torch.float32), persistent=False)
+        if not any(numbers):
+            raise ValueError(f"`weights` must hold a number above 0, but is {weights!r}: no task would be trained.")
 
     def name_tasks(self, names: Sequence[str]) -> None:
         if isinstance(self.weights, Tensor):

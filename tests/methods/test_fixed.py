@@ -74,6 +74,12 @@ def test_negative_weight_is_refused_with_advice() -> None:
         FixedWeights([-1.0])
 
 
+@pytest.mark.parametrize("weights", [[0.0, 0], {"depth": 0.0}, {}], ids=str)
+def test_weights_that_train_no_task_are_refused(weights: Any) -> None:
+    with pytest.raises(ValueError, match=r"`weights` must hold a number above 0, but is .*: no task"):
+        FixedWeights(weights)
+
+
 @pytest.mark.parametrize("method", [FixedWeights([1.0, 0.0]), SingleTask(0), GroupedScalarizer(SingleTask(0), 1)])
 def test_every_weight_is_meant_where_the_user_has_set_them(method: Scalarizer) -> None:
     assert intended_weights(method, ["depth", "normal"]) == {"depth", "normal"}
