@@ -75,7 +75,7 @@ class ScoreTable(Callback):
         evaluation = getattr(pl_module, "evaluation", None)  # NYUv2's and CityScapes': how errors are averaged
         title = self.title if evaluation is None else f"{self.title}; errors: {evaluation.name}"
         units: Mapping[str, str] = getattr(pl_module, "units", {})
-        compared = score if "test/delta_m" in trainer.callback_metrics else None
+        compared = getattr(pl_module, "compared", score)
         table = score_table(title, values, compared, units, self._treatment(pl_module, score.names))
         get_console().print(table)  # The progress bar's own console: another would write into its line.
 

@@ -1,6 +1,5 @@
 """Performance against single-task learning while a network trains."""
 
-import math
 import weakref
 from typing import Any
 
@@ -16,9 +15,11 @@ from lightning_go4align.metrics import ConvergenceDifference, DeltaM
 from lightning_go4align.metrics.delta_m import check_baseline
 from lightning_go4align.metrics.named import check_directions
 from lightning_go4align.metrics.values import stack_named
+from lightning_go4align.monitors.epochs import epochs_so_far
 from lightning_go4align.monitors.one_fit import OneFit
 from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.families import is_known
+from lightning_go4align.update.lightning_logs import names_of_round
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.patches import AttributePatches
 
@@ -42,7 +43,8 @@ class DeltaMMonitor(Callback):
     Raises:
         TypeError: If an argument is of a wrong kind.
         ValueError: If a value cannot be compared with, or a name is of no metric.
-        MisconfigurationException: If the module does not log a metric, or two trainers share a monitor in turns.
+        MisconfigurationException: If the module does not log a metric, or logs what this one logs, or two trainers
+            share a monitor in turns.
 
     Example:
         >>> monitor = DeltaMMonitor({"val/miou": 38.3, "val/abs_err": 0.6754}, higher_is_better=["val/miou"])
@@ -139,6 +141,8 @@ class DeltaMMonitor(Callback):
             f"val/delta/{name.removeprefix('val/')}": change for name, change in zip(values, changes, strict=True)
         }
         scores |= {"val/delta_m": changes.mean(), "val/convergence_difference": spread_of_epochs(self.epochs).float()}
+        if twice := names_of_round(trainer) & scores.keys():
+            raise _logged_twice(sorted(twice))
         for name, score in scores.items():
             is_shown = name == "val/delta_m"
             # The names say already which loader a metric is of; the scores are of all.
@@ -152,6 +156,13 @@ def _not_logged(missing: list[str], logged: list[str]) -> MisconfigurationExcept
         f"`DeltaMMonitor` compares {few_of(missing)} of its `baseline`, but the module did not log that in "
         f"validation; logged are {few_of(sorted(logged))}. {hint}Correct the names in `baseline`, or log these "
         "metrics."
+    )
+
+
+def _logged_twice(names: list[str]) -> MisconfigurationException:
+    return MisconfigurationException(
+        f"`DeltaMMonitor` logs {few_of(names)}, which the module logs itself: Lightning would mix the two. "
+        "Log it under another name in the module, or leave this callback out."
     )
 
 
@@ -170,23 +181,3 @@ def epochs_of_convergence(trainer: Trainer) -> torch.Tensor | None:
     callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
     known = [callback.epochs for callback in callbacks if isinstance(callback, DeltaMMonitor)]
     return known[0] if known else None
-
-
-def epochs_so_far(trainer: Trainer) -> float:
-    """Tell how many epochs of training a validation follows.
-
-    Args:
-        trainer: Trainer that validates.
-
-    Returns:
-        Epochs, with the share of the current one that has passed; all of it where no one knows its length.
-
-    Example:
-        >>> epochs_so_far(Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", devices=1))
-        0.0
-    """
-    if trainer.state.fn != TrainerFn.FITTING:
-        return float(trainer.current_epoch)
-    known = math.isfinite(trainer.num_training_batches)
-    batches = trainer.fit_loop.epoch_loop.batch_progress.current.ready
-    return trainer.current_epoch + (batches / trainer.num_training_batches if known else 1.0)

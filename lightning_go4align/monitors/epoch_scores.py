@@ -7,7 +7,8 @@ from lightning.pytorch import Trainer
 from torch import nn
 
 from lightning_go4align.metrics import DeltaM
-from lightning_go4align.monitors.delta_m import epochs_of_convergence, epochs_so_far
+from lightning_go4align.monitors.delta_m import epochs_of_convergence
+from lightning_go4align.monitors.epochs import epochs_so_far
 from lightning_go4align.monitors.recorder import Recorder, names_of_changes
 from lightning_go4align.update.lightning_logs import log_row, step_on_axis
 

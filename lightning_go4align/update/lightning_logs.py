@@ -36,6 +36,23 @@ def logged_names(trainer: pl.Trainer) -> set[str]:
     return now | set(trainer._logger_connector._logged_metrics)
 
 
+def names_of_round(trainer: pl.Trainer) -> set[str]:
+    """List the names under which something was logged since the epoch, or the validation, began; no value is read.
+
+    Args:
+        trainer: The trainer.
+
+    Returns:
+        The names, as they were given.
+
+    Example:
+        >>> names_of_round(pl.Trainer(logger=False, enable_checkpointing=False))
+        set()
+    """
+    results: Mapping[Any, Any] = trainer._results or {}
+    return {result.meta.name for result in results.values() if not result.has_reset}
+
+
 def step_on_axis(trainer: pl.Trainer) -> int:
     """Tell where on the loggers' axis a row stands: where the module's stand, which may log a ``step`` of its own.
 

@@ -45,6 +45,9 @@ class Plain(pl.LightningModule):
         losses = (self.network(batch) - (batch.y - mean) / std).square().mean(0)
         return {f"target {number}": loss for number, loss in enumerate(losses)}
 
+    def task_heads(self) -> torch.nn.Module:
+        return self.network.get_submodule("heads")
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), 1e-3)
 

@@ -112,7 +112,7 @@ class LastEpochsMonitor(Callback):
     def _print(self, means: dict[str, float], module: DensePredictionModule) -> None:
         title = f"Mean over {len(self.rows)} of the last {self.epochs} epochs; errors: {module.evaluation.name}"
         values = {name: torch.tensor(means[name]) for name in module.table.single_task}
-        table = score_table(title, values, module.delta_m if "delta_m" in means else None)
+        table = score_table(title, values, module.compared)
         if "mean_rank" in means:
             table.caption = f"mean rank {means['mean_rank']:.2f} among {', '.join(module.table.rows)}"
         get_console().print(table)  # through which the progress bar prints

@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torchjd.scalarization import Sum
 
+from lightning_go4align import DeltaMMonitor
 from lightning_go4align.benchmarks.cityscapes import CityScapesModule, CityScapesMTAN
 from lightning_go4align.benchmarks.cityscapes.data import GeneratedCityScapes
 from lightning_go4align.benchmarks.dense_prediction import LastEpochsMonitor, MeanOfBatches
@@ -141,7 +142,8 @@ def test_made_up_data_is_compared_with_values_of_one_s_own_only(
     baseline = dict.fromkeys(CityScapesModule.table.single_task, 2.0) if own else None
     module = CityScapesModule(Sum(), CityScapesMTAN([2, 2, 2, 2, 2]), single_task=baseline)
     data = GeneratedCityScapes(num_train=2, num_test=2, cache=str(tmp_path), batch_size=2, size=(32, 32))
-    trainer(max_epochs=1, callbacks=[LastEpochsMonitor(epochs=1)]).fit(module, datamodule=data)
+    others = [] if own else [DeltaMMonitor({"val/miou": 2.0}, higher_is_better=["val/miou"])]
+    trainer(max_epochs=1, callbacks=[*others, LastEpochsMonitor(epochs=1)]).fit(module, datamodule=data)
     printed = " ".join(capsys.readouterr().out.split())
     assert (said in printed, "worse by" in printed, "mean rank" in printed) == (True, own, False)
 
