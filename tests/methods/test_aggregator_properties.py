@@ -129,8 +129,9 @@ def test_the_order_of_tasks_does_not_matter(name: str, seed: int, order: list[in
         torch.testing.assert_close(other, one, rtol=1e-2, atol=1e-2 * float(one.abs().max()))
 
 
-# Of these the direction does not depend on any task's unit: they normalise gradients, bargain, or take logarithms.
-@each(("imtl_g", "con_fig", "ntkmtl", "db_mtl", "nash_mtl"))
+# Of these the direction does not depend on any task's unit: they normalise gradients, or take logarithms. Nash-MTL's
+# would not either, but TorchJD stops its solver after 20 rounds, which are too few where norms lie far apart.
+@each(("imtl_g", "con_fig", "ntkmtl", "db_mtl"))
 @PROPERTY
 @given(seed=SEEDS, units=UNITS)
 def test_a_tasks_unit_does_not_change_the_direction(name: str, seed: int, units: list[float]) -> None:
