@@ -138,7 +138,7 @@ def _differences(title: str, reference: str, found: Mapping[str, Sequence[Found]
         results.add_row(
             name,
             f"{statistics.mean(values):+.2f}",
-            f"[{low:+.2f}, {high:+.2f}]",
+            f"[{low:+.2f}, {high:+.2f}]" if math.isfinite(low) else "-",
             f"{sum(value < 0 for value in values)} of {len(values)}",
             f"{p_values[name]:.2g}",
         )

@@ -23,19 +23,26 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in escaped)
 
 
-def cells(values: Sequence[Sequence[float]], sign: int, template: str | None = None) -> list[str]:
+def cells(
+    values: Sequence[Sequence[float]], sign: int, template: str | None = None, compared: Sequence[bool] | None = None
+) -> list[str]:
     """Print the values of each method, the best mean in bold.
 
     Args:
         values: A metric's values, one a seed, for each method.
         sign: 1 if lower is better, else -1.
         template: How to print a number; three digits if not given.
+        compared: For each method, whether its mean may be called the best; all of them if not given.
 
     Example:
         >>> cells([[1.0, 3.0], [1.5], []], sign=1)
         ['2.00 ± 1.41', '**1.50**', '-']
     """
-    means = [sign * statistics.mean(value) if value else math.nan for value in values]
+    compared = compared or [True] * len(values)
+    means = [
+        sign * statistics.mean(value) if value and is_compared else math.nan
+        for value, is_compared in zip(values, compared, strict=True)
+    ]
     best = min(filter(math.isfinite, means), default=math.nan)
     printed = [cell(value, template) for value in values]
     return [f"**{text}**" if mean == best else text for text, mean in zip(printed, means, strict=True)]

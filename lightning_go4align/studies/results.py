@@ -92,6 +92,11 @@ class Results:
         """Methods that have a finished run."""
         return [method for method in self.methods if self.of(method)]
 
+    def columns_of(self, method: str) -> list[str]:
+        """Metrics that a method has; one that it is not to have is in none of its rows, one that diverged is NaN."""
+        rows = self.of(method)
+        return [name for name in self.columns if all(name in row.values for row in rows)]
+
     def delta_m(self, row: Row) -> float:
         """Mean change of a run's metrics against the baseline, in percent (:func:`delta_m`).
 

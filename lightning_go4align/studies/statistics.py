@@ -13,6 +13,7 @@ from lightning_go4align.studies.results import Results
 
 CONFIDENCE, LEVEL, POWER = 0.95, 0.05, 0.8
 RESAMPLES = 9999
+FEWEST_SEEDS = 5  # of an interval: of two it would hold the mean every other time, of three two times in three
 MOST_SEEDS = 10_000
 
 
@@ -22,8 +23,9 @@ class Difference:
 
     Args:
         method: Name of the method.
-        values: The differences, one per seed; below 0 the method is better.
-        low: Lower end of the mean's 95 % interval, by the bootstrap (BCa).
+        values: The differences, one per seed; below 0 the method is better. Of delta_m in percentage points, or 100
+            times the logarithm of the ratio of errors (log points): :func:`differences`.
+        low: Lower end of the mean's 95 % interval, by the bootstrap (BCa); NaN for fewer than five seeds.
         high: Its upper end.
         p_value: Of a paired t test.
         adjusted: The same, corrected for the number of methods (Holm).
@@ -53,19 +55,20 @@ class Difference:
 def differences(results: Results) -> list[Difference]:
     """Compare each method with the study's reference, within seeds.
 
-    Of delta_m in percentage points, if the study has a baseline; else of errors, in percent of the reference's, by
-    the logarithm of their geometric mean. Seeds of which a run has no number count as what they are: no interval.
+    Of delta_m in percentage points, if the study has a baseline; else of errors in log points, 100 times the
+    logarithm of their geometric mean over the reference's: 5 of them are about 5 %, -70 are half of it, and there
+    is none if no metric has a ratio. Seeds of which a run has no number count as what they are: no interval.
 
     Args:
         results: Results with a reference.
 
     Example:
         >>> from lightning_go4align.studies.results import Row
-        >>> scores = {"LS": [2.0, 3.0, 4.0], "SI": [1.0, 2.5, 2.9]}
+        >>> scores = {"LS": [2.0, 3.0, 4.0, 2.0, 3.0], "SI": [1.0, 2.5, 2.9, 1.5, 1.8]}
         >>> rows = [Row(name, seed, {"mu": x}) for name, values in scores.items() for seed, x in enumerate(values)]
         >>> (found,) = differences(Results(list(scores), ["mu"], rows, reference="LS"))
         >>> found.wins, round(found.mean), round(found.low), round(found.high), round(found.p_value, 2)
-        (3, -40, -69, -23, 0.12)
+        (5, -40, -58, -27, 0.01)
     """
     pairs = {pair.method: _values(results, pair) for pair in paired_comparisons(results)}
     p_values = {name: p_value(values) for name, values in pairs.items()}
@@ -91,16 +94,17 @@ def _needed(values: Sequence[float]) -> float:
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """The 95 % interval of a mean, by the bias-corrected and accelerated bootstrap.
 
-    Of few values it is too short: of five it covers the mean four times in five, of ten nine times in ten.
+    Of few values it is too short: of five it covers the mean four times in five, of ten nine times in ten. Of fewer
+    there is none: it would cover the mean of two every other time.
 
     Args:
         values: The values, one per seed.
 
     Returns:
-        Its ends; NaN for fewer than two values, or if one is not finite.
+        Its ends; NaN for fewer than five values, or if one is not finite.
     """
     sample = np.asarray(values, dtype=float)
-    if len(sample) < 2 or not np.isfinite(sample).all():
+    if len(sample) < FEWEST_SEEDS or not np.isfinite(sample).all():
         return math.nan, math.nan
     if np.ptp(sample) == 0:
         return float(sample[0]), float(sample[0])

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.studies.cells import cell, cells, markdown
-from lightning_go4align.studies.comparison import paired_comparisons
+from lightning_go4align.studies.comparison import paired_comparisons, without_ratio
 from lightning_go4align.studies.names import for_a_spreadsheet
+from lightning_go4align.studies.ranks import mean_ranks
 from lightning_go4align.studies.results import Results
 from lightning_go4align.words import counted
+
+_BASELINE = "STL (baseline)"  # and not "STL", which a method may be called
 
 
 def write_tables(results: Results, folder: Path) -> None:
@@ -52,7 +55,8 @@ def csv_rows(results: Results) -> list[list[object]]:
 def comparison_table(results: Results) -> str:
     """Lay out the methods as the paper's tables do: mean ± standard deviation over seeds, the best in bold.
 
-    The mean rank and delta_m are those among the methods of this table, against its baseline.
+    The mean rank and delta_m are those among the methods of this table, against its baseline. Nothing is bold where
+    methods have different seeds, whose means do not compare.
 
     Args:
         results: The study's results.
@@ -73,7 +77,7 @@ def comparison_table(results: Results) -> str:
     if results.baseline is not None:
         single = [cell([results.baseline.values[name]]) for name in results.columns]
         before = [""] * (len(columns) - len(results.columns) - 5)
-        rows.insert(0, ("STL", *before, *single, "", "", "", ""))
+        rows.insert(0, (_BASELINE, *before, *single, "", "", "", ""))
     return markdown(list(map(in_markdown, columns)), rows) + _note(results)
 
 
@@ -84,14 +88,14 @@ def comparison_columns(results: Results) -> dict[str, list[str]]:
         results: The study's results.
 
     Returns:
-        Cells by the columns' names, one for each finished method, the best between ``**``.
+        Cells by the columns' names, one for each finished method, the best between ``**`` if all have the same seeds.
 
     Example:
         >>> from lightning_go4align.studies.results import Row
         >>> comparison_columns(Results(["LS"], ["mu"], [Row("LS", 0, {"mu": 0.6})]))["mu ↓"]
         ['**0.600**']
     """
-    methods = results.finished
+    methods, same = results.finished, _have_the_same_seeds(results)
     columns = {"method": methods, "seeds": [_list(row.seed for row in results.of(name)) for name in methods]}
     rates = {name: {row.learning_rate for row in results.of(name)} - {None} for name in methods}
     if any(rates.values()):
@@ -99,10 +103,11 @@ def comparison_columns(results: Results) -> dict[str, list[str]]:
     for column in results.columns:
         arrow, sign = ("↑", -1) if column in results.higher_is_better else ("↓", 1)
         values = [[row.values[column] for row in results.of(name) if column in row.values] for name in methods]
-        columns[f"{column} {arrow}"] = cells(values, sign)
+        columns[f"{column} {arrow}"] = cells(values, sign, compared=[same] * len(methods))
     if results.baseline is not None:
-        columns["MR ↓"] = cells([[rank] for rank in _mean_ranks(results)], 1, "{:.2f}")
-        columns["∆m% ↓"] = cells(list(results.scores().values()), 1, "{:+.1f}")
+        whole = [same and results.columns_of(name) == results.columns for name in methods]
+        columns["MR ↓"] = cells([[rank] for rank in mean_ranks(results)], 1, "{:.2f}", whole)
+        columns["∆m% ↓"] = cells(list(results.scores().values()), 1, "{:+.1f}", whole)
     columns["s/epoch"] = [cell([row.seconds for row in results.of(name)]) for name in methods]
     columns["CPU s/epoch"] = [cell([row.cpu_seconds for row in results.of(name)]) for name in methods]
     return columns
@@ -121,38 +126,27 @@ def paired_table(results: Results) -> str:
     header += ["difference of ∆m%", "each seed"] if results.baseline else []
     rows = []
     for pair in paired_comparisons(results):
-        wins = f"{statistics.mean(pair.wins):.3g} of {len(results.columns)}"
+        wins = f"{statistics.mean(pair.wins):.3g} of {len(pair.columns)}"
         ratio = math.exp(statistics.mean(map(math.log, pair.ratios)))
         row = [in_markdown(pair.method), _list(pair.seeds), *_mean_and_each(ratio, pair.ratios, "{:.3f}")]
         if results.baseline:
             row += _mean_and_each(statistics.mean(pair.differences), pair.differences, "{:+.1f}")
         rows.append([*row, wins])
     reference = in_markdown(str(results.reference))
-    about = (
-        f"Against {reference}, paired by seed. The ratio is the geometric mean over metrics: below 1 the "
-        "method is better, and no baseline enters.\n\n"
-    )
-    return about + markdown([*header, "better in"], rows) if rows else ""
+    notes = [
+        f"Against {reference}, paired by seed. The ratio is the geometric mean over the metrics that both have: "
+        "below 1 the method is better, and no baseline enters.",
+        in_markdown(without_ratio(results)),
+    ]
+    return f"{' '.join(filter(None, notes))}\n\n{markdown([*header, 'better in'], rows)}" if rows else ""
 
 
 def _mean_and_each(mean: float, values: Iterable[float], template: str) -> list[str]:
     return [cell([mean], template), _list(cell([value], template) for value in values)]
 
 
-def _mean_ranks(results: Results) -> list[float]:
-    means = [
-        [statistics.mean(row.values.get(column, math.nan) for row in results.of(name)) for column in results.columns]
-        for name in results.finished
-    ]
-    import torch  # takes seconds, which a study's plan need not wait for
-
-    from lightning_go4align.functional.relative import mean_rank
-
-    values = torch.tensor(means, dtype=torch.float64)
-    values[values.isinf()] = torch.nan  # the worst, also where higher is better
-    higher_is_better = torch.tensor([name in results.higher_is_better for name in results.columns])
-    ranks: list[float] = mean_rank(values, higher_is_better).tolist()
-    return ranks
+def _have_the_same_seeds(results: Results) -> bool:
+    return len({tuple(sorted(row.seed for row in results.of(name))) for name in results.finished}) <= 1
 
 
 def _list(values: Iterable[object]) -> str:
@@ -166,8 +160,16 @@ def _note(results: Results) -> str:
     if len(results.rows) < results.planned:
         notes.insert(0, f"{len(results.rows)} of {counted(results.planned, 'run')} finished.")
     if results.baseline is not None:
-        notes.append(f"STL: {results.baseline.about.rstrip('.')}.")
+        notes.append(f"{_BASELINE}: {results.baseline.about.rstrip('.')}.")
         notes.append(f"MR: ranks among the {counted(len(methods), 'method')} of this table.")
-        if len({tuple(row.seed for row in results.of(name)) for name in methods}) > 1:
-            notes.append("Means over different seeds do not compare: see the differences paired by seed.")
+    if any(results.columns_of(name) != results.columns for name in methods):
+        notes.append("A method without one of the metrics has no ∆m, and is ranked in those that it has.")
+    if not _have_the_same_seeds(results):
+        notes.append(f"Means over different seeds do not compare, and none is bold{_what_compares(results)}.")
     return f"\n{' '.join(notes)}\n"
+
+
+def _what_compares(results: Results) -> str:
+    if results.reference is None:
+        return ". With a `reference` in the study, methods are compared seed by seed"
+    return ": see the differences paired by seed" if paired_comparisons(results) else ""

@@ -94,10 +94,10 @@ def partial() -> Results:
     return Results(["LS", "SI"], ["mu", "r2"], rows, baseline=baseline, reference="LS", x={"SI": 3})
 
 
-def test_a_method_without_a_column_has_no_score_and_ranks_last_there(partial: Results) -> None:
+def test_a_method_without_a_column_has_no_score_and_is_ranked_in_the_others(partial: Results) -> None:
     assert "\n| LS | 0 | **1.00** | **3.00** | **1.00** | **+25.0** | - | 1.00 |\n" in comparison_table(partial)
-    assert "\n| SI | 0 | **1.00** | - | 1.50 | - | - | 1.00 |\n" in comparison_table(partial)
-    assert "\n| SI | 0 | - | - | - | - | 0 of 2 |\n" in paired_table(partial)
+    assert "\n| SI | 0 | **1.00** | - | 1.00 | - | - | 1.00 |\n" in comparison_table(partial)
+    assert "\n| SI | 0 | 1.000 | 1.000 | - | - | 0 of 1 |\n" in paired_table(partial)
     assert math.isnan(csv_rows(partial)[2][5])  # type: ignore[arg-type]  # The row holds words and numbers; this is a number.
 
 

@@ -51,7 +51,7 @@ def test_a_bar_in_a_name_starts_no_column() -> None:
 
 
 def test_the_table_says_which_baseline_it_used(table_1: Results) -> None:
-    assert "STL: published" in comparison_table(table_1)
+    assert "STL (baseline): published" in comparison_table(table_1)
 
 
 def test_the_table_names_the_chosen_learning_rate() -> None:

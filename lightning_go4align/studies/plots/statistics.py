@@ -1,7 +1,7 @@
 """Pictures of what differences between methods are worth."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,13 +25,18 @@ def _in(unit: str) -> str:
 
 
 @picture
-def intervals(found: Sequence[Difference], reference: str, unit: str = "") -> Figure:
-    """Show the mean difference of each method with its interval, and a dot for each seed; left of 0 is better.
+def intervals(
+    found: Sequence[Difference], reference: str, unit: str = "", shown: Callable[[float], float] = float
+) -> Figure:
+    """Show the mean difference of each method, its interval if there is one, and a dot for each seed.
+
+    Left of 0 is better.
 
     Args:
         found: The differences.
         reference: The method that others are compared with.
-        unit: Of the differences.
+        unit: Of the differences as they are shown.
+        shown: A difference in that unit.
 
     Example:
         >>> figure = intervals([Difference("SI", (-1.0, -3.0), -3.0, -1.0, 0.3, 0.3, 8.0)], "LS")
@@ -40,11 +45,13 @@ def intervals(found: Sequence[Difference], reference: str, unit: str = "") -> Fi
     """
     figure, axes = _rows([one.method for one in found])
     for row, one in enumerate(found):
-        axes.plot(one.values, [row] * len(one.values), "o", color=colour("quiet"), markersize=3, alpha=0.6)
-        axes.plot([one.low, one.high], [row, row], color=colour("accent"), linewidth=2)
-        axes.plot(one.mean, row, "o", color=colour("accent"), markersize=6)
+        seeds = list(map(shown, one.values))
+        axes.plot(seeds, [row] * len(seeds), "o", color=colour("quiet"), markersize=3, alpha=0.6)
+        axes.plot([shown(one.low), shown(one.high)], [row, row], color=colour("accent"), linewidth=2)
+        axes.plot(shown(one.mean), row, "o", color=colour("accent"), markersize=6)
     axes.axvline(0, color=colour("muted"), linewidth=0.8)
-    axes.set_xlabel(f"difference to {short(reference)}{_in(unit)}, 95 % interval")
+    drawn = ", 95 % interval" if any(math.isfinite(one.low) for one in found) else ""
+    axes.set_xlabel(f"difference to {short(reference)}{_in(unit)}{drawn}")
     return figure
 
 
@@ -78,7 +85,7 @@ def needed_seeds(found: Sequence[Difference], unit: str = "") -> Figure:
     """Show how many seeds a difference of each size would need, given the spread of each method's; dots: as found.
 
     Args:
-        found: The differences, of which those of fewer than two seeds are left out.
+        found: The differences, of which those without a p-value are left out.
         unit: Of the differences.
 
     Example:
@@ -86,7 +93,7 @@ def needed_seeds(found: Sequence[Difference], unit: str = "") -> Figure:
         >>> figure.axes[0].get_yscale()
         'log'
     """
-    known = [one for one in found if math.isfinite(one.low) and np.ptp(one.values) > 0]
+    known = [one for one in found if math.isfinite(one.p_value)]
     check_some(known, "one method with two seeds", FINISH)
     figure, axes = canvas(HALF, 2.8, left=0.65, right=margin([one.method for one in known]) + 0.2, bottom=0.45)
     largest = max(1.5 * max(abs(one.mean), float(np.std(one.values, ddof=1))) for one in known)
@@ -109,12 +116,13 @@ def needed_seeds(found: Sequence[Difference], unit: str = "") -> Figure:
 
 
 @picture
-def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None) -> Figure:
+def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None, left_out: str = "") -> Figure:
     """Show on which share of metrics and seeds each method is within a factor of the best one; higher is better.
 
     Args:
         ratios: Errors over the best method's, ascending, for each method; infinite where there is none.
         highlight: The method to stand out, if it is among them.
+        left_out: Metrics that are not in it.
 
     Example:
         >>> figure = profiles({"LS": [1.0, 2.0], "SI": [1.0, 1.5]})
@@ -123,7 +131,9 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
     """
     check_some(ratios, "one method", FINISH)
     check_some(next(iter(ratios.values())), "a seed that all methods have", FINISH)
-    figure, axes = canvas(HALF, 3.0, left=0.65, right=margin(list(ratios)) + _HANDLE, bottom=0.45)
+    figure, axes = canvas(
+        HALF, 3.0, left=0.65, right=margin(list(ratios)) + _HANDLE, bottom=0.6 if left_out else 0.45
+    )
     finite = [ratio for values in ratios.values() for ratio in values if math.isfinite(ratio)]
     last = 1.05 * max(finite, default=1.0)
     inks, names = task_colours(len(ratios)), shorten(list(ratios))
@@ -147,7 +157,7 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
     axes.xaxis.set_major_locator(MaxNLocator(5) if last < 2 else LogLocator(subs=(1, 2, 5) if last < 50 else (1,)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}×"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("factor above the best error")
+    axes.set_xlabel("factor above the best error" + (f"\nwithout {short(left_out, 48)}" if left_out else ""))
     axes.set_ylabel("share of metrics and seeds")
     return figure
 
