@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,9 +12,15 @@ from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.choosing import best_rate, check_logged
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.merge import merged, nested
+from lightning_go4align.studies.own_settings import check_overrides, own_rate
 from lightning_go4align.studies.reading import read_mapping
 from lightning_go4align.studies.results import Baseline
 from lightning_go4align.studies.study import Study
+
+
+def is_finished(folder: Path) -> bool:
+    """Tell whether the run of a folder ran to its end."""
+    return (folder / "finished.json").is_file()
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether it ran to its end."""
-        return (self.folder / "finished.json").is_file()
+        return is_finished(self.folder)
 
     @property
     def num_epochs(self) -> int | None:
@@ -84,6 +90,7 @@ class Plan:
         runs: The runs in their order, none of them twice: first the search for learning rates, then seed after
             seed, so that what is finished is always paired.
         waiting: Number of runs that wait for a learning rate to be chosen.
+        failed: Folders of runs that were tried and failed, whose learning rates are not chosen.
 
     Example: ``make_plan(read_study(Path("configs/studies/toy.yaml"))).runs``
     """
@@ -93,9 +100,18 @@ class Plan:
     baseline: Baseline | None
     runs: tuple[Run, ...] = ()
     waiting: int = 0
+    failed: frozenset[Path] = frozenset()
 
-    def again(self) -> Self:
-        """The plan now that more may be finished: runs whose learning rate has been chosen are known."""
+    def again(self, tried: Collection[Path] = ()) -> Self:
+        """The plan now that more may be finished: runs whose learning rate has been chosen are known.
+
+        Args:
+            tried: Folders of the runs that are over; those that are not finished have failed.
+        """
+        failed = frozenset(folder for folder in tried if not is_finished(folder))
+        return replace(self, failed=self.failed | failed)._with_runs()
+
+    def _with_runs(self) -> Self:
         study = self.study
         runs = [run for name in study.methods for run in self.candidates(name)]
         seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
@@ -108,23 +124,29 @@ class Plan:
         return replace(self, runs=tuple(known.values()), waiting=len(waiting))
 
     def candidates(self, method: str) -> list[Run]:
-        """The runs among which a method's learning rate is chosen: none if the study names at most one."""
-        rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
+        """The runs among which a method's learning rate is chosen: none if there is one at most, or its own."""
+        rates = self.study.learning_rates
+        if len(rates) < 2 or own_rate(self.study, method, self.configs[method]) is not None:
+            return []
         seeds = self.study.choosing_seeds_of(method)
         runs = [self.run(method, seed, rate) for rate in rates for seed in seeds]
         return [replace(run, select_by=self.study.select_by_of(method)) for run in runs]
 
     def chosen(self, method: str, seed: int) -> Run | None:
-        """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
+        """The run of a method and seed with the learning rate that won; None while none has."""
         searched = self.candidates(method)
         if not searched:
-            return self.run(method, seed, next(iter(self.study.learning_rates), None))
-        finished = [run for run in searched if run.is_finished]
-        for run in finished:
-            run.check_choice()
-        if len(finished) < len(searched):
+            own = own_rate(self.study, method, self.configs[method])
+            return self.run(method, seed, next(iter(self.study.learning_rates), None) if own is None else own)
+        for run in searched:
+            if run.is_finished:
+                run.check_choice()
+            elif run.folder not in self.failed:
+                return None
+        lost = {run.learning_rate for run in searched if not run.is_finished}
+        rates = [rate for rate in self.study.learning_rates if rate not in lost]
+        if not rates:
             return None
-        rates = self.study.learning_rates
         folders = {rate: [run.folder for run in searched if run.learning_rate == rate] for rate in rates}
         return self.run(method, seed, best_rate(method, folders, self.study.select_by_of(method)))
 
@@ -140,7 +162,7 @@ class Plan:
         arguments: dict[str, Any] = {study.seed_argument: seed}
         if learning_rate is not None:
             arguments[study.learning_rate_argument] = learning_rate
-        config = merged(self.configs[method], *map(nested, (arguments, chosen.overrides)))
+        config = merged(self.configs[method], *map(nested, (chosen.overrides, arguments)))
         passed = self.baseline if study.baseline_argument is not None else None
         folder = Path(study.folder) / "runs" / _digest(config, passed)
         if passed is not None:
@@ -155,7 +177,8 @@ def make_plan(study: Study) -> Plan:
         study: The study.
 
     Raises:
-        ValueError: If a file holds something else than a configuration, or than a baseline.
+        ValueError: If a file holds something else than a configuration, or than a baseline, or ``overrides`` set what
+            the study sets for each run.
         OSError: If a file is missing.
     """
     names = {name for method in study.methods.values() for name in (*study.benchmark, *method.configs)}
@@ -164,6 +187,7 @@ def make_plan(study: Study) -> Plan:
         name: merged(*(files[file] for file in (*study.benchmark, *method.configs)), nested(study.overrides))
         for name, method in study.methods.items()
     }
+    check_overrides(study, configs)
     baseline = None if study.baseline is None else read_baseline(study.baseline)
     return Plan(study, configs, baseline).again()
 
