@@ -62,8 +62,8 @@ def _about(results: Results) -> str:
     ]
     if results.baseline is None:
         notes.append(
-            "Errors: their geometric mean over the metrics that both have, and over seeds; p and seeds needed are of its "
-            "logarithm."
+            "Errors: their geometric mean over the metrics that both have, and over seeds; p and seeds needed are of "
+            "its logarithm."
         )
     return " ".join(filter(None, [*notes, in_markdown(without_ratio(results))]))
 
