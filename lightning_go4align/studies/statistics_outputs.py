@@ -61,7 +61,10 @@ def _about(results: Results) -> str:
         "and spread four times in five."
     ]
     if results.baseline is None:
-        notes.append("Errors: their geometric mean over metrics and seeds; p and seeds needed are of its logarithm.")
+        notes.append(
+            "Errors: their geometric mean over the metrics that both have, and over seeds; p and seeds needed are of "
+            "its logarithm."
+        )
     return " ".join(filter(None, [*notes, in_markdown(without_ratio(results))]))
 
 
