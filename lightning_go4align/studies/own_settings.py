@@ -1,4 +1,4 @@
-"""What a method sets for itself that the study sets for all."""
+"""What configurations may not set, as a study sets it, and what a method sets for itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ def check_overrides(study: Study, configs: Mapping[str, Mapping[str, Any]]) -> N
 
     Raises:
         ValueError: If ``overrides`` set the seed, those of the study a learning rate that is chosen, or a method's
-            drop an argument of the study's with the class that it belonged to.
+            drop an argument of the study's with the class that it belonged to, or nothing would be logged.
     """
     taken = {study.seed_argument: "seeds"}
     if study.learning_rates:
@@ -53,11 +53,21 @@ def check_overrides(study: Study, configs: Mapping[str, Mapping[str, Any]]) -> N
                 f"Give `methods.{name}.seeds` instead."
             )
         final = merged(config, overrides)
+        _check_logs(name, final.get("trainer"))
         lost = [argument for argument in study.overrides if _is_lost(argument, config, final)]
         if lost:
             raise ValueError(
                 f"`methods.{name}.overrides` names another class, with which what `overrides` of the study sets is "
                 f"lost: {', '.join(lost)}. Set it in `methods.{name}.overrides` as well, behind the class."
+            )
+
+
+def _check_logs(name: str, trainer: Any) -> None:
+    for setting in ("fast_dev_run", "barebones"):
+        if isinstance(trainer, Mapping) and trainer.get(setting):
+            raise ValueError(
+                f"'{name}' has `trainer.{setting}`, with which nothing is logged that a study could compare. Leave "
+                "it out; a trial has `trainer.max_epochs: 1` and `trainer.limit_train_batches: 2` in `overrides`."
             )
 
 

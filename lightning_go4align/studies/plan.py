@@ -10,17 +10,12 @@ from typing import Any, Self
 from lightning_go4align import __version__
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.choosing import best_rate, check_logged
-from lightning_go4align.studies.logs import epochs_done
+from lightning_go4align.studies.logs import epochs_done, is_finished
 from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.own_settings import check_overrides, own_rate
 from lightning_go4align.studies.reading import read_mapping
 from lightning_go4align.studies.results import Baseline
 from lightning_go4align.studies.study import Study
-
-
-def is_finished(folder: Path) -> bool:
-    """Tell whether the run of a folder ran to its end."""
-    return (folder / "finished.json").is_file()
 
 
 @dataclass(frozen=True)
@@ -109,19 +104,16 @@ class Plan:
             tried: Folders of the runs that are over; those that are not finished have failed.
         """
         failed = frozenset(folder for folder in tried if not is_finished(folder))
-        return replace(self, failed=self.failed | failed)._with_runs()
-
-    def _with_runs(self) -> Self:
-        study = self.study
-        runs = [run for name in study.methods for run in self.candidates(name)]
+        plan, study = replace(self, failed=self.failed | failed), self.study
+        runs = [run for name in study.methods for run in plan.candidates(name)]
         seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
         requested = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
-        chosen = [self.chosen(name, seed) for name, seed in requested]
+        chosen = [plan.chosen(name, seed) for name, seed in requested]
         known = {(run.method, run.folder): run for run in (*runs, *filter(None, chosen))}
         unknown = [pair for pair, run in zip(requested, chosen, strict=True) if run is None]
         # A seed that searches has the run of the chosen learning rate already.
         waiting = [(name, seed) for name, seed in unknown if seed not in study.choosing_seeds_of(name)]
-        return replace(self, runs=tuple(known.values()), waiting=len(waiting))
+        return replace(plan, runs=tuple(known.values()), waiting=len(waiting))
 
     def candidates(self, method: str) -> list[Run]:
         """The runs among which a method's learning rate is chosen: none if there is one at most, or its own."""
