@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lightning_go4align.likeness import by_likeness, meant, nearest_key
@@ -41,29 +41,6 @@ def best_rate(method: str, folders: Mapping[float, Sequence[Path]], select_by: s
     raise ValueError(
         f"No run of {method} logged a number under {select_by!r}. {logged_instead(every, select_by)} {MEND_SELECT_BY}"
     )
-
-
-def check_direction(metric: str, columns: Collection[str], higher_is_better: Collection[str]) -> None:
-    """Refuse to choose by a metric of the columns against the direction that the study gives it.
-
-    Args:
-        metric: Metric that chooses; higher is better with a minus in front.
-        columns: Names of metrics in tables.
-        higher_is_better: Those of them that are better when higher.
-
-    Raises:
-        ValueError: If so.
-
-    Example:
-        >>> check_direction("-val/miou", ["miou"], ["miou"])
-    """
-    name, has_minus = metric.removeprefix("-").split("/", 1)[-1], metric.startswith("-")
-    if name in columns and (name in higher_is_better) != has_minus:
-        mend = metric.removeprefix("-") if has_minus else f"-{metric}"
-        raise ValueError(
-            f"`select_by` is {metric!r}, by which the {'highest' if has_minus else 'lowest'} {name} is chosen, but "
-            f"`higher_is_better` says otherwise. Write {mend!r}, or correct `higher_is_better`."
-        )
 
 
 def check_logged(who: str, folder: Path, select_by: str) -> None:

@@ -32,7 +32,6 @@ def write_config(run: Run) -> Path:
     init_args = {"save_dir": str(run.folder), "name": "logs"}
     logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": init_args}
     added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
-    added["enable_checkpointing"] = True  # Or Lightning refuses the one that the study itself resumes from.
     file = run.folder / CONFIG
     file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))
     return file

@@ -1,7 +1,7 @@
 """The best of a search, and the study that decides between them; needs ``optuna``."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -128,17 +128,9 @@ def settings_text(params: dict[str, Any]) -> str:
     Example:
         >>> settings_text({"model.init_args.learning_rate": 0.0012345, "model.method.num_groups": 3})
         'learning_rate 0.00123, num_groups 3'
-        >>> settings_text({"model.learning_rate": 0.1, "model.method.learning_rate": 0.2})
-        'model.learning_rate 0.1, method.learning_rate 0.2'
     """
-    return ", ".join(f"{_short(name, params)} {_plain(value)}" for name, value in params.items())
-
-
-def _short(name: str, names: Collection[str]) -> str:
-    """The shortest end of a dotted name that is the end of no other."""
-    parts = name.split(".")
-    ends = [".".join(parts[place:]) for place in reversed(range(len(parts)))]
-    return next((end for end in ends if sum(f".{one}".endswith(f".{end}") for one in names) == 1), name)
+    shown = {name.rsplit(".", 1)[-1]: value for name, value in params.items()}
+    return ", ".join(f"{name} {_plain(value)}" for name, value in shown.items())
 
 
 def _plain(value: object) -> str:

@@ -7,11 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def is_finished(folder: Path) -> bool:
-    """Tell whether the run of a folder ran to its end."""
-    return (folder / "finished.json").is_file()
-
-
 def logged(folder: Path, name: str) -> list[float]:
     """List the values that a run logged under a name, in their order.
 

@@ -23,8 +23,6 @@ def merged(*configs: Mapping[str, Any]) -> dict[str, Any]:
         {'model': {'lr': 0.2, 'width': 8}}
         >>> merged({"method": {"class_path": "FAMO", "init_args": {"shape": 2}}}, {"method": {"class_path": "SI"}})
         {'method': {'class_path': 'SI'}}
-        >>> merged({"method": {"init_args": {"shape": 2}}}, {"method": {"class_path": "UW"}})
-        {'method': {'init_args': {'shape': 2}, 'class_path': 'UW'}}
         >>> merged({"model": "Mine"}, {"model": {"width": 4}})
         {'model': {'class_path': 'Mine', 'init_args': {'width': 4}}}
     """
@@ -37,8 +35,7 @@ def merged(*configs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _laid_over(before: Any, value: Mapping[str, Any]) -> dict[str, Any]:
     if "class_path" in value:
-        # Arguments may come before the class that they are of.
-        is_same = isinstance(before, Mapping) and before.get("class_path", value["class_path"]) == value["class_path"]
+        is_same = isinstance(before, Mapping) and before.get("class_path") == value["class_path"]
         return merged(before if is_same else {}, value)
     if isinstance(before, str):
         before = {"class_path": before}

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,9 +10,8 @@ from typing import Any, Self
 from lightning_go4align import __version__
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.choosing import best_rate, check_logged
-from lightning_go4align.studies.logs import epochs_done, is_finished
+from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.merge import merged, nested
-from lightning_go4align.studies.own_settings import check_overrides, own_rate
 from lightning_go4align.studies.reading import read_mapping
 from lightning_go4align.studies.results import Baseline
 from lightning_go4align.studies.study import Study
@@ -49,7 +48,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether it ran to its end."""
-        return is_finished(self.folder)
+        return (self.folder / "finished.json").is_file()
 
     @property
     def num_epochs(self) -> int | None:
@@ -85,7 +84,6 @@ class Plan:
         runs: The runs in their order, none of them twice: first the search for learning rates, then seed after
             seed, so that what is finished is always paired.
         waiting: Number of runs that wait for a learning rate to be chosen.
-        failed: Folders of runs that were tried and failed, whose learning rates are not chosen.
 
     Example: ``make_plan(read_study(Path("configs/studies/toy.yaml"))).runs``
     """
@@ -95,50 +93,38 @@ class Plan:
     baseline: Baseline | None
     runs: tuple[Run, ...] = ()
     waiting: int = 0
-    failed: frozenset[Path] = frozenset()
 
-    def again(self, tried: Collection[Path] = ()) -> Self:
-        """The plan now that more may be finished: runs whose learning rate has been chosen are known.
-
-        Args:
-            tried: Folders of the runs that are over; those that are not finished have failed.
-        """
-        failed = frozenset(folder for folder in tried if not is_finished(folder))
-        plan, study = replace(self, failed=self.failed | failed), self.study
-        runs = [run for name in study.methods for run in plan.candidates(name)]
+    def again(self) -> Self:
+        """The plan now that more may be finished: runs whose learning rate has been chosen are known."""
+        study = self.study
+        runs = [run for name in study.methods for run in self.candidates(name)]
         seeds = dict.fromkeys(seed for name in study.methods for seed in study.seeds_of(name))
         requested = [(name, seed) for seed in seeds for name in study.methods if seed in study.seeds_of(name)]
-        chosen = [plan.chosen(name, seed) for name, seed in requested]
+        chosen = [self.chosen(name, seed) for name, seed in requested]
         known = {(run.method, run.folder): run for run in (*runs, *filter(None, chosen))}
         unknown = [pair for pair, run in zip(requested, chosen, strict=True) if run is None]
         # A seed that searches has the run of the chosen learning rate already.
         waiting = [(name, seed) for name, seed in unknown if seed not in study.choosing_seeds_of(name)]
-        return replace(plan, runs=tuple(known.values()), waiting=len(waiting))
+        return replace(self, runs=tuple(known.values()), waiting=len(waiting))
 
     def candidates(self, method: str) -> list[Run]:
-        """The runs among which a method's learning rate is chosen: none if there is one at most, or its own."""
-        rates = self.study.learning_rates
-        if len(rates) < 2 or own_rate(self.study, method, self.configs[method]) is not None:
-            return []
+        """The runs among which a method's learning rate is chosen: none if the study names at most one."""
+        rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
         seeds = self.study.choosing_seeds_of(method)
         runs = [self.run(method, seed, rate) for rate in rates for seed in seeds]
         return [replace(run, select_by=self.study.select_by_of(method)) for run in runs]
 
     def chosen(self, method: str, seed: int) -> Run | None:
-        """The run of a method and seed with the learning rate that won; None while none has."""
+        """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
         searched = self.candidates(method)
         if not searched:
-            own = own_rate(self.study, method, self.configs[method])
-            return self.run(method, seed, next(iter(self.study.learning_rates), None) if own is None else own)
-        for run in searched:
-            if run.is_finished:
-                run.check_choice()
-            elif run.folder not in self.failed:
-                return None
-        lost = {run.learning_rate for run in searched if not run.is_finished}
-        rates = [rate for rate in self.study.learning_rates if rate not in lost]
-        if not rates:
+            return self.run(method, seed, next(iter(self.study.learning_rates), None))
+        finished = [run for run in searched if run.is_finished]
+        for run in finished:
+            run.check_choice()
+        if len(finished) < len(searched):
             return None
+        rates = self.study.learning_rates
         folders = {rate: [run.folder for run in searched if run.learning_rate == rate] for rate in rates}
         return self.run(method, seed, best_rate(method, folders, self.study.select_by_of(method)))
 
@@ -154,7 +140,7 @@ class Plan:
         arguments: dict[str, Any] = {study.seed_argument: seed}
         if learning_rate is not None:
             arguments[study.learning_rate_argument] = learning_rate
-        config = merged(self.configs[method], *map(nested, (chosen.overrides, arguments)))
+        config = merged(self.configs[method], *map(nested, (arguments, chosen.overrides)))
         passed = self.baseline if study.baseline_argument is not None else None
         folder = Path(study.folder) / "runs" / _digest(config, passed)
         if passed is not None:
@@ -169,8 +155,7 @@ def make_plan(study: Study) -> Plan:
         study: The study.
 
     Raises:
-        ValueError: If a file holds something else than a configuration, or than a baseline, or ``overrides`` set what
-            the study sets for each run.
+        ValueError: If a file holds something else than a configuration, or than a baseline.
         OSError: If a file is missing.
     """
     names = {name for method in study.methods.values() for name in (*study.benchmark, *method.configs)}
@@ -179,7 +164,6 @@ def make_plan(study: Study) -> Plan:
         name: merged(*(files[file] for file in (*study.benchmark, *method.configs)), nested(study.overrides))
         for name, method in study.methods.items()
     }
-    check_overrides(study, configs)
     baseline = None if study.baseline is None else read_baseline(study.baseline)
     return Plan(study, configs, baseline).again()
 

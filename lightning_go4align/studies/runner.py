@@ -69,7 +69,7 @@ def carry_out(plan: Plan, engine: Engine, command: str | None = None) -> None:
     if needs_baseline(plan.study):
         plan = make_plan(train_baseline(plan.study, engine))
     console = Console()
-    outcome, plan = _execute(plan, engine, console)
+    outcome = _execute(plan, engine, console)
     if outcome.failures:
         Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
     _write(plan, collect(plan), console, command or f"go4align study {in_a_command(plan.study.name)}")
@@ -121,14 +121,14 @@ def checked_plan(config: Path, jobs: int = 1) -> Plan:
     return plan
 
 
-def _execute(plan: Plan, engine: Engine, console: Console) -> tuple[Outcome, Plan]:
-    """Run the search for learning rates, if there is one, and what depends on it; what became of it, and the plan."""
+def _execute(plan: Plan, engine: Engine, console: Console) -> Outcome:
+    """Run the search for learning rates, if there is one, and what depends on it."""
     outcome, tried = Outcome(), set[Path]()
-    while runs := [run for run in plan.again(tried).runs if run.folder not in tried]:
+    while runs := [run for run in plan.again().runs if run.folder not in tried]:
         with Watcher(plan.study.name, len(runs), console) as watcher:
             outcome += execute(runs, engine, watcher)
         tried |= {run.folder for run in runs}
-    return outcome, plan.again(tried)
+    return outcome
 
 
 def _write(plan: Plan, results: Results, console: Console, command: str) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from lightning_go4align.studies.choosing import check_direction
 from lightning_go4align.studies.names import check_folder, check_names
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.resources import Resources
@@ -115,11 +114,9 @@ class Study:
         if self.reference is not None and self.reference not in self.methods:
             raise ValueError(f"`reference` must be one of {list(self.methods)}, but is {self.reference!r}.")
         of_tasks = map(self.select_by_of_task, self.single_task)
-        columns, higher = (set(map(short_name, names)) for names in (self.columns, self.higher_is_better))
         for metric in (self.select_by, *map(self.select_by_of, self.methods), *of_tasks):
             if metric.removeprefix("-").startswith("test/"):
                 raise ValueError(f"`select_by` must not look at the test, but is {metric!r}.")
-            check_direction(metric, columns, higher)
 
     def _check_lists(self) -> None:
         check_folder(self.name)

@@ -35,7 +35,7 @@ def test_what_fit_takes_passes_and_leaves_no_run(plan: Callable[..., Plan]) -> N
         ({METHOD: LS, "trainer.max_epochs": "many"}, "`trainer.max_epochs` must be an integer, but is 'many'"),
         ({METHOD: LS, "trainer.max_epoch": 3}, "max_epoch.*max_epochs"),
         ({METHOD: LS, "trainer.log_every_n_steps": -3}, "`trainer.log_every_n_steps`"),
-        ({METHOD: LS, "trainer.callbacks": "nowhere.Mine"}, "nowhere"),
+        ({METHOD: LS, "data": "nowhere.Data"}, "nowhere"),
     ],
 )
 def test_what_fit_would_refuse_is_told_with_its_method(
