@@ -71,3 +71,13 @@ def in_a_command(name: str) -> str:
         ('qm9.yaml', "'a $b.yaml'")
     """
     return shlex.quote(f"{name}.yaml")
+
+
+def short_name(column: str) -> str:
+    """Name of a column in tables.
+
+    Example:
+        >>> short_name("test/mu")
+        'mu'
+    """
+    return column.split("/", 1)[-1]

@@ -1,7 +1,9 @@
 """The plan of a study, as ``go4align study --dry_run`` prints it."""
 
+import json
 import os
 import re
+import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ from rich.text import Text
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.study import Study
-from lightning_go4align.words import counted
+from lightning_go4align.words import counted, duration
 
 _SETTINGS = 6
 
@@ -90,6 +92,29 @@ def _next(plan: Plan) -> Iterable[str]:
     if first is not None:
         yield f"First: {first.title}."
     yield f"Results go to {near(plan.study)}."
+
+
+def estimate(plan: Plan, jobs: int) -> str:
+    """Say how long a plan takes, as finished runs took.
+
+    Args:
+        plan: The plan.
+        jobs: Number of runs side by side.
+    """
+    known = {run.method: seconds for run in plan.runs if (seconds := _seconds(run)) is not None}
+    if not known:
+        return "No run is finished yet: the time cannot be estimated."
+    usual = statistics.mean(known.values())
+    total = sum(known.get(run.method, usual) for run in plan.runs if not run.is_finished) + plan.waiting * usual
+    return f"About {duration(total / jobs)} with {counted(jobs, 'job')}, as finished runs took."
+
+
+def _seconds(run: Run) -> float | None:
+    """Time that a run took; None if it is unfinished or was interrupted."""
+    if not run.is_finished:
+        return None
+    seconds: float | None = json.loads((run.folder / "finished.json").read_text())["seconds"]
+    return seconds
 
 
 def near(study: Study, suffix: str = "") -> str:
