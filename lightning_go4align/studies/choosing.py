@@ -43,6 +43,23 @@ def best_rate(method: str, folders: Mapping[float, Sequence[Path]], select_by: s
     )
 
 
+def not_chosen(method: str, failed: Sequence[float], rates: Sequence[float]) -> str:
+    """Say what comes of learning rates of which a run failed.
+
+    Args:
+        method: Name of their method.
+        failed: The learning rates.
+        rates: All learning rates of the method.
+
+    Example:
+        >>> not_chosen("LS", [0.1], [0.1, 0.01]), not_chosen("LS", [0.1], [0.1])
+        ('LS: learning rate 0.1 failed, and is not chosen.', 'LS: each learning rate failed: it is left out.')
+    """
+    if len(failed) == len(rates):
+        return f"{method}: each learning rate failed: it is left out."
+    return f"{method}: learning rate {', '.join(f'{rate:g}' for rate in failed)} failed, and is not chosen."
+
+
 def check_logged(who: str, folder: Path, select_by: str) -> None:
     """Refuse a metric under which a run logged nothing, though it logged others of the validation.
 

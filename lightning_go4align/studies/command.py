@@ -12,6 +12,7 @@ from rich.text import Text
 from lightning_go4align.studies.checking import Refusals, check_configs
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
+from lightning_go4align.studies.execution import Outcome
 from lightning_go4align.studies.fetching import fetch_finished
 from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.names import in_a_command
@@ -102,10 +103,9 @@ def tune(
         _print_search(plan.study, hours, jobs)
         return
     chosen = make_engine(plan.study, engine, jobs, gpus, address, slurm)
-    decides = _finals(plan.study, chosen, jobs, hours, Console())
-    carry_out(
-        make_plan(decides), chosen, f"go4align tune {in_a_command(plan.study.name)} --hours {hours:g} --jobs {jobs}"
-    )
+    decides, before = _finals(plan.study, chosen, jobs, hours, Console())
+    command = f"go4align tune {in_a_command(plan.study.name)} --hours {hours:g} --jobs {jobs}"
+    carry_out(make_plan(decides), chosen, command, before)
 
 
 def check_search(study: Study) -> None:
@@ -140,16 +140,16 @@ def _needing_optuna(module: str) -> Any:
         raise ImportError(f"The search needs {error.name}. `pip install 'lightning-go4align[tune]'`.") from error
 
 
-def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> Study:
+def _finals(study: Study, engine: Engine, jobs: int, hours: float, console: Console) -> tuple[Study, Outcome]:
     search = _needing_optuna("tuning")
     deadline = time.monotonic() + 3600 * hours
-    study = train_baseline(study, engine)
+    study, outcome = train_baseline(study, engine)
     tuning = search.Tuning(study, engine, jobs, deadline, console)
     decides: Study = search.finals(study, tuning.run())
     folder = Path(decides.folder) / decides.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "search.md").write_text(tuning.table)
-    return decides
+    return decides, outcome
 
 
 def make_engine(

@@ -33,7 +33,9 @@ def write_config(run: Run) -> Path:
     logger = {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": init_args}
     added = {"logger": logger, "callbacks": callbacks, "enable_progress_bar": False, "enable_model_summary": False}
     file = run.folder / CONFIG
-    file.write_text(yaml.safe_dump(merged(run.config, {"trainer": added}), sort_keys=False))
+    # A logger of the benchmark goes as a whole: a `version` of its own would keep its logs from being found.
+    config = merged(run.config, {"trainer": {"logger": None}}, {"trainer": added})
+    file.write_text(yaml.safe_dump(config, sort_keys=False))
     return file
 
 

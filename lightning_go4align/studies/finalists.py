@@ -11,9 +11,12 @@ from optuna.trial import TrialState
 from lightning_go4align.plain_text import in_markdown, in_one_line
 from lightning_go4align.studies.cells import cell, markdown
 from lightning_go4align.studies.choosing import MEND_SELECT_BY
+from lightning_go4align.studies.names import short_arguments
 from lightning_go4align.studies.search_space import Search
 from lightning_go4align.studies.study import Method, Study
 from lightning_go4align.words import counted
+
+_DIGITS, _ALL_DIGITS = 3, 17  # of a number in a name; with the latter no two floats look alike
 
 
 class Finalist(NamedTuple):
@@ -53,16 +56,25 @@ def best_finalists(study: Study, methods: list[str], trials: Sequence[optuna.tri
     ranked = sorted((trial for trial in trials if _is_number(trial.value)), key=lambda trial: trial.value or 0.0)
     if not ranked:
         raise ValueError(f"No trial logged a number under {study.select_by!r}. {MEND_SELECT_BY}")
-    found: dict[str, Finalist] = {}
+    found: dict[str, tuple[str, dict[str, Any], float]] = {}
     first: dict[str, str] = {}
     for trial in ranked:
         method, settings = search.suggest(optuna.trial.FixedTrial(trial.params), methods)
-        name = finalist_name(method, settings)
-        chosen = with_settings(study.methods[method], settings)
-        first.setdefault(method, name)
-        found.setdefault(name, Finalist(name, chosen, float(trial.value or 0.0)))
-    order = sorted(found, key=lambda name: name not in first.values())
-    return [found[name] for name in order[: search.finalists]]
+        key = finalist_name(method, settings, _ALL_DIGITS)
+        first.setdefault(method, key)
+        found.setdefault(key, (method, settings, float(trial.value or 0.0)))
+    order = sorted(found, key=lambda key: key not in first.values())
+    return _named(study, [found[key] for key in order[: search.finalists]])
+
+
+def _named(study: Study, found: Sequence[tuple[str, dict[str, Any], float]]) -> list[Finalist]:
+    """Name finalists with as few digits as tell them apart."""
+    for digits in range(_DIGITS, _ALL_DIGITS + 1):
+        names = [finalist_name(method, settings, digits) for method, settings, _ in found]
+        if len(set(names)) == len(names):
+            break
+    chosen = [with_settings(study.methods[method], settings) for method, settings, _ in found]
+    return [Finalist(*one) for one in zip(names, chosen, [value for *_, value in found], strict=True)]
 
 
 def _is_number(value: float | None) -> bool:
@@ -79,14 +91,15 @@ def with_settings(method: Method, settings: dict[str, Any]) -> Method:
     return replace(method, overrides={**method.overrides, **settings})
 
 
-def finalist_name(method: str, settings: dict[str, Any]) -> str:
+def finalist_name(method: str, settings: dict[str, Any], digits: int = _DIGITS) -> str:
     """Name a method with its settings.
 
     Args:
         method: Name of the method.
         settings: Its settings, by dotted names of arguments of ``fit``.
+        digits: Most digits of a number.
     """
-    return f"{method}, {settings_text(settings)}" if settings else method
+    return f"{method}, {settings_text(settings, digits)}" if settings else method
 
 
 def search_table(search: Search, methods: list[str], trials: Sequence[optuna.trial.FrozenTrial], metric: str) -> str:
@@ -119,22 +132,23 @@ def _rank(trial: optuna.trial.FrozenTrial) -> tuple[bool, float]:
     return stopped, math.inf if value is None or math.isnan(value) else value
 
 
-def settings_text(params: dict[str, Any]) -> str:
+def settings_text(params: dict[str, Any], digits: int = _DIGITS) -> str:
     """Say settings in short.
 
     Args:
         params: The settings, by dotted names of arguments of ``fit``.
+        digits: Most digits of a number.
 
     Example:
         >>> settings_text({"model.init_args.learning_rate": 0.0012345, "model.method.num_groups": 3})
         'learning_rate 0.00123, num_groups 3'
     """
-    shown = {name.rsplit(".", 1)[-1]: value for name, value in params.items()}
-    return ", ".join(f"{name} {_plain(value)}" for name, value in shown.items())
+    short = short_arguments(params)
+    return ", ".join(f"{short[name]} {_plain(value, digits)}" for name, value in params.items())
 
 
-def _plain(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else in_one_line(value) or "''"
+def _plain(value: object, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else in_one_line(value) or "''"
 
 
 def finals(study: Study, finalists: list[Finalist]) -> Study:

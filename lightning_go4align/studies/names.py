@@ -1,7 +1,8 @@
 """Names in a study: refused where they could not be shown, and safe in spreadsheets and commands."""
 
 import shlex
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from lightning_go4align.plain_text import has_hidden
 
@@ -71,3 +72,33 @@ def in_a_command(name: str) -> str:
         ('qm9.yaml', "'a $b.yaml'")
     """
     return shlex.quote(f"{name}.yaml")
+
+
+def short_name(column: str) -> str:
+    """Name of a column in tables.
+
+    Example:
+        >>> short_name("test/mu")
+        'mu'
+    """
+    return column.split("/", 1)[-1]
+
+
+def short_arguments(names: Iterable[str]) -> dict[str, str]:
+    """Give each of some dotted names of arguments the shortest end that is the end of no other.
+
+    Args:
+        names: The names.
+
+    Example:
+        >>> list(short_arguments(["model.init_args.beta", "model.init_args.rate", "model.method.rate"]).values())
+        ['beta', 'model.rate', 'method.rate']
+    """
+    plain = {name: name.replace(".init_args", "").split(".") for name in names}
+    ends = Counter(".".join(parts[start:]) for parts in plain.values() for start in range(len(parts)))
+    return {name: _shortest(name, parts, ends) for name, parts in plain.items()}
+
+
+def _shortest(name: str, parts: list[str], ends: Mapping[str, int]) -> str:
+    every = (".".join(parts[start:]) for start in reversed(range(len(parts))))
+    return next((end for end in every if ends[end] == 1), name)

@@ -16,7 +16,6 @@ import yaml
 
 from lightning_go4align import __version__
 from lightning_go4align.atomic_write import atomic_write
-from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.plan import Plan
 
 _ASIDE = 0xE000
@@ -86,8 +85,7 @@ def configurations(plan: Plan) -> dict[str, str]:
     for key in ("methods", "single_task"):
         study[key] = {name: _said(method) for name, method in study[key].items()}
     study["resources"] = _said(study["resources"])
-    overrides = {name: nested(method.overrides) for name, method in plan.study.methods.items()}
-    whole = {"The study": _said(study), **{name: merged(plan.configs[name], overrides[name]) for name in overrides}}
+    whole = {"The study": _said(study), **plan.configs}
     return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in whole.items()}
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from lightning_go4align import __version__
 from lightning_go4align.studies.baselines import read_baseline
 from lightning_go4align.studies.choosing import best_rate, check_logged
+from lightning_go4align.studies.contradictions import check_trainer
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.merge import merged, nested
 from lightning_go4align.studies.reading import read_mapping
@@ -84,6 +85,7 @@ class Plan:
         runs: The runs in their order, none of them twice: first the search for learning rates, then seed after
             seed, so that what is finished is always paired.
         waiting: Number of runs that wait for a learning rate to be chosen.
+        tried: Folders of runs that were carried out: one of them that is not finished has failed, and is not chosen.
 
     Example: ``make_plan(read_study(Path("configs/studies/toy.yaml"))).runs``
     """
@@ -93,6 +95,7 @@ class Plan:
     baseline: Baseline | None
     runs: tuple[Run, ...] = ()
     waiting: int = 0
+    tried: frozenset[Path] = frozenset()
 
     def again(self) -> Self:
         """The plan now that more may be finished: runs whose learning rate has been chosen are known."""
@@ -109,24 +112,30 @@ class Plan:
 
     def candidates(self, method: str) -> list[Run]:
         """The runs among which a method's learning rate is chosen: none if the study names at most one."""
-        rates = self.study.learning_rates if len(self.study.learning_rates) > 1 else []
+        rates = self.study.learning_rates_of(method)
         seeds = self.study.choosing_seeds_of(method)
-        runs = [self.run(method, seed, rate) for rate in rates for seed in seeds]
+        runs = [self.run(method, seed, rate) for rate in rates for seed in seeds] if len(rates) > 1 else []
         return [replace(run, select_by=self.study.select_by_of(method)) for run in runs]
 
     def chosen(self, method: str, seed: int) -> Run | None:
-        """The run of a method and seed with the learning rate that won; None while the search is unfinished."""
+        """The run of a method and seed with the learning rate that won; None while none has, and if all failed."""
         searched = self.candidates(method)
         if not searched:
-            return self.run(method, seed, next(iter(self.study.learning_rates), None))
-        finished = [run for run in searched if run.is_finished]
-        for run in finished:
-            run.check_choice()
-        if len(finished) < len(searched):
+            return self.run(method, seed, next(iter(self.study.learning_rates_of(method)), None))
+        for run in searched:
+            if run.is_finished:
+                run.check_choice()
+        failed = self.failed_rates(method)
+        left = [rate for rate in self.study.learning_rates if rate not in failed]
+        if not left or not all(run.is_finished or run.folder in self.tried for run in searched):
             return None
-        rates = self.study.learning_rates
-        folders = {rate: [run.folder for run in searched if run.learning_rate == rate] for rate in rates}
+        folders = {rate: [run.folder for run in searched if run.learning_rate == rate] for rate in left}
         return self.run(method, seed, best_rate(method, folders, self.study.select_by_of(method)))
+
+    def failed_rates(self, method: str) -> list[float]:
+        """Learning rates of a method that have a run that failed: none of them can win."""
+        lost = [run for run in self.candidates(method) if run.folder in self.tried and not run.is_finished]
+        return list(dict.fromkeys(run.learning_rate for run in lost if run.learning_rate is not None))
 
     def run(self, method: str, seed: int, learning_rate: float | None) -> Run:
         """Make one run.
@@ -136,16 +145,16 @@ class Plan:
             seed: The seed.
             learning_rate: None for that of the files.
         """
-        study, chosen = self.study, self.study.methods[method]
+        study = self.study
         arguments: dict[str, Any] = {study.seed_argument: seed}
         if learning_rate is not None:
             arguments[study.learning_rate_argument] = learning_rate
-        config = merged(self.configs[method], *map(nested, (arguments, chosen.overrides)))
+        config = merged(self.configs[method], nested(arguments))
         passed = self.baseline if study.baseline_argument is not None else None
         folder = Path(study.folder) / "runs" / _digest(config, passed)
         if passed is not None:
             config = merged(config, nested({str(study.baseline_argument): study.baseline}))
-        return Run(method, seed, learning_rate, config, folder, tuple(chosen.columns or study.columns))
+        return Run(method, seed, learning_rate, config, folder, tuple(study.methods[method].columns or study.columns))
 
 
 def make_plan(study: Study) -> Plan:
@@ -155,15 +164,21 @@ def make_plan(study: Study) -> Plan:
         study: The study.
 
     Raises:
-        ValueError: If a file holds something else than a configuration, or than a baseline.
+        ValueError: If a file holds something else than a configuration, or than a baseline; or a configuration
+            has a trainer that keeps a run from what the study needs of it.
         OSError: If a file is missing.
     """
     names = {name for method in study.methods.values() for name in (*study.benchmark, *method.configs)}
     files = {name: read_mapping(Path(name)) for name in sorted(names)}
     configs = {
-        name: merged(*(files[file] for file in (*study.benchmark, *method.configs)), nested(study.overrides))
+        name: merged(
+            *(files[file] for file in (*study.benchmark, *method.configs)),
+            *map(nested, (study.overrides, method.overrides)),
+        )
         for name, method in study.methods.items()
     }
+    for name, config in configs.items():
+        check_trainer(name, config)
     baseline = None if study.baseline is None else read_baseline(study.baseline)
     return Plan(study, configs, baseline).again()
 

@@ -1,7 +1,9 @@
 """The plan of a study, as ``go4align study --dry_run`` prints it."""
 
+import json
 import os
 import re
+import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_go4align.studies.logs import epochs_done
+from lightning_go4align.studies.names import short_arguments
 from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.study import Study
-from lightning_go4align.words import counted
+from lightning_go4align.words import counted, duration
 
 _SETTINGS = 6
 
@@ -92,6 +95,29 @@ def _next(plan: Plan) -> Iterable[str]:
     yield f"Results go to {near(plan.study)}."
 
 
+def estimate(plan: Plan, jobs: int) -> str:
+    """Say how long a plan takes, as finished runs took.
+
+    Args:
+        plan: The plan.
+        jobs: Number of runs side by side.
+    """
+    known = {run.method: seconds for run in plan.runs if (seconds := _seconds(run)) is not None}
+    if not known:
+        return "No run is finished yet: the time cannot be estimated."
+    usual = statistics.mean(known.values())
+    total = sum(known.get(run.method, usual) for run in plan.runs if not run.is_finished) + plan.waiting * usual
+    return f"About {duration(total / jobs)} with {counted(jobs, 'job')}, as finished runs took."
+
+
+def _seconds(run: Run) -> float | None:
+    """Time that a run took; None if it is unfinished or was interrupted."""
+    if not run.is_finished:
+        return None
+    seconds: float | None = json.loads((run.folder / "finished.json").read_text())["seconds"]
+    return seconds
+
+
 def near(study: Study, suffix: str = "") -> str:
     """Write where a study's results go, as seen from the current folder where that is shorter.
 
@@ -134,9 +160,9 @@ def _differing(plan: Plan) -> dict[str, str]:
     flat = {name: dict(_flat("", plan.run(name, 0, None).config)) for name in plan.study.methods}
     keys = dict.fromkeys(key for one in flat.values() for key in one)
     differing = [key for key in keys if len({one.get(key) for one in flat.values()}) > 1]
-    found = {}
+    found, short = {}, short_arguments(differing)
     for name, one in flat.items():
-        words = [_setting(key, one[key]) for key in differing if key in one]
+        words = [_setting(short[key], one[key]) for key in differing if key in one]
         rest = f" and {len(words) - _SETTINGS} more" if len(words) > _SETTINGS else ""
         found[name] = ", ".join(words[:_SETTINGS]) + rest
     return found
@@ -151,11 +177,11 @@ def _flat(prefix: str, value: Any) -> Iterable[tuple[str, str]]:
 
 
 def _setting(key: str, value: str) -> str:
-    """A class by its name, anything else with the last part of its key.
+    """A class by its name, anything else with its key.
 
     Example:
-        >>> _setting("model.method", "torchjd.scalarization.Sum"), _setting("model.method.beta", "0.1")
+        >>> _setting("method", "torchjd.scalarization.Sum"), _setting("beta", "0.1")
         ('Sum', 'beta 0.1')
     """
     is_class = re.fullmatch(r"[\w.]+\.[A-Z]\w*", value)
-    return value.rpartition(".")[2] if is_class else f"{key.rpartition('.')[2]} {value}"
+    return value.rpartition(".")[2] if is_class else f"{key} {value}"

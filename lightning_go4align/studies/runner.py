@@ -1,13 +1,13 @@
 """A study from its file to its tables: plan, execute, collect."""
 
-import json
-import statistics
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from lightning_go4align.studies.baselines import check_baseline, read_baseline
+from lightning_go4align.studies.choosing import not_chosen
 from lightning_go4align.studies.collection import collect
 from lightning_go4align.studies.engines import Engine
 from lightning_go4align.studies.engines.local import local_engine
@@ -15,8 +15,8 @@ from lightning_go4align.studies.execution import Outcome, execute
 from lightning_go4align.studies.machine import this_machine
 from lightning_go4align.studies.names import in_a_command
 from lightning_go4align.studies.page import write_page
-from lightning_go4align.studies.plan import Plan, Run, make_plan
-from lightning_go4align.studies.printed_plan import print_plan
+from lightning_go4align.studies.plan import Plan, make_plan
+from lightning_go4align.studies.printed_plan import estimate, print_plan
 from lightning_go4align.studies.printed_results import print_results
 from lightning_go4align.studies.reading import read_study
 from lightning_go4align.studies.results import Results
@@ -24,7 +24,7 @@ from lightning_go4align.studies.single_tasks import needs_baseline, single_tasks
 from lightning_go4align.studies.study import Study
 from lightning_go4align.studies.tables import write_tables
 from lightning_go4align.studies.watching import Watcher
-from lightning_go4align.words import counted, duration
+from lightning_go4align.words import counted
 
 _OF_STATISTICS = ("statistics.md", "intervals.png", "p_values.png", "seeds_needed.png", "profiles.png")
 
@@ -55,29 +55,26 @@ def run_study(config: Path, jobs: int = 1, dry_run: bool = False) -> None:
     carry_out(plan, local_engine(this_machine(jobs), plan.study.resources))
 
 
-def carry_out(plan: Plan, engine: Engine, command: str | None = None) -> None:
+def carry_out(plan: Plan, engine: Engine, command: str | None = None, before: Outcome | None = None) -> None:
     """Execute a plan, collect, and write, as :func:`run_study` does.
 
     Args:
         plan: The plan.
         engine: What carries the runs out.
         command: What makes all of it, for the page to say; the study's own if not given.
+        before: What became of runs that it needed, if any.
 
     Raises:
-        SystemExit: If a run failed; of single-task networks before any other runs.
+        SystemExit: If a run failed; of single-task networks before any other runs, if one is missing then.
     """
+    outcome = before or Outcome()
     if needs_baseline(plan.study):
-        plan = make_plan(train_baseline(plan.study, engine))
-    console = Console()
-    outcome = _execute(plan, engine, console)
-    if outcome.failures:
-        Console(stderr=True).print(Text(str(outcome)), soft_wrap=True)
-    _write(plan, collect(plan), console, command or f"go4align study {in_a_command(plan.study.name)}")
-    if outcome.failures:
-        raise SystemExit(f"{counted(len(outcome.failures), 'run')} failed, as said above.")
+        study, outcome = train_baseline(plan.study, engine)
+        plan = make_plan(study)
+    _check(outcome + _perform(plan, engine, command or f"go4align study {in_a_command(plan.study.name)}")[1])
 
 
-def train_baseline(study: Study, engine: Engine) -> Study:
+def train_baseline(study: Study, engine: Engine) -> tuple[Study, Outcome]:
     """Train a study's single-task networks, if it has any to train.
 
     Args:
@@ -85,18 +82,38 @@ def train_baseline(study: Study, engine: Engine) -> Study:
         engine: What carries the runs out.
 
     Returns:
-        The study with the baseline that they make.
+        The study with the baseline that they make, and what became of the runs: a learning rate may have failed.
 
     Raises:
         ValueError: If one has no number to compare with.
-        SystemExit: If a run failed.
+        SystemExit: If a network is missing, since its runs failed.
     """
     if not needs_baseline(study):
-        return study
-    carry_out(make_plan(single_tasks(study)), engine, f"go4align study {in_a_command(study.name)}")
+        return study, Outcome()
+    alone = make_plan(single_tasks(study))
+    results, outcome = _perform(alone, engine, f"go4align study {in_a_command(study.name)}")
+    if len(results.rows) < results.planned:
+        _check(outcome)
     known = with_baseline(study)
     check_baseline(known, read_baseline(str(known.baseline)))
-    return known
+    return known, outcome
+
+
+def _perform(plan: Plan, engine: Engine, command: str) -> tuple[Results, Outcome]:
+    console = Console()
+    plan, outcome = _execute(plan, engine, console)
+    if outcome.failures:
+        failed = {name: plan.failed_rates(name) for name in plan.study.methods}
+        said = [not_chosen(name, rates, plan.study.learning_rates) for name, rates in failed.items() if rates]
+        Console(stderr=True).print(Text("\n".join([str(outcome), *said])), soft_wrap=True)
+    results = collect(plan)
+    _write(plan, results, console, command)
+    return results, outcome
+
+
+def _check(outcome: Outcome) -> None:
+    if outcome.failures:
+        raise SystemExit(f"{counted(len(outcome.failures), 'run')} failed, as said above.")
 
 
 def checked_plan(config: Path, jobs: int = 1) -> Plan:
@@ -121,14 +138,14 @@ def checked_plan(config: Path, jobs: int = 1) -> Plan:
     return plan
 
 
-def _execute(plan: Plan, engine: Engine, console: Console) -> Outcome:
-    """Run the search for learning rates, if there is one, and what depends on it."""
-    outcome, tried = Outcome(), set[Path]()
-    while runs := [run for run in plan.again().runs if run.folder not in tried]:
+def _execute(plan: Plan, engine: Engine, console: Console) -> tuple[Plan, Outcome]:
+    """Run the search for learning rates, if there is one, and what depends on it; the plan knows what was tried."""
+    outcome = Outcome()
+    while runs := [run for run in plan.again().runs if run.folder not in plan.tried]:
         with Watcher(plan.study.name, len(runs), console) as watcher:
             outcome += execute(runs, engine, watcher)
-        tried |= {run.folder for run in runs}
-    return outcome
+        plan = replace(plan, tried=plan.tried | {run.folder for run in runs})
+    return plan, outcome
 
 
 def _write(plan: Plan, results: Results, console: Console, command: str) -> None:
@@ -167,26 +184,3 @@ def _statistics(results: Results, folder: Path) -> list[str]:
     except ModuleNotFoundError as error:
         return [f"No intervals and tests: they need {error.name}. `pip install 'lightning-go4align[plot]'`."]
     return write_statistics(results, folder)
-
-
-def estimate(plan: Plan, jobs: int) -> str:
-    """Say how long a plan takes, as finished runs took.
-
-    Args:
-        plan: The plan.
-        jobs: Number of runs side by side.
-    """
-    known = {run.method: seconds for run in plan.runs if (seconds := _seconds(run)) is not None}
-    if not known:
-        return "No run is finished yet: the time cannot be estimated."
-    usual = statistics.mean(known.values())
-    total = sum(known.get(run.method, usual) for run in plan.runs if not run.is_finished) + plan.waiting * usual
-    return f"About {duration(total / jobs)} with {counted(jobs, 'job')}, as finished runs took."
-
-
-def _seconds(run: Run) -> float | None:
-    """Time that a run took; None if it is unfinished or was interrupted."""
-    if not run.is_finished:
-        return None
-    seconds: float | None = json.loads((run.folder / "finished.json").read_text())["seconds"]
-    return seconds

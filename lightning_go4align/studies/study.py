@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+from lightning_go4align.studies.contradictions import check_argument, check_select_by
+from lightning_go4align.studies.merge import value_at
 from lightning_go4align.studies.names import check_folder, check_names
+from lightning_go4align.studies.names import short_name as short_name
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.search_space import Search
@@ -56,7 +59,7 @@ class Study:
         seed_argument: Where ``fit`` takes them: another argument if something else than chance is repeated.
         overrides: Arguments of ``fit`` for all methods, by dotted names, on top of their files: the budget.
         learning_rates: If several, each method is trained with each of them and its first seed; its other seeds
-            take the one with the best ``select_by``.
+            take the one with the best ``select_by``. A method whose ``overrides`` have one keeps that.
         learning_rate_seeds: Seeds that choose it instead, by their mean. With others than ``seeds`` no run that is
             compared has chosen.
         learning_rate_argument: Where ``fit`` takes it.
@@ -99,8 +102,13 @@ class Study:
         self._check_lists()
         self._check_outputs()
         named = {"higher_is_better": self.higher_is_better}
+        overrides = {"overrides": self.overrides, "search.space": self.search.space if self.search else {}}
         for key, methods in {"methods": self.methods, "single_task": self.single_task}.items():
             named |= {f"{key}.{name}.columns": method.columns or [] for name, method in methods.items()}
+            overrides |= {f"{key}.{name}.overrides": method.overrides for name, method in methods.items()}
+        check_argument(self.seed_argument, "seeds", overrides)
+        if self.learning_rates:
+            check_argument(self.learning_rate_argument, "learning_rates", {"overrides": self.overrides})
         for key, names in named.items():
             unknown = set(names) - set(self.columns)
             if unknown:
@@ -115,8 +123,7 @@ class Study:
             raise ValueError(f"`reference` must be one of {list(self.methods)}, but is {self.reference!r}.")
         of_tasks = map(self.select_by_of_task, self.single_task)
         for metric in (self.select_by, *map(self.select_by_of, self.methods), *of_tasks):
-            if metric.removeprefix("-").startswith("test/"):
-                raise ValueError(f"`select_by` must not look at the test, but is {metric!r}.")
+            check_select_by(metric, self.higher_is_better, self.columns)
 
     def _check_lists(self) -> None:
         check_folder(self.name)
@@ -157,6 +164,13 @@ class Study:
         seeds = self.methods[method].seeds
         return self.seeds if seeds is None else seeds
 
+    def learning_rates_of(self, method: str) -> list[float]:
+        """Learning rates of a method: the study's, unless its ``overrides`` have one of its own, which stays."""
+        own = value_at(self.methods[method].overrides, self.learning_rate_argument)
+        if own is None or not self.learning_rates:
+            return self.learning_rates
+        return [own] if isinstance(own, int | float) else []
+
     def select_by_of(self, method: str) -> str:
         """Metric that chooses the learning rate of a method."""
         return self.methods[method].select_by or self.select_by
@@ -181,13 +195,3 @@ class Study:
     def choosing_seeds_of(self, method: str) -> list[int]:
         """Seeds that choose the learning rate of a method."""
         return self.learning_rate_seeds or self.seeds_of(method)[:1]
-
-
-def short_name(column: str) -> str:
-    """Name of a column in tables.
-
-    Example:
-        >>> short_name("test/mu")
-        'mu'
-    """
-    return column.split("/", 1)[-1]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from lightning_go4align.studies.merge import merged, nested
+from lightning_go4align.studies.merge import merged, nested, value_at
 
 
 def test_a_list_is_replaced_as_a_whole() -> None:
@@ -68,3 +68,33 @@ def test_classes_and_arguments_may_be_named_as_on_the_command_line(
     before: Any, arguments: dict[str, Any], expected: Any
 ) -> None:
     assert merged({"model": before}, nested(arguments))["model"] == expected
+
+
+ROBUST = "lightning_go4align.RobustGO4Align"
+TWO = {"class_path": ROBUST, "init_args": {"num_groups": 2}}
+
+
+@pytest.mark.parametrize("named", [ROBUST, {"class_path": ROBUST}])
+@pytest.mark.parametrize("argument", ["model.init_args.method.init_args.num_groups", "model.method.num_groups"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_arguments_are_kept_when_their_class_is_named_after_them(named: object, argument: str, layers: int) -> None:
+    overrides = {argument: 2, "model.init_args.method": named}
+    given = [overrides] if layers == 1 else [{name: value} for name, value in overrides.items()]
+    found = merged({"model": "mine.Mine"}, *map(nested, given))["model"]
+    assert found == {"class_path": "mine.Mine", "init_args": {"method": TWO}}
+
+
+@pytest.mark.parametrize("again", [ROBUST, {"class_path": ROBUST}])
+def test_a_class_that_is_named_again_is_no_other(again: object) -> None:
+    assert merged({"method": TWO}, {"method": again}) == {"method": TWO}
+
+
+def test_a_mapping_without_a_class_gives_way_to_what_is_none() -> None:
+    assert merged({"strategy": {"find_unused": True}}, {"strategy": "ddp"}) == {"strategy": "ddp"}
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"model": None}, {"model": "A"}, {"model": {"init_args": None}}, {"model": [1]}]
+)
+def test_an_argument_that_is_not_set_is_not_found(config: dict[str, Any]) -> None:
+    assert value_at(config, "model.init_args.width") is None
