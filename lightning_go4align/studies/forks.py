@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -36,6 +37,7 @@ def be_run(command: Command, environment: Mapping[str, str], directory: Path) ->
     """
     import torch  # In the fork alone: who starts it needs none.
 
+    end_with_who_asked()
     output = os.open(command.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     for stream in (1, 2):
         os.dup2(output, stream)
@@ -47,6 +49,18 @@ def be_run(command: Command, environment: Mapping[str, str], directory: Path) ->
     heart.main(str(command.claim), str(os.getppid()), *command.arguments)
 
 
+def end_with_who_asked() -> None:
+    """Let this process end when the one that asked for it has, however: its parent, the server, lives on for it."""
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end() -> None:
+    asked = multiprocessing.parent_process()
+    if asked is not None:
+        asked.join()
+        heart.leave()
+
+
 def called_apart(function: Callable[[A], R], argument: A) -> R:
     """Call a function in a process of its own, where it may import what it likes: a fork where there are any.
 
@@ -56,7 +70,7 @@ def called_apart(function: Callable[[A], R], argument: A) -> R:
     """
     multiprocessing.set_forkserver_preload(list(NEEDED))
     context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-    with _imports_in_one_thread(), ProcessPoolExecutor(1, mp_context=context) as apart:
+    with _imports_in_one_thread(), ProcessPoolExecutor(1, context, end_with_who_asked) as apart:
         return apart.submit(function, argument).result()
 
 

@@ -39,7 +39,7 @@ def _beat(claim: Claim, parent: int) -> None:
     while True:
         time.sleep(LOOK_SECONDS)
         if os.getppid() != parent:
-            _leave("The process that started this run has ended.", ORPHANED)
+            leave()
         if time.monotonic() - last < BEAT_SECONDS:
             continue
         last = time.monotonic()
@@ -48,13 +48,19 @@ def _beat(claim: Claim, parent: int) -> None:
             with contextlib.suppress(OSError):
                 claim.beat()
         except ClaimLostError as error:
-            _leave(str(error), LOST)
+            leave(str(error), LOST)
 
 
-def _leave(message: str, code: int) -> None:
+def leave(message: str = "The process that started this run has ended.", code: int = ORPHANED) -> None:
+    """End this process at once, whatever it is in the middle of: its files are another's.
+
+    Args:
+        message: Why.
+        code: Its status.
+    """
     sys.stderr.write(f"{message}\n")
     sys.stderr.flush()
-    os._exit(code)  # whatever the training is in the middle of: its files are another's
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Processes that are forked are as those of an interpreter of their own."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -125,3 +126,42 @@ def test_forks_that_have_ended_leave_no_file_open_and_no_process(start: Start, c
 def test_where_a_run_may_have_a_gpu_it_has_an_interpreter() -> None:
     engine = local_engine(this_machine(1, gpus=["0"]), Resources())
     assert type(engine._start).__name__ == "InterpreterStart"
+
+
+RUN = f"""
+import time
+from pathlib import Path
+from lightning_go4align.studies.claims import take
+from lightning_go4align.studies.forks import ForkedStart
+from lightning_go4align.studies.starting import Command
+started = ForkedStart()(Command(take(Path.cwd()).folder, {ENDLESS}, {{"OMP_NUM_THREADS": "1"}}, Path("output")))
+time.sleep(600)
+"""
+CHECK = "import time; from lightning_go4align.studies.forks import called_apart; called_apart(time.sleep, 600)"
+
+
+def alive(session: int) -> int:
+    """Number of processes of a session."""
+    found = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # It has just ended.
+            state, _, _, of = file.read_text().rsplit(")", 1)[1].split()[:4]
+            found += of == str(session) and state != "Z"
+    return found
+
+
+@pytest.mark.parametrize("code", [pytest.param(RUN, id="a run"), pytest.param(CHECK, id="a check")])
+def test_nothing_is_left_of_a_process_that_was_killed(tmp_path: Path, code: str) -> None:
+    study = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, cwd=tmp_path)
+    while alive(study.pid) < 4:  # it, the tracker and the server of `multiprocessing`, and the fork
+        assert study.poll() is None
+        time.sleep(0.05)
+    study.kill()
+    study.wait()
+    end = time.monotonic() + 30
+    while alive(study.pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    left = alive(study.pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(study.pid, signal.SIGKILL)
+    assert left == 0
