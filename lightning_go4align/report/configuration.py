@@ -56,7 +56,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except (
         yaml.YAMLError,
         ValueError,
-    ):  # no text, or no date; or Python objects, which nobody should build from a file
+    ):  # no text, no date; or Python objects, which nobody should build
         return {}
     return found if isinstance(found, dict) else {}
 
