@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lightning_go4align.functional.counting import rand_indices_between
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
@@ -19,6 +19,7 @@ from lightning_go4align.report.listing import cards_of_runs, runs_tables
 from lightning_go4align.report.runs import Run
 from lightning_go4align.report.shell import bold, search, shell
 from lightning_go4align.report.tables import decimals, number, table
+from lightning_go4align.report.task_facts import first_and_last_losses
 
 
 def comparison(runs: list[Run], links: list[str]) -> str:
@@ -38,7 +39,7 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         parts["Scores"] = [*_pictures(scored), paired(f"∆m, {_PAIRED}", methods, _delta_m)]
         parts["Scores"].append(beside("Change of each metric at the best epoch, in percent", methods, _changes))
         parts["Scores"].append(paired(f"Change of each metric, {_PAIRED}", methods, _changes))
-    weights = beside("Mean weight of each task", methods, _weights, ratios=True)
+    weights = beside(_WEIGHT, methods, _weights, ratios=True)
     parts["Tasks"] = [weights, beside(_LAST, methods, _losses, ratios=True)]
     grouped = [run for run in runs if run.history.grouped]
     if len(grouped) > 1:
@@ -53,7 +54,8 @@ def comparison(runs: list[Run], links: list[str]) -> str:
 
 
 _PAIRED = "paired by seed, in percentage points"
-_LAST = "Loss of each task, mean of the last twentieth of the run"
+_WEIGHT = "Weight of each task, mean of the recorded steps with it"
+_LAST = "Loss of each task, mean of the last twentieth of the recorded steps"
 _WORDS = (
     "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
     "alone), in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs "
@@ -126,8 +128,7 @@ def _weights(history: History) -> dict[str, float]:
 
 
 def _losses(history: History) -> dict[str, float]:
-    count = max(1, len(history.losses) // 20)
-    return dict(zip(history.tasks, mean_ratio(history.losses[-count:]).tolist(), strict=True))
+    return dict(zip(history.tasks, first_and_last_losses(history)[1].tolist(), strict=True))
 
 
 def _agreement(runs: list[Run]) -> str:

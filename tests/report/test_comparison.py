@@ -176,10 +176,7 @@ def test_a_file_that_is_no_log_is_named_once_and_nothing_unsafe_is_advised(
     other.mkdir()
     (other / "group_dynamics.npz").write_bytes(b"no archive")
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
-    assert (
-        "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile File is not"
-        in html
-    )
+    assert "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile File is not" in html
     assert "pickle" not in html
 
 
