@@ -79,7 +79,7 @@ def test_one_task_per_step_at_random_is_an_unweighted_sum_on_average() -> None:
     assert [row.weight for row in task_rows(history)] == [1.0, 1.0]  # in a notebook
     assert "<td>1×</td>" in tasks_table(history)
     assert "<td>1×</td>" in groups_table(history)
-    assert payload(replace(history, present=np.ones((2, 2))))["groupWeights"] == [1.0]
+    assert payload(replace(history, present=np.ones((2, 2), int)))["groupWeights"] == [1.0]
     assert "group 0 · 1×" in [text.get_text() for text in plots.assignment(history).legends[0].get_texts()]
 
 
@@ -115,9 +115,11 @@ def test_a_weight_of_0_lies_furthest_from_others() -> None:
     names = [f"task_{index:02d}" for index in range(20)]
     weights = {"LS": np.ones(20), "own": np.append(np.linspace(1, 2, 19), 0.0)}
     methods = {name: [Run(Path(), run_of(row[None], 1.0), {}, name, "", name)] for name, row in weights.items()}
-    html = beside(
-        "weights", methods, lambda history: dict(zip(names, history.mean_weights.tolist(), strict=True)), True
-    )
+
+    def score(history: History) -> dict[str, float]:
+        return dict(zip(names, history.mean_weights.tolist(), strict=True))
+
+    html = beside("weights", methods, score, ratios=True)
     assert re.findall(r'<th scope="row">([^<]*)</th>', html)[:2] == ["task_19", "task_18"]
 
 
