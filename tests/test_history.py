@@ -112,11 +112,11 @@ def test_a_log_of_forty_tasks_is_small(tmp_path: Path) -> None:
     assert history.save(tmp_path).stat().st_size < 2.5e6
 
 
-def test_the_mean_of_a_weight_is_geometric_over_the_steps_with_the_task() -> None:
-    weights = np.array([[8.0, 1.0], [0.5, 1.0], [99.0, 1.0]], np.float32)
+def test_the_mean_of_a_weight_is_of_the_steps_with_the_task_also_of_those_in_which_it_is_0() -> None:
+    weights = np.array([[8.0, 2.0], [0.5, 0.0], [99.0, 1.0]], np.float32)
     losses = np.array([[1.0, 1.0], [1.0, 1.0], [np.nan, 1.0]], np.float32)
     history = replace(History.empty(["a", "b"]), steps=np.arange(3), weights=weights, losses=losses)
-    np.testing.assert_allclose(history.mean_weights, [2.0, 1.0])  # the root of 8 / 2
+    np.testing.assert_allclose(history.mean_weights, [4.25, 1.0])
 
 
 def test_a_history_in_a_notebook_is_small_and_its_names_are_text() -> None:

@@ -1,12 +1,15 @@
 """The file of a run's dynamics: arrays by name, and beside them JSON with the version of the format."""
 
 import json
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
+from io import BytesIO
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,8 @@ from lightning_go4align.history.notes import Notes
 FILE = "group_dynamics.npz"
 VERSION = 4  # to be counted up whenever the same history would be written differently
 Arrays = dict[str, NDArray[Any]]
+#: What ``zipfile`` raises of bytes that are not as they were written; ``RuntimeError`` of an encryption or a version.
+_DAMAGE = (BadZipFile, EOFError, OSError, RuntimeError, struct.error, zlib.error, LZMAError)
 
 #: Where version 1 kept what has a name of its own now: in columns of one array, or under another name.
 _COLUMNS = {
@@ -66,16 +71,24 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
             f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
             "for example lightning_logs/version_0."
         )
-    if not is_zipfile(path):  # of other files NumPy says how to unpickle them, which nobody should
-        raise damaged(path, BadZipFile("it is no zip archive"))
+    content = path.read_bytes()  # An `OSError` below is then of the content, not of the disk.
     try:
-        with path.open("rb") as file, np.load(file) as log:
-            arrays = dict(log)
+        arrays = _unpacked(content)
         text = arrays.pop("metadata") if "metadata" in arrays else arrays.pop("words")
         metadata = json.loads(str(text))
-    except (BadZipFile, EOFError, KeyError, ValueError, TypeError, zlib.error) as error:
+    except (KeyError, ValueError, TypeError, *_DAMAGE) as error:
         raise damaged(path, error) from error
     return arrays, metadata
+
+
+def _unpacked(content: bytes) -> Arrays:
+    """Read arrays that are as they were written, by the archive's checksums: NumPy trusts a header that is not."""
+    with ZipFile(BytesIO(content)) as archive:  # Of other files NumPy says how to unpickle them, which nobody should.
+        broken = archive.testzip()
+    if broken:
+        raise BadZipFile(f"bad checksum of {broken}")
+    with np.load(BytesIO(content)) as log:
+        return dict(log)
 
 
 def damaged(path: Path, error: Exception) -> ValueError:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_go4align.history.event_log import FILE, VERSION, Arrays, damaged, read_log, upgraded, write_log
+from lightning_go4align.history.means import known_mean
 from lightning_go4align.history.notes import Notes
-from lightning_go4align.history.ratios import mean_ratio
 from lightning_go4align.history.summary import summary, task_rows
 from lightning_go4align.history.transitions import Transitions
 from lightning_go4align.history.validations import Validations
@@ -135,8 +135,8 @@ class History:
 
     @property
     def mean_weights(self) -> NDArray[np.float64]:
-        """Geometric mean of each task's weight over the steps with it, shape ``[M]``; NaN if never present."""
-        return mean_ratio(self.weighed)
+        """Mean of each task's weight over the steps with it, shape ``[M]``; NaN if never present."""
+        return known_mean(self.weighed)
 
     @property
     def main_groups(self) -> NDArray[np.int64]:

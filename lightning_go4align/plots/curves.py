@@ -24,9 +24,8 @@ from lightning_go4align.plots.windows import last_finite, window_means
 def weights(history: History) -> Figure:
     """Show each task's weight, or of many tasks each group's, averaged over short windows; 1 is an unweighted sum.
 
-    Weights are ratios: their scale is logarithmic and their mean geometric, over the steps above 0; a mark at the
-    bottom says where a weight was 0. Where a method gives negative weights, as gradient-oriented ones may, scale
-    and mean are plain.
+    Weights are ratios: their scale is logarithmic, and a mark at the bottom says where a weight was 0. Where a
+    method gives negative weights, as gradient-oriented ones may, the scale is linear.
 
     Args:
         history: A run with at least one step.
@@ -40,9 +39,8 @@ def weights(history: History) -> Figure:
     drawn = lines(history)
     values = drawn.means(history.weighed)
     ratios = not bool((values < 0).any())
-    logarithms = np.log(values, out=np.full(values.shape, np.nan), where=values > 0) if ratios else values
-    steps, means = window_means(history, logarithms)
-    means = np.exp(means) if ratios else means
+    steps, means = window_means(history, values)
+    means = _of_log_scale(means) if ratios else means
     figure, axes = _axes_beside(drawn.names)
     axes.axhline(1, color=colour("quiet"), linewidth=0.8, linestyle=(0, (1, 2)))
     _draw_lines(axes, steps, means, drawn)
@@ -58,7 +56,7 @@ def weights(history: History) -> Figure:
 def losses(history: History) -> Figure:
     """Show each task's loss, or of many tasks each group's mean, and the weighted sum that is minimised.
 
-    The scale is logarithmic and the mean over a window geometric, unless a loss is negative.
+    The scale is logarithmic, unless a loss is negative.
 
     Args:
         history: A run with at least one step.
@@ -75,9 +73,8 @@ def losses(history: History) -> Figure:
     total = np.where(known, np.nansum(scaled, axis=1, keepdims=True), np.nan)
     values = np.concatenate([drawn.means(history.losses), total], axis=1)
     positive = not bool((values < 0).any())
-    logarithms = np.log(values, out=np.full(values.shape, np.nan), where=values > 0) if positive else values
-    steps, means = window_means(history, logarithms)
-    means = np.exp(means) if positive else means
+    steps, means = window_means(history, values)
+    means = _of_log_scale(means) if positive else means
     ink = np.array([to_rgb(colour("ink"))])
     whole = drawn._replace(names=[*drawn.names, "weighted sum"], colours=np.concatenate([drawn.colours, ink]))
     figure, axes = _axes_beside(whole.names)
@@ -100,6 +97,10 @@ def _draw_lines(axes: Axes, steps: NDArray[np.float64], means: NDArray[np.float6
         dashes = DASHES[index % len(DASHES)] if drawn.tasks else ()
         line = draw_line(axes, steps, curve, color=tuple(rgb))
         line.set_dashes(dashes) if dashes else None
+
+
+def _of_log_scale(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(means > 0, means, np.nan)
 
 
 def _log_scale(axes: Axes, means: NDArray[np.float64]) -> None:

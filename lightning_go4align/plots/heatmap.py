@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History, known_mean
 from lightning_go4align.plots.checks import check_steps
 from lightning_go4align.plots.colours import RAMP, group_colours
 from lightning_go4align.plots.names import margin, shorten
@@ -141,9 +141,9 @@ def _main_group(ranks: NDArray[np.int16]) -> str:
 
 def _times(weights: Sequence[NDArray[np.float32]]) -> list[str]:
     """Mean weights of groups, with as many digits as it takes to tell them apart."""
-    means = [float(mean_ratio(found)) for found in weights if found.size]
+    means = [float(known_mean(found)) for found in weights if found.size]
     digits = 2 if len({f"{mean:.2g}" for mean in means}) == len(means) else 3
-    return [f"{rounded(float(mean_ratio(found)), digits)}×" if found.size else "unused" for found in weights]
+    return [f"{rounded(float(known_mean(found)), digits)}×" if found.size else "unused" for found in weights]
 
 
 def rounded(value: float, digits: int = 2) -> str:

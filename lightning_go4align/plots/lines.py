@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History, known_mean
 from lightning_go4align.plots.colours import group_inks, task_colours
 from lightning_go4align.plots.order import task_order
 
@@ -29,10 +29,10 @@ class Lines(NamedTuple):
     tasks: list[int]
 
     def means(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Average ratios over the tasks of each line: values, shape ``[R, M]``, to means, shape ``[R, N]``."""
+        """Average over the tasks of each line: values, shape ``[R, M]``, to means, shape ``[R, N]``."""
         if self.tasks:
             return np.asarray(values[:, self.tasks], dtype=float)
-        each = [mean_ratio(np.where(self.member == line, values, np.nan).T) for line in range(len(self.names))]
+        each = [known_mean(np.where(self.member == line, values, np.nan).T) for line in range(len(self.names))]
         return np.stack(each, axis=1)
 
     def sums(self, values: NDArray[np.floating]) -> NDArray[np.float64]:

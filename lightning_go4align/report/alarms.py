@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History
+from lightning_go4align.history import History, known_mean
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.shares import risk_shares
 
@@ -14,6 +14,7 @@ RECENT = 1000  # recorded steps
 STARVED = 1e-3  # of an even share
 LEARNED = 1e-2  # of a task's first loss
 SHORTEST = 50  # recorded steps; of a long run a tenth
+DRAWN = 10  # times M steps: one of M tasks drawn at random per step is left out for so long once in 20,000 times
 RESTLESS = 0.5  # adjusted Rand index: halfway between chance and no change
 _NAMED = 8
 
@@ -62,10 +63,7 @@ def recent_shares(history: History) -> NDArray[np.float64]:
         >>> recent_shares(example_history()).round(2)
         array([1., 1., 1., 1.])
     """
-    even = _of_even(history.scaled[-RECENT:])
-    known = np.isfinite(even)
-    total = even.sum(0, where=known)
-    return np.asarray(np.where(known.any(0), total / known.sum(0).clip(1), np.nan))
+    return known_mean(_of_even(history.scaled[-RECENT:]))
 
 
 def starving_since(history: History) -> NDArray[np.int64]:
@@ -120,6 +118,8 @@ def _unweighted(history: History) -> list[Alarm]:
     present = np.isfinite(history.losses[-RECENT:])
     zero = (history.weights[-RECENT:] == 0) & present
     stopped = present.any(0) & (zero.sum(0) == present.sum(0))
+    if zero.any(0).all():  # Every task is left out at times.
+        stopped &= present.sum(0) >= DRAWN * len(history.tasks)
     if not stopped.any():
         return []
     advice = "Nothing trains it any more. A negative loss has weight 0 in most methods: add a constant to it."
@@ -129,7 +129,9 @@ def _unweighted(history: History) -> list[Alarm]:
 
 def _starved(history: History) -> list[Alarm]:
     steps = starving_since(history)
-    starved = steps >= max(SHORTEST, len(history.steps) // 10)
+    least = max(SHORTEST, len(history.steps) // 10)
+    left_out = ((history.weights == 0) | ~np.isfinite(history.losses))[-least:].all(0)
+    starved = steps >= np.where(left_out, max(least, DRAWN * len(history.tasks)), least)
     starved &= np.nan_to_num(history.weights[-RECENT:]).any(0)  # weight 0 is said on its own
     if not starved.any():
         return []

@@ -21,6 +21,7 @@ Methods = Mapping[str, Sequence[Run]]
 Score = Callable[[History], dict[str, float]]
 
 _APART = "Rows in which the methods lie furthest apart come first."
+_TINY = np.finfo(float).tiny
 _CHANCE = "The largest differences come first. Of so many intervals one in twenty leaves 0 out by chance alone."
 
 
@@ -112,9 +113,10 @@ def _exponent(value: float) -> int:
 def _furthest(values: Sequence[Sequence[Sequence[float]]], ratios: bool) -> NDArray[np.int64]:
     """Rows in the order of how far the means of their methods lie apart."""
     means = np.array([[_mean(runs) for runs in row] for row in values])
-    sizes = np.log(means, out=np.full(means.shape, np.nan), where=means > 0) if ratios else means
-    known = np.isfinite(sizes)
-    apart = np.max(sizes, axis=1, initial=-np.inf, where=known) - np.min(sizes, axis=1, initial=np.inf, where=known)
+    if ratios:  # 0 is further from 1 than any other ratio
+        means = np.log(means.clip(_TINY), out=np.full(means.shape, np.nan), where=means >= 0)
+    known = np.isfinite(means)
+    apart = np.max(means, axis=1, initial=-np.inf, where=known) - np.min(means, axis=1, initial=np.inf, where=known)
     return np.argsort(-apart, kind="stable")
 
 

@@ -8,17 +8,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lightning_go4align.functional.counting import rand_indices_between
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import style
 from lightning_go4align.report.beside import beside, mean_and_spread, paired
 from lightning_go4align.report.cards import still, still_on_phones, table_card
+from lightning_go4align.report.comparable import comparable, lengths
 from lightning_go4align.report.listing import cards_of_runs, runs_tables
 from lightning_go4align.report.runs import Run
 from lightning_go4align.report.shell import bold, search, shell
 from lightning_go4align.report.tables import decimals, number, table
+from lightning_go4align.report.task_facts import first_and_last_losses
 
 
 def comparison(runs: list[Run], links: list[str]) -> str:
@@ -34,11 +36,12 @@ def comparison(runs: list[Run], links: list[str]) -> str:
     methods = _by_method(runs)
     parts = {"Runs": [cards_of_runs(runs_tables(runs, links))]}
     scored = [run for run in runs if run.history.validations.scored]
+    lead = ""
     if scored:
-        parts["Scores"] = [*_pictures(scored), paired(f"∆m, {_PAIRED}", methods, _delta_m)]
-        parts["Scores"].append(beside("Change of each metric at the best epoch, in percent", methods, _changes))
-        parts["Scores"].append(paired(f"Change of each metric, {_PAIRED}", methods, _changes))
-    weights = beside("Mean weight of each task", methods, _weights, ratios=True)
+        scored, left_out = comparable(scored)
+        lead = _lead(scored, left_out)
+        parts["Scores"] = _scores(scored)
+    weights = beside(_WEIGHT, methods, _weights, ratios=True)
     parts["Tasks"] = [weights, beside(_LAST, methods, _losses, ratios=True)]
     grouped = [run for run in runs if run.history.grouped]
     if len(grouped) > 1:
@@ -47,13 +50,14 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         f'<h2>{name}</h2>\n<div class="cards">{"".join(cards)}</div>' for name, cards in parts.items()
     )
     title, named = f"Comparison of {len(runs)} runs", ", ".join(escape(name) for name in methods)
-    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{_ranking(scored)}<p class="calm">{_WORDS}</p>'
+    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{lead}<p class="calm">{_WORDS}</p>'
     bar = f'<header class="bar"><p>{title}</p>{search("Tasks and metrics")}</header>\n'
     return shell(title, f"{bar}<main>\n{head}\n{content}\n</main>", searches=True)
 
 
 _PAIRED = "paired by seed, in percentage points"
-_LAST = "Loss of each task, mean of the last twentieth of the run"
+_WEIGHT = "Weight of each task, mean of the recorded steps with it"
+_LAST = "Loss of each task, mean of the last twentieth of the recorded steps"
 _WORDS = (
     "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
     "alone), in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs "
@@ -75,15 +79,30 @@ def _by_method(runs: list[Run]) -> dict[str, list[Run]]:
     return methods
 
 
+def _lead(runs: list[Run], left_out: str) -> str:
+    """Say first which method is ahead, how far the others are behind it, and what is not compared."""
+    said = filter(None, (_ranking(runs), left_out))
+    return "".join(f'<p class="lead">{bold(sentence)}</p>\n' for sentence in said)
+
+
 def _ranking(runs: list[Run]) -> str:
-    """Say first which method is ahead, and how far the others are behind it."""
     best = _best(runs)
     if len(best) < 2:
         return ""
     order = sorted(best, key=lambda name: float(np.mean(best[name])))
     means = {in_markdown(name): f"{mean_and_spread(best[name])}% ({_runs(len(best[name]))})" for name in order}
     said = ", ".join(f"**{name}** {mean}" for name, mean in means.items())
-    return f'<p class="lead">{bold(f"Mean best ∆m, the lowest first: {said}.")}</p>\n'
+    return f"Mean best ∆m, the lowest first: {said}. {lengths(_by_method(runs))}".rstrip()
+
+
+def _scores(runs: list[Run]) -> list[str]:
+    methods = _by_method(runs)
+    return [
+        *_pictures(runs),
+        paired(f"∆m, {_PAIRED}", methods, _delta_m),
+        beside("Change of each metric at the best epoch, in percent", methods, _changes),
+        paired(f"Change of each metric, {_PAIRED}", methods, _changes),
+    ]
 
 
 def _pictures(runs: list[Run]) -> list[str]:
@@ -126,8 +145,7 @@ def _weights(history: History) -> dict[str, float]:
 
 
 def _losses(history: History) -> dict[str, float]:
-    count = max(1, len(history.losses) // 20)
-    return dict(zip(history.tasks, mean_ratio(history.losses[-count:]).tolist(), strict=True))
+    return dict(zip(history.tasks, first_and_last_losses(history)[1].tolist(), strict=True))
 
 
 def _agreement(runs: list[Run]) -> str:

@@ -130,12 +130,12 @@ _ASSIGNMENT = (
     "group; stripes are tasks that flicker between groups."
 )
 _WEIGHTS = (
-    "A task's weight λ multiplies its loss; 1× is an unweighted sum. Means over short windows: geometric on a "
-    "log scale, plain where a line falls below 0. A triangle at the bottom of a log scale marks a weight of 0. "
+    "A task's weight λ multiplies its loss; 1× is an unweighted sum. Means over short windows, of the steps with "
+    "the task. A triangle at the bottom of a log scale marks a window with a weight of 0. "
 )
 _LOSSES = (
-    "Means over short windows, and the weighted sum Σ λ·L of each step, which is what GO4Align minimises. Steps of a "
-    "method whose objective has further terms show their part that is linear in the losses. "
+    "Means over short windows, of the steps with the task, and the weighted sum Σ λ·L, which is what GO4Align "
+    "minimises. Steps of a method whose objective has further terms show their part that is linear in the losses. "
 )
 _MANY = "With this many tasks there is a line for each set of tasks; search for a task to see its own."
 _STABILITY = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from lightning_go4align.history import FILE
 from lightning_go4align.report.alarms import alarms
 from lightning_go4align.report.facts import percent
-from lightning_go4align.report.runs import Run, distinguishing
+from lightning_go4align.report.runs import Run, distinguishing, short_key
 from lightning_go4align.report.shell import search, shell
 from lightning_go4align.report.tables import table
 from lightning_go4align.words import counted, duration
@@ -32,12 +32,12 @@ def runs_tables(runs: list[Run], links: list[str], searched: bool = False) -> li
     beside = keys if len(keys) <= _BESIDE else []
     names = [f"{run.folder} {run.method}" for run in runs] if searched else []
     rows = [[*_facts(run), *_values(run, beside)] for run in runs]
-    found = [table("Runs", [*_HEAD, *map(_shortest, beside)], rows, names, links)]
+    found = [table("Runs", [*_HEAD, *map(short_key, beside)], rows, names, links)]
     apart = [] if beside else keys[:_SETTINGS]
     for at in range(0, len(apart), _IN_ONE):
         some = apart[at : at + _IN_ONE]
         rows = [[str(run.folder), _best(run), *_values(run, some)] for run in runs]
-        head = ["run", "best ∆m", *map(_shortest, some)]
+        head = ["run", "best ∆m", *map(short_key, some)]
         title = f"Settings in which the runs differ: {at + 1} to {at + len(some)} of {len(keys)}"
         found.append(f"<h3>{title}</h3>{table(title, head, rows, names, links)}")
     if len(keys) > _SETTINGS:
@@ -93,7 +93,7 @@ def _facts(run: Run) -> list[str]:
     history, found = run.history, run.history.validations
     return [
         str(run.folder),
-        run.method.removesuffix(f" ({run.place})"),  # which stands beside it
+        run.kind,
         run.seed or "–",
         _best(run),
         percent(float(found.delta_m[-1]), 1) if found.scored else "–",
@@ -107,8 +107,3 @@ def _facts(run: Run) -> list[str]:
 def _best(run: Run) -> str:
     found = run.history.validations
     return percent(float(found.delta_m[found.best]), 1) if found.scored else "–"
-
-
-def _shortest(key: str) -> str:
-    """The last parts of a dotted key, which say most."""
-    return ".".join(part for part in key.split(".") if part != "init_args").split("model.")[-1]

@@ -13,6 +13,10 @@ from lightning_go4align.report.payload import packed, payload
 from lightning_go4align.report.shell import facts, search, shell
 from lightning_go4align.words import duration
 
+_TASKS = (
+    "Means are of the recorded steps with the task, and a weight or a loss of 0 counts; the first and the last loss "
+    "are means of the first and the last twentieth. A mean weight of 1× is that of an unweighted sum."
+)
 _DATA = (
     "The steps that this page holds, with every task's loss, weight, indicator and group. The run's whole log is "
     "<code>group_dynamics.npz</code>; <code>lightning_go4align.history.History.load</code> reads it."
@@ -67,7 +71,7 @@ def _table(title: str, history: History) -> list[str]:
         groups = table_card("Groups, from the lowest weight to the highest", tables.groups_table(history))
         return [table_card("Tasks that travel together in 90% of steps or more", sets, size), groups]
     if title == WEIGHTS:
-        return [table_card("Tasks", tables.tasks_table(history))]
+        return [table_card("Tasks", f"<p>{_TASKS}</p>{tables.tasks_table(history)}")]
     return [table_card("Metrics", tables.metrics_table(history), "half")] if history.metrics else []
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History, known_mean
 from lightning_go4align.plots.colours import DASHES, RAMP, group_colours, group_inks, task_colours
 from lightning_go4align.plots.lines import lines
 from lightning_go4align.plots.order import every_nth, task_order
@@ -88,7 +88,7 @@ def _groups(history: History) -> dict[str, Any]:
     shown = every_nth(task_order(history), _MATRIX)
     shares = (100 * history.shares[np.ix_(shown, shown)]).round().astype(int)
     series = {"rand": means.rand, "adjusted": means.adjusted_rand, "moves": means.moves, "steps": steps}
-    weights = [float(mean_ratio(history.weights[history.groups == rank])) for rank in range(history.num_groups)]
+    weights = [float(known_mean(history.weights[history.groups == rank])) for rank in range(history.num_groups)]
     return {
         "groupWeights": _list(np.array(weights)),
         "windows": {name: _list(values) for name, values in series.items()},

@@ -9,6 +9,11 @@ from lightning_go4align.report.configuration import configuration, differences
 
 _SEED = "seed_everything"
 _METHOD = "method."
+# What follows from the seed and the folder, or is only shown: runs that differ in this alone are seeds of one thing.
+_NO_SETTING = re.compile(
+    r"^trainer\.(logger|enable_|default_root_dir)|(^|[._])(seed(_everything)?|dirpath|save_dir|ckpt_path)$|\.versions\."
+)
+_NAMED = 3
 
 
 class Run(NamedTuple):
@@ -18,9 +23,9 @@ class Run(NamedTuple):
         folder: Where it lies.
         history: What was recorded.
         config: Its configuration, words by dotted keys.
-        method: How its method is called beside the others.
+        method: How its method is called beside the others: runs of one name differ in nothing but the seed.
         seed: Its seed; empty if unknown.
-        place: The end of its path, which no other run's has.
+        kind: How its method is called where its folder and its settings stand beside it.
     """
 
     folder: Path
@@ -28,7 +33,7 @@ class Run(NamedTuple):
     config: dict[str, str]
     method: str
     seed: str
-    place: str
+    kind: str
 
     @property
     def label(self) -> str:
@@ -49,8 +54,9 @@ def find_runs(folder: Path) -> list[Path]:
 def read_runs(folders: list[Path]) -> list[Run]:
     """Read runs and name them.
 
-    A method is named by its class, with its arguments where two runs differ in them; and with as much of the end of
-    the run's path as tells them apart where two runs would still have one name.
+    A method is named by its class, with its arguments where two runs differ in them; with the settings in which runs
+    of it differ beside the seed, since those are no seeds of one thing; and with as much of the end of the run's path
+    as tells them apart where two runs would still have one name.
 
     Args:
         folders: Folders that hold a log.
@@ -65,14 +71,18 @@ def read_runs(folders: list[Path]) -> list[Run]:
     histories = [History.load(folder) for folder in folders]
     configs = [configuration(folder) for folder in folders]
     seeds = [config.get(_SEED, "") for config in configs]
-    methods = _short_names([history.notes.method or "unknown method" for history in histories])
-    names = list(zip(methods, seeds, strict=True))
-    places = _places(folders)
-    clear = [
-        method if names.count((method, seed)) == 1 else f"{method} ({place})"
-        for (method, seed), place in zip(names, places, strict=True)
-    ]
-    return [Run(*parts) for parts in zip(folders, histories, configs, clear, seeds, places, strict=True)]
+    kinds = _short_names([history.notes.method or "unknown method" for history in histories])
+    settings = _settings_apart(kinds, configs)
+    names = list(zip(kinds, settings, seeds, strict=True))
+    places = [place if names.count(name) > 1 else "" for name, place in zip(names, _places(folders), strict=True)]
+    clear = [_with(*parts) for parts in zip(kinds, settings, places, strict=True)]
+    return [Run(*parts) for parts in zip(folders, histories, configs, clear, seeds, kinds, strict=True)]
+
+
+def _with(kind: str, *apart: str) -> str:
+    """A name, and behind it what tells it from others."""
+    known = "; ".join(filter(None, apart))
+    return f"{kind} ({known})" if known else kind
 
 
 def distinguishing(runs: list[Run]) -> list[str]:
@@ -87,6 +97,39 @@ def distinguishing(runs: list[Run]) -> list[str]:
     keys = differences([run.config for run in runs])
     others = [key for key in keys if key != _SEED and _METHOD not in key and not key.endswith("method")]
     return sorted(others, key=len)
+
+
+def short_key(key: str) -> str:
+    """The last parts of a dotted key, which say most.
+
+    Example:
+        >>> short_key("model.init_args.learning_rate")
+        'learning_rate'
+    """
+    return ".".join(part for part in key.split(".") if part != "init_args").split("model.")[-1]
+
+
+def _settings_apart(kinds: list[str], configs: list[dict[str, str]]) -> list[str]:
+    """Name the settings in which runs of one method differ: three, or as many as tell them apart."""
+    found = [""] * len(kinds)
+    for kind in dict.fromkeys(kinds):
+        places = [place for place, name in enumerate(kinds) if name == kind and configs[place]]
+        of_kind = [configs[place] for place in places]
+        keys = sorted((key for key in differences(of_kind) if not _NO_SETTING.search(key)), key=len)
+        for place in places:
+            shown = [f"{short_key(key)}={configs[place].get(key, '–')}" for key in keys[: _enough(of_kind, keys)]]
+            found[place] = ", ".join(shown)
+    return found
+
+
+def _enough(configs: list[dict[str, str]], keys: list[str]) -> int:
+    """How many of the keys tell the configurations apart as all do, at least three."""
+
+    def told_apart(count: int) -> int:
+        return len({tuple(config.get(key) for key in keys[:count]) for config in configs})
+
+    every = told_apart(len(keys))
+    return next(count for count in range(_NAMED, len(keys) + _NAMED + 1) if told_apart(count) == every)
 
 
 def _places(folders: list[Path]) -> list[str]:

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History, known_mean
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.clusters import clusters
@@ -97,7 +97,7 @@ def groups_table(history: History) -> str:
     rows = []
     for rank in range(history.num_groups):
         member = history.groups == rank
-        weight = float(mean_ratio(history.weights[member]))
+        weight = float(known_mean(history.weights[member]))
         share = scaled[member].sum() / (scaled.sum() or 1.0)
         tasks = [history.tasks[task] for task in order if homes[task] == rank]
         size = f"{member.sum() / max(len(member), 1):.1f}"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History, mean_ratio
+from lightning_go4align.history import History, known_mean
 from lightning_go4align.plots.order import task_order
 from lightning_go4align.report.alarms import recent_shares
 
@@ -18,7 +18,8 @@ def task_facts(history: History) -> dict[str, list[Any]]:
 
     Returns:
         Columns with an entry for each task, in the order of the pictures: its name, its mean weight, its share of the
-        weighted loss in recent steps (1 is even), its loss in the first and the last twentieth of the recorded steps;
+        weighted loss in recent steps (1 is even), its mean loss in the first and the last twentieth of the recorded
+        steps; means are arithmetic, of the steps in which the task is present, and a 0 counts;
         for a method that groups also its main group, the share of steps in that one, and its moves per step.
 
     Example:
@@ -28,7 +29,7 @@ def task_facts(history: History) -> dict[str, list[Any]]:
         (['normal', 'edges', 'depth', 'segmentation'], [1, 1, 0, 0])
     """
     order = task_order(history)
-    first, last = _first_and_last(history.losses)
+    first, last = first_and_last_losses(history)
     columns: dict[str, NDArray[Any]] = {
         "task": np.array(history.tasks, dtype=object),
         "mean weight": history.mean_weights,
@@ -58,7 +59,16 @@ def move_rates(history: History) -> NDArray[np.float64]:
     return np.where(could > 0, history.task_moves / np.maximum(could, 1), np.nan)
 
 
-def _first_and_last(losses: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means over the first and the last twentieth of the recorded steps, shape ``[M]`` each."""
-    count = max(1, len(losses) // 20)
-    return mean_ratio(losses[:count]), mean_ratio(losses[-count:])
+def first_and_last_losses(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Average each task's loss over the first and over the last twentieth of the recorded steps.
+
+    Returns:
+        Means of the finite losses, shape ``[M]`` each; NaN for a task that has none in these steps.
+
+    Example:
+        >>> from lightning_go4align.plots.example import example_history
+        >>> [means.round(2).tolist() for means in first_and_last_losses(example_history())]
+        [[3.97, 3.97, 1.32, 1.32], [2.03, 2.03, 0.68, 0.68]]
+    """
+    losses, count = history.losses, max(1, len(history.losses) // 20)
+    return known_mean(losses[:count]), known_mean(losses[-count:])

@@ -176,7 +176,7 @@ def test_a_file_that_is_no_log_is_named_once_and_nothing_unsafe_is_advised(
     other.mkdir()
     (other / "group_dynamics.npz").write_bytes(b"no archive")
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
-    assert "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile it is no zip" in html
+    assert "<li>other: group_dynamics.npz is damaged, or no log of group dynamics: BadZipFile File is not" in html
     assert "pickle" not in html
 
 
@@ -194,6 +194,6 @@ def test_runs_of_an_index_can_be_looked_for(run_in: Callable[..., Path], tmp_pat
     for number in range(11):
         run_in(f"version_{number}", method="UW()" if number % 2 else "Sum()", lr=number)
     html = write_pages([tmp_path]).read_text(encoding="utf-8")
-    assert 'data-task="version_3 UW (version_3)"' in html
+    assert 'data-task="version_3 UW (lr=3)"' in html
     assert 'id="search"' in html
-    assert cells(html, "version_3")[0] == "UW"  # the folder stands beside it
+    assert cells(html, "version_3")[0] == "UW"  # the setting stands beside it

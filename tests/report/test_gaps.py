@@ -96,3 +96,17 @@ _SCORES = "return chartOf('delta_m').plot.series[1].points.filter();"
 def test_a_score_between_two_that_are_missing_is_a_dot(browse: Callable[..., tuple[Any, list[str]]]) -> None:
     scores = Validations(**vars(example_history().validations) | {"delta_m": np.array([np.nan, 3.0, np.nan])})
     assert browse(page(replace(example_history(), validations=scores)), _CHART + _SCORES) == ([1], [])
+
+
+_BOTH = "return ['weights', 'losses'].map((name) => chartOf(name).view.shown[0].slice(0, 3));"
+
+
+def test_a_line_is_the_mean_of_its_windows_also_where_half_of_them_is_0(
+    browse: Callable[..., tuple[Any, list[str]]],
+) -> None:
+    rows: dict[str, Any] = {
+        name: np.tile(getattr(example_history(), name), (6, 1))[:320] for name in ("groups", "indicators")
+    }
+    rows |= dict.fromkeys(("weights", "losses"), np.where(np.arange(320)[:, None] % 2, [4, 4, 1, 1], [0, 0, 1, 1]))
+    run = replace(example_history(), steps=np.arange(320), total=320, **rows)
+    assert browse(page(run), _CHART + _BOTH) == ([[2, 2, 2]] * 2, [])

@@ -79,7 +79,8 @@ def test_runs_that_look_alike_are_told_apart_by_their_places(run_in: Callable[..
 def test_places_are_as_short_as_tells_them_apart(
     run_in: Callable[..., Path], names: list[str], places: list[str]
 ) -> None:
-    assert [run.place for run in read_runs([run_in(name) for name in names])] == places
+    runs = read_runs([run_in(name) for name in names])
+    assert [run.method for run in runs] == [f"GO4Align ({place})" for place in places]
 
 
 def test_no_group_at_all_is_no_perfect_grouping() -> None:

@@ -29,14 +29,14 @@ const middles = (data, spans) => spans.map(([a, b]) => (data.steps[a] + data.ste
 // The line that each task belongs to in a sample: itself, its group, or its band.
 const lineOf = (data) => (i, r) => (data.byTask ? i : data.bands.length ? data.bands[i] : data.groups[i][r]);
 
-// Columns of tasks joined to columns of lines: ratios by their geometric mean, shares by their sum.
+// Columns of tasks joined to columns of lines: weights and losses by their mean, shares by their sum.
 function joined(data, columns, adds) {
   if (data.byTask) return columns;
   const of = lineOf(data), lines = data.lineNames.map(() => []);
   data.steps.forEach((_, r) => {
     const parts = lines.map(() => []);
     columns.forEach((column, i) => parts[of(i, r)]?.push(column[r]));
-    parts.forEach((values, line) => lines[line].push(adds ? values.reduce((a, b) => a + (b ?? 0), 0) : mean(values, !values.some((v) => v < 0))));
+    parts.forEach((values, line) => lines[line].push(adds ? values.reduce((a, b) => a + (b ?? 0), 0) : mean(values)));
   });
   return lines;
 }
@@ -44,7 +44,7 @@ function joined(data, columns, adds) {
 function curves(data, columns, extra) {
   const spans = windows(data.steps, shared.from, shared.to, POINTS), found = data.byTask ? [] : shared.found.slice(0, 8);
   const all = [...joined(data, columns, false), ...extra.map(([, values]) => values), ...found.map((i) => columns[i])];
-  const log = !anyNegative(all), read = all.map((column) => averaged(column, spans, log)), none = data.lineNames.map(() => null);
+  const log = !anyNegative(all), read = all.map((column) => averaged(column, spans)), none = data.lineNames.map(() => null);
   return {
     x: middles(data, spans), read, log, zeros: all.map((column) => spans.map(([a, b]) => log && column.slice(a, b).includes(0))), shown: read.map((column) => column.map((value) => (log && !(value > 0) ? null : value))),
     names: [...data.lineNames, ...extra.map(([name]) => name), ...found.map((i) => data.tasks[i])],
@@ -68,7 +68,7 @@ function sizes(data) {
 }
 
 function pile(data, columns, names, colours, lightestFirst) {
-  const spans = windows(data.steps, shared.from, shared.to, POINTS), read = columns.map((column) => averaged(column, spans, false));
+  const spans = windows(data.steps, shared.from, shared.to, POINTS), read = columns.map((column) => averaged(column, spans));
   const order = names.map((_, i) => i), shown = [];
   if (lightestFirst) order.reverse(); // the heaviest on top, as in the still pictures
   const height = spans.map(() => 0);

@@ -16,20 +16,13 @@ function windows(steps, from, to, most) {
   return Array.from({ length: count }, (_, k) => [edge(k), edge(k + 1)]);
 }
 
-// The mean of what is known; of ratios the geometric one of those above 0, as in the still pictures.
-function mean(values, geometric) {
-  let sum = 0, count = 0, zeros = 0;
-  for (const value of values) {
-    if (value == null) continue;
-    if (geometric && value <= 0) { zeros++; continue; }
-    sum += geometric ? Math.log(value) : value;
-    count++;
-  }
-  if (!count) return zeros ? 0 : null;
-  return geometric ? Math.exp(sum / count) : sum / count;
+// The mean of what is known, as in the still pictures.
+function mean(values) {
+  const known = values.filter((value) => value != null);
+  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
 }
 
-const averaged = (column, spans, geometric) => spans.map(([a, b]) => mean(column.slice(a, b), geometric));
+const averaged = (column, spans) => spans.map(([a, b]) => mean(column.slice(a, b)));
 const anyNegative = (columns) => columns.some((column) => column.some((value) => value < 0));
 
 function number(value, unit = "") {
