@@ -14,6 +14,7 @@ from lightning_go4align.plots.example import example_history
 
 pytestmark = MARKS
 
+MONITOR = "trainer: {callbacks: [{class_path: lightning_go4align.DeltaMMonitor, init_args: {baseline"
 FILES = {
     "": ["is empty"],
     "[1, 2]": ["must be a mapping", "[1, 2]"],
@@ -24,6 +25,8 @@ FILES = {
     "trainer: {callbacks: [{class_path: Foo}]}": ["`trainer.callbacks` is 'Foo'"],
     "model: {init_args: {methd: GO4Align}}": ["no argument `methd`", "Did you mean method"],
     "model: {init_args: {method: {class_pth: FAMO}}}": ["'class_pth'"],
+    f"{MONITOR}: [0.1]}}}}]}}": ["`trainer.callbacks.baseline` must be a mapping, but is '[0.1]'"],
+    f"{MONITOR}: {{a: 1}}, higher_is_better: val/a}}}}]}}": ["higher_is_better` must be a list, but is 'val/a'"],
     "model: {class_path: nowhere.Model}": ["no module 'nowhere'"],
     "model: \xff": ["is no text in UTF-8", "0xff at 7"],
 }

@@ -12,7 +12,10 @@ from lightning_go4align.cli.mistake import UsageError, in_lines
 from lightning_go4align.cli.refusal_tree import Reason, reason
 from lightning_go4align.likeness import by_likeness, meant, nearest
 
-_IN_WORDS = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text", "list": "a list"}
+_IN_WORDS = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
+_IN_WORDS |= dict.fromkeys(["list", "Sequence", "Collection"], "a list") | dict.fromkeys(
+    ["dict", "Mapping"], "a mapping"
+)
 _NOT_VALUES = ("help", "config", "print_config", "print_shtab")
 _OWN = "A class of your own is named by its whole path, such as my_project.Mine, from the folder where it lies."
 
@@ -61,7 +64,7 @@ def wrong_type(text: str) -> str | None:
 
 
 def _wrong_type(found: Reason, key: str) -> UsageError:
-    *others, last = [_IN_WORDS.get(name, name) for name in found.types]
+    *others, last = dict.fromkeys(_IN_WORDS.get(name, name) for name in found.types)
     types = " or ".join([", ".join(others), last] if others else [last])
     given = found.given if len(found.given) <= 60 else f"{found.given[:57]}..."
     given = given if "str" in found.types else repr(given)  # What text refuses is none.

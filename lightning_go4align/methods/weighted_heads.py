@@ -7,6 +7,7 @@ from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
 from lightning_go4align.functional.arguments import check_instance
+from lightning_go4align.methods.kinds import check_uncompiled
 from lightning_go4align.methods.stateful import reset_parts
 from lightning_go4align.plain_text import in_one_line
 
@@ -67,6 +68,7 @@ def weighting_of(aggregator: Aggregator) -> Weighting[Matrix]:
         SumWeighting()
     """
     check_instance("aggregator", aggregator)
+    check_uncompiled("aggregator", aggregator)
     if isinstance(aggregator, Scalarizer):
         raise TypeError(
             f"`aggregator` must be an aggregator, but {aggregator} is a scalarizer: to group it, use "

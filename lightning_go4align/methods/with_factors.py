@@ -15,6 +15,8 @@ from lightning_go4align.functional.values import on_values
 from lightning_go4align.methods.around import AroundScalarizer
 
 Factor = float | Callable[[int], float]
+# A mapping is invariant in its keys: a `dict[str, float]` is no `Mapping[str | int, float]`.
+Factors = Mapping[str, Factor] | Mapping[int, Factor] | Mapping[str | int, Factor] | Sequence[Factor]
 
 
 class WithFactors(AroundScalarizer):
@@ -57,7 +59,7 @@ class WithFactors(AroundScalarizer):
         "preference, where it takes one, `UPGrad(pref_vector=torch.tensor([...]))`. Methods without units undo both."
     )
 
-    def __init__(self, method: Scalarizer, factors: Mapping[str | int, Factor] | Sequence[Factor]) -> None:
+    def __init__(self, method: Scalarizer, factors: Factors) -> None:
         super().__init__(method)
         if not isinstance(factors, Mapping):
             factors = dict(enumerate(factors))

@@ -1,6 +1,6 @@
 """How long groups last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -105,7 +105,7 @@ class GroupStability(Successive, PreciseMetric):
 
     @override
     def plot(
-        self, val: dict[str, Tensor] | Sequence[dict[str, Tensor]] | None = None, ax: "Axes | None" = None
+        self, val: Mapping[str, Tensor] | Sequence[Mapping[str, Tensor]] | None = None, ax: "Axes | None" = None
     ) -> "tuple[Figure | None, Axes]":
         """Plot both indices, the moves per task and the share of steps that hold, all from 0 to 1.
 
@@ -116,7 +116,7 @@ class GroupStability(Successive, PreciseMetric):
         from lightning_go4align.plots.metrics import plot_lines
 
         found = self.compute() if val is None else val
-        rows = [found] if isinstance(found, dict) else found
+        rows = [found] if isinstance(found, Mapping) else found
         curves = {name: curve_of([row[name] for row in rows]) for name in ("rand", "adjusted_rand", "moves", "held")}
         curves["moves"] = [moves / len(self.previous) for moves in curves["moves"]]
         names = ["Rand", "adjusted Rand", "moves per task", "steps that hold"]

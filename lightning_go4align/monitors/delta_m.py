@@ -1,6 +1,7 @@
 """Performance against single-task learning while a network trains."""
 
 import weakref
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -51,7 +52,7 @@ class DeltaMMonitor(Callback):
         >>> trainer = Trainer(callbacks=[monitor], logger=False, accelerator="cpu", devices=1)
     """
 
-    def __init__(self, baseline: dict[str, float], higher_is_better: list[str] | None = None) -> None:
+    def __init__(self, baseline: Mapping[str, float], higher_is_better: Collection[str] | None = None) -> None:
         super().__init__()
         names = list(check_baseline(baseline))
         better = check_directions(higher_is_better or [], names, "higher_is_better")

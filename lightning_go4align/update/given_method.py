@@ -9,6 +9,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align import methods
+from lightning_go4align.methods.kinds import check_uncompiled
 
 Optimization = Literal["manual", "automatic"]
 
@@ -20,7 +21,8 @@ def check_method(method: object) -> None:
         method: What was given.
 
     Raises:
-        TypeError: If it is neither a scalarizer nor an aggregator: the class of one, its name, or anything else.
+        TypeError: If it is neither a scalarizer nor an aggregator: the class of one, its name, what
+            ``torch.compile`` makes of one, or anything else.
 
     Example:
         >>> check_method(methods.GO4Align)
@@ -34,6 +36,7 @@ def check_method(method: object) -> None:
         raise TypeError(f"`method` is the class {method.__name__}: pass an instance: {_call(method)}.")
     if isinstance(method, str):
         raise TypeError(f"`method` is the word {method!r}: pass an instance of a method. {_nearest(method)}")
+    check_uncompiled("method", method)
     kind = f"the class {method.__name__}" if isinstance(method, type) else f"of type {type(method).__name__}"
     raise TypeError(
         f"`method` must be a TorchJD Scalarizer or Aggregator, but is {kind}. Pass an instance of one: "

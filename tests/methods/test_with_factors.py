@@ -146,6 +146,18 @@ def test_yaml_names_factors_and_schedules() -> None:
 
 
 @pytest.mark.parametrize(
+    "factors", [{0: 0.5, 1: 2.0}, {"a": 0.5, 1: 2.0}, [0.5, 2.0]], ids=["numbers", "both", "list"]
+)
+def test_yaml_names_tasks_by_numbers_too(factors: Any) -> None:
+    parser = ArgumentParser()
+    parser.add_class_arguments(WithFactors, "method")
+    given = {"method": "torchjd.scalarization.Sum", "factors": factors}
+    method = parser.instantiate(parser.parse_object({"method": given})).method
+    method.name_tasks(["a", "b"])
+    assert gradient(method, torch.ones(2)).tolist() == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(
     ("make", "kind", "advice"),
     [
         (lambda: WithFactors(Sum(), {0: -1.0}), ValueError, r"`factors\[0\]` must be a number of at least 0"),

@@ -172,11 +172,12 @@ def test_the_root_imports_nothing_until_it_is_asked() -> None:
 
 
 @pytest.mark.slow
-def test_a_user_script_passes_the_strictest_types() -> None:
+@pytest.mark.parametrize("name", ["user_script", "variables"])
+def test_a_user_script_passes_the_strictest_types(name: str) -> None:
     from mypy import api
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        script = Path(__file__).parents[1] / "typing" / "user_script.py"
+        script = Path(__file__).parents[1] / "typing" / f"{name}.py"
         report, errors, status = api.run(["--strict", str(script)])
     assert status == 0, report + errors

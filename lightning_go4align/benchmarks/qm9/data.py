@@ -1,5 +1,6 @@
 """QM9 for Lightning: split, normalisation, loaders."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -74,7 +75,7 @@ class QM9DataModule(LightningDataModule):
         num_chunks: int | None = None,
         split_seed: int = 0,
         normalise_over: Literal["train", "all"] = "train",
-        label_fraction: float | dict[str, float] = 1.0,
+        label_fraction: float | Mapping[str, float] = 1.0,
     ) -> None:
         super().__init__()
         self.label_fractions = fraction_of_each(label_fraction)
