@@ -63,8 +63,7 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
     path = folder / FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
-            "for example lightning_logs/version_0."
+            f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`."
         )
     if not is_zipfile(path):  # of other files NumPy says how to unpickle them, which nobody should
         raise damaged(path, BadZipFile("it is no zip archive"))
