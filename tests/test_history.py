@@ -193,5 +193,5 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_log_is_named_with_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=f"holds no {FILE}.*version_0"):
+    with pytest.raises(FileNotFoundError, match=f"holds no {FILE}.*had a `GroupDynamicsMonitor`.$"):
         History.load(tmp_path)

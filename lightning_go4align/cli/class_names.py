@@ -3,6 +3,8 @@
 import importlib
 import inspect
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import get_type_hints
 
 import yaml
 
@@ -22,6 +24,26 @@ def known_classes(kinds: Iterable[str], key: str) -> list[str]:
     """
     names = {cls.__name__ for kind in kinds for cls in _subclasses(_imported(kind)) if _is_public(cls)}
     return sorted(names | {path for path in _of_benchmarks(key) if path.rpartition(".")[2] not in names})
+
+
+def kinds_of(owner: str, argument: str) -> tuple[str, ...]:
+    """Return the path of the class with which an argument is annotated; none if it is no class.
+
+    Args:
+        owner: The class that has the argument, by its path.
+        argument: The argument.
+
+    Example:
+        >>> kinds_of("lightning_go4align.GroupedScalarizer", "method")
+        ('torchjd.scalarization._scalarizer_base.Scalarizer',)
+    """
+    for cls in _imported(owner).__mro__:
+        make = vars(cls).get("__init__")
+        if inspect.isfunction(make) and argument in inspect.signature(make).parameters:
+            with suppress(NameError):  # of what its module imports for type checkers only
+                kind = get_type_hints(make).get(argument)
+                return (f"{kind.__module__}.{kind.__qualname__}",) if inspect.isclass(kind) else ()
+    return ()
 
 
 def _imported(path: str) -> type:

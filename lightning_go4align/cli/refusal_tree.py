@@ -1,7 +1,9 @@
 """jsonargparse's refusals, which are indented trees of every type that a value did not fit, as their one reason."""
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 _STRUCTURE = re.compile(
@@ -20,6 +22,7 @@ class Reason:
         path: Keys that lead to the value.
         message: What jsonargparse says of it.
         class_path: The class whose argument it is, as far as that is said.
+        owner: The class that has the argument named last in ``path``, as far as that is said.
         kinds: Classes of which the value may be one, by their paths.
         types: Types that the value may have, in words.
         given: The value.
@@ -31,6 +34,7 @@ class Reason:
     kinds: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     given: str = ""
+    owner: str = ""
 
 
 @dataclass
@@ -73,10 +77,10 @@ def _weight(message: str) -> int:
 
 def _leaves(text: str) -> Iterator[Reason]:
     stack: list[_Node] = [_Node(-1)]
-    values = re.findall(r"Given value: (.*)", text)
-    for line in text.splitlines():
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
         body = line.strip().removeprefix("- ")
-        indent = len(line) - len(line.lstrip(" -"))
+        indent = _indent(line)
         if not body or _STRUCTURE.match(body):
             continue
         if body.startswith("Subtypes:"):
@@ -88,7 +92,7 @@ def _leaves(text: str) -> Iterator[Reason]:
         if opened is not None:
             stack.append(opened)
         if rest and not body.startswith("Given value:"):
-            yield _leaf(stack, rest, values)
+            yield _leaf(stack, rest, _given(stack, indent, lines[number:]))
 
 
 def _opened(body: str, indent: int) -> tuple[_Node | None, str]:
@@ -101,9 +105,27 @@ def _opened(body: str, indent: int) -> tuple[_Node | None, str]:
     return None, body
 
 
-def _leaf(stack: list[_Node], message: str, values: list[str]) -> Reason:
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" -"))
+
+
+def _given(stack: list[_Node], indent: int, lines: Iterable[str]) -> str:
+    """Find the value that a reason is of, which is told behind it, often as a part of the value around it."""
+    told = (line for line in lines if line.lstrip().startswith("Given value: ") and _indent(line) <= indent)
+    line = next(told, "")
+    given = line.lstrip().removeprefix("Given value: ")
+    with suppress(
+        ValueError, SyntaxError, TypeError, KeyError, AttributeError
+    ):  # It has no such part, or no literal.
+        value = ast.literal_eval(given)
+        for key in [node.key for node in stack if node.key and node.indent > _indent(line)]:
+            value = value.get("init_args", value)[key]
+        return str(value)
+    return given
+
+
+def _leaf(stack: list[_Node], message: str, given: str) -> Reason:
     found = _TYPE.match(message)
-    given = values[0] if values else ""
     if found and found["value"] is not None:
         given = found["value"]
     nested = re.match(r"NestedArg\(key='[^']*', val='?(?P<value>.*?)'?\)$", given)
@@ -118,7 +140,13 @@ def _leaf(stack: list[_Node], message: str, values: list[str]) -> Reason:
         ),
         types=tuple(_in_words(found["type"])) if found else (),
         given=nested["value"] if nested else given,
+        owner=_owner(stack),
     )
+
+
+def _owner(stack: list[_Node]) -> str:
+    last = max((place for place, node in enumerate(stack) if node.key), default=0)
+    return stack[last - 1].class_path if last else ""
 
 
 def _in_words(typed: str) -> list[str]:

@@ -68,8 +68,7 @@ def read_log(folder: Path) -> tuple[Arrays, dict[str, Any]]:
     path = folder / FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`, "
-            "for example lightning_logs/version_0."
+            f"{folder} holds no {FILE}. Give the folder of a run that had a `GroupDynamicsMonitor`."
         )
     content = path.read_bytes()  # An `OSError` below is then of the content, not of the disk.
     try:

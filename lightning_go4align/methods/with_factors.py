@@ -15,8 +15,8 @@ from lightning_go4align.functional.values import on_values
 from lightning_go4align.methods.around import AroundScalarizer
 
 Factor = float | Callable[[int], float]
-# A mapping is invariant in its keys: a `dict[str, float]` is no `Mapping[str | int, float]`.
-Factors = Mapping[str, Factor] | Mapping[int, Factor] | Mapping[str | int, Factor] | Sequence[Factor]
+# Names or numbers. A mapping is invariant in its keys: a `dict[str, float]` is no `Mapping[str | int, float]`.
+Factors = Mapping[Any, Factor] | Sequence[Factor]
 
 
 class WithFactors(AroundScalarizer):
