@@ -71,7 +71,9 @@ def carry_out(plan: Plan, engine: Engine, command: str | None = None, before: Ou
     if needs_baseline(plan.study):
         study, outcome = train_baseline(plan.study, engine)
         plan = make_plan(study)
-    _check(outcome + _perform(plan, engine, command or f"go4align study {in_a_command(plan.study.name)}")[1])
+    _refuse_failures(
+        outcome + _perform(plan, engine, command or f"go4align study {in_a_command(plan.study.name)}")[1]
+    )
 
 
 def train_baseline(study: Study, engine: Engine) -> tuple[Study, Outcome]:
@@ -93,7 +95,7 @@ def train_baseline(study: Study, engine: Engine) -> tuple[Study, Outcome]:
     alone = make_plan(single_tasks(study))
     results, outcome = _perform(alone, engine, f"go4align study {in_a_command(study.name)}")
     if len(results.rows) < results.planned:
-        _check(outcome)
+        _refuse_failures(outcome)
     known = with_baseline(study)
     check_baseline(known, read_baseline(str(known.baseline)))
     return known, outcome
@@ -111,7 +113,7 @@ def _perform(plan: Plan, engine: Engine, command: str) -> tuple[Results, Outcome
     return results, outcome
 
 
-def _check(outcome: Outcome) -> None:
+def _refuse_failures(outcome: Outcome) -> None:
     if outcome.failures:
         raise SystemExit(f"{counted(len(outcome.failures), 'run')} failed, as said above.")
 
