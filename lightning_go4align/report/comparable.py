@@ -28,7 +28,7 @@ def comparable(runs: list[Run]) -> tuple[list[Run], str]:
     baseline = next(filter(None, map(_baseline, of_metrics)), {})
     reasons = [_other_metrics(run, metrics) or _other_baseline(run, baseline) for run in runs]
     others = dict.fromkeys((run.method, reason) for run, reason in zip(runs, reasons, strict=True) if reason)
-    named = "; ".join(f"**{in_markdown(method)}**: {in_markdown(reason)}" for method, reason in others)
+    named = "; ".join(f"**{in_markdown(method)}** ({in_markdown(reason)})" for method, reason in others)
     than = f"those of **{in_markdown(runs[0].method)}**"
     said = f"Left out of all scores, for they cannot be compared with {than}: {named}." if others else ""
     return [run for run, reason in zip(runs, reasons, strict=True) if not reason], said
@@ -51,7 +51,7 @@ def _other_metrics(run: Run, metrics: Sequence[str]) -> str:
 
 def _other_baseline(run: Run, baseline: dict[str, str]) -> str:
     changed = differences([baseline, _baseline(run)])
-    return f"another baseline ({_listed(changed)})" if changed else ""
+    return f"another baseline: {_listed(changed)}" if changed else ""
 
 
 def _baseline(run: Run) -> dict[str, str]:

@@ -118,8 +118,8 @@ def sentences(history: History) -> list[str]:
         >>> from lightning_go4align.plots.example import example_history
         >>> for sentence in sentences(example_history()):
         ...     print(sentence)
-        Travel together in 90% of steps or more: **normal** + **edges** (100%); on their own:
-        **depth** + **segmentation**.
+        Travel together in 90% of steps or more: **normal** + **edges** (100%); each on its own:
+        **depth**, **segmentation**.
         In the last 60 recorded steps every task had an even share of the weighted loss.
         Most restless: **depth**, which changes group in 3.4% of steps; steadiest: **segmentation** (0.0%).
         The grouping holds from one step to the next in 97% of steps.
@@ -142,7 +142,7 @@ def _companions(history: History) -> list[str]:
     ]
     smaller = len(joined) - _SETS
     more = f"; {smaller} smaller set{'s' * (smaller > 1)}" if smaller > 0 else ""
-    rest = f"; on {'their' if len(alone) > 1 else 'its'} own: {_some(alone, most)}" if alone else ""
+    rest = f"; {'each ' if len(alone) > 1 else ''}on its own: {_some(alone, most, ', ')}" if alone else ""
     return [f"Travel together in 90% of steps or more: {'; '.join(named)}{more}{rest}."]
 
 
@@ -156,8 +156,8 @@ def _closest(history: History) -> str:
     return f"No two tasks share a group in 90% of steps; the closest are {pair}."
 
 
-def _some(names: list[str], most: int) -> str:
-    shown = " + ".join(f"**{in_markdown(name)}**" for name in names[:most])
+def _some(names: list[str], most: int, between: str = " + ") -> str:
+    shown = between.join(f"**{in_markdown(name)}**" for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 

@@ -136,6 +136,7 @@ _WEIGHTS = (
 _LOSSES = (
     "Means over short windows, of the steps with the task, and the weighted sum Σ λ·L, which is what GO4Align "
     "minimises. Steps of a method whose objective has further terms show their part that is linear in the losses. "
+    "A mean of 0 has no place on a log scale. "
 )
 _MANY = "With this many tasks there is a line for each set of tasks; search for a task to see its own."
 _STABILITY = (

@@ -81,8 +81,8 @@ def test_scores_of_other_metrics_are_not_compared(run_in: Callable[..., Path]) -
     ranked, left_out = leads(folders)
     assert ranked == "Mean best ∆m, the lowest first: GO4Align −2% (1 run), SI −1% (1 run)."
     assert left_out == (
-        "Left out of all scores, for they cannot be compared with those of GO4Align: Sum: metrics depth, error "
-        "instead of depth, edges, normal, segmentation."
+        "Left out of all scores, for they cannot be compared with those of GO4Align: Sum (metrics depth, error "
+        "instead of depth, edges, normal, segmentation)."
     )
     html = (folders[0].parent / "group_dynamics_comparison.html").read_text(encoding="utf-8")
     scores = html[html.index("<h2>Scores</h2>") : html.index("<h2>Tasks</h2>")]
@@ -99,20 +99,20 @@ def test_scores_against_another_baseline_are_not_compared(run_in: Callable[..., 
             config.write(f"\ntrainer: {{{callback.format(before, baseline)}}}\n")
     ranked, left_out = leads(folders)
     assert re.findall(r"\b[ABC]\b", ranked) == ["A", "B"]
-    assert left_out.endswith("with those of A: C: another baseline (val/a).")
+    assert left_out.endswith("with those of A: C (another baseline: val/a).")
 
 
 def test_nothing_is_ranked_where_no_two_methods_can_be_compared(run_in: Callable[..., Path]) -> None:
     said = leads([run_in("ours", baseline="a.json"), run_in("sum", "Sum()", baseline="b.json")])
     assert len(said) == 1
-    assert said[0].endswith("Sum: another baseline (baseline).")
+    assert said[0].endswith("Sum (another baseline: baseline).")
 
 
 def test_a_baseline_that_is_not_known_differs_from_none(run_in: Callable[..., Path]) -> None:
     folders = [run_in("sum", "Sum()"), run_in("a", "A()", baseline="a.json"), run_in("b", "B()", baseline="b.json")]
     ranked, left_out = leads(folders)
     assert re.findall(r"\b(Sum|A|B)\b", ranked) == ["Sum", "A"]
-    assert left_out.endswith("with those of Sum: B: another baseline (baseline).")
+    assert left_out.endswith("with those of Sum: B (another baseline: baseline).")
 
 
 def test_other_lengths_are_said_beside_the_ranking(run_in: Callable[..., Path]) -> None:
