@@ -15,6 +15,7 @@ from lightning_go4align.update.step_tracker import STARVING
 
 LONG = 1000
 LONG_WITH_WEIGHT_0 = 64
+DRAWN = 10  # times M steps: one of M tasks drawn at random per step is left out for so long once in 20,000 times
 SUM_OF_RAW_LOSSES = (
     "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "
     "`RobustGO4Align`, divide the loss by its usual size, or lower `beta`."
@@ -64,7 +65,8 @@ class Starvation:
         last = numbers.last_steps
         steps = last.starved[index] - max(last.fed[index], start - 1)
         has_weight_0 = last.unweighted[index] == last.starved[index]
-        if steps < (min(long, LONG_WITH_WEIGHT_0) if has_weight_0 else long):
+        long_with_weight_0 = max(LONG_WITH_WEIGHT_0, DRAWN * len(numbers.tasks))
+        if steps < (min(long, long_with_weight_0) if has_weight_0 else long):
             return 0
         return 0 if self._has_scales and not self._parts(numbers).is_small(index) else steps
 

@@ -12,11 +12,12 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torchjd.aggregation import Aggregator, CAGrad, UPGrad
+from torchjd.scalarization import Sum
 from toy import TASKS, Toy, loader, quiet_trainer
 from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
-from lightning_go4align.methods import FixedWeights
+from lightning_go4align.methods import FixedWeights, WithFactors
 
 LOST, IDLE = "No loss is finite any more", "gave nothing to train the shared parameters with"
 
@@ -121,7 +122,7 @@ class Flat(Toy):
         pytest.param(lambda: CAGrad(0.4), Toy, id="CAGrad of like sizes"),
         pytest.param(UPGrad, Units, id="UPGrad"),
         pytest.param(Nothing, Flat, id="there is nothing to train"),
-        pytest.param(lambda: FixedWeights([0.0, 0.0, 0.0]), Toy, id="the user's own 0"),
+        pytest.param(lambda: WithFactors(Sum(), [0.0, 0.0, 0.0]), Toy, id="the user's own 0"),
     ],
 )
 def test_an_honest_method_is_left_alone(make: Any, module: Any) -> None:

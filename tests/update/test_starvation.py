@@ -14,6 +14,8 @@ from toy import quiet_trainer
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.methods import FixedWeights, SingleTask, WithFactors
+from lightning_go4align.update.record import HostNumbers, TaskSteps
+from lightning_go4align.update.starvation import Starvation
 
 
 def test_a_task_in_large_units_is_told_within_its_first_epoch_with_the_way_out() -> None:
@@ -130,3 +132,14 @@ def test_factors_that_leave_the_others_nothing_are_named_once() -> None:
 
 def test_an_aggregator_may_leave_a_task_out_of_a_step() -> None:
     assert heard(MGDA(), 1.0, -1.0, 1.2, steps=10)[0] == []
+
+
+@pytest.mark.parametrize(("num_tasks", "steps", "starves"), [(3, 70, True), (40, 390, False), (40, 410, True)])
+def test_one_of_many_tasks_drawn_per_step_is_given_time(num_tasks: int, steps: int, starves: bool) -> None:
+    rest = [0] * (num_tasks - 1)
+    now = [steps, *rest]
+    last = TaskSteps.never(num_tasks)._replace(starved=now, unweighted=now, fed=[-1, *[steps] * len(rest)])
+    losses, weights = [1.0] * num_tasks, [0.0, *[1.0] * len(rest)]
+    tasks = tuple(f"task {number}" for number in range(num_tasks))
+    found = Starvation(Sum()).steps(HostNumbers(steps + 1, tasks, last, 1.0, losses, weights), 0)
+    assert (found > 0) == starves
