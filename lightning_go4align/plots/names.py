@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from itertools import takewhile
 from unicodedata import east_asian_width
 
+_WORD = re.compile(r"[\w.]+ ?= ?[^,;)]*|\d+\.\d+|[^\W_]+|[\W_]+")  # a setting, as `rate=0.1`, is one, and a number
 _CHARACTER = 0.078  # inches: the mean width of a letter
 _longest: ContextVar[int] = ContextVar("longest", default=22)
 
@@ -40,6 +41,8 @@ def shorten(names: Sequence[str], length: int | None = None) -> list[str]:
         ['gene_0007…', 'gene_0017…']
         >>> shorten(["validation/loss/depth", "validation/loss/normal"], 12)
         ['…depth', '…normal']
+        >>> shorten(["GO4Align (beta=0.1)", "GO4Align (beta=0.2)"], 12)
+        ['…beta=0.1)', '…beta=0.2)']
     """
     length = length or _longest.get()
     plain = ["".join(filter(str.isprintable, name)) for name in names]
@@ -74,7 +77,7 @@ def _shared(names: Sequence[str]) -> tuple[int, int]:
     """Count the characters of the words with which all names begin and end; something is left of each."""
     if len(names) < 2:
         return 0, 0
-    words = [re.findall(r"[^\W_]+|[\W_]+", name) for name in names]
+    words = [_WORD.findall(name) for name in names]
     most = min(map(len, words)) - 1
     first = min(_alike(words), most)
     last = min(_alike([found[::-1] for found in words]), most - first)

@@ -41,7 +41,7 @@ function count(tick) {
 
 // Long names so that they can still be told apart: whole words that all share go first. As plots/names.py does it.
 function shortNames(names, most) {
-  const words = names.map((name) => name.replace(/\p{Cc}/gu, "").match(/[\p{L}\p{N}]+|[^\p{L}\p{N}]+/gu) ?? [""]), room = Math.min(...words.map((found) => found.length)) - 1;
+  const words = names.map((name) => name.replace(/\p{Cc}/gu, "").match(/[\p{L}\p{N}_.]+ ?= ?[^,;)]*|\d+\.\d+|[\p{L}\p{N}]+|[^\p{L}\p{N}]+/gu) ?? [""]), room = Math.min(...words.map((found) => found.length)) - 1;
   const alike = (at) => words.every((found) => found.at(at) === words[0].at(at));
   let first = 0, last = 0;
   if (names.length > 1) while (first < room && alike(first)) first++;
