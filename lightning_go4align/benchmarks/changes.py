@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
 from lightning_go4align.metrics import DeltaM
@@ -41,6 +41,24 @@ def is_made_up(trainer: Trainer) -> bool:
         False
     """
     return getattr(trainer.datamodule, "made_up", False)  # type: ignore[attr-defined]  # set by a connector
+
+
+def comparison(module: LightningModule) -> DeltaM | None:
+    """Return what compares the scores of a benchmark's module with those of single-task networks.
+
+    Args:
+        module: The module, with a trainer.
+
+    Returns:
+        Its ``delta_m``; None for made-up data, unless the module ``has_own_baseline``.
+
+    Example:
+        >>> comparison(LightningModule()) is None  # It has none.
+        True
+    """
+    score = getattr(module, "delta_m", None)
+    holds = getattr(module, "has_own_baseline", True) or not is_made_up(module.trainer)
+    return score if isinstance(score, DeltaM) and holds else None
 
 
 def single_task_score(

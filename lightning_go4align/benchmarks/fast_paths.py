@@ -37,7 +37,7 @@ class CompileCallback(Callback):
 
 
 def network_of(module: LightningModule) -> nn.Module:
-    """Return the module's network, which all benchmarks keep under this name.
+    """Return the module's network, which the paper's benchmarks keep under this name.
 
     Example:
         >>> module = LightningModule()

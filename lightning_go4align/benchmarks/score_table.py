@@ -11,7 +11,7 @@ from rich.table import Table
 from torch import Tensor
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import add_relative_changes
+from lightning_go4align.benchmarks.changes import add_relative_changes, comparison
 from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskMixin
 from lightning_go4align.update.misconfiguration import MisconfigurationException
@@ -20,9 +20,9 @@ from lightning_go4align.update.misconfiguration import MisconfigurationException
 class ScoreTable(Callback):
     """Ends a test with a table of the metrics against single-task networks.
 
-    It suits the modules that compare themselves by a ``DeltaM`` named ``delta_m``, as all benchmarks do. A module's
-    ``units`` become a column. Where each task has one metric that bears its name, so do the tasks' weights, means
-    over the training steps, and, after a fit in the same process, their groups in the last step, 0 being the
+    It suits the modules that compare themselves by a ``DeltaM`` named ``delta_m``, as those of the paper do. A
+    module's ``units`` become a column. Where each task has one metric that bears its name, so do the tasks' weights,
+    means over the training steps, and, after a fit in the same process, their groups in the last step, 0 being the
     lightest; if the method has them.
 
     Args:
@@ -75,8 +75,7 @@ class ScoreTable(Callback):
         evaluation = getattr(pl_module, "evaluation", None)  # NYUv2's and CityScapes': how errors are averaged
         title = self.title if evaluation is None else f"{self.title}; errors: {evaluation.name}"
         units: Mapping[str, str] = getattr(pl_module, "units", {})
-        compared = getattr(pl_module, "compared", score)
-        table = score_table(title, values, compared, units, self._treatment(pl_module, score.names))
+        table = score_table(title, values, comparison(pl_module), units, self._treatment(pl_module, score.names))
         get_console().print(table)  # The progress bar's own console: another would write into its line.
 
     def _treatment(self, module: LightningModule, names: Sequence[str]) -> dict[str, list[str]]:

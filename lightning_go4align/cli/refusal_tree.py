@@ -114,9 +114,8 @@ def _given(stack: list[_Node], indent: int, lines: Iterable[str]) -> str:
     told = (line for line in lines if line.lstrip().startswith("Given value: ") and _indent(line) <= indent)
     line = next(told, "")
     given = line.lstrip().removeprefix("Given value: ")
-    with suppress(
-        ValueError, SyntaxError, TypeError, KeyError, AttributeError
-    ):  # It has no such part, or no literal.
+    # It may be no literal, or have no such part.
+    with suppress(ValueError, SyntaxError, TypeError, KeyError, AttributeError):
         value = ast.literal_eval(given)
         for key in [node.key for node in stack if node.key and node.indent > _indent(line)]:
             value = value.get("init_args", value)[key]

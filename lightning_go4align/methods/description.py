@@ -1,4 +1,4 @@
-"""A method's arguments in words, to tell a checkpoint of another method."""
+"""A method's arguments in words, for its ``repr``."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,6 @@
 """Which tasks travel together."""
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.agreement import shared_group
-from lightning_go4align.functional.arguments import check_tensors
+from lightning_go4align.functional.arguments import as_integer, check_tensors
 from lightning_go4align.metrics.precision import PreciseMetric
 from lightning_go4align.metrics.values import curve_of
 
@@ -50,7 +49,7 @@ class CoAssignment(PreciseMetric):
 
     def __init__(self, num_tasks: int, **kwargs: Any) -> None:
         super().__init__(**{"sync_on_compute": False, **kwargs})
-        size = check_num_tasks(num_tasks)
+        size = as_integer("num_tasks", num_tasks, least=1)
         for name in ("together", "present"):
             self.add_state(name, torch.zeros(size, size, dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -104,30 +103,6 @@ def _one_each(labels: Sequence[str], num_tasks: int) -> list[str]:
             "once, or leave it out."
         )
     return names
-
-
-def check_num_tasks(num_tasks: object) -> int:
-    """Refuse what is no number of tasks.
-
-    Args:
-        num_tasks: What was given.
-
-    Returns:
-        The same.
-
-    Raises:
-        TypeError: If it is no integer.
-        ValueError: If it lies below 1.
-
-    Example:
-        >>> check_num_tasks(3)
-        3
-    """
-    if not isinstance(num_tasks, Integral):
-        raise TypeError(f"`num_tasks` must be an integer, but is {num_tasks!r}. Give the number of tasks.")
-    if num_tasks < 1:
-        raise ValueError(f"`num_tasks` must be at least 1, but is {num_tasks}. Give the number of tasks.")
-    return int(num_tasks)
 
 
 def check_assignment(assignment: Tensor, num_tasks: int) -> None:

@@ -8,7 +8,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.functional.agreement import moved_tasks, rand_indices
-from lightning_go4align.metrics.co_assignment import check_assignment, check_num_tasks
+from lightning_go4align.functional.arguments import as_integer
+from lightning_go4align.metrics.co_assignment import check_assignment
 from lightning_go4align.metrics.precision import PreciseMetric
 from lightning_go4align.metrics.successive import Successive
 from lightning_go4align.metrics.values import curve_of
@@ -60,7 +61,7 @@ class GroupStability(Successive, PreciseMetric):
 
     def __init__(self, num_tasks: int, **kwargs: Any) -> None:
         super().__init__(**{"sync_on_compute": False, **kwargs})
-        size = check_num_tasks(num_tasks)
+        size = as_integer("num_tasks", num_tasks, least=1)
         # Of equal groups the largest is any of them; where ranks see different ones, `compute` does not use them.
         for name in ("first", "previous"):
             self.add_state(name, torch.full((size,), _UNSEEN, dtype=torch.int64), dist_reduce_fx="max")

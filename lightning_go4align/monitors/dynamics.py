@@ -35,7 +35,7 @@ class GroupDynamicsMonitor(Callback):
     each epoch, on an exception and every 20 seconds at a logging step, and resumes with a checkpoint; at the end it
     writes ``group_dynamics.html``, a page that needs no network. To loggers go ``groups/stability``,
     ``groups/moves`` and ``groups/occupied``, means since the last logging step; ``val/convergence_difference`` where
-    a module logs ``val/delta/<metric>`` itself; and to W&B and TensorBoard also pictures.
+    a module logs ``val/delta/<metric>`` itself; and to W&B, TensorBoard, MLflow and Comet also pictures.
 
     A step is the optimizer's: of accumulated batches the last one is recorded. A trial run (``fast_dev_run``) writes
     no file. The host reads the recorded steps on logging steps, at the end of epochs, and every 1024 steps at the

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import CometLogger, Logger, MLFlowLogger, TensorB
 from numpy.typing import NDArray
 
 from lightning_go4align.plain_text import in_markdown, in_one_line
+from lightning_go4align.update.lightning_logs import is_kind
 
 if TYPE_CHECKING:
     import wandb
@@ -153,7 +154,7 @@ def places(loggers: Iterable[Logger]) -> list[Place]:
     found: list[Place] = []
     for logger in loggers:
         for kind, make in _KINDS:
-            if isinstance(logger, kind):
+            if is_kind(logger, kind):
                 found.append(make(logger))
     return found
 

@@ -7,14 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History, known_mean
+from lightning_go4align.history.starving import DRAWN, LEARNED, STARVED
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.shares import risk_shares
 
 RECENT = 1000  # recorded steps
-STARVED = 1e-3  # of an even share
-LEARNED = 1e-2  # of a task's first loss
 SHORTEST = 50  # recorded steps; of a long run a tenth
-DRAWN = 10  # times M steps: one of M tasks drawn at random per step is left out for so long once in 20,000 times
 RESTLESS = 0.5  # adjusted Rand index: halfway between chance and no change
 _NAMED = 8
 

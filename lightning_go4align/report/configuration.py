@@ -53,10 +53,7 @@ def differences(found: list[dict[str, str]]) -> list[str]:
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (
-        yaml.YAMLError,
-        ValueError,
-    ):  # no text, no date; or Python objects, which nobody should build
+    except (yaml.YAMLError, ValueError):  # no text, no date; or Python objects, which nobody should build
         return {}
     return found if isinstance(found, dict) else {}
 

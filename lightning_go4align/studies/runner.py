@@ -71,9 +71,8 @@ def carry_out(plan: Plan, engine: Engine, command: str | None = None, before: Ou
     if needs_baseline(plan.study):
         study, outcome = train_baseline(plan.study, engine)
         plan = make_plan(study)
-    _refuse_failures(
-        outcome + _perform(plan, engine, command or f"go4align study {in_a_command(plan.study.name)}")[1]
-    )
+    _, performed = _perform(plan, engine, command or f"go4align study {in_a_command(plan.study.name)}")
+    _refuse_failures(outcome + performed)
 
 
 def train_baseline(study: Study, engine: Engine) -> tuple[Study, Outcome]:

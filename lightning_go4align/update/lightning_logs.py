@@ -1,4 +1,4 @@
-"""How Lightning logs, with the private names that this needs: all of them, and only here."""
+"""How Lightning logs, with the private names that this needs; those of its loops are in ``compatibility``."""
 
 import sys
 from collections.abc import Mapping

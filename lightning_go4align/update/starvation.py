@@ -5,17 +5,16 @@ from math import isnan, nan
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
+from lightning_go4align.history.starving import DRAWN, STARVED
 from lightning_go4align.methods.around import AroundScalarizer
 from lightning_go4align.methods.go4align import GO4Align
 from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.methods.robust_go4align import RobustGO4Align
 from lightning_go4align.plain_text import few_of
 from lightning_go4align.update.record import HostNumbers
-from lightning_go4align.update.step_tracker import STARVING
 
 LONG = 1000
 LONG_WITH_WEIGHT_0 = 64
-DRAWN = 10  # times M steps: one of M tasks drawn at random per step is left out for so long once in 20,000 times
 SUM_OF_RAW_LOSSES = (
     "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "
     "`RobustGO4Align`, divide the loss by its usual size, or lower `beta`."
@@ -121,9 +120,9 @@ class Parts:
     def __init__(self, numbers: HostNumbers, sizes: list[float], intended: frozenset[str]) -> None:
         self.intended = intended
         self._parts = [weight * size for weight, size in zip(numbers.weights, sizes, strict=True)]
-        self._least = STARVING * _mean(self._parts)
+        self._least = STARVED * _mean(self._parts)
         named = zip(numbers.tasks, self._parts, strict=True)
-        self._least_of_others = STARVING * _mean([part for task, part in named if task not in intended])
+        self._least_of_others = STARVED * _mean([part for task, part in named if task not in intended])
 
     def is_small(self, index: int) -> bool:
         """Tell whether a task's part is small; that of an absent task is not."""

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
+from lightning_go4align.history.starving import LEARNED, STARVED
 from lightning_go4align.update.record import StepRecord
 
-STARVING = 1e-3
-LEARNED = 1e-2
 NEVER = 2**62
 
 
@@ -152,7 +151,7 @@ def _fed(losses: Array, weights: Array, first: Array) -> tuple[Any, Any]:
     given = xp.isfinite(losses) & (losses != 0)
     parts = xp.abs(xp.where(given & xp.isfinite(weights), weights * losses, 0.0))
     even = parts.sum(1) / (given.sum(1) + ~given.any(1))
-    unheard = given & (parts < STARVING * even[:, None]) & (xp.abs(losses) > LEARNED * first)
+    unheard = given & (parts < STARVED * even[:, None]) & (xp.abs(losses) > LEARNED * first)
     return given & ~unheard, unheard
 
 

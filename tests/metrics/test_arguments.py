@@ -168,7 +168,7 @@ def test_a_number_of_tasks_is_an_integer_above_zero(kind: Callable[..., Metric])
     for wrong in (0, -1):
         with pytest.raises(ValueError, match=f"`num_tasks` must be at least 1, but is {wrong}"):
             kind(wrong)
-    others: tuple[Any, ...] = (2.0, "2", None, [2])
+    others: tuple[Any, ...] = (2.0, "2", None, [2], True)
     for other in others:
         with pytest.raises(TypeError, match="`num_tasks` must be an integer"):
             kind(other)

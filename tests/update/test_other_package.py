@@ -83,6 +83,18 @@ def test_monitors_watch_it(tmp_path: Path) -> None:
     assert monitors[0].history.total == 10
 
 
+def test_its_loggers_get_pictures_and_the_table_of_tasks(tmp_path: Path) -> None:
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from pytorch_lightning.loggers import TensorBoardLogger
+
+    callbacks = [MultiTaskCallback(GO4Align()), GroupDynamicsMonitor(num_pictures=1)]
+    trainer(*callbacks, logger=TensorBoardLogger(tmp_path, name="runs"), log_every_n_steps=1).fit(seeded(), loader())
+    found = accumulators.EventAccumulator(str(tmp_path / "runs" / "version_0"))
+    found.Reload()
+    assert {"pictures/assignment", "pictures/weights"} <= set(found.Tags()["images"])
+    assert "tasks/text_summary" in found.Tags()["tensors"]
+
+
 class Manual(Other):
     def __init__(self) -> None:
         super().__init__()

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from lightning_go4align.history.starving import LEARNED, STARVED
 from lightning_go4align.update.readout import CAPACITY, Readout
 from lightning_go4align.update.record import StepRecord, TaskSteps
-from lightning_go4align.update.step_tracker import LEARNED, STARVING
 
 TASKS = ("large", "one", "two")
 
@@ -28,7 +28,7 @@ def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[
                 if weighed[m] == 0:
                     last[3][m] = step
                 first.setdefault(m, abs(loss))
-                starves = abs(row[m] * weighed[m]) < STARVING * even and abs(loss) > LEARNED * first[m]
+                starves = abs(row[m] * weighed[m]) < STARVED * even and abs(loss) > LEARNED * first[m]
                 last[5 if starves else 4][m] = step
                 if all(weighed[n] == 0 for n in given):
                     last[7][m] = step
@@ -106,7 +106,7 @@ def test_first_steps_are_those_since_the_last_telling(told: int) -> None:
 @pytest.mark.parametrize(("share", "starved"), [(0.9, 5), (1.1, -1)])
 def test_a_starving_step_among_calm_ones_is_found_at_a_thousandth(share: float, starved: int) -> None:
     readout, row, weights = Readout(), torch.ones(3), torch.ones(10, 3)
-    weights[5, 2] = share * STARVING * 2 / 3  # The even part is about 2/3.
+    weights[5, 2] = share * STARVED * 2 / 3  # The even part is about 2/3.
     for step in range(10):
         record = StepRecord(TASKS, row, row.sum(), row, weights[step])
         readout.note(step, record)

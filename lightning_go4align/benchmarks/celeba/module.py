@@ -15,9 +15,8 @@ from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
 from lightning_go4align.benchmarks.celeba.scores import AttributeScores
-from lightning_go4align.benchmarks.changes import add_relative_changes, is_made_up, single_task_score
+from lightning_go4align.benchmarks.changes import add_relative_changes, comparison, single_task_score
 from lightning_go4align.functional.arguments import non_negative
-from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
 
 
@@ -115,16 +114,11 @@ class CelebAModule(MultiTaskModule):
         """The heads, for methods that want what they are given."""
         return self.network.heads
 
-    @property
-    def compared(self) -> DeltaM | None:
-        """What compares the scores; None for made-up data, unless ``single_task`` is its own."""
-        return self.delta_m if self.has_own_baseline or not is_made_up(self.trainer) else None
-
     def _log_scores(self, stage: str, metric: AttributeScores) -> None:
         f1: Tensor = metric.compute()
         scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
-        if (compared := self.compared) is not None:
-            scores = add_relative_changes(scores, compared)
+        if (score := comparison(self)) is not None:
+            scores = add_relative_changes(scores, score)
         scores["mean_f1"] = f1.mean()
-        for name, score in scores.items():
-            self.log(f"{stage}/{name}", score, prog_bar=name in ("mean_f1", "delta_m"), sync_dist=True)
+        for name, value in scores.items():
+            self.log(f"{stage}/{name}", value, prog_bar=name in ("mean_f1", "delta_m"), sync_dist=True)

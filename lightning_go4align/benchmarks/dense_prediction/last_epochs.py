@@ -11,7 +11,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from rich import get_console
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import is_made_up
+from lightning_go4align.benchmarks.changes import comparison, is_made_up
 from lightning_go4align.benchmarks.dense_prediction.module import DensePredictionModule
 from lightning_go4align.benchmarks.score_table import score_table
 from lightning_go4align.functional.arguments import as_integer
@@ -112,7 +112,7 @@ class LastEpochsMonitor(Callback):
     def _print(self, means: dict[str, float], module: DensePredictionModule) -> None:
         title = f"Mean over {len(self.rows)} of the last {self.epochs} epochs; errors: {module.evaluation.name}"
         values = {name: torch.tensor(means[name]) for name in module.table.single_task}
-        table = score_table(title, values, module.compared)
+        table = score_table(title, values, comparison(module))
         if "mean_rank" in means:
             table.caption = f"mean rank {means['mean_rank']:.2f} among {', '.join(module.table.rows)}"
         get_console().print(table)  # through which the progress bar prints

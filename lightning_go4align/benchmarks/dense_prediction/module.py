@@ -11,7 +11,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import add_relative_changes, is_made_up, single_task_score
+from lightning_go4align.benchmarks.changes import add_relative_changes, comparison, single_task_score
 from lightning_go4align.benchmarks.dense_prediction.data import Batch
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
@@ -20,7 +20,6 @@ from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
 from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 from lightning_go4align.benchmarks.published_table import PublishedTable
 from lightning_go4align.functional.arguments import as_integer, non_negative
-from lightning_go4align.metrics import DeltaM
 from lightning_go4align.module import MultiTaskModule
 
 LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
@@ -134,15 +133,10 @@ class DensePredictionModule(MultiTaskModule):
         """The heads, for methods that want what they are given; SegNet-MTAN's get one tensor each."""
         return self.network.heads
 
-    @property
-    def compared(self) -> DeltaM | None:
-        """What compares the scores; None for made-up data, unless ``single_task`` is its own."""
-        return self.delta_m if self.has_own_baseline or not is_made_up(self.trainer) else None
-
     def _log_scores(self, stage: str, scores: DenseScores) -> None:
         values = scores.compute()
         ordered = {name: values[name] for name in self.table.single_task}
-        if (score := self.compared) is not None:
+        if (score := comparison(self)) is not None:
             ordered = add_relative_changes(ordered, score)
         for name, value in ordered.items():
             self.log(f"{stage}/{name}", value.float(), prog_bar=name == "delta_m", sync_dist=True)
