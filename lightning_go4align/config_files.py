@@ -1,7 +1,7 @@
 """Configurations: those of the package by name, any by path, each read so that nothing in it is lost in silence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,31 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{path} must be a mapping, with a line `name: value` for each entry, but holds {_short(content)}."
         )
     return content
+
+
+def leaves(settings: object, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Walk through what a configuration sets, however deep it stands, also within lists of mappings.
+
+    Args:
+        settings: The configuration, or a part of it.
+        name: Dotted name of the part.
+
+    Returns:
+        Values by their dotted names.
+
+    Example:
+        >>> dict(leaves({"trainer": {"callbacks": [{"min_delta": 0.1}], "devices": [0, 1]}}))
+        {'trainer.callbacks[0].min_delta': 0.1, 'trainer.devices': [0, 1]}
+    """
+    inner: Iterable[tuple[str, object]] = ()
+    if isinstance(settings, Mapping):
+        inner = [(f"{name}.{key}" if name else str(key), part) for key, part in settings.items()]
+    elif isinstance(settings, list) and any(isinstance(part, Mapping) for part in settings):
+        inner = [(f"{name}[{index}]", part) for index, part in enumerate(settings)]
+    if not inner:
+        yield name, settings
+    for key, part in inner:
+        yield from leaves(part, key)
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # as above

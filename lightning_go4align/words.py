@@ -1,5 +1,7 @@
 """Numbers and times as people say them, and what several commands say."""
 
+from collections.abc import Sequence
+
 DEBUG = "Run the command again with --debug for the traceback."
 
 
@@ -15,6 +17,22 @@ def counted(number: int, noun: str) -> str:
         ('1 run', '4,000 runs')
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def first_of(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """List names, of many the first, and how many more there are.
+
+    Args:
+        names: The names.
+        most: The most to list.
+        between: What stands between two of them.
+
+    Example:
+        >>> first_of(["depth", "normal"], 2), first_of(["a", "b", "c"], 2, " + ")
+        ('depth, normal', 'a + b and 1 more')
+    """
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + rest
 
 
 def duration(seconds: float) -> str:

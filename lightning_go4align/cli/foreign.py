@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from lightning_go4align.cli.mistake import in_lines
 from lightning_go4align.likeness import meant, nearest
+from lightning_go4align.words import first_of
 
 Lines = list[str]
 
@@ -47,7 +48,7 @@ def _strategy(found: re.Match[str]) -> Lines:
     near = meant(nearest(found["name"], names))
     return [
         f"`trainer.strategy` is {found['name']!r}, which is no strategy. {near}".strip(),
-        f"There are {_list(names)}.",
+        f"There are {first_of(names, 12)}.",
     ]
 
 
@@ -58,10 +59,6 @@ def _accelerator(found: re.Match[str]) -> Lines:
         f"`trainer.accelerator` is {found['name']!r}, which is no accelerator. {near}".strip(),
         f"There are {', '.join(names)}.",
     ]
-
-
-def _list(names: list[str]) -> str:
-    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def _plain(*lines: str) -> Callable[[re.Match[str]], Lines]:

@@ -11,6 +11,7 @@ from lightning_go4align.cli.class_names import kinds_of, known_classes
 from lightning_go4align.cli.mistake import UsageError
 from lightning_go4align.cli.refusal_tree import Reason
 from lightning_go4align.likeness import by_likeness, meant, nearest
+from lightning_go4align.words import first_of
 
 #: What jsonargparse calls the entries of a class.
 _ENTRIES = ("class_path", "init_args", "dict_kwargs")
@@ -66,8 +67,7 @@ def unknown_class(found: Reason, key: str, match: re.Match[str], names: object) 
         return UsageError(f"`{key}` is {value!r}, which is no class.", f"If it is an argument of the class, {first}")
     fits = f"no known {wanted}" if kinds else "no class that fits there"
     message = f"`{key}` is {value!r}, which is {fits}."
-    more = f" and {len(known) - 12} more" if len(known) > 12 else ""
-    there = f"There are {', '.join(known[:12])}{more}." if known else ""
+    there = f"There are {first_of(known, 12)}." if known else ""
     return UsageError(f"{message} {meant(nearest(value, known))}".strip(), there, _OWN)
 
 

@@ -10,6 +10,7 @@ from lightning_go4align.history import History, known_mean
 from lightning_go4align.history.starving import DRAWN, LEARNED, STARVED
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.shares import risk_shares
+from lightning_go4align.words import first_of
 
 RECENT = 1000  # recorded steps
 SHORTEST = 50  # recorded steps; of a long run a tenth
@@ -180,6 +181,5 @@ def _one_group(history: History) -> list[Alarm]:
 def _names(history: History, chosen: NDArray[np.bool_]) -> tuple[str, str]:
     """Name tasks, in Markdown and in plain text."""
     names = [history.tasks[task] for task in np.flatnonzero(chosen)]
-    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     marked = [f"**{in_markdown(name)}**" for name in names]
-    return ", ".join(marked[:_NAMED]) + rest, ", ".join(names[:_NAMED]) + rest
+    return first_of(marked, _NAMED), first_of(names, _NAMED)

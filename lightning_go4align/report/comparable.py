@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.report.configuration import differences
 from lightning_go4align.report.runs import Run
+from lightning_go4align.words import first_of
 
 # As `DeltaMMonitor` and the modules of the benchmarks call it.
 _BASELINE = re.compile(r"(?:^|\.)((?:baseline|single_task|higher_is_better)(?:\.(.+))?)$")
@@ -61,8 +62,7 @@ def _baseline(run: Run) -> dict[str, str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = sorted(names)
-    return ", ".join(shown[:_NAMED]) + (f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else "")
+    return first_of(sorted(names), _NAMED)
 
 
 def _span(least: float, most: float) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from lightning_go4align.config_files import leaves
 from lightning_go4align.history import HIDDEN, is_secret, without_passwords
 
 # Of the command line; else of module and data, with what the callback says. Earlier logs have that in the former.
@@ -28,7 +29,9 @@ def configuration(run: Path) -> dict[str, str]:
         parts = [_parsed(run / name) for name in names]
         found = {key: value for part in reversed(parts) for key, value in part.items()}
         if found:
-            return {key: HIDDEN if is_secret(key) else without_passwords(value) for key, value in _flat("", found)}
+            return {
+                key: HIDDEN if is_secret(key) else without_passwords(_words(value)) for key, value in leaves(found)
+            }
     return {}
 
 
@@ -58,11 +61,5 @@ def _parsed(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, dict) and value:
-        return [
-            pair for name, part in value.items() for pair in _flat(f"{prefix}.{name}" if prefix else str(name), part)
-        ]
-    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        return [pair for index, part in enumerate(value) for pair in _flat(f"{prefix}[{index}]", part)]
-    return [(prefix, "–" if value is None else str(value))]
+def _words(value: object) -> str:
+    return "–" if value is None else str(value)

@@ -12,7 +12,7 @@ from lightning_go4align.report.alarms import RECENT, recent_shares
 from lightning_go4align.report.clusters import clusters
 from lightning_go4align.report.tables import decimals
 from lightning_go4align.report.task_facts import move_rates
-from lightning_go4align.words import duration
+from lightning_go4align.words import duration, first_of
 
 _SETS, _NAMED = 4, 6
 _NAMED_OF_MANY = 2  # of each set, where all sets are many tasks
@@ -157,8 +157,7 @@ def _closest(history: History) -> str:
 
 
 def _some(names: list[str], most: int, between: str = " + ") -> str:
-    shown = between.join(f"**{in_markdown(name)}**" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    return first_of([f"**{in_markdown(name)}**" for name in names], most, between)
 
 
 def _extreme_shares(history: History) -> list[str]:

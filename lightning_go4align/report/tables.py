@@ -10,7 +10,7 @@ from lightning_go4align.plots.order import task_order
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.clusters import clusters
 from lightning_go4align.report.task_facts import task_facts
-from lightning_go4align.words import counted
+from lightning_go4align.words import counted, first_of
 
 _NAMED = 12
 _SHORT = 24  # characters that stay in one line
@@ -152,5 +152,4 @@ def metrics_table(history: History) -> str:
 
 
 def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + rest or "–"
+    return first_of(names, _NAMED) or "–"

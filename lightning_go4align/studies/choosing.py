@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lightning_go4align.likeness import by_likeness, meant, nearest_key
 from lightning_go4align.studies.logs import best_value, logged_names
+from lightning_go4align.words import first_of
 
 MEND_SELECT_BY = (
     "Correct `select_by` of the study, or of the method or task: lower is better, and unless it is set it is "
@@ -96,5 +97,4 @@ def logged_instead(folders: Sequence[Path], name: str) -> str:
     beside = by_likeness(name, [one for one in names if one.partition("/")[0] == stage] or names)
     if near or not beside:
         return meant(near) or "Nothing was logged."
-    more = f" and {len(beside) - 5} more" if len(beside) > 5 else ""
-    return f"Logged were {', '.join(beside[:5])}{more}."
+    return f"Logged were {first_of(beside, 5)}."

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lightning_go4align.config_files import leaves
+from lightning_go4align.report.configuration import differences
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.names import short_arguments
 from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.study import Study
-from lightning_go4align.words import counted, duration
+from lightning_go4align.words import counted, duration, first_of
 
 _SETTINGS = 6
 
@@ -157,23 +159,18 @@ def _progress(runs: list[Run]) -> str:
 
 def _differing(plan: Plan) -> dict[str, str]:
     """In what the configurations of the methods differ, in words."""
-    flat = {name: dict(_flat("", plan.run(name, 0, None).config)) for name in plan.study.methods}
-    keys = dict.fromkeys(key for one in flat.values() for key in one)
-    differing = [key for key in keys if len({one.get(key) for one in flat.values()}) > 1]
+    flat = {name: _in_words(plan.run(name, 0, None).config) for name in plan.study.methods}
+    differing = differences(list(flat.values()))
     found, short = {}, short_arguments(differing)
     for name, one in flat.items():
         words = [_setting(short[key], one[key]) for key in differing if key in one]
-        rest = f" and {len(words) - _SETTINGS} more" if len(words) > _SETTINGS else ""
-        found[name] = ", ".join(words[:_SETTINGS]) + rest
+        found[name] = first_of(words, _SETTINGS)
     return found
 
 
-def _flat(prefix: str, value: Any) -> Iterable[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for name, part in value.items():
-            yield from _flat(f"{prefix}.{name}" if prefix else str(name), part)
-    else:
-        yield prefix, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _in_words(config: Mapping[str, Any]) -> dict[str, str]:
+    found = leaves(config)
+    return {key: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in found}
 
 
 def _setting(key: str, value: str) -> str:

@@ -50,6 +50,13 @@ def test_a_plan_says_what_differs_and_how_far_it_is(searched: Study, finish: Fin
     assert "First: few, seed 0, learning rate 0.2." in lines
 
 
+def test_a_plan_names_what_differs_within_lists_of_classes(study: Callable[..., Study], tmp_path: Path) -> None:
+    stop = {"class_path": "lightning.pytorch.callbacks.EarlyStopping", "init_args": {"monitor": "val/delta_m"}}
+    plan = make_plan(study(tmp_path, methods={"LS": {}, "stopped": {"overrides": {"trainer.callbacks": [stop]}}}))
+    (row,) = cells(printed(lambda console: print_plan(plan, console), width=200), "stopped")
+    assert row[1] == "EarlyStopping, monitor val/delta_m"
+
+
 def test_seeds_that_try_other_learning_rates_stand_in_rows_of_their_own(searched: Study, finish: Finish) -> None:
     for run, score in zip(make_plan(searched).runs, [3.0, 1.0, 2.0, 9.0, 9.0, 9.0], strict=True):
         if run.method == "few":
