@@ -29,9 +29,7 @@ def configuration(run: Path) -> dict[str, str]:
         parts = [_parsed(run / name) for name in names]
         found = {key: value for part in reversed(parts) for key, value in part.items()}
         if found:
-            return {
-                key: HIDDEN if is_secret(key) else without_passwords(_words(value)) for key, value in leaves(found)
-            }
+            return {key: HIDDEN if is_secret(key) else _words(value) for key, value in leaves(found)}
     return {}
 
 
@@ -62,4 +60,4 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _words(value: object) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else without_passwords(str(value))

@@ -15,12 +15,12 @@ from lightning_go4align.benchmarks.celeba.data import Batch
 from lightning_go4align.benchmarks.celeba.model import CelebANetwork
 from lightning_go4align.benchmarks.celeba.published import ATTRIBUTES, HIGHER_IS_BETTER, SINGLE_TASK
 from lightning_go4align.benchmarks.celeba.scores import AttributeScores
-from lightning_go4align.benchmarks.changes import add_relative_changes, comparison, single_task_score
+from lightning_go4align.benchmarks.changes import single_task_score
+from lightning_go4align.benchmarks.scored_module import ScoredModule
 from lightning_go4align.functional.arguments import non_negative
-from lightning_go4align.module import MultiTaskModule
 
 
-class CelebAModule(MultiTaskModule):
+class CelebAModule(ScoredModule):
     """Recognise 40 attributes of faces (Table 2): one binary cross-entropy an attribute.
 
     Logs, in validation and with ``test/`` in the test, ``val/<attribute>``, the F1 scores at threshold 0.5 over the
@@ -54,8 +54,8 @@ class CelebAModule(MultiTaskModule):
         super().__init__(method, optimization)
         self.network = network or CelebANetwork()
         self.learning_rate = non_negative("learning_rate", learning_rate)
-        self.val_f1 = AttributeScores(len(ATTRIBUTES))
-        self.test_f1 = AttributeScores(len(ATTRIBUTES))
+        self.val_scores = AttributeScores(len(ATTRIBUTES))
+        self.test_scores = AttributeScores(len(ATTRIBUTES))
         self.has_own_baseline = single_task is not None
         self.delta_m = single_task_score(single_task, SINGLE_TASK, HIGHER_IS_BETTER)
 
@@ -72,35 +72,24 @@ class CelebAModule(MultiTaskModule):
         losses = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(0)
         return dict(zip(ATTRIBUTES, losses.unbind(), strict=True))
 
-    # Emptied before, not after: what is made in `trainer.test`'s inference mode cannot be updated in a later fit.
     @override
-    def on_validation_epoch_start(self) -> None:
-        self.val_f1.reset()
+    def scored(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return self(batch["image"]), batch["attributes"]
 
     @override
-    def on_test_epoch_start(self) -> None:
-        self.test_f1.reset()
+    def named_scores(self, scores: AttributeScores) -> dict[str, Tensor]:
+        f1: Tensor = scores.compute()
+        return dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
 
     @override
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.val_f1.update(self(batch["image"]), batch["attributes"])
-
-    @override
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self.test_f1.update(self(batch["image"]), batch["attributes"])
+    def log_scores(self, stage: str, scores: dict[str, Tensor]) -> None:
+        super().log_scores(stage, scores)
+        self.log(f"{stage}/mean_f1", torch.stack(list(scores.values())).mean(), prog_bar=True, sync_dist=True)
 
     @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         logits: Tensor = self(batch["image"])
         return logits.sigmoid()
-
-    @override
-    def on_validation_epoch_end(self) -> None:
-        self._log_scores("val", self.val_f1)
-
-    @override
-    def on_test_epoch_end(self) -> None:
-        self._log_scores("test", self.test_f1)
 
     @override
     def configure_optimizers(self) -> Optimizer:
@@ -113,12 +102,3 @@ class CelebAModule(MultiTaskModule):
     def task_heads(self) -> nn.Module:
         """The heads, for methods that want what they are given."""
         return self.network.heads
-
-    def _log_scores(self, stage: str, metric: AttributeScores) -> None:
-        f1: Tensor = metric.compute()
-        scores = dict(zip(ATTRIBUTES, f1.unbind(), strict=True))
-        if (score := comparison(self)) is not None:
-            scores = add_relative_changes(scores, score)
-        scores["mean_f1"] = f1.mean()
-        for name, value in scores.items():
-            self.log(f"{stage}/{name}", value, prog_bar=name in ("mean_f1", "delta_m"), sync_dist=True)

@@ -11,7 +11,7 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import add_relative_changes, comparison, single_task_score
+from lightning_go4align.benchmarks.changes import single_task_score
 from lightning_go4align.benchmarks.dense_prediction.data import Batch
 from lightning_go4align.benchmarks.dense_prediction.evaluation import Evaluation, OverPixels
 from lightning_go4align.benchmarks.dense_prediction.losses import depth_loss, normal_loss, segmentation_loss
@@ -19,13 +19,13 @@ from lightning_go4align.benchmarks.dense_prediction.mtan import SegNetMTAN
 from lightning_go4align.benchmarks.dense_prediction.scores import DenseScores
 from lightning_go4align.benchmarks.dense_prediction.split import SegNetSplit
 from lightning_go4align.benchmarks.published_table import PublishedTable
+from lightning_go4align.benchmarks.scored_module import ScoredModule
 from lightning_go4align.functional.arguments import as_integer, non_negative
-from lightning_go4align.module import MultiTaskModule
 
 LOSSES = {"segmentation": segmentation_loss, "depth": depth_loss, "normal": normal_loss}
 
 
-class DensePredictionModule(MultiTaskModule):
+class DensePredictionModule(ScoredModule):
     """Train a network with one output a task, by Adam whose learning rate halves every so many epochs.
 
     Logs, in validation and with ``test/`` in the test, ``val/<metric>`` for the metrics of the table;
@@ -86,22 +86,14 @@ class DensePredictionModule(MultiTaskModule):
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         return {task: LOSSES[task](output, batch[task]) for task, output in self(batch["image"]).items()}
 
-    # Emptied before, not after: what is made in `trainer.test`'s inference mode cannot be updated in a later fit.
     @override
-    def on_validation_epoch_start(self) -> None:
-        self.val_scores.reset()
+    def scored(self, batch: Batch) -> tuple[dict[str, Tensor], Batch]:
+        return self(batch["image"]), batch
 
     @override
-    def on_test_epoch_start(self) -> None:
-        self.test_scores.reset()
-
-    @override
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.val_scores.update(self(batch["image"]), batch)
-
-    @override
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self.test_scores.update(self(batch["image"]), batch)
+    def named_scores(self, scores: DenseScores) -> dict[str, Tensor]:
+        values = scores.compute()
+        return {name: values[name] for name in self.table.single_task}
 
     @override
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
@@ -110,14 +102,6 @@ class DensePredictionModule(MultiTaskModule):
         if "normal" in predictions:
             predictions["normal"] = normalize(predictions["normal"])
         return predictions
-
-    @override
-    def on_validation_epoch_end(self) -> None:
-        self._log_scores("val", self.val_scores)
-
-    @override
-    def on_test_epoch_end(self) -> None:
-        self._log_scores("test", self.test_scores)
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -132,11 +116,3 @@ class DensePredictionModule(MultiTaskModule):
     def task_heads(self) -> nn.Module:
         """The heads, for methods that want what they are given; SegNet-MTAN's get one tensor each."""
         return self.network.heads
-
-    def _log_scores(self, stage: str, scores: DenseScores) -> None:
-        values = scores.compute()
-        ordered = {name: values[name] for name in self.table.single_task}
-        if (score := comparison(self)) is not None:
-            ordered = add_relative_changes(ordered, score)
-        for name, value in ordered.items():
-            self.log(f"{stage}/{name}", value.float(), prog_bar=name == "delta_m", sync_dist=True)

@@ -11,7 +11,6 @@ from torchjd.scalarization import Scalarizer
 from torchmetrics import MeanAbsoluteError
 from typing_extensions import override
 
-from lightning_go4align.benchmarks.changes import add_relative_changes
 from lightning_go4align.benchmarks.partial_labels import labelled_losses
 from lightning_go4align.benchmarks.qm9.batches import DenseBatch
 from lightning_go4align.benchmarks.qm9.data import QM9DataModule
@@ -19,13 +18,13 @@ from lightning_go4align.benchmarks.qm9.dense import DenseMPNN
 from lightning_go4align.benchmarks.qm9.published import single_task_errors
 from lightning_go4align.benchmarks.qm9.schedules import Plateau, Schedule
 from lightning_go4align.benchmarks.qm9.targets import TARGETS
+from lightning_go4align.benchmarks.scored_module import ScoredModule
 from lightning_go4align.functional.arguments import non_negative
 from lightning_go4align.metrics import DeltaM
-from lightning_go4align.module import MultiTaskModule
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
-class QM9Module(MultiTaskModule):
+class QM9Module(ScoredModule):
     """Regress properties of molecules: one mean squared error a target, on normalised values.
 
     Logs, in validation and with ``test/`` in the test, ``val/<target>``, the mean absolute errors in published units;
@@ -71,8 +70,8 @@ class QM9Module(MultiTaskModule):
         self.partial_labels = False  # The data module says it when a fit begins.
         self.baseline = single_task_errors(baseline, self.targets)
         self.delta_m = DeltaM(self.baseline)
-        self.val_error = MeanAbsoluteError(num_outputs=len(self.targets))
-        self.test_error = MeanAbsoluteError(num_outputs=len(self.targets))
+        self.val_scores = MeanAbsoluteError(num_outputs=len(self.targets))
+        self.test_scores = MeanAbsoluteError(num_outputs=len(self.targets))
         self.register_buffer("mean", torch.zeros(len(self.targets)))
         self.register_buffer("std", torch.ones(len(self.targets)))
 
@@ -110,30 +109,13 @@ class QM9Module(MultiTaskModule):
         losses = (self.network(batch) - y).square().mean(dim=0)
         return dict(zip(self.targets, losses.unbind(), strict=True))
 
-    # Emptied before, not after: what is made in `trainer.test`'s inference mode cannot be updated in a later fit.
     @override
-    def on_validation_epoch_start(self) -> None:
-        self.val_error.reset()
+    def scored(self, batch: DenseBatch) -> tuple[Tensor, Tensor]:
+        return self(batch), batch.y[:, self.columns]
 
     @override
-    def on_test_epoch_start(self) -> None:
-        self.test_error.reset()
-
-    @override
-    def validation_step(self, batch: DenseBatch, batch_idx: int) -> None:
-        self.val_error.update(self(batch), batch.y[:, self.columns])
-
-    @override
-    def test_step(self, batch: DenseBatch, batch_idx: int) -> None:
-        self.test_error.update(self(batch), batch.y[:, self.columns])
-
-    @override
-    def on_validation_epoch_end(self) -> None:
-        self._log_errors("val", self.val_error)
-
-    @override
-    def on_test_epoch_end(self) -> None:
-        self._log_errors("test", self.test_error)
+    def named_scores(self, scores: MeanAbsoluteError) -> dict[str, Tensor]:
+        return dict(zip(self.targets, scores.compute().view(-1).unbind(), strict=True))
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -155,11 +137,6 @@ class QM9Module(MultiTaskModule):
     def task_heads(self) -> nn.Module:
         """The heads, for methods that want what they are given."""
         return self.network.get_submodule("heads")
-
-    def _log_errors(self, stage: str, error: MeanAbsoluteError) -> None:
-        errors = dict(zip(self.targets, error.compute().view(-1).unbind(), strict=True))
-        for name, value in add_relative_changes(errors, self.delta_m).items():
-            self.log(f"{stage}/{name}", value, prog_bar=name == "delta_m", sync_dist=True)
 
 
 def _index(name: str, names: list[str]) -> int:
