@@ -50,7 +50,7 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         f'<h2>{name}</h2>\n<div class="cards">{"".join(cards)}</div>' for name, cards in parts.items()
     )
     title, named = f"Comparison of {len(runs)} runs", ", ".join(escape(name) for name in methods)
-    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{lead}<p class="calm">{_WORDS}</p>'
+    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{lead}<p class="calm">{bold(_WORDS)}</p>'
     bar = f'<header class="bar"><p>{title}</p>{search("Tasks and metrics")}</header>\n'
     return shell(title, f"{bar}<main>\n{head}\n{content}\n</main>", searches=True)
 
@@ -62,7 +62,8 @@ _WORDS = (
     "∆m is the mean relative change of the metrics against single-task learning (STL: a network for each task "
     "alone), in percent; lower is better. Numbers are means over seeds ± their standard deviation. Paired: only runs "
     "with the same seed are compared, with the 95% interval of the mean difference by Student's t; an interval that "
-    "holds 0 tells no difference."
+    "holds 0 tells no difference. It is given from two pairs on, and holds if differences are normally distributed; "
+    "the bootstrap of `go4align study` supposes no distribution, and gives none of fewer than five seeds."
 )
 _BARS = "Mean over runs and its standard deviation. Red is worse than single-task networks, green is better."
 _CURVES = "A line for each run; below 0 beats single-task networks. First epochs may be out of sight."

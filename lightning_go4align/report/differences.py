@@ -13,7 +13,8 @@ class Difference(NamedTuple):
     Args:
         pairs: Number of pairs.
         mean: Mean difference.
-        half_width: Half of the 95% interval of that mean, by Student's t; NaN for one pair.
+        half_width: Half of the 95% interval of that mean, by Student's t: exact for normal differences, however few
+            pairs there are; NaN for one.
         lower: Pairs in which the difference is below 0.
     """
 

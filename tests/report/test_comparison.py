@@ -9,7 +9,6 @@ from scipy import stats
 
 from lightning_go4align.history import History
 from lightning_go4align.report.command import report_command, write_pages
-from lightning_go4align.report.configuration import configuration, differences
 from lightning_go4align.report.differences import paired_difference
 
 
@@ -32,6 +31,14 @@ def test_methods_are_compared_seed_by_seed(run_in: Callable[..., Path]) -> None:
     html = write_pages(runs).read_text(encoding="utf-8")
     # differences by hand: 4, 6, 8; their mean is 6, and t(0.975, 2) * 2 / sqrt(3) is 4.97
     assert cells(html, "∆m") == ["Sum", "3", "6.0 ± 5.0", "0 of 3"]
+
+
+def test_two_pairs_have_an_interval_and_the_reason_why_a_study_has_none(run_in: Callable[..., Path]) -> None:
+    runs = [run_in(f"ours_{seed}", seed=seed, delta_m=[-5.0]) for seed in range(2)]
+    runs += [run_in(f"sum_{seed}", "Sum()", seed, delta_m=[-1.0 + seed]) for seed in range(2)]
+    html = write_pages(runs).read_text(encoding="utf-8")
+    assert cells(html, "∆m")[2] == "4.5 ± 6.4"  # t(0.975, 1) is 12.7, and the differences are 4 and 5
+    assert "<code>go4align study</code> supposes no distribution, and gives none of fewer than five seeds" in html
 
 
 def test_runs_whose_seeds_do_not_meet_are_not_paired(run_in: Callable[..., Path]) -> None:
@@ -128,15 +135,6 @@ def test_hostile_names_stay_text_and_lead_nowhere_else(run_in: Callable[..., Pat
     assert "<img" not in html
     for link in re.findall(r'<a href="([^"]*)"', html):
         assert not re.match(r"\.\.|/|\w+:", link)
-
-
-def test_values_of_secrets_are_hidden(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("trainer: {logger: {init_args: {api_key: abc}}}\ndata: {root: x}\n")
-    assert configuration(tmp_path) == {"trainer.logger.init_args.api_key": "(hidden)", "data.root": "x"}
-
-
-def test_a_setting_that_only_one_run_has_is_a_difference() -> None:
-    assert differences([{"a": "1"}, {"a": "1", "b": "2"}]) == ["b"]
 
 
 def test_a_run_of_unknown_configuration_differs_from_none(run_in: Callable[..., Path], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from lightning_go4align.history import History
 from lightning_go4align.report.command import write_pages
+from lightning_go4align.report.configuration import configuration, differences
 from lightning_go4align.report.runs import read_runs
 
 
@@ -124,3 +125,12 @@ def test_other_lengths_are_said_beside_the_ranking(run_in: Callable[..., Path]) 
     replace(history, validations=later).save(folders[1])
     (said,) = leads(folders)
     assert said.endswith("Not all trained equally long; epochs: GO4Align 3, Sum 6.")
+
+
+def test_values_of_secrets_are_hidden(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("trainer: {logger: {init_args: {api_key: abc}}}\ndata: {root: x}\n")
+    assert configuration(tmp_path) == {"trainer.logger.init_args.api_key": "(hidden)", "data.root": "x"}
+
+
+def test_a_setting_that_only_one_run_has_is_a_difference() -> None:
+    assert differences([{"a": "1"}, {"a": "1", "b": "2"}]) == ["b"]

@@ -44,6 +44,14 @@ def test_the_table_has_the_same_percents(fifth: Results) -> None:
     assert "\n| SI | 5 | -80.00 | [-80.2" in table
 
 
+def test_two_seeds_have_no_interval_and_the_reason_why_a_report_has_one() -> None:
+    rows = [Row(name, seed, {"mu": value + seed}) for name, value in (("LS", 1.0), ("SI", 3.0)) for seed in (0, 1)]
+    found = Results(["LS", "SI"], ["mu"], rows, reference="LS")
+    table = outputs.statistics_table(differences(found), found)
+    assert "\n| SI | 2 | +144.95 | - |" in table  # the root of 3/1 * 4/2 is 2.4495
+    assert "intervals by Student's t of `go4align report`" in table
+
+
 def test_the_second_best_is_so_many_percent_above_the_best() -> None:
     found = results({"LS": 4.0, "UW": 3.0, "SI": 2.0})
     (told,) = outputs.two_best(differences(found), found)
