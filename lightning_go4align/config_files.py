@@ -125,6 +125,24 @@ def leaves(settings: object, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(part, key)
 
 
+def differences(found: list[dict[str, str]]) -> list[str]:
+    """Name the keys in which configurations differ.
+
+    Args:
+        found: Configurations of runs; an empty one is unknown, and differs from none.
+
+    Returns:
+        Keys whose values are not the same in all that are known, in the order of the first that has them.
+
+    Example:
+        >>> differences([{"seed": "1", "lr": "0.1"}, {"seed": "2", "lr": "0.1"}])
+        ['seed']
+    """
+    known = [one for one in found if one]
+    keys = dict.fromkeys(key for one in known for key in one)
+    return [key for key in keys if len({one.get(key) for one in known}) > 1]
+
+
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # as above
     """Refuse a name that a mapping gives twice, of which YAML would drop the first without a word.
 

@@ -1,14 +1,18 @@
-"""Names that people give, kept apart from markup."""
+"""Names that people give, kept apart from markup, and the sentences that hold them."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from html import escape
 
 _SPELT_OUT = 12  # names; more would fill the line
 
 # Line breaks, control characters, halves of characters, and what turns the direction of the text that follows.
 _HIDDEN_KINDS = {"Cc", "Cs", "Zl", "Zp"}
 _TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_MARKED = re.compile(
+    r"\\(?P<letter>.)|\*\*(?P<bold>(?:\\.|[^\\])*?)\*\*|`(?P<code>[^`]+)`|(?P<rest>[^\\*`]+|.)", re.DOTALL
+)
 
 
 def has_hidden(text: str) -> bool:
@@ -42,6 +46,21 @@ def in_markdown(name: str) -> str:
     return re.sub(r"[\\`*<\[&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", name)
 
 
+def in_html(sentence: str) -> str:
+    r"""Make a sentence HTML: what stands between ``**`` bold, what stands between backticks code.
+
+    Args:
+        sentence: With names as ``in_markdown`` writes them: a letter behind a backslash is no markup.
+
+    Example:
+        >>> in_html("**<a>** is held back: lower `beta`")
+        '<b>&lt;a&gt;</b> is held back: lower <code>beta</code>'
+        >>> in_html(r"**a\*\*b**")
+        '<b>a**b</b>'
+    """
+    return _MARKED.sub(_as_html, sentence)
+
+
 def few_of(names: Sequence[str]) -> str:
     """List names; of many the first and the last.
 
@@ -52,6 +71,13 @@ def few_of(names: Sequence[str]) -> str:
     if len(names) <= _SPELT_OUT:
         return repr(list(names))
     return f"[{names[0]!r}, ... {len(names) - 2:,} more ..., {names[-1]!r}]"
+
+
+def _as_html(match: re.Match[str]) -> str:
+    kind = str(match.lastgroup)
+    if kind == "bold":
+        return f"<b>{in_html(match[kind])}</b>"
+    return f"<code>{escape(match[kind])}</code>" if kind == "code" else escape(match[kind])
 
 
 def _is_hidden(character: str) -> bool:

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History
-from lightning_go4align.plain_text import in_markdown
+from lightning_go4align.plain_text import in_html, in_markdown
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
 from lightning_go4align.report.cards import table_card
 from lightning_go4align.report.differences import Difference, paired_difference
 from lightning_go4align.report.runs import Run
-from lightning_go4align.report.shell import bold
 from lightning_go4align.report.tables import number, table
 
 Methods = Mapping[str, Sequence[Run]]
@@ -70,7 +69,7 @@ def paired(title: str, methods: Methods, score: Score) -> str:
     if any(len(pairs) > TASKS_UP_TO for pairs in found.values()):
         flat.sort(key=lambda row: -np.nan_to_num(abs(row[2].mean), nan=-1))
         said = [_counted(method, reference, list(pairs.values())) for method, pairs in found.items()]
-        about = f"<ul>{''.join(f'<li>{bold(sentence)}</li>' for sentence in said)}</ul><p>{_CHANCE}</p>"
+        about = f"<ul>{''.join(f'<li>{in_html(sentence)}</li>' for sentence in said)}</ul><p>{_CHANCE}</p>"
     rows = [[name, method, *_phrases(one)] for name, method, one in flat]
     head = ["name", f"method, less {reference}", "pairs", "mean, 95% interval", "lower in"]
     return table_card(title, about + table(title, head, rows, [name for name, _, _ in flat]))

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from lightning_go4align.config_files import differences
 from lightning_go4align.plain_text import in_markdown
-from lightning_go4align.report.configuration import differences
 from lightning_go4align.report.runs import Run
 from lightning_go4align.words import first_of
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lightning_go4align.functional.counting import rand_indices_between
 from lightning_go4align.history import History
-from lightning_go4align.plain_text import in_markdown
+from lightning_go4align.plain_text import in_html, in_markdown
 from lightning_go4align.plots.comparison import comparison_bars
 from lightning_go4align.plots.runs import delta_m_of_runs
 from lightning_go4align.plots.style import style
@@ -18,7 +18,7 @@ from lightning_go4align.report.cards import still, still_on_phones, table_card
 from lightning_go4align.report.comparable import comparable, lengths
 from lightning_go4align.report.listing import cards_of_runs, runs_tables
 from lightning_go4align.report.runs import Run
-from lightning_go4align.report.shell import bold, search, shell
+from lightning_go4align.report.shell import search, shell
 from lightning_go4align.report.tables import decimals, number, table
 from lightning_go4align.report.task_facts import first_and_last_losses
 
@@ -50,7 +50,7 @@ def comparison(runs: list[Run], links: list[str]) -> str:
         f'<h2>{name}</h2>\n<div class="cards">{"".join(cards)}</div>' for name, cards in parts.items()
     )
     title, named = f"Comparison of {len(runs)} runs", ", ".join(escape(name) for name in methods)
-    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{lead}<p class="calm">{bold(_WORDS)}</p>'
+    head = f'<h1>{title}</h1>\n<p class="about">{named}</p>\n{lead}<p class="calm">{in_html(_WORDS)}</p>'
     bar = f'<header class="bar"><p>{title}</p>{search("Tasks and metrics")}</header>\n'
     return shell(title, f"{bar}<main>\n{head}\n{content}\n</main>", searches=True)
 
@@ -83,7 +83,7 @@ def _by_method(runs: list[Run]) -> dict[str, list[Run]]:
 def _lead(runs: list[Run], left_out: str) -> str:
     """Say first which method is ahead, how far the others are behind it, and what is not compared."""
     said = filter(None, (_ranking(runs), left_out))
-    return "".join(f'<p class="lead">{bold(sentence)}</p>\n' for sentence in said)
+    return "".join(f'<p class="lead">{in_html(sentence)}</p>\n' for sentence in said)
 
 
 def _ranking(runs: list[Run]) -> str:

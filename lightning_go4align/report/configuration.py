@@ -33,24 +33,6 @@ def configuration(run: Path) -> dict[str, str]:
     return {}
 
 
-def differences(found: list[dict[str, str]]) -> list[str]:
-    """Name the keys in which configurations differ.
-
-    Args:
-        found: Configurations of runs; an empty one is unknown, and differs from none.
-
-    Returns:
-        Keys whose values are not the same in all that are known, in the order of the first that has them.
-
-    Example:
-        >>> differences([{"seed": "1", "lr": "0.1"}, {"seed": "2", "lr": "0.1"}])
-        ['seed']
-    """
-    known = [one for one in found if one]
-    keys = dict.fromkeys(key for one in known for key in one)
-    return [key for key in keys if len({one.get(key) for one in known}) > 1]
-
-
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from html import escape
 
 from lightning_go4align.history import History
+from lightning_go4align.plain_text import in_html
 from lightning_go4align.report.alarms import alarms
 from lightning_go4align.report.facts import Tile, sentences, tiles
-from lightning_go4align.report.shell import bold
 from lightning_go4align.report.tables import table
 from lightning_go4align.words import duration
 
@@ -27,7 +27,7 @@ def overview(history: History) -> str:
         >>> "No alarm" in overview(example_history())
         True
     """
-    summary = _list([bold(sentence) for sentence in sentences(history)])
+    summary = _list([in_html(sentence) for sentence in sentences(history)])
     return f'{_alarms(history)}\n<div class="tiles">{"".join(map(_tile, tiles(history)))}</div>\n{summary}'
 
 
@@ -61,7 +61,7 @@ def _alarms(history: History) -> str:
     found = alarms(history)
     if not found:
         return f'<p class="calm">{_CALM}</p>' if len(history.steps) else ""
-    listed = _list([f"{bold(alarm.what)} {bold(alarm.advice)}" for alarm in found])
+    listed = _list([f"{in_html(alarm.what)} {in_html(alarm.advice)}" for alarm in found])
     return f'<section class="alarms" aria-labelledby="alarms"><h2 id="alarms">Look here first</h2>{listed}</section>'
 
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from lightning_go4align.config_files import differences
 from lightning_go4align.history import FILE, History
-from lightning_go4align.report.configuration import configuration, differences
+from lightning_go4align.report.configuration import configuration
 
 _SEED = "seed_everything"
 _METHOD = "method."

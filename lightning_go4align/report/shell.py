@@ -1,6 +1,5 @@
 """What every page of ours shares: its frame, its style, its scripts. All of it is in the one file."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -10,9 +9,6 @@ from lightning_go4align.plots.style import palette
 
 _OWN = ("rows", "numbers", "charts", "draw", "page")
 _SCRIPTS = ("vendor/uPlot.iife.min.js", *(f"assets/{name}.js" for name in _OWN))
-_MARKED = re.compile(
-    r"\\(?P<letter>.)|\*\*(?P<bold>(?:\\.|[^\\])*?)\*\*|`(?P<code>[^`]+)`|(?P<rest>[^\\*`]+|.)", re.DOTALL
-)
 _SEARCH = ("assets/rows.js", "assets/compare.js")
 
 
@@ -44,28 +40,6 @@ def shell(title: str, body: str, data: str = "", searches: bool = False) -> str:
         body=body,
         scripts=store + "".join(f"<script>{script}</script>\n" for script in scripts),
     )
-
-
-def bold(sentence: str) -> str:
-    r"""Make a sentence HTML: what stands between ``**`` bold, what stands between backticks code.
-
-    Args:
-        sentence: With names as ``in_markdown`` writes them: a letter behind a backslash is no markup.
-
-    Example:
-        >>> bold("**<a>** is held back: lower `beta`")
-        '<b>&lt;a&gt;</b> is held back: lower <code>beta</code>'
-        >>> bold(r"**a\*\*b**")
-        '<b>a**b</b>'
-    """
-    return _MARKED.sub(_as_html, sentence)
-
-
-def _as_html(match: re.Match[str]) -> str:
-    kind = str(match.lastgroup)
-    if kind == "bold":
-        return f"<b>{bold(match[kind])}</b>"
-    return f"<code>{escape(match[kind])}</code>" if kind == "code" else escape(match[kind])
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> str:

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Sequence
-from html import escape
+from html import escape, unescape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
@@ -16,9 +16,9 @@ import yaml
 
 from lightning_go4align import __version__
 from lightning_go4align.atomic_write import atomic_write
+from lightning_go4align.plain_text import in_html
 from lightning_go4align.studies.plan import Plan
 
-_ASIDE = 0xE000
 PACKAGES = ("torch", "lightning", "torchjd", "torchmetrics", "numpy", "scipy")
 
 
@@ -107,16 +107,16 @@ def html(text: str) -> str:
     for block in text.strip().split("\n\n"):
         lines = block.splitlines()
         is_table = lines[0].startswith("| ")
-        parts.append(_table(lines) if is_table else f"<p>{_inline(' '.join(lines))}</p>")
+        parts.append(_table(lines) if is_table else f"<p>{in_html(' '.join(lines))}</p>")
     return "".join(parts)
 
 
 def _table(lines: list[str]) -> str:
-    rows = [[_inline(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    rows = [[in_html(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     header = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
     body = "".join(f"<tr>{_row(row)}</tr>" for row in rows[2:])
     # It scrolls where it is too wide, by keyboard too; what it is called is heard there.
-    label = escape(f"Table of {', '.join(rows[0][:3])}")
+    label = escape(f"Table of {unescape(', '.join(rows[0][:3]))}")
     inner = f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="table" tabindex="0" role="region" aria-label="{label}">{inner}</div>'
 
@@ -124,13 +124,6 @@ def _table(lines: list[str]) -> str:
 def _row(cells: list[str]) -> str:
     first, *rest = cells
     return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
-
-
-def _inline(text: str) -> str:
-    # What a backslash keeps from being markup is put aside, as a private character, until markup has been read.
-    aside = re.sub(r"\\([!-/:-@\[-`{-~])", lambda found: chr(_ASIDE + ord(found[1])), text)
-    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(aside, quote=False))
-    return re.sub(r"[\ue000-\ue07f]", lambda found: escape(chr(ord(found[0]) - _ASIDE), quote=False), bold)
 
 
 def _picture(file: Path) -> str:

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lightning_go4align.config_files import leaves
-from lightning_go4align.report.configuration import differences
+from lightning_go4align.config_files import differences, leaves
 from lightning_go4align.studies.logs import epochs_done
 from lightning_go4align.studies.names import short_arguments
 from lightning_go4align.studies.plan import Plan, Run

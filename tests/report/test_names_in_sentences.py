@@ -11,11 +11,11 @@ import pytest
 from hostile_names import SHOWN
 
 from lightning_go4align.history import History
+from lightning_go4align.plain_text import in_html
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.report.alarms import alarms
 from lightning_go4align.report.command import write_pages
 from lightning_go4align.report.overview import overview
-from lightning_go4align.report.shell import bold
 
 NAMES = ["a**b", "**", "*", "c\nd", "`code`", "a\\*b", "\\", "<b>x</b>", "_x_", "a** + **b", "`", *SHOWN.values()]
 
@@ -47,7 +47,7 @@ def test_a_table_has_names_without_any_markup() -> None:
 
 def test_why_a_run_ended_is_shown_as_it_was_said() -> None:
     (found, *_) = alarms(example_history().with_notes(interrupted="KeyError: **a `b` \\*"))
-    assert unescape(bold(found.what)) == "The run ended early: KeyError: **a `b` \\*."
+    assert unescape(in_html(found.what)) == "The run ended early: KeyError: **a `b` \\*."
 
 
 def test_methods_are_compared_under_their_own_names(run_in: Callable[..., Path]) -> None:

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from lightning_go4align.history import History, Validations
 from lightning_go4align.monitors.recorder import Recorder
+from lightning_go4align.plain_text import in_html
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.style import palette
 from lightning_go4align.report import write_report
 from lightning_go4align.report.facts import sentences, tiles
 from lightning_go4align.report.page import page
-from lightning_go4align.report.shell import bold
 from lightning_go4align.report.tables import table
 
 
@@ -187,7 +187,7 @@ def test_a_table_says_how_many_of_its_rows_are_printed() -> None:
 
 
 def test_code_in_advice_is_code_and_no_markup() -> None:
-    assert bold("lower `<b>` of **`beta`**") == "lower <code>&lt;b&gt;</code> of <b><code>beta</code></b>"
+    assert in_html("lower `<b>` of **`beta`**") == "lower <code>&lt;b&gt;</code> of <b><code>beta</code></b>"
 
 
 def test_sets_of_many_tasks_are_named_in_a_few_words() -> None:

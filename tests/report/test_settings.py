@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lightning_go4align.config_files import differences
 from lightning_go4align.history import History
 from lightning_go4align.report.command import write_pages
-from lightning_go4align.report.configuration import configuration, differences
+from lightning_go4align.report.configuration import configuration
 from lightning_go4align.report.runs import read_runs
 
 

@@ -1,6 +1,8 @@
 """What a study prints before and after its runs."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -66,6 +68,12 @@ def test_seeds_that_try_other_learning_rates_stand_in_rows_of_their_own(searched
         ["few", "max_steps 7", "0.1, 0.2, 0.4", "0", "3 of 3"],
         ["few", "max_steps 7", "0.2", "1, 2, 5", "0 of 3"],
     ]
+
+
+def test_a_plan_and_a_page_need_no_matplotlib_and_wait_for_no_torch() -> None:
+    modules = ["lightning_go4align.studies.printed_plan", "lightning_go4align.studies.page"]
+    code = f"import sys; sys.modules.update(matplotlib=None, torch=None); import {', '.join(modules)}"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 @pytest.mark.parametrize("width", [80, 120])
