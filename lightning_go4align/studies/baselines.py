@@ -8,9 +8,10 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from lightning_go4align.studies.names import short_name
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.results import Baseline, Results
-from lightning_go4align.studies.study import Study, short_name
+from lightning_go4align.studies.study import Study
 
 
 def check_baseline(study: Study, baseline: Baseline) -> None:

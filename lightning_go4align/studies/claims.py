@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+# How long an owner on another machine may give no sign of life: more than the time for which NFS believes what it saw
+# before, 60 s, and several beats.
 STALE_SECONDS = 120.0
 BEAT_SECONDS = 10.0
 _RELEASED = "released"
@@ -68,19 +70,17 @@ class Claim:
         (self.folder / _RELEASED).touch()
 
 
-def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
+def take(folder: Path) -> Claim | None:
     """Claim a folder.
 
     Args:
         folder: The folder.
-        stale_seconds: How long an owner on another machine may give no sign of life. More than the time for which
-            NFS believes what it saw before, 60 s, and several beats.
 
     Returns:
         The claim; None if another process has it.
     """
     before = _highest(folder)  # looked at once: the next number is for who judged this one
-    if before is not None and _owner(before, stale_seconds) is not None:
+    if before is not None and _owner(before) is not None:
         return None
     claim = folder / "claims" / str(1 + (_number(before) if before else 0))
     claim.parent.mkdir(parents=True, exist_ok=True)
@@ -95,20 +95,19 @@ def take(folder: Path, stale_seconds: float = STALE_SECONDS) -> Claim | None:
     return Claim(claim)
 
 
-def holder(folder: Path, stale_seconds: float = STALE_SECONDS) -> str | None:
+def holder(folder: Path) -> str | None:
     """Tell who has claimed a folder, in words; None if nobody who lives has.
 
     Args:
         folder: The folder.
-        stale_seconds: As in :func:`take`.
     """
     claim = _highest(folder)
-    return None if claim is None else _owner(claim, stale_seconds)
+    return None if claim is None else _owner(claim)
 
 
-def _owner(claim: Path, stale_seconds: float) -> str | None:
+def _owner(claim: Path) -> str | None:
     try:
-        if (claim / _RELEASED).exists() or _now(claim.parent) - claim.stat().st_mtime >= stale_seconds:
+        if (claim / _RELEASED).exists() or _now(claim.parent) - claim.stat().st_mtime >= STALE_SECONDS:
             return None
     except FileNotFoundError:  # a higher one was just released
         return None

@@ -4,9 +4,9 @@ import math
 
 from lightning_go4align.studies.choosing import logged_instead
 from lightning_go4align.studies.logs import last_value, logged, median_value
+from lightning_go4align.studies.names import short_name
 from lightning_go4align.studies.plan import Plan, Run
 from lightning_go4align.studies.results import Results, Row
-from lightning_go4align.studies.study import short_name
 
 
 def collect(plan: Plan) -> Results:

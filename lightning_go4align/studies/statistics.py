@@ -8,7 +8,6 @@ import numpy as np
 from scipy import stats
 
 from lightning_go4align.studies.comparison import Comparison, paired_comparisons
-from lightning_go4align.studies.profiles import performance_profiles as performance_profiles
 from lightning_go4align.studies.results import Results
 
 CONFIDENCE, LEVEL, POWER = 0.95, 0.05, 0.8

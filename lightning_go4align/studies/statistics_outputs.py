@@ -58,8 +58,8 @@ def _about(results: Results) -> str:
         f"What the differences to {in_markdown(str(results.reference))} are worth. Intervals: bootstrap (BCa) of the "
         "mean over seeds; of five seeds they are too short and cover four times in five, of fewer there are none. p: "
         "paired t test, then corrected for the number of methods; it holds of few seeds, too, if differences are "
-        "normally distributed, and so do the intervals by Student's t of `go4align report`. Seeds needed: to find a "
-        "difference of this size and spread four times in five."
+        "normally distributed, and so do the intervals by Student's t that a report of runs has from two seeds on. "
+        "Seeds needed: to find a difference of this size and spread four times in five."
     ]
     if results.baseline is None:
         notes.append(

@@ -6,8 +6,7 @@ from typing import Any
 
 from lightning_go4align.studies.contradictions import check_argument, check_select_by
 from lightning_go4align.studies.merge import value_at
-from lightning_go4align.studies.names import check_folder, check_names
-from lightning_go4align.studies.names import short_name as short_name
+from lightning_go4align.studies.names import check_folder, check_names, short_name
 from lightning_go4align.studies.outputs import Output
 from lightning_go4align.studies.resources import Resources
 from lightning_go4align.studies.search_space import Search

@@ -94,8 +94,8 @@ def test_names_of_tasks_and_runs_are_text_not_markup() -> None:
 def test_control_characters_in_names_leave_figures_well_formed() -> None:
     names = ("a\x01b", "c\x1bd", "e\x0bf", "g")
     found = page(replace(example_history(), tasks=names, metrics=names))
-    for figure in re.findall(r"<svg.*?</svg>", found, re.DOTALL):
-        ElementTree.fromstring(figure)
+    roots = [ElementTree.fromstring(figure) for figure in re.findall(r"<svg.*?</svg>", found, re.DOTALL)]
+    assert {root.tag.rpartition("}")[2] for root in roots} == {"svg"}
 
 
 def test_tiles_have_one_sign_and_count_metrics_that_have_a_value() -> None:

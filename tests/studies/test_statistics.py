@@ -11,13 +11,13 @@ from scipy import stats
 
 from lightning_go4align.studies import Baseline, Results, Row
 from lightning_go4align.studies.plots.statistics import corrected, intervals, needed_seeds, profiles
+from lightning_go4align.studies.profiles import performance_profiles
 from lightning_go4align.studies.statistics import (
     Difference,
     differences,
     holm,
     interval,
     p_value,
-    performance_profiles,
     seeds_needed,
 )
 

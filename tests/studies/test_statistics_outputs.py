@@ -49,7 +49,7 @@ def test_two_seeds_have_no_interval_and_the_reason_why_a_report_has_one() -> Non
     found = Results(["LS", "SI"], ["mu"], rows, reference="LS")
     table = outputs.statistics_table(differences(found), found)
     assert "\n| SI | 2 | +144.95 | - |" in table  # the root of 3/1 * 4/2 is 2.4495
-    assert "intervals by Student's t of `go4align report`" in table
+    assert "intervals by Student's t that a report of runs has from two seeds on" in table
 
 
 def test_the_second_best_is_so_many_percent_above_the_best() -> None:

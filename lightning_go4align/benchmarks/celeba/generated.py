@@ -19,7 +19,7 @@ from lightning_go4align.functional.arguments import as_integer
 Rows = npt.NDArray[Any]
 
 
-def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
+def write_faces(root: Path, samples: Sequence[int]) -> None:
     """Write annotations and images of 178x218, unless ``root`` is there already.
 
     Each attribute is the brightness of one tile of the image, over noise; some are rare, as in CelebA.
@@ -27,7 +27,6 @@ def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
     Args:
         root: Folder to make; it appears when it is complete.
         samples: Number of training, validation and test images.
-        seed: Of all images.
 
     Example:
         >>> from tempfile import mkdtemp
@@ -38,7 +37,7 @@ def write_faces(root: Path, samples: Sequence[int], seed: int = 0) -> None:
     """
     if root.is_dir():
         return
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     total, shares = sum(samples), np.linspace(0.1, 0.8, len(ATTRIBUTES))
     attributes = generator.random((total, len(ATTRIBUTES))) < shares
     names = [f"{i:06d}.jpg" for i in range(1, total + 1)]

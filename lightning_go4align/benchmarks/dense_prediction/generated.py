@@ -10,9 +10,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.benchmarks.dense_prediction.layout import Array, Layout
 
 
-def write_scenes(
-    root: Path, layout: Layout, samples: Mapping[str, int], depth_of: Callable[[Array], Array], seed: int = 0
-) -> None:
+def write_scenes(root: Path, layout: Layout, samples: Mapping[str, int], depth_of: Callable[[Array], Array]) -> None:
     """Write scenes of a few flat surfaces, unless ``root`` is there already.
 
     Every class has a colour, shaded by its surface's normal, so that all tasks can be learned from the image.
@@ -23,7 +21,6 @@ def write_scenes(
         layout: Maps to write, out of image, segmentation, depth and normal.
         samples: Number of scenes in each split.
         depth_of: What to store for a distance in metres: :func:`metres` or :func:`disparity`.
-        seed: Of all scenes.
 
     Example:
         >>> import torch
@@ -37,7 +34,7 @@ def write_scenes(
     """
     if root.is_dir():
         return
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     with atomic_write(root) as unfinished:
         for split, number in samples.items():
             for kind in layout.maps.values():

@@ -116,12 +116,11 @@ def needed_seeds(found: Sequence[Difference], unit: str = "") -> Figure:
 
 
 @picture
-def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None, left_out: str = "") -> Figure:
+def profiles(ratios: Mapping[str, Sequence[float]], left_out: str = "") -> Figure:
     """Show on which share of metrics and seeds each method is within a factor of the best one; higher is better.
 
     Args:
         ratios: Errors over the best method's, ascending, for each method; infinite where there is none.
-        highlight: The method to stand out, if it is among them.
         left_out: Metrics that are not in it.
 
     Example:
@@ -137,15 +136,12 @@ def profiles(ratios: Mapping[str, Sequence[float]], highlight: str | None = None
     finite = [ratio for values in ratios.values() for ratio in values if math.isfinite(ratio)]
     last = 1.05 * max(finite, default=1.0)
     inks, names = task_colours(len(ratios)), shorten(list(ratios))
-    for index, (name, values) in enumerate(ratios.items()):
+    for index, values in enumerate(ratios.values()):
         shares = np.arange(1, len(values) + 1) / len(values)
         known = np.isfinite(values)
         steps = np.concatenate([[1.0], np.asarray(values)[known], [last]])
         heights = np.concatenate([[0.0], shares[known], [shares[known].max(initial=0.0)]])
-        width = 2.4 if name == highlight else 1.2
-        (line,) = axes.step(
-            steps, heights, where="post", color=tuple(inks[index]), linewidth=width, label=names[index]
-        )
+        (line,) = axes.step(steps, heights, where="post", color=tuple(inks[index]), linewidth=1.2, label=names[index])
         if DASHES[index % len(DASHES)]:
             line.set_dashes(DASHES[index % len(DASHES)])
     # Ends of lines coincide where every method gets to 1: names stand beside them in a legend instead.
