@@ -1,6 +1,6 @@
 """What the benchmarks' modules share: scores over a whole split, and their changes against single-task networks."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any
 
 from torch import Tensor
@@ -10,7 +10,7 @@ from lightning_go4align.benchmarks.changes import add_relative_changes, comparis
 from lightning_go4align.module import MultiTaskModule
 
 
-class ScoredModule(MultiTaskModule):
+class ScoredModule(MultiTaskModule, ABC):
     """Update a metric in each step of validation and test, and log what it computes at the end.
 
     A subclass makes ``val_scores`` and ``test_scores`` and says what they are updated with, in ``scored``, and how
