@@ -86,7 +86,7 @@ class LearnedAlong:
         if absent is not None:
             pairs = zip(self.parameters, learned, strict=True)
             learned = [torch.where(absent, 0, b) if self._has_entries(p, absent) else b for p, b in pairs]
-        # To those of the batches before: an optimizer that asks for one batch several times (LBFGS) has its last.
+        # To those of the batches before.
         before, away = self._earlier or ([torch.zeros_like(gradient) for gradient in learned], absent)
         gradients = [a + b * scale for a, b in zip(before, learned, strict=True)]
         self._sums = gradients, None if away is None or absent is None else away & absent

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torchjd.scalarization import Scalarizer
 
+from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.learning import BeginsBatches, learning_after_step
 from lightning_go4align.methods.missing import absent_tasks, impute_missing, supports_missing
 from lightning_go4align.methods.randomness import may_draw
+from lightning_go4align.methods.state import remembers
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.learned_along import LearnedAlong
 from lightning_go4align.update.random_stream import RandomStream
@@ -26,7 +28,8 @@ class ScalarizerDriver:
 
     Where the method does not tell them, they are what the one backward pass leaves on its way through the losses.
     A method that does not take NaN for an absent or non-finite loss is given the task's last finite one instead;
-    what it learns of such a task stays as it is.
+    what it learns of such a task stays as it is. An optimizer that asks for one batch several times (LBFGS, SAM) is
+    answered with the weights of the first time: it searches one function, and a method learns once from each batch.
 
     Args:
         method: The scalarizer. What it learns along is stepped by ``LearnedAlong``.
@@ -43,6 +46,8 @@ class ScalarizerDriver:
         self._tasks = tasks
         self._supports_missing = supports_missing(method)
         self._may_draw = may_draw(method)
+        self._is_function = not self._may_draw and not remembers(method)
+        self._has_weighed = False  # In this batch.
         self._counting = [part for part in method.modules() if isinstance(part, BeginsBatches)]
         self._last_step: StepRecord | None = None
         self._begun: tuple[Tensor, Tensor, Tensor, dict[str, Any]] | None = None  # Until its backward pass is done.
@@ -91,9 +96,13 @@ class ScalarizerDriver:
             part.begin_batch(first)
         if self._along.parameters:
             self._along.begin_batch(first)
-        self._begun = None
+        self._begun, self._has_weighed = None, False
 
     def step(self, losses: Tensor, reported: Tensor, output: StepOutput, accumulation_scale: float) -> Tensor:
+        if self._has_weighed and not self._is_function and (known := self.last_step) and known.weights is not None:
+            lost = losses.detach().isfinite().logical_not()
+            return weighted_risk(losses.masked_fill(lost, 0), known.weights)
+        self._has_weighed = True
         objective = self._combine(losses if self._supports_missing else self._filled(losses))
         told = self._told_by_method()
         if self._along.parameters or self.needs_post_step_losses:

@@ -149,6 +149,8 @@ class TrainingStep:
         reported = (losses if complete else stack_losses(tasks, output, device, gap=0.0)).detach()
         losses = losses if output.present else touch_all_parameters(losses, self._module)
         losses, reported = average_over_ranks(losses, reported)
+        if not self._in_batch:  # No hook of the callback has been called: the trainer may search a learning rate.
+            memory.driver.begin_batch(first=True)
         if self._observed:
             observe(memory.method, losses.detach(), self._head_input.take(output, losses))
         try:
@@ -157,7 +159,7 @@ class TrainingStep:
         except (ValueError, exceptions.MisconfigurationException) as error:
             raise_with_tasks(error, memory)
             raise
-        if not self._in_batch:  # No hook of the callback has been called: the trainer may search a learning rate.
+        if not self._in_batch:
             objective = self._seen(objective, losses)
         return {"loss": objective, "task_losses": dict(zip(tasks, losses.detach().unbind(), strict=True))}
 
