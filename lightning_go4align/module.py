@@ -27,6 +27,7 @@ class MultiTaskMixin(GivesWay, LastStepMixin):
         tasks: Names of all tasks, as in ``MultiTaskCallback``.
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
         logged: What loggers get, as in ``MultiTaskCallback``.
+        prog_bar: What the progress bar shows, as in ``MultiTaskCallback``.
         **kwargs: Arguments of the module that stands behind.
 
     Raises:
@@ -56,13 +57,16 @@ class MultiTaskMixin(GivesWay, LastStepMixin):
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
         logged: Sequence[Family] | None = None,
+        prog_bar: Sequence[str] = ("objective",),
         **kwargs: Any,
     ) -> None:
-        given = {"optimization": None if optimization == "manual" else optimization, "tasks": tasks}
-        refuse_shared_arguments(type(self), MultiTaskMixin, {**given, "losses": losses, "logged": logged})
+        given = {"tasks": tasks, "losses": losses, "logged": logged}
+        given["optimization"] = None if optimization == "manual" else optimization
+        given["prog_bar"] = None if prog_bar == ("objective",) else prog_bar
+        refuse_shared_arguments(type(self), MultiTaskMixin, given)
         super().__init__(**kwargs)
         # Not through nn.Module: what would average, cast or broadcast the module must not reach the method.
-        callback = MultiTaskCallback(method, optimization, tasks, losses, logged=logged)
+        callback = MultiTaskCallback(method, optimization, tasks, losses, prog_bar, logged)
         object.__setattr__(self, "multi_task_callback", callback)
 
     multi_task_callback: MultiTaskCallback
@@ -120,6 +124,7 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
         tasks: Names of all tasks, as in ``MultiTaskCallback``.
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
         logged: What loggers get, as in ``MultiTaskCallback``.
+        prog_bar: What the progress bar shows, as in ``MultiTaskCallback``.
 
     Example:
         >>> import torch
@@ -143,8 +148,9 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
         tasks: Sequence[str] | None = None,
         losses: Pick | None = None,
         logged: Sequence[Family] | None = None,
+        prog_bar: Sequence[str] = ("objective",),
     ) -> None:
-        super().__init__(method, optimization, tasks, losses, logged)
+        super().__init__(method, optimization, tasks, losses, logged, prog_bar)
 
 
 def _names_of_methods(frame: FrameType | None) -> list[str]:

@@ -1,7 +1,9 @@
 """The same mechanism by inheritance."""
 
 import pickle
+from collections.abc import Mapping
 from copy import deepcopy
+from inspect import Parameter, signature
 from typing import Any
 
 import lightning.pytorch as pl
@@ -142,3 +144,25 @@ class Forward(MultiTaskModule):
 def test_it_is_handed_on_as_any_module_is(handed_on: Any) -> None:
     module, x = Forward().eval(), torch.randn(3, 4)
     assert torch.equal(handed_on(module, x)(x), module(x))
+
+
+def arguments(kind: type) -> Mapping[str, Parameter]:
+    return {name: argument for name, argument in signature(kind).parameters.items() if name != "kwargs"}
+
+
+@pytest.mark.parametrize("kind", [MultiTaskMixin, MultiTaskModule])
+def test_it_takes_what_the_callback_takes(kind: type) -> None:
+    assert arguments(kind) == arguments(MultiTaskCallback)
+
+
+@pytest.mark.parametrize("balanced", [True, False], ids=["module", "callback"])
+def test_the_progress_bar_shows_what_was_asked_for_through_both_doors(balanced: bool) -> None:
+    class Balanced(MultiTaskMixin, Toy): ...
+
+    shown = ("loss/b", "weight/a")
+    module = Balanced(GO4Align(), prog_bar=shown) if balanced else Toy()
+    callback = None if balanced else MultiTaskCallback(GO4Align(), prog_bar=shown)
+    trainer = quiet_trainer(callbacks=callback, max_epochs=1, log_every_n_steps=1, enable_progress_bar=True)
+    trainer.fit(module, loader())
+    assert trainer.progress_bar_metrics.keys() >= set(shown)
+    assert "objective" not in trainer.progress_bar_metrics

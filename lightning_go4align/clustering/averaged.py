@@ -35,9 +35,7 @@ class AveragedEvidence(WideBuffers, Stateful):
     def __init__(self, max_groups: int = 8, momentum: float = 0.9) -> None:
         super().__init__()
         self.max_groups = as_integer("max_groups", max_groups, least=1)
-        self.momentum = non_negative("momentum", momentum)
-        if self.momentum >= 1:
-            raise ValueError(f"`momentum` must be below 1, but is {momentum!r}.")
+        self.momentum = non_negative("momentum", momentum, below=1)
         self.register_buffer("criterion", torch.full((self.max_groups,), UNKNOWN, dtype=torch.float32))
 
     @abstractmethod

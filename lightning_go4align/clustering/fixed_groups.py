@@ -61,6 +61,8 @@ class RandomGroups:
         True
     """
 
+    draws = True  # A method that holds it needs a stream of random numbers.
+
     def __init__(self, weights: GroupWeights = ranked) -> None:
         check_callable("weights", weights, "FixedGroupWeights([0.6, 0.2])")
         self.weights = weights
@@ -118,6 +120,8 @@ class RandomGroupWeights:
         >>> torch.isclose(weights.sum(), torch.tensor(1.0))
         tensor(True)
     """
+
+    draws = True  # As above.
 
     def __call__(self, points: Tensor, labels: Tensor, num_clusters: int) -> Grouping:
         drawn = torch.rand(num_clusters, dtype=torch.float64).to(points.device, points.dtype)

@@ -42,6 +42,8 @@ class Lloyd:
         tensor([0, 1, 0, 1])
     """
 
+    draws = True  # It moves no generator, but where it starts depends on the seed.
+
     def __init__(self, iter_limit: int = 100, tol: float = 1e-4) -> None:
         self.iter_limit = as_integer("iter_limit", iter_limit, least=1)
         self.tol = positive("tol", tol)

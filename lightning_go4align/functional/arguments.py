@@ -35,19 +35,20 @@ def as_integer(name: str, value: object, least: int | None = None) -> int:
     return int(value)
 
 
-def non_negative(name: str, value: object) -> float:
+def non_negative(name: str, value: object, below: float | None = None) -> float:
     """Take a finite number of any library, 0 or more, as a plain one.
 
     Args:
         name: The argument's name.
         value: What was given.
+        below: What it must be below; None if every finite number is.
 
     Returns:
         The number; an integer stays one.
 
     Raises:
         TypeError: If it is no number.
-        ValueError: If it is negative, infinite or NaN.
+        ValueError: If it is negative, infinite, NaN or too large.
 
     Example:
         >>> import numpy as np
@@ -57,6 +58,8 @@ def non_negative(name: str, value: object) -> float:
     number = _plain(name, value, "a number of at least 0")
     if not 0 <= number < float("inf"):
         raise ValueError(f"`{name}` must be a number of at least 0, but is {value!r}.")
+    if below is not None and number >= below:
+        raise ValueError(f"`{name}` must be below {below}, but is {value!r}.")
     return number
 
 

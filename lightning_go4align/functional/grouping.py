@@ -97,55 +97,7 @@ def kmeans_1d(points: Tensor, num_clusters: int) -> Grouping:
         Grouping(assignment=tensor([0, 1, 0, 1]), group_weights=tensor([0.2000, 5.1000]))
     """
     check_num_clusters(points, num_clusters)
-    return _solve(points, range(num_clusters, num_clusters + 1))[0]
-
-
-def kmeans_1d_path(points: Tensor, max_clusters: int) -> Grouping:
-    """Solve Eq. 3 for every number of clusters from 1 to ``max_clusters`` at once.
-
-    One dynamic programme holds all of them, so that this costs little more than the last alone.
-
-    Args:
-        points: Points, shape ``[M]``. One that is NaN or infinite belongs to no cluster.
-        max_clusters: The largest number of clusters, from 1 to ``M``.
-
-    Returns:
-        The optimal groupings into 1, 2, ... ``max_clusters`` clusters, stacked: assignments of shape
-        ``[max_clusters, M]``, weights of shape ``[max_clusters, max_clusters]``.
-
-    Raises:
-        TypeError: As for ``kmeans_1d``.
-        ValueError: Likewise.
-
-    Example:
-        >>> kmeans_1d_path(torch.tensor([1.0, 2.0, 9.0]), 3).assignment
-        tensor([[0, 0, 0],
-                [0, 0, 1],
-                [0, 1, 2]])
-    """
-    check_num_clusters(points, max_clusters)
-    solutions = _solve(points, range(1, max_clusters + 1))
-    fill = [weights[-1:].expand(max_clusters - len(weights)) for _, weights in solutions]
-    weights = [torch.cat([grouping.group_weights, rest]) for grouping, rest in zip(solutions, fill, strict=True)]
-    return Grouping(torch.stack([grouping.assignment for grouping in solutions]), torch.stack(weights))
-
-
-def sum_of_squares(points: Tensor, grouping: Grouping) -> Tensor:
-    """Measure how far points lie from their groups' weights: the value of Eq. 3.
-
-    Args:
-        points: Points, shape ``[M]``; those in no group do not count.
-        grouping: A grouping of them.
-
-    Returns:
-        The sum of squares, shape ``[]``, in the points' unit squared; one for each grouping of a stack of them.
-
-    Example:
-        >>> sum_of_squares(torch.tensor([1.0, 3.0]), Grouping(torch.tensor([0, 0]), torch.tensor([2.0])))
-        tensor(2.)
-    """
-    distances = points - grouping.task_weights
-    return distances.masked_fill(grouping.assignment < 0, 0).square().sum(-1)
+    return _solve(points, num_clusters)
 
 
 def check_num_clusters(points: Tensor, num_clusters: int) -> None:
@@ -188,13 +140,14 @@ def check_num_groups(num_groups: int, num_tasks: int) -> None:
         )
 
 
-def _solve(points: Tensor, sizes: range) -> list[Grouping]:
+def _solve(points: Tensor, num_clusters: int) -> Grouping:
     """Solve where the points are; to read a tensor in host memory stalls nothing."""
     if points.requires_grad:
         points = points.detach()
-    points = in_memory(points)
+    points, sizes = in_memory(points), range(num_clusters, num_clusters + 1)
     if points.dtype != torch.bfloat16 and is_readable(points):  # NumPy lacks bfloat16.
         numbers = points.numpy()
-        solutions = solve_by_numpy(numbers.astype(np.float64), sizes)
-        return [Grouping(torch.from_numpy(a), torch.from_numpy(m.astype(numbers.dtype))) for a, m in solutions]
-    return [Grouping(a, m.to(points.dtype)) for a, m in solve_by_torch(points, sizes)]
+        [(assignment, means)] = solve_by_numpy(numbers.astype(np.float64), sizes)
+        return Grouping(torch.from_numpy(assignment), torch.from_numpy(means.astype(numbers.dtype)))
+    [(groups, centres)] = solve_by_torch(points, sizes)
+    return Grouping(groups, centres.to(points.dtype))

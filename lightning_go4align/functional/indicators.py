@@ -38,8 +38,7 @@ def scale_vector(losses: Array, reduction: Reduction = "mean") -> Array:
         >>> scale_vector(torch.tensor([1.0, 2.0, 3.0]))
         tensor([2.0000, 1.0000, 0.6667])
     """
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"`reduction` must be 'mean' or 'sum', but is {reduction!r}.")
+    check_reduction(reduction)
     if isinstance(losses, Tensor) and losses.dtype == torch.float16:  # Its sums end at 65504.
         return scale_vector(losses.to(torch.float32), reduction).to(torch.float16)
     xp: Any = _namespace(losses)

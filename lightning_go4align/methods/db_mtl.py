@@ -47,9 +47,7 @@ class DBMTL(LazyBuffers, Aggregator, Stateful):
 
     def __init__(self, beta: float = 0.9, sigma: float = 0.0) -> None:
         super().__init__()
-        self.beta, self.sigma = non_negative("beta", beta), non_negative("sigma", sigma)
-        if self.beta >= 1:
-            raise ValueError(f"`beta` must be below 1, but is {beta}.")
+        self.beta, self.sigma = non_negative("beta", beta, below=1), non_negative("sigma", sigma)
         self.register_buffer("means", None)
         self.register_buffer("steps", None)
         self.head_weights: Tensor | None = None

@@ -97,7 +97,7 @@ class ExponentialMean(LossPart):
 
     def __init__(self, decay: float = 0.9) -> None:
         super().__init__()
-        self.decay = _below_1("decay", non_negative("decay", decay))
+        self.decay = non_negative("decay", decay, below=1)
 
     @override
     def forward(self, losses: Tensor) -> Tensor:
@@ -156,10 +156,4 @@ def check_horizon(name: str, horizon: object) -> float:
     number = positive(name, horizon)
     if number <= 1:
         raise ValueError(f"`{name}` must be above 1 step, but is {horizon!r}.")
-    return number
-
-
-def _below_1(name: str, number: float) -> float:
-    if number >= 1:
-        raise ValueError(f"`{name}` must be below 1, but is {number!r}.")
     return number

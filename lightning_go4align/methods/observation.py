@@ -87,6 +87,10 @@ def observe(method: nn.Module, losses: Tensor, representation: Tensor | None = N
             part.observe_representation(representation)
 
 
+class UnusedRepresentationError(ValueError):
+    """No loss depends on the representation that the method was shown."""
+
+
 def gradients_in(representation: Tensor | None, losses: Tensor) -> Tensor:
     """Differentiate each loss in the shared representation; one backward pass through the heads for each task.
 
@@ -99,7 +103,8 @@ def gradients_in(representation: Tensor | None, losses: Tensor) -> Tensor:
         finite.
 
     Raises:
-        ValueError: If no representation was observed before the call, or none of all the tasks' losses depends on it.
+        ValueError: If no representation was observed before the call.
+        UnusedRepresentationError: If none of all the tasks' losses depends on it.
 
     Example:
         >>> features = torch.ones(2, 1, requires_grad=True)
@@ -115,7 +120,7 @@ def gradients_in(representation: Tensor | None, losses: Tensor) -> Tensor:
         for loss in losses.masked_fill(present.logical_not(), 0).unbind()
     ]
     if representation.numel() and all(gradient is None for gradient in found) and bool(present.all()):
-        raise ValueError(
+        raise UnusedRepresentationError(
             "No loss depends on the shared representation that the method was shown, so that nothing can be weighed "
             "by it. Of a network that is compiled as a whole it is no part of the graph: compile the shared part and "
             "the heads apart, or take a method that needs no representation."

@@ -1,23 +1,18 @@
 """Which methods draw random numbers: only those need a stream of their own."""
 
-from torch import nn
+from collections.abc import Mapping
+from types import FunctionType
+
+import torch
+from torch import Tensor, nn
 from torchjd.scalarization import DWA, FAMO, IMTLL, STCH, UW, Constant, GeometricMean, Mean, Sum
 
-from lightning_go4align.clustering import AutomaticKMeans, AutomaticLogKMeans, kmeans_1d, log_kmeans_1d, ungrouped
-from lightning_go4align.functional.shared_risk import constant_risk
-from lightning_go4align.functional.sharing import one_weight_per_group, shrunk_to_group
-from lightning_go4align.methods.go4align import GO4Align
-from lightning_go4align.methods.level_within_spread import LevelWithinSpread
-from lightning_go4align.methods.loss_parts import ExponentialMean, Level
-from lightning_go4align.methods.relative_history import RelativeHistory
-from lightning_go4align.methods.robust_go4align import RobustGO4Align
-from lightning_go4align.methods.si import SI
-
-# Of these types and no others: a class derived from one may draw.
-DETERMINISTIC: set[type[nn.Module]] = {Constant, DWA, FAMO, GeometricMean, IMTLL, Mean, STCH, Sum, UW}
-DETERMINISTIC |= {AutomaticKMeans, AutomaticLogKMeans, GO4Align, RobustGO4Align, SI}
-DETERMINISTIC |= {ExponentialMean, Level, LevelWithinSpread, RelativeHistory}
-FUNCTIONS = (kmeans_1d, log_kmeans_1d, ungrouped, constant_risk, shrunk_to_group, one_weight_per_group)
+# Of others' types these and no others: a class derived from one may draw.
+DETERMINISTIC: set[type] = {Constant, DWA, FAMO, GeometricMean, IMTLL, Mean, STCH, Sum, UW}
+DETERMINISTIC |= {nn.Linear, nn.ReLU, nn.Sequential}
+_PLAIN = (type(None), bool, int, float, str, Tensor, torch.dtype, torch.device)
+_OF_MODULES = vars(nn.Module()).keys() - {"_modules"}  # Parameters, buffers and hooks.
+_OURS = f"{__name__.partition('.')[0]}."
 
 
 def may_draw(method: nn.Module) -> bool:
@@ -27,17 +22,30 @@ def may_draw(method: nn.Module) -> bool:
         method: A scalarizer.
 
     Returns:
-        False if all of its parts are known not to; True of any that somebody else wrote.
+        False if all of its parts are known not to, as ours are without ``draws``; True of any of somebody else's.
 
     Example:
         >>> from torchjd.scalarization import Random
         >>> from lightning_go4align.clustering import RandomGroups
+        >>> from lightning_go4align.methods import GO4Align
         >>> may_draw(GO4Align()), may_draw(GO4Align(clustering=RandomGroups())), may_draw(Random())
         (False, True, True)
     """
-    return not all(_is_deterministic(part) for part in method.modules())
+    return not _is_quiet(method)
 
 
-def _is_deterministic(part: nn.Module) -> bool:
-    given = [value for value in vars(part).values() if callable(value)]
-    return type(part) in DETERMINISTIC and all(value in FUNCTIONS for value in given)
+def _is_quiet(part: object) -> bool:
+    if isinstance(part, _PLAIN):
+        return True
+    if isinstance(part, Mapping):
+        return all(map(_is_quiet, part.values()))
+    if isinstance(part, list | tuple | set):
+        return all(map(_is_quiet, part))
+    if isinstance(part, FunctionType):
+        return part.__module__.startswith(_OURS) and part.__closure__ is None
+    return _is_known(part) and all(_is_quiet(value) for name, value in vars(part).items() if name not in _OF_MODULES)
+
+
+def _is_known(part: object) -> bool:
+    is_ours = type(part).__module__.startswith(_OURS) and not getattr(part, "draws", False)
+    return is_ours or type(part) in DETERMINISTIC

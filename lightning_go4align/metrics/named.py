@@ -65,7 +65,7 @@ class NamedMetric(PreciseMetric):
 def _renamed(maximize: Collection[str], higher_is_better: Collection[str] | None) -> Collection[str]:
     if higher_is_better is None:
         return maximize
-    # torchmetrics has a class attribute of that name, a bool.
+    # torchmetrics has a class attribute of that name, one bool, which `MetricTracker` reads: no list can stand there.
     warn_of_former_name("higher_is_better", "maximize", stacklevel=5)
     if tuple(maximize):
         raise ValueError("`maximize` and its former name `higher_is_better` were both given. Give `maximize` alone.")

@@ -13,6 +13,8 @@ from lightning_go4align.history import History
 from lightning_go4align.monitors.places import places
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lightning_go4align.plots.notebook import Pictures
 
 _PLAIN_NAMES = ("", "logs", "lightning_logs")  # of loggers: they say nothing of a run
@@ -125,8 +127,6 @@ def show_report(loggers: Iterable[Logger], page: Path, history: History, step: i
 
 
 def _draw(history: History) -> dict[str, NDArray[np.uint8]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     from lightning_go4align import plots
 
     figures = {"pictures/weights": plots.weights(history)}
@@ -134,9 +134,22 @@ def _draw(history: History) -> dict[str, NDArray[np.uint8]]:
         figures["pictures/assignment"] = plots.assignment(history)
     if history.grouped and len(history.tasks) > 1:
         figures["pictures/co_assignment"] = plots.co_assignment(history)
-    images = {}
-    for key, figure in figures.items():
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        images[key] = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-    return images
+    return {key: pixels(figure) for key, figure in figures.items()}
+
+
+def pixels(figure: "Figure") -> NDArray[np.uint8]:
+    """Draw a figure as a picture, shape ``[H, W, 3]``.
+
+    Args:
+        figure: One that belongs to no window.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> pixels(Figure(figsize=(2, 1), dpi=50)).shape
+        (50, 100, 3)
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -1,4 +1,4 @@
-"""The private names of Lightning that driving its optimizers needs: all of them, and only here."""
+"""The private names of Lightning that driving its optimizers needs; without one automatic optimization takes over."""
 
 import sys
 from collections.abc import Callable
@@ -9,6 +9,8 @@ import lightning.pytorch as pl
 from lightning.pytorch.core import optimizer as optimizers_of_lightning
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.trainer import call
+
+from lightning_go4align.update.lightning_logs import exists, private
 
 AUTOMATIC_LOOP = "fit_loop.epoch_loop.automatic_optimization"
 MAKE_ZERO_GRAD, OPTIMIZER_STEP = "_make_zero_grad_fn", "_optimizer_step"
@@ -45,17 +47,8 @@ def missing_names(trainer: pl.Trainer) -> list[str]:
         >>> missing_names(pl.Trainer(logger=False, enable_checkpointing=False))
         []
     """
-    return [path for path in PRIVATE_NAMES if not _exists(trainer, path)] + [
-        name for owner, name in PRIVATE_FUNCTIONS if not hasattr(owner, name)
-    ]
-
-
-def _exists(owner: Any, path: str) -> bool:
-    for name in path.split("."):
-        if not hasattr(owner, name):
-            return False
-        owner = getattr(owner, name)
-    return True
+    functions = [name for owner, name in PRIVATE_FUNCTIONS if not exists(owner, name)]
+    return [path for path in PRIVATE_NAMES if not exists(trainer, path)] + functions
 
 
 def parse_optimizers(configured: Any) -> tuple[list[Any], list[Any], str | None]:
@@ -108,9 +101,9 @@ def saves_every(callback: pl.Callback) -> int:
         (50, 0)
     """
     # Rank 0's clock alone decides when it saves: no other rank can tell the step in advance.
-    if getattr(callback, "_train_time_interval", None) is not None:
+    if _of_checkpoint(callback, "_train_time_interval") is not None:
         return 1
-    return int(getattr(callback, "_every_n_train_steps", 0))
+    return int(_of_checkpoint(callback, "_every_n_train_steps") or 0)
 
 
 def has_saved_nothing(callback: pl.Callback) -> bool:
@@ -127,8 +120,14 @@ def has_saved_nothing(callback: pl.Callback) -> bool:
         >>> has_saved_nothing(ModelCheckpoint(monitor="loss")), has_saved_nothing(ModelCheckpoint(save_top_k=0))
         (True, False)
     """
-    at_each = getattr(callback, "_every_n_epochs", 0) == 1 and getattr(callback, "save_top_k", 0) != 0
+    at_each = _of_checkpoint(callback, "_every_n_epochs") == 1 and getattr(callback, "save_top_k", 0) != 0
     return at_each and not getattr(callback, "best_model_path", "")
+
+
+def _of_checkpoint(callback: pl.Callback, name: str) -> Any:
+    # Only Lightning's own is known to have it, of lightning or of pytorch_lightning.
+    is_known = any(kind.__name__ == "ModelCheckpoint" for kind in type(callback).__mro__)
+    return private(callback, name) if is_known else getattr(callback, name, None)
 
 
 def builds_from_config() -> bool:
@@ -141,6 +140,6 @@ def builds_from_config() -> bool:
         >>> builds_from_config()
         False
     """
-    mixins = [hparams_mixin, sys.modules.get("pytorch_lightning.core.mixins.hparams_mixin")]
-    given = [getattr(mixin, "_given_hyperparameters", None) for mixin in mixins]
+    other = sys.modules.get("pytorch_lightning.core.mixins.hparams_mixin")
+    given = [private(mixin, "_given_hyperparameters") for mixin in (hparams_mixin, other) if mixin is not None]
     return any(each is not None and each.get() is not None for each in given)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+from lightning_go4align.methods.observation import UnusedRepresentationError
+from lightning_go4align.update.hidden import HiddenParametersError
 from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.memory import Memory
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 from lightning_go4align.update.task_losses import StepOutput
 from lightning_go4align.update.together import Together
 
-OF_OTHER_CAUSES = ("use_reentrant", "shared representation")
+# What no other tasks would mend.
+OF_OTHER_CAUSES = (HiddenParametersError, UnusedRepresentationError)
 
 
 def first_output(read: Callable[[], StepOutput], memory: Memory) -> StepOutput:
@@ -44,8 +47,7 @@ def raise_with_tasks(error: Exception, memory: Memory) -> None:
         >>> from lightning_go4align.methods import GO4Align
         >>> raise_with_tasks(ValueError("Too few tasks."), Memory(GO4Align(2), ["depth"]))  # declared: nothing to add
     """
-    is_of_other_cause = any(words in str(error) for words in OF_OTHER_CAUSES)
-    if memory.driver.last_step is not None or memory.tasks.declared or is_of_other_cause:
+    if memory.driver.last_step is not None or memory.tasks.declared or isinstance(error, OF_OTHER_CAUSES):
         return
     kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
     raise kind(

@@ -8,12 +8,17 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge, Node
 
+from lightning_go4align.update.graph import nodes_of
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 ADVICE = (
     "Checkpoint with `use_reentrant=False` (Hugging Face: `gradient_checkpointing_kwargs={'use_reentrant': False}`), "
     "or use a loss-oriented method."
 )
+
+
+class HiddenParametersError(MisconfigurationException):
+    """Some parameters can only be trained by a whole backward pass."""
 
 
 def refuse_hidden(losses: list[Tensor], module: nn.Module, visible: Iterable[nn.Parameter] | None = None) -> None:
@@ -28,7 +33,7 @@ def refuse_hidden(losses: list[Tensor], module: nn.Module, visible: Iterable[nn.
         visible: The parameters that the losses are known to depend on; found anew without it.
 
     Raises:
-        MisconfigurationException: If a parameter is trained in that way.
+        HiddenParametersError: If a parameter is trained in that way.
 
     Example:
         >>> layer = nn.Linear(2, 1)
@@ -48,7 +53,7 @@ def refuse_hidden(losses: list[Tensor], module: nn.Module, visible: Iterable[nn.
             torch.autograd.grad(losses, edges, retain_graph=True, allow_unused=True)
     if reached:
         names = [name for name, parameter in module.named_parameters() if id(parameter) in reached]
-        raise MisconfigurationException(_reason(f"gives {names} their gradients by itself"))
+        raise HiddenParametersError(_reason(f"gives {names} their gradients by itself"))
 
 
 @contextmanager
@@ -67,7 +72,7 @@ def explained() -> Iterator[None]:
     except RuntimeError as error:
         if "use_reentrant" not in str(error):
             raise
-        raise MisconfigurationException(_reason("allows no other")) from error
+        raise HiddenParametersError(_reason("allows no other")) from error
 
 
 def _reason(what: str) -> str:
@@ -84,14 +89,7 @@ def _depended_on(losses: list[Tensor], parameters: list[nn.Parameter]) -> list[n
 
 def _edges_below_own_functions(losses: list[Tensor]) -> Iterator[tuple[Node, int]]:
     """Find what the functions in the graph that are written in Python were given."""
-    seen: set[Node] = set()
-    waiting = [loss.grad_fn for loss in losses]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            waiting += [edge[0] for edge in node.next_functions]
-    for node in seen:
+    for node in list(nodes_of(losses)):
         if issubclass(type(node), BackwardCFunction):
             yield from ((below, index) for below, index in node.next_functions if below is not None)
 

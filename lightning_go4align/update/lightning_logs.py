@@ -1,16 +1,37 @@
-"""How Lightning logs, with the private names that this needs; those of its loops are in ``compatibility``."""
+"""How Lightning logs, and its private names that are read; where a version lacks one, a fit goes on without.
+
+Those that driving its optimizers needs are in ``compatibility``. No other file takes a private name of Lightning.
+"""
 
 import sys
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, cast
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.loggers.tensorboard import _TENSORBOARD_AVAILABLE
-from lightning.fabric.utilities.logger import _convert_params, _flatten_dict
-from lightning.pytorch.core.saving import save_hparams_to_yaml
+from lightning import __version__
 from lightning.pytorch.loggers import Logger
-from lightning_utilities.core.rank_zero import rank_zero_only
+from lightning_utilities.core.rank_zero import rank_zero_warn
+
+_APART = "what the module logs under a name that the method's numbers have is not kept apart from them"
+_PAGE = "TensorBoard's page of hyperparameters shows no settings of the method, which `multi_task.yaml` holds"
+_WITHIN = "a `ModelCheckpoint` that saves within an epoch may find an older mean than that of its step, or none"
+LEFT_OUT = {
+    "_results": _APART,
+    "fit_loop.epoch_loop.val_loop._results": _APART,
+    "_logger_connector._logged_metrics": _APART,
+    "_logger_connector": "numbers stand at the optimizer's step, also where the module logs a `step` of its own",
+    "_log_hyperparams": "loggers get the method's settings without regard to the module's own of the same name",
+    "_flatten_dict": "MLflow gets no settings of the method, and TensorBoard's page of hyperparameters shows none",
+    "_default_hp_metric": _PAGE,
+    "_sanitize_params": _PAGE,
+    "_get_file_writer": _PAGE,  # of torch's or tensorboardX's writer
+    "_train_time_interval": _WITHIN,
+    "_every_n_train_steps": _WITHIN,
+    "_every_n_epochs": "a misspelt `monitor` of a `ModelCheckpoint` is not pointed out",
+    "_given_hyperparameters": "a checkpoint of a module that LightningCLI built does not hold how its method is made",
+}
 
 
 def logged_names(trainer: pl.Trainer) -> set[str]:
@@ -29,11 +50,10 @@ def logged_names(trainer: pl.Trainer) -> set[str]:
         >>> logged_names(pl.Trainer(logger=False, enable_checkpointing=False))
         set()
     """
-    validation: Mapping[Any, Any] = trainer.fit_loop.epoch_loop.val_loop._results
-    found = [*(trainer._results or {}).values(), *validation.values()]
+    found = [*_results(trainer), *_results(trainer, "fit_loop.epoch_loop.val_loop._results")]
     metas = [result.meta for result in found if result.meta.logger]
     now = {meta.forked_name(on_step) for meta in metas for on_step in (meta.on_step, not meta.on_epoch)}
-    return now | set(trainer._logger_connector._logged_metrics)
+    return now | set(private(trainer, "_logger_connector._logged_metrics") or ())
 
 
 def names_of_round(trainer: pl.Trainer) -> set[str]:
@@ -49,8 +69,13 @@ def names_of_round(trainer: pl.Trainer) -> set[str]:
         >>> names_of_round(pl.Trainer(logger=False, enable_checkpointing=False))
         set()
     """
-    results: Mapping[Any, Any] = trainer._results or {}
-    return {result.meta.name for result in results.values() if not result.has_reset}
+    return {result.meta.name for result in _results(trainer) if not result.has_reset}
+
+
+def _results(trainer: pl.Trainer, path: str = "_results") -> list[Any]:
+    """What was logged in the loop that runs, or in another; nothing if none runs."""
+    results: Mapping[Any, Any] = private(trainer, path) or {}
+    return list(results.values())
 
 
 def step_on_axis(trainer: pl.Trainer) -> int:
@@ -62,9 +87,9 @@ def step_on_axis(trainer: pl.Trainer) -> int:
     Returns:
         That step, which is read only if there is one; else the number of the last optimizer step, from 0.
     """
-    results: Mapping[Any, Any] = trainer._results or {}
-    if any(result.meta.name == "step" and result.meta.logger for result in results.values()):
-        chosen = trainer._logger_connector.metrics["log"].get("step")
+    if any(result.meta.name == "step" and result.meta.logger for result in _results(trainer)):
+        connector = private(trainer, "_logger_connector")
+        chosen = None if connector is None else connector.metrics["log"].get("step")
         if chosen is not None:
             return int(chosen)
     return trainer.global_step - 1
@@ -86,30 +111,6 @@ def log_row(trainer: pl.Trainer, row: Mapping[str, float], step: int) -> None:
         logger.save()
 
 
-def own_hyperparameters(trainer: pl.Trainer) -> dict[str, Any]:
-    """Collect what Lightning logs of the module's and the data's hyperparameters.
-
-    Args:
-        trainer: The trainer, in ``setup`` or later.
-
-    Returns:
-        Those that ``save_hyperparameters`` kept, unless with ``logger=False``.
-    """
-    parts = [trainer.lightning_module, cast(Any, trainer).datamodule]
-    kept = [part.hparams_initial for part in parts if part is not None and part._log_hyperparams]
-    return {name: value for each in kept for name, value in each.items() if name != "_class_path"}
-
-
-def flattened(settings: dict[str, Any]) -> dict[str, Any]:
-    """Name nested settings by their paths, as the loggers of Lightning do.
-
-    Example:
-        >>> flattened({"method": {"beta": 0.1}, "parts": [{"size": 2}]})
-        {'method/beta': 0.1, 'parts/0/size': 2}
-    """
-    return _flatten_dict(_convert_params(settings))
-
-
 def is_kind(logger: Logger, kind: type[Logger]) -> bool:
     """Tell whether a logger is of a kind, in the package ``lightning`` or in ``pytorch_lightning``.
 
@@ -122,34 +123,47 @@ def is_kind(logger: Logger, kind: type[Logger]) -> bool:
     return isinstance(logger, (kind, getattr(other, kind.__name__, kind)))
 
 
-@rank_zero_only
-def keep_beside(logger: Any, name: str, settings: dict[str, Any]) -> None:
-    """Keep settings in a file of their own in a logger's folder.
+def private(owner: Any, path: str) -> Any:
+    """Read a private name of Lightning; where there is none, tell once what is left out.
 
     Args:
-        logger: One that has a folder.
-        name: Of the file.
-        settings: Nested, of types that JSON has; none make no file.
+        owner: What has it.
+        path: One of ``LEFT_OUT``.
+
+    Returns:
+        Its value; None if this version of Lightning lacks it.
+
+    Example:
+        >>> private(pl.LightningModule(), "_log_hyperparams")
+        False
     """
-    _ = logger.experiment  # It makes the folder, and empties it of an earlier run.
-    if settings:
-        save_hparams_to_yaml(f"{logger.log_dir}/{name}", settings, use_omegaconf=False)
+    if exists(owner, path):
+        return attrgetter(path)(owner)
+    _tell_of_missing(path)
+    return None
 
 
-@rank_zero_only
-def show_in_tensorboard(logger: Any, settings: dict[str, Any]) -> None:
-    """Show settings on TensorBoard's page of hyperparameters.
+@cache
+def _tell_of_missing(path: str) -> None:
+    rank_zero_warn(
+        f"Lightning {__version__}, or what it works with, lacks the private name `{path}`: {LEFT_OUT[path]}. "
+        "Training goes on as ever. Install a version of Lightning that has it, or a newer lightning-go4align."
+    )
 
-    Its logger would write them to the user's ``hparams.yaml`` as well, and -1 as a first value of ``hp_metric``.
+
+def exists(owner: Any, path: str) -> bool:
+    """Tell whether there is an attribute.
 
     Args:
-        logger: A logger for TensorBoard; nothing is shown if it leaves that to the user, ``default_hp_metric=False``.
-        settings: Nested, of any types.
+        owner: What may have it.
+        path: Its name, or several joined by dots.
+
+    Example:
+        >>> exists(pl.LightningModule(), "_log_hyperparams"), exists(pl.LightningModule(), "trainers.first")
+        (True, False)
     """
-    if not logger._default_hp_metric:
-        return
-    package = "torch.utils.tensorboard" if _TENSORBOARD_AVAILABLE else "tensorboardX"  # as the logger itself chooses
-    hparams = import_module(f"{package}.summary").hparams
-    writer = logger.experiment._get_file_writer()
-    for summary in hparams(logger._sanitize_params(flattened(settings)), {"hp_metric": -1}):
-        writer.add_summary(summary)
+    for name in path.split("."):
+        if not hasattr(owner, name):
+            return False
+        owner = getattr(owner, name)
+    return True

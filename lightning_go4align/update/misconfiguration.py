@@ -16,7 +16,7 @@ class MisconfigurationException(exceptions.MisconfigurationException):
 
     def __new__(cls, *args: Any) -> Self:
         others = sys.modules.get("lightning_fabric.utilities.exceptions")
-        if others is None or cls is not MisconfigurationException:
+        if others is None or issubclass(cls, others.MisconfigurationException):
             return super().__new__(cls, *args)
         kind = type(cls.__name__, (cls, others.MisconfigurationException), {"__module__": cls.__module__})
         return kind(*args)  # type: ignore[no-any-return]  # made at runtime

@@ -1,12 +1,12 @@
 """Which optimizers a task's loss reaches."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
-from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer
 
+from lightning_go4align.update.graph import nodes_of
 from lightning_go4align.update.misconfiguration import MisconfigurationException
 
 
@@ -76,19 +76,8 @@ def _kind(optimizer: Optimizer) -> str:
 
 def _reached(loss: Tensor, owners: Mapping[int, set[int]], number: int) -> frozenset[int]:
     """The numbers of the optimizers whose parameters stand in the graph of a loss, found without a backward pass."""
-    nodes = list(_nodes(loss.grad_fn))
+    nodes = list(nodes_of([loss]))
     if any("CheckpointFunction" in node.name() for node in nodes):  # Reentrant checkpoints hide what they hold.
         return frozenset(range(number))
     leaves = [getattr(node, "variable", None) for node in nodes]
     return frozenset().union(*(owners.get(id(leaf), ()) for leaf in leaves))
-
-
-def _nodes(root: Any) -> Iterator[Any]:
-    seen, waiting = {root}, [root]
-    while waiting:
-        node = waiting.pop()
-        if node is not None:
-            yield node
-            following = {following for following, _ in node.next_functions} - seen
-            seen |= following
-            waiting += following

@@ -6,11 +6,12 @@ from typing import Any, NoReturn
 import kmeans_pytorch
 import pytest
 import torch
+from functional.solvers import sum_of_squares
 from torch import Tensor, tensor
 
 from lightning_go4align.clustering import lloyd
 from lightning_go4align.clustering.lloyd import Lloyd
-from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
+from lightning_go4align.functional.grouping import kmeans_1d
 
 FAILURES = json.loads((Path(__file__).parent.parent / "data" / "kmeans_pytorch_failures.json").read_text())["cases"]
 HANGING = [

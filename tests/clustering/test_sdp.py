@@ -1,8 +1,9 @@
 import numpy as np
 import torch
+from functional.solvers import sum_of_squares
 
 from lightning_go4align.clustering.sdp import SDP, _relaxation
-from lightning_go4align.functional.grouping import kmeans_1d, sum_of_squares
+from lightning_go4align.functional.grouping import kmeans_1d
 
 
 def test_relaxation_of_few_tasks_nearly_always_gives_the_optimum() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from functional.solvers import SOLVERS, cost, on_device, on_host, squares
+from functional.solvers import SOLVERS, cost, on_device, on_host, optimal_path, squares, sum_of_squares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
+from lightning_go4align.functional.grouping import Grouping, kmeans_1d
 
 PROPERTY = settings(max_examples=60)
 
@@ -183,7 +183,7 @@ def test_device_and_host_find_the_same_grouping_of_distinct_points(num_points: i
 @given(problems(largest=10))
 def test_path_holds_the_optimum_of_every_number_of_clusters(problem: tuple[Tensor, int]) -> None:
     points, most = problem
-    path = kmeans_1d_path(points, most)
+    path = optimal_path(points, most)
     for row, assignment in enumerate(path.assignment):
         grouping = Grouping(assignment, path.group_weights[row])
         assert abs(cost(points, grouping) - brute_force(points, row + 1)) <= rounding(points)

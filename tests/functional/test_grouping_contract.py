@@ -9,7 +9,7 @@ import torch
 from functional.solvers import SOLVERS, cost, on_device, on_host
 from torch import Tensor
 
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path
+from lightning_go4align.functional.grouping import Grouping, kmeans_1d
 from lightning_go4align.functional.kmeans_torch import solve_path_by_torch
 
 
@@ -96,7 +96,6 @@ def test_float32_points_that_nearly_agree_are_still_told_apart() -> None:
 def test_solver_on_an_accelerator_never_reads_a_value() -> None:
     points = torch.empty(11, device="meta")  # There any read of a value is an error.
     assert kmeans_1d(points, 5).assignment.shape == (11,)
-    assert kmeans_1d_path(points, 8).assignment.shape == (8, 11)
 
 
 def test_solver_on_an_accelerator_is_allowed_when_only_deterministic_algorithms_are() -> None:

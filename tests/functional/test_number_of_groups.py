@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from functional.solvers import optimal_path, sum_of_squares
 from torch import Tensor
 
 from lightning_go4align.clustering import AutomaticKMeans
-from lightning_go4align.functional.grouping import kmeans_1d_path, sum_of_squares
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.methods import GO4Align
 
@@ -30,7 +30,7 @@ def synthetic(
 def information_criterion(indicators: Tensor) -> int:
     """The BIC of the same mixture with a variance of at least 0.05:"""
     points, number = indicators.log(), len(indicators)
-    path = kmeans_1d_path(points, min(8, number))
+    path = optimal_path(points, min(8, number))
     squares, shares = sum_of_squares(points, path), path.matrix.double().mean(-1)
     variance = (squares / number).clamp(min=0.05)
     entropy = torch.special.entr(shares).sum(1)

@@ -9,7 +9,7 @@ from torchjd.scalarization import Sum
 
 from lightning_go4align import GO4Align, GroupedScalarizer, Grouping, RobustGO4Align
 from lightning_go4align.clustering import FixedGroups, RandomGroups, log_kmeans_1d, ungrouped
-from lightning_go4align.functional.grouping import kmeans_1d, kmeans_1d_path
+from lightning_go4align.functional.grouping import kmeans_1d
 from lightning_go4align.functional.indicators import scale_vector
 from lightning_go4align.functional.objective import weighted_risk
 
@@ -64,7 +64,6 @@ def test_points_are_floating_point_tensors(points: Any) -> None:
 NUMBERS = [2.0, 2.5, "2", True, torch.tensor(2)]
 SOLVERS = {
     "kmeans_1d": kmeans_1d,
-    "kmeans_1d_path": kmeans_1d_path,
     "log_kmeans_1d": log_kmeans_1d,
     "ungrouped": ungrouped,
     "FixedGroups": FixedGroups([0, 1, 0]),
@@ -108,5 +107,5 @@ def test_whole_losses_are_weighed_as_numbers() -> None:
 
 
 def test_a_reduction_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="`reduction` must be 'mean' or 'sum', but is 'max'"):
+    with pytest.raises(ValueError, match="`reduction` must be 'sum' or 'mean', but is 'max'"):
         scale_vector(torch.ones(2), "max")  # type: ignore[arg-type]  # refused at run time

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchjd.scalarization import Sum
 
 from lightning_go4align.clustering import AutomaticKMeans
-from lightning_go4align.functional.grouping import kmeans_1d, kmeans_1d_path
+from lightning_go4align.functional.grouping import kmeans_1d
 from lightning_go4align.functional.losses import check_losses, check_number_of_tasks
 from lightning_go4align.methods import (
     SI,
@@ -82,14 +82,13 @@ MARKED = {"negative": (negatives, [1.0, 2.0, 3.0]), "zero": (lambda: torch._effi
         lambda: GroupedScalarizer(Sum()),
         lambda: FixedWeights([1.0, 2.0, 3.0]),
         lambda: kmeans_1d,
-        lambda: kmeans_1d_path,
         lambda: AutomaticKMeans(),
     ],
 )
 def test_numbers_that_are_only_marked_count_as_they_are(
     method: Callable[[], Any], make: Callable[[], Tensor], numbers: list[float]
 ) -> None:
-    more = (2,) if method() in (kmeans_1d, kmeans_1d_path) else ()
+    more = (2,) if method() is kmeans_1d else ()
     found, expected = method()(make(), *more), method()(torch.tensor(numbers), *more)
     torch.testing.assert_close(found, expected, equal_nan=True)
 

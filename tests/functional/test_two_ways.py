@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from functional.solvers import optimal_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from lightning_go4align.functional.arguments import as_integer, check_callable, 
 from lightning_go4align.functional.choice import UNKNOWN, choose_by_numpy, choose_by_torch
 from lightning_go4align.functional.counting import count_pairs, members, rand_indices_between
 from lightning_go4align.functional.criterion_numpy import criterion_by_numpy
-from lightning_go4align.functional.grouping import kmeans_1d_path
 from lightning_go4align.functional.indicators import masked_softmax
 from lightning_go4align.functional.lasting import lasting_state, movable
 from lightning_go4align.functional.number_of_groups import criterion_of
@@ -32,7 +32,7 @@ GROUPS = st.lists(st.lists(st.integers(-1, 3), min_size=5, max_size=5), min_size
 def test_the_criterion_is_that_of_its_optimal_groupings(values: list[float], most: int) -> None:
     indicators, number = np.array(values), min(most, len(values))
     points = torch.from_numpy(indicators).log()
-    path = kmeans_1d_path(points, number)
+    path = optimal_path(points, number)
     expected = criterion_of(points, path.group_weights, path.sizes)
     np.testing.assert_allclose(criterion_by_numpy(indicators, number), expected.numpy(), rtol=1e-6, atol=1e-6)
 

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from functional.solvers import optimal_path, sum_of_squares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
 from lightning_go4align.functional.criterion_numpy import criterion_of_logarithms
-from lightning_go4align.functional.grouping import Grouping, kmeans_1d, kmeans_1d_path, sum_of_squares
+from lightning_go4align.functional.grouping import Grouping, kmeans_1d
 from lightning_go4align.functional.indicators import Reduction
 from lightning_go4align.functional.kmeans_torch import solve_by_torch, solve_weighed
 from lightning_go4align.functional.number_of_groups import criterion_of
@@ -123,7 +124,7 @@ def _weighed(points: Tensor, num_groups: int) -> Grouping:
 @given(POINTS, st.integers(1, 9))
 def test_more_groups_never_cost_more_and_one_for_each_value_costs_nothing(values: list[float], most: int) -> None:
     points = torch.tensor(values, dtype=torch.float64)
-    costs = sum_of_squares(points, kmeans_1d_path(points, min(most, len(points))))
+    costs = sum_of_squares(points, optimal_path(points, min(most, len(points))))
     slack = 1e-12 * float(points.square().sum())
     assert (costs.diff() <= slack).all()
     if len(costs) >= len(set(values)):
@@ -136,7 +137,7 @@ def test_criterion_is_that_of_the_tasks_present_in_any_order_and_library(
     values: list[float], most: int, absent: int, random: Any
 ) -> None:
     points = np.array(values)
-    path = kmeans_1d_path(torch.from_numpy(points), min(most, len(points)))
+    path = optimal_path(torch.from_numpy(points), min(most, len(points)))
     expected = criterion_of(torch.from_numpy(points), path.group_weights, path.sizes)
     order = random.sample(range(len(points) + absent), len(points) + absent)
     padded = np.concatenate([points, np.full(absent, np.nan)])[order]

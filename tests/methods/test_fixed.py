@@ -45,7 +45,10 @@ def test_names_reach_a_method_in_another() -> None:
 
 
 def test_method_without_interest_in_names_is_left_alone() -> None:
-    name_tasks(Sum(), ["segmentation"])
+    method = Sum()
+    before = dict(vars(method))
+    name_tasks(method, ["segmentation"])
+    assert vars(method) == before
 
 
 def test_unknown_task_is_refused_with_advice() -> None:

@@ -29,10 +29,8 @@ def test_all_that_torchjd_remembers_of_tasks_is_known(kind: type[nn.Module]) -> 
     if inspect.isabstract(kind) or kind in (Weighting, WeightedAggregator, GramianWeightedAggregator):
         return
     method = kind(*[needs[kind.__name__]] if kind.__name__ in needs else [])
-    for part in method.modules():
-        if isinstance(part, PCDWeighting):
-            continue
-        held_of_tasks(part)
+    parts = [part for part in method.modules() if not isinstance(part, PCDWeighting)]
+    assert all(hasattr(part, entry.name) for part in parts for entry in held_of_tasks(part))
 
 
 def test_a_torchjd_that_remembers_more_is_refused() -> None:

@@ -15,7 +15,6 @@ from lightning_go4align.clustering.lloyd import Lloyd
 from lightning_go4align.clustering.sdp import SDP
 from lightning_go4align.clustering.spectral import Spectral
 from lightning_go4align.functional.assignment import assign_groups
-from lightning_go4align.functional.grouping import kmeans_1d_path
 from lightning_go4align.functional.number_of_groups import group_number_criterion
 from lightning_go4align.functional.weighing import weigh_tasks
 
@@ -37,7 +36,6 @@ METHODS: dict[str, Callable[[int, Any], Any]] = {
     "GroupedAggregator": lambda number, solve: methods.GroupedAggregator(SumOfGradients(), number, solve)(TWO.diag()),
 }
 FUNCTIONS: dict[str, Callable[[int], Any]] = {
-    "kmeans_1d_path": lambda number: kmeans_1d_path(TWO, number),
     "assign_groups": lambda number: assign_groups(TWO, number, lambda points, given: given),
     "group_number_criterion": lambda number: group_number_criterion(TWO, number),
     "weigh_tasks": lambda number: weigh_tasks(TWO, torch.zeros_like(TWO), number, 0.0, "sum"),

@@ -101,8 +101,10 @@ def test_several_steps_at_once_count_as_one_after_another() -> None:
 def test_a_single_task_has_a_picture_of_its_groups() -> None:
     metric = CoAssignment(1)
     metric.update(torch.tensor([0]))
-    figure, _ = metric.plot()
-    assert figure is not None
+    _, axes = metric.plot(labels=["depth"])
+    (matrix,) = axes.get_images()
+    assert matrix.get_array().shape[:2] == (1, 1)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["depth"]
 
 
 def test_moves_are_drawn_per_task() -> None:

@@ -41,16 +41,12 @@ PUBLIC = {"_replace", "_asdict", "_fields", "_make"}  # Of named tuples, whose f
 PUBLIC |= {"_exit", "_repr_html_"}  # Of os, and of IPython.
 OF_OTHERS = {
     "update/compatibility.py": {"_configure_schedulers_automatic_opt"},
-    "update/lightning_logs.py": {
-        *("_results", "_logger_connector", "_logged_metrics", "_log_hyperparams"),
-        *("_default_hp_metric", "_sanitize_params", "_get_file_writer"),
-    },
     "update/attributes.py": {"_version"},  # How often a tensor was changed in place; torch has no public name for it.
     "update/continuation.py": {"_version"},
     "update/side_effects.py": {"_version"},
     "methods/state.py": {"_parameters", "_buffers", "_init_optim_problem"},  # torch's, and TorchJD's Nash-MTL's
     "methods/some_tasks.py": {"_init_optim_problem"},  # TorchJD's Nash-MTL's
-    "functional/values.py": {"_is_zerotensor"},  # torch has no public name for it either.
+    "functional/values.py": {"_is_zerotensor", "_DisableFuncTorch"},  # torch has no public name for them either.
     "methods/lazy_buffers.py": {"_buffers", "_non_persistent_buffers_set"},  # torch's
     "benchmarks/dense_prediction/scores.py": {"_plot"},  # torchmetrics'
     "metrics/depth.py": {"_plot"},
@@ -61,7 +57,7 @@ OF_OTHERS = {
 
 
 def private_reads(file: Path) -> Iterator[str]:
-    """Names of the private attributes that a file takes of anything but ``self``, its class and itself."""
+    """Names of the private attributes that a file takes or imports of anything but ``self``, its class and itself."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     for node in ast.walk(tree):
@@ -71,6 +67,9 @@ def private_reads(file: Path) -> Iterator[str]:
             of_parent = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super"
             if not own and not of_parent and node.attr not in PUBLIC:
                 yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            yield from (name for name in names if name.startswith("_") and not name.endswith("__"))
 
 
 def test_no_object_reads_a_private_field_of_another() -> None:
@@ -82,9 +81,10 @@ def test_no_object_reads_a_private_field_of_another() -> None:
 def test_private_reads_are_seen(tmp_path: Path) -> None:
     file = tmp_path / "module.py"
     file.write_text(
+        "from d import _t, u\n"
         "class A:\n def f(self, b): return self._x + b._y + A._z + super()._w + self.c._v + b._asdict()\n"
     )
-    assert sorted(private_reads(file)) == ["_v", "_y"]
+    assert sorted(private_reads(file)) == ["_t", "_v", "_y"]
 
 
 LONGEST = 200  # lines: what one reads in one go

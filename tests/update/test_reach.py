@@ -116,8 +116,9 @@ def test_checkpointed_activations_train_as_others_or_are_refused(optimization: A
         return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
 
     if reentrant:
-        with pytest.raises(MisconfigurationException, match="use_reentrant=False"):
+        with pytest.raises(MisconfigurationException, match="use_reentrant=False") as refused:
             trained(checkpoints=True)
+        assert "if others come later" not in str(refused.value)
     else:
         assert torch.equal(trained(checkpoints=True), trained(checkpoints=False))
 

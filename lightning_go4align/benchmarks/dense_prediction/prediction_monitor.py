@@ -1,28 +1,34 @@
-"""Pictures of predictions during training: to every logger that takes figures, and to disk."""
+"""Pictures of predictions during training: to every logger that takes pictures, and to disk."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import Logger
 from matplotlib.figure import Figure
 from torch import Tensor
 from typing_extensions import override
 
 from lightning_go4align.benchmarks.dense_prediction.pictures import side_by_side
+from lightning_go4align.functional.arguments import as_integer
+from lightning_go4align.monitors.places import places
+from lightning_go4align.monitors.showing import pixels
 
 
 class PredictionMonitor(Callback):
     """Show what the network says about the first test images: image, truth and prediction side by side.
 
-    The pictures are saved as ``<folder>/epoch_<n>.png`` and go to every logger with ``log_image`` (W&B) or
-    with ``experiment.add_figure`` (TensorBoard). It costs one forward pass of these images each time.
+    The pictures are saved as ``<folder>/epoch_<n>.png`` and go to W&B, TensorBoard, MLflow and Comet. It costs one
+    forward pass of these images each time.
 
     Args:
-        num_images: Number of images, out of the first validation batch.
+        num_images: Number of images, out of the first validation batch, at least 1.
         every_n_epochs: Epochs between pictures, at least 1; the last epoch is shown in any case.
         folder: Where to save them; ``predictions`` in the run's log folder if not given.
+
+    Raises:
+        TypeError: If a number is no integer.
+        ValueError: If it is too small; leave the callback out to have no pictures.
 
     Example:
         >>> monitor = PredictionMonitor(num_images=2, every_n_epochs=50)
@@ -30,13 +36,8 @@ class PredictionMonitor(Callback):
     """
 
     def __init__(self, num_images: int = 4, every_n_epochs: int = 10, folder: str | None = None) -> None:
-        if num_images < 1 or every_n_epochs < 1:
-            raise ValueError(
-                "`num_images` and `every_n_epochs` must be at least 1, but are "
-                f"{num_images} and {every_n_epochs}. Remove the callback to have no pictures."
-            )
-        self.num_images = num_images
-        self.every_n_epochs = every_n_epochs
+        self.num_images = as_integer("num_images", num_images, least=1)
+        self.every_n_epochs = as_integer("every_n_epochs", every_n_epochs, least=1)
         self.folder = folder
 
     @override
@@ -59,8 +60,8 @@ class PredictionMonitor(Callback):
             with torch.no_grad(), trainer.precision_plugin.forward_context():
                 figure = side_by_side(shown, pl_module(shown["image"]))
             self._save(trainer, figure)
-            for logger in trainer.loggers:
-                log_figure(logger, "predictions", figure, trainer.global_step)
+            for place in places(trainer.loggers):
+                place.picture("predictions", pixels(figure), trainer.global_step)
 
     def _due(self, trainer: Trainer) -> bool:
         done = trainer.current_epoch + 1
@@ -70,24 +71,3 @@ class PredictionMonitor(Callback):
         folder = Path(self.folder or Path(self._logs, "predictions"))
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(folder / f"epoch_{trainer.current_epoch}.png", dpi=100)
-
-
-def log_figure(logger: Logger, name: str, figure: Figure, step: int) -> None:
-    """Hand a figure to a logger that takes figures; others get none.
-
-    Args:
-        logger: W&B's takes it through ``log_image``, TensorBoard's through ``experiment.add_figure``.
-        name: Key of the picture.
-        figure: The picture.
-        step: Training step that it belongs to.
-
-    Example:
-        >>> import tempfile
-        >>> from lightning.pytorch.loggers import CSVLogger
-        >>> log_figure(CSVLogger(tempfile.mkdtemp()), "predictions", Figure(), step=1)
-    """
-    experiment = getattr(logger, "experiment", None)
-    if hasattr(logger, "log_image"):
-        logger.log_image(name, [figure], step=step)
-    elif experiment is not None and hasattr(experiment, "add_figure"):
-        experiment.add_figure(name, figure, step)
