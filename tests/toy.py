@@ -62,16 +62,28 @@ class Toy(pl.LightningModule):
 
 
 class Reference(Toy):
-    """Automatic optimization written by hand: the module weighs its losses itself."""
+    """Automatic optimization written by hand: the module weighs its losses itself, once in each batch."""
 
     def __init__(self, method: Scalarizer, **options: Any) -> None:
         super().__init__(**options)
         self.method = [method]  # A list hides it from the module's buffers.
+        self.weights: Tensor | None = None
+
+    @override
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        self.weights = None
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Any:
         losses = super().training_step(batch, batch_idx)
-        return None if losses is None else self.method[0](torch.stack(list(losses.values())))
+        if losses is None:
+            return None
+        stacked = torch.stack(list(losses.values()))
+        if self.weights is not None:
+            return torch.dot(stacked, self.weights.to(stacked))
+        objective = self.method[0](stacked)
+        self.weights = getattr(self.method[0], "task_weights", None)
+        return objective
 
 
 class BalancedToy(MultiTaskMixin, Toy):

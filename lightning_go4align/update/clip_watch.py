@@ -51,7 +51,8 @@ class ClipWatch:
         if self._number % EVERY:
             return
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        if all(type(gradient) is Tensor for gradient in gradients):  # Not the shards of one.
+        # Neither shards of one nor sparse ones, of which there is no total norm.
+        if all(type(gradient) is Tensor and gradient.layout == torch.strided for gradient in gradients):
             self._norms.append(get_total_norm(gradients))
 
     def tell(self, trainer: pl.Trainer) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.optim import Optimizer, SparseAdam
 
 from lightning_go4align.update.graph import nodes_of
 from lightning_go4align.update.misconfiguration import MisconfigurationException
@@ -15,6 +15,7 @@ class Reach:
 
     All optimizers follow one objective. Where one loss reaches some of the optimizers that another one reaches, and
     those alone, as a discriminator's loss beside its generator's, the first are trained against what they are for.
+    ``SparseAdam`` counts for nothing: what it holds are embeddings, which some tasks look up and others do not.
 
     Example:
         >>> import torch
@@ -46,6 +47,8 @@ class Reach:
             return
         owners: dict[int, set[int]] = {}  # Two optimizers may hold one parameter.
         for number, optimizer in enumerate(optimizers):
+            if isinstance(optimizer, SparseAdam):
+                continue
             for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
                 owners.setdefault(id(parameter), set()).add(number)
         groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]

@@ -1,5 +1,6 @@
 """The training step of one fit: the user's losses in, the objective out."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -65,7 +66,7 @@ class TrainingStep:
         self._user_step: Step = module.training_step
         self._own: dict[str, Any] = {}
         self._reach = Reach()
-        self._batch: tuple[tuple[Any, ...], dict[str, Any], list[Tensor]] | None = None
+        self._second_look: Callable[[], Tensor | None] | None = None  # At the losses of the batch, after the step.
         self._epoch: int | None = None
         self._monitored, self._observed, self._has_begun = Monitored(trainer), observes(memory.method), False
         self._seen, self._in_batch = SearchedObjective(trainer), False
@@ -81,9 +82,9 @@ class TrainingStep:
             self._monitored.begin_epoch(self._readout.means())
             self._epoch = self._trainer.current_epoch
             self.log.begin_epoch(self._trainer.global_step)
-        self._in_batch = True
         self._memory.driver.begin_batch(batch_idx % self._trainer.accumulate_grad_batches == 0)
         self.performed.watch(self._trainer.optimizers)
+        self._in_batch = True
 
     def around(self, call: Step) -> Step:
         """As ``lending``, in fewer calls: the attribute is the user's but for one call that ``call`` makes of it."""
@@ -105,13 +106,14 @@ class TrainingStep:
         attributes = vars(self._module)
         del attributes["training_step"]
         attributes.update(self._own)
-        if not self._module.automatic_optimization:
-            refuse_manual(self._module)
+        refuse_manual(self._module)
         if self._observed:
             self._user_step = self._head_input.seen_by(self._user_step)
         before = versions(self._module) if self._memory.driver.needs_post_step_losses else None
         output = self._read(*args, **kwargs)
-        self._batch = None if before is None else (args, kwargs, changed_since(before))
+        if before is not None:
+            read, moving = partial(self._output, *args, **kwargs), changed_since(before)
+            self._second_look = partial(losses_again, read, self._trainer, self._module, self._memory.tasks, moving)
         weighed = self._weigh(output)
         return None if weighed is None else {**output.extras, **weighed}
 
@@ -125,9 +127,8 @@ class TrainingStep:
         return output
 
     def _checked_output(self, *args: Any, **kwargs: Any) -> StepOutput:
-        output, optimizers = self._output(*args, **kwargs), self._trainer.optimizers
-        if len(optimizers) > 1:
-            self._reach.check(output.present, optimizers)
+        output = self._output(*args, **kwargs)
+        self._reach.check(output.present, self._trainer.optimizers)
         self._memory.tasks.select(output, self._module)
         return output
 
@@ -145,10 +146,9 @@ class TrainingStep:
         if device != memory.device:
             memory.begin_training(device, self._trainer.optimizers)
         losses = stack_losses(tasks, output, device)
-        complete = len(output.present) == len(tasks)
-        reported = (losses if complete else stack_losses(tasks, output, device, gap=0.0)).detach()
+        reported = losses if len(output.present) == len(tasks) else stack_losses(tasks, output, device, gap=0.0)
         losses = losses if output.present else touch_all_parameters(losses, self._module)
-        losses, reported = average_over_ranks(losses, reported)
+        losses, reported = average_over_ranks(losses, reported.detach())
         if not self._in_batch:  # No hook of the callback has been called: the trainer may search a learning rate.
             memory.driver.begin_batch(first=True)
         if self._observed:
@@ -172,14 +172,16 @@ class TrainingStep:
         Returns:
             Number of optimizer steps so far.
         """
-        driver, batch, steps = self._memory.driver, self._batch, self._trainer.global_step
-        self._batch, self._in_batch, record = None, False, driver.last_step
+        driver, look, steps = self._memory.driver, self._second_look, self._trainer.global_step
+        self._second_look, self._in_batch, record = None, False, driver.last_step
+        if record is not None:
+            self._readout.note(steps_before, record)
         if record is not None:
             self._readout.note(steps_before, record)
         if steps == steps_before:
             return steps
         if self.performed.any:
-            driver.update_after_step(None if batch is None else self._recompute(*batch))
+            driver.update_after_step(None if look is None else look())
         if record is not None:
             self._hand_on(steps, self._readout.keep(steps, record))
         return steps
@@ -187,7 +189,8 @@ class TrainingStep:
     def _hand_on(self, steps: int, is_new: bool) -> None:
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
         is_logged = bool(interval) and steps % interval == 0
-        if is_logged or any(steps % number == 0 for number in self._monitored.every):
+        # The last batch's are there before any callback's `on_train_epoch_end`, whatever their order.
+        if is_logged or self._trainer.is_last_batch or any(steps % number == 0 for number in self._monitored.every):
             self.log.publish_means(self._trainer)
         if is_logged and is_new:
             self.log.hand_on(self._trainer)
@@ -195,8 +198,3 @@ class TrainingStep:
             self.log.check()
         elif self._readout.is_full:
             self.log.read()
-
-    def _recompute(self, args: tuple[Any, ...], kwargs: dict[str, Any], moving: list[Tensor]) -> Tensor | None:
-        """Compute the losses of the same batch once more, shape ``[M]``; None if no task is present on any rank."""
-        read, tasks = partial(self._output, *args, **kwargs), self._memory.tasks
-        return losses_again(read, self._trainer, self._module, tasks, moving)

@@ -129,3 +129,15 @@ def test_a_name_of_no_task_is_told_once_for_the_progress_bar() -> None:
     with pytest.warns(UserWarning, match=r"\['loss/A', 'group/d'\], but the tasks are \['a', 'b', 'c'\]") as told:
         quiet_trainer(callbacks=callback, log_every_n_steps=1, enable_progress_bar=True).fit(Toy(), loader())
     assert len([warning for warning in told if "`prog_bar` names" in str(warning.message)]) == 1
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["listed before", "listed after"])
+def test_a_callback_has_the_means_at_the_epochs_end_wherever_it_is_listed(is_first: bool) -> None:
+    found: list[float] = []
+    reporter = LambdaCallback(
+        on_train_epoch_end=lambda trainer, _: found.append(float(trainer.callback_metrics["loss/a"]))
+    )
+    balance = MultiTaskCallback(Sum())
+    callbacks = [reporter, balance] if is_first else [balance, reporter]
+    quiet_trainer(callbacks=callbacks, max_epochs=2).fit(Constant(), loader())
+    assert found == [3.0, 3.0]

@@ -122,3 +122,14 @@ def test_steps_in_which_a_gradient_is_a_shard_are_not_looked_at() -> None:
     for _ in range(160):
         watch.look(trainer, torch.optim.SGD([whole, shard]))
     assert told_by(watch, trainer) == 0
+
+
+def test_a_sparse_gradient_is_passed_by() -> None:
+    table = torch.nn.Embedding(4, 2, sparse=True)
+    watch, trainer = ClipWatch(RobustGO4Align()), pl.Trainer(gradient_clip_val=1.0, logger=False)
+    optimizer = torch.optim.SGD(table.parameters())
+    for _ in range(160):
+        optimizer.zero_grad()
+        (1e6 * table(torch.arange(2)).sum()).backward()
+        watch.look(trainer, optimizer)
+    assert told_by(watch, trainer) == 0

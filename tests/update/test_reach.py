@@ -134,3 +134,24 @@ def test_what_was_found_while_something_was_frozen_is_found_anew() -> None:
     reach.check({"b": made}, optimizers)
     with pytest.raises(MisconfigurationException, match="'c' reaches the optimizers 1 "):
         reach.check({"b": made, "c": critic(torch.ones(1, 1)).sum()}, optimizers)
+
+
+def test_embeddings_that_only_some_tasks_look_up_may_have_their_own_optimizer() -> None:
+    class Looking(Toy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(4, 8, sparse=True)
+
+        def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+            looked_up = self.table(torch.arange(2)).square().mean()
+            return {task: loss + looked_up * (task == "b") for task, loss in super().losses(batch).items()}
+
+        def configure_optimizers(self) -> Any:
+            dense = [*self.trunk.parameters(), *self.heads.parameters()]
+            return torch.optim.Adam(dense, 1e-2), torch.optim.SparseAdam(self.table.parameters(), 1e-2)
+
+    module = Looking()
+    before = module.table.weight.detach().clone()
+    fit(module, MultiTaskCallback(Sum()))
+    moved = (module.table.weight != before).all(1)
+    assert moved.tolist() == [True, True, False, False]

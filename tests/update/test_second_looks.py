@@ -77,3 +77,31 @@ def test_a_buffer_that_the_step_assigned_is_the_same_tensor_afterwards() -> None
 
     quiet_trainer(callbacks=MultiTaskCallback(FAMO(3)), max_epochs=1).fit(Kept(), loader())
     assert len(kept) == STEPS
+
+
+class Forces(Toy):
+    """Predicts an energy and its gradient, for which its step differentiates."""
+
+    @override
+    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+        positions = batch[0].clone().requires_grad_()
+        energy = self.heads["a"](self.trunk(positions))[:, 0]
+        [forces] = torch.autograd.grad(energy.sum(), [positions], create_graph=True)
+        return {"energy": (energy - batch[1]).square().mean(), "forces": (forces - 1).square().mean()}
+
+
+@pytest.mark.parametrize("optimization", ["manual", "automatic"])
+def test_a_step_that_differentiates_is_looked_at_again_with_gradients(optimization: Optimization) -> None:
+    seen: list[torch.Tensor] = []
+
+    class Seeing(FAMO):
+        def update(self, losses: torch.Tensor) -> None:
+            seen.append(losses)
+            super().update(losses)
+
+    module = Forces()
+    quiet_trainer(callbacks=MultiTaskCallback(Seeing(2), optimization), max_epochs=1).fit(module, loader())
+    assert len(seen) == STEPS
+    last = list(loader())[-1]
+    torch.testing.assert_close(seen[-1], torch.stack(list(module.losses(last).values())).detach())
+    assert not seen[-1].requires_grad
