@@ -8,7 +8,7 @@ that unit.
 from lightning_go4align.functional.arrays import Array, library_of, stacked
 
 LARGEST = 1e300  # Twice of it is a float64 still: the distance between two losses never overflows.
-RESTING = 1e-3  # Of the mean: a loss that has not moved at all must be able to begin.
+RESTING = 1e-6  # Of the mean: a loss that has not moved at all must be able to begin.
 
 
 def is_loss(losses: Array) -> Array:
@@ -142,7 +142,7 @@ def without_outliers(losses: Array, state: Array, decay: float, most: float) -> 
         >>> import numpy as np
         >>> state = np.array([[1.0, 1.0], [1.0, 1.0], [0.1, 0.1]])  # around 1, by 0.1
         >>> without_outliers(np.array([1.5, 1e6]), state, 0.99, most=30.0)
-        array([1.5  , 4.001])
+        array([1.5     , 4.000001])
     """
     xp = library_of(losses)
     mean = state[0] / state[1]

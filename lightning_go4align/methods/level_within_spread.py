@@ -24,9 +24,10 @@ class LevelWithinSpread(LossPart):
     over ``noise_horizon`` steps: its weight grows by a power of ten or so. See ``bounded_level`` and ``move_spread``.
 
     What all tasks' scales lie below their levels is divided out again: where no loss moves, on the full data or at a
-    learning rate near 0, each has its level. What this cannot mend: a constant larger than ``1 / floor`` times what
-    the task learns in all gives it too small a weight; a loss that hardly changes for a whole horizon, while others
-    do, gets up to ``1 / floor`` times the weight of its level.
+    learning rate near 0, each has its level. What this cannot mend: a constant larger than a tenth of ``1 / floor``
+    times what the task learns in all gives it too small a weight (of float32's seven digits little is left then); a
+    loss that hardly changes for a whole horizon, while others do, gets up to ``1 / floor`` times the weight of its
+    level, until it moves.
 
     One bad batch is no history: of a loss more than ``outlier`` spreads from its mean only so much is remembered,
     here and in the smoothing, see ``without_outliers``; in its own step it is measured by a share of its distance, a
@@ -54,7 +55,7 @@ class LevelWithinSpread(LossPart):
         ...     losses = torch.tensor([loss, 1000 + loss], dtype=torch.float64)
         ...     found = scale(losses, losses)
         >>> found  # the level, and the spread of a loss that is far from 0
-        tensor([1.0000, 1.3822], dtype=torch.float64)
+        tensor([1.0000, 1.0000], dtype=torch.float64)
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class LevelWithinSpread(LossPart):
         noise_horizon: float = 10.0,
         least: float = 1.0,
         most: float = 1.0,
-        floor: float = 1e-3,
+        floor: float = 1e-6,
         outlier: float = 30.0,
     ) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ DEFAULTS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "RelativeHistory": (RelativeHistory, {"beta": 1.0, "horizon": 100.0}),
     "LevelWithinSpread": (
         LevelWithinSpread,
-        {"horizon": 100.0, "noise_horizon": 10.0, "least": 1.0, "most": 1.0, "floor": 1e-3, "outlier": 30.0},
+        {"horizon": 100.0, "noise_horizon": 10.0, "least": 1.0, "most": 1.0, "floor": 1e-6, "outlier": 30.0},
     ),
     "DB-MTL": (DBMTL, {"beta": 0.9, "sigma": 0.0}),
     "GradNorm": (lambda: GradNorm(2), {"alpha": 1.5}),
