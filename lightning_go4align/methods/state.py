@@ -60,20 +60,6 @@ def _names_of_tensors(method: nn.Module) -> Iterator[str]:
         yield from (prefix + name for name in (*module._parameters, *persistent_buffers(module)))
 
 
-def remembers(method: nn.Module) -> bool:
-    """Tell whether a method has a state, so that it may answer the same losses otherwise the next time.
-
-    Args:
-        method: A scalarizer or an aggregator.
-
-    Example:
-        >>> from torchjd.scalarization import DWA, Sum
-        >>> remembers(Sum()), remembers(DWA())
-        (False, True)
-    """
-    return any(_names_of_tensors(method)) or any(map(_memory, method.modules()))
-
-
 def load_full_state(method: nn.Module, state: dict[str, Any]) -> None:
     """Bring a method to a saved state, before its first call or after.
 

@@ -35,10 +35,10 @@ LEFT_OUT = {
 
 
 def logged_names(trainer: pl.Trainer) -> set[str]:
-    """List the names under which the module has logged for loggers, as known so far; no value is read.
+    """List the names under which the module has logged, also for the progress bar alone; no value is read.
 
-    Those of this trainer's epochs, its earlier fits and its validations, that of the sanity check included, whose
-    values no logger gets.
+    As far as they are known: those of this trainer's epochs, its earlier fits and its validations, that of the sanity
+    check included, whose values no logger gets.
 
     Args:
         trainer: The trainer, fitting.
@@ -51,7 +51,7 @@ def logged_names(trainer: pl.Trainer) -> set[str]:
         set()
     """
     found = [*_results(trainer), *_results(trainer, "fit_loop.epoch_loop.val_loop._results")]
-    metas = [result.meta for result in found if result.meta.logger]
+    metas = [result.meta for result in found]
     now = {meta.forked_name(on_step) for meta in metas for on_step in (meta.on_step, not meta.on_epoch)}
     return now | set(private(trainer, "_logger_connector._logged_metrics") or ())
 

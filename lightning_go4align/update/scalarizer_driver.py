@@ -11,7 +11,7 @@ from lightning_go4align.functional.objective import weighted_risk
 from lightning_go4align.methods.learning import BeginsBatches, learning_after_step
 from lightning_go4align.methods.missing import absent_tasks, impute_missing, supports_missing
 from lightning_go4align.methods.randomness import may_draw
-from lightning_go4align.methods.state import remembers
+from lightning_go4align.methods.state import full_state
 from lightning_go4align.update.driver import learn_after_step
 from lightning_go4align.update.learned_along import LearnedAlong
 from lightning_go4align.update.random_stream import RandomStream
@@ -46,7 +46,7 @@ class ScalarizerDriver:
         self._tasks = tasks
         self._supports_missing = supports_missing(method)
         self._may_draw = may_draw(method)
-        self._is_function = not self._may_draw and not remembers(method)
+        self._is_function = not self._may_draw and not _remembers(method)
         self._has_weighed = False  # In this batch.
         self._counting = [part for part in method.modules() if isinstance(part, BeginsBatches)]
         self._last_step: StepRecord | None = None
@@ -150,3 +150,9 @@ class ScalarizerDriver:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._last = state["last_losses"]
         self._along.load_state_dict(state["optimizer"])
+
+
+def _remembers(method: Scalarizer) -> bool:
+    """Whether a method has a state, so that it may answer the same losses otherwise the next time."""
+    state = full_state(method)
+    return bool(state["tensors"]) or any(state["attributes"].values())

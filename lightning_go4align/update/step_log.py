@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Container, Sequence
-from typing import TypeVar
+from typing import Any
 
 import lightning.pytorch as pl
 from lightning_utilities.core.rank_zero import rank_zero_warn
@@ -15,8 +15,6 @@ from lightning_go4align.update.lightning_logs import log_row, logged_names, step
 from lightning_go4align.update.readout import CAPACITY, Readout, is_troubled
 from lightning_go4align.update.record import HostNumbers, StepWatcher
 from lightning_go4align.update.step_warnings import StepWarnings
-
-T = TypeVar("T")
 
 
 class StepLog:
@@ -86,14 +84,17 @@ class StepLog:
             chosen = {name: value for name, value in names.items() if name.partition("/")[0] in families}
             row = self._apart(chosen, logged_names(trainer))
             self._told |= row.keys()
-            everything = self._apart(names, self._taken)
-            bar = {name: everything[name] for name in self._shown.prog_bar if name in everything}
-            trainer.progress_bar_metrics.update(bar)
+            self._show(trainer, numbers)
         if self._watchers and self.read() is not None:
             for watcher in self._watchers:
                 row |= watcher.log_steps(trainer)
         if row:
-            log_row(trainer, {**row, "epoch": trainer.current_epoch}, step_on_axis(trainer))
+            epoch = {} if "epoch" in logged_names(trainer) else {"epoch": trainer.current_epoch}
+            log_row(trainer, row | epoch, step_on_axis(trainer))
+
+    def _show(self, trainer: pl.Trainer, numbers: HostNumbers) -> None:
+        row = self._apart(step_row(numbers), self._taken)
+        trainer.progress_bar_metrics.update({name: row[name] for name in self._shown.prog_bar if name in row})
 
     def _choose(self, trainer: pl.Trainer, tasks: Sequence[str]) -> tuple[Family, ...]:
         """Choose what loggers get, the first time that the tasks are known, and tell of them."""
@@ -136,9 +137,9 @@ class StepLog:
             trainer: The trainer, at the end of an epoch.
         """
         self.tell()
-        numbers = self.read()
-        if numbers is not None:
+        if (numbers := self.read()) is not None:
             self._choose(trainer, numbers.tasks)
+            self._show(trainer, numbers)
             self._warnings.tell_of_epoch(numbers)
         self.clip.tell(trainer)
         self.publish_means(trainer)
@@ -147,15 +148,14 @@ class StepLog:
         """Give the trainer's metrics the means over the epoch so far; the host reads nothing.
 
         Args:
-            trainer: The trainer, at its interval, before a validation or at the end of an epoch.
+            trainer: The trainer, at its interval, before a validation, or after the last batch of an epoch.
         """
         means = self._apart(self._readout.means(), logged_names(trainer))
         trainer.callback_metrics.update(means)
 
-    def _apart(self, row: dict[str, T], taken: Container[str]) -> dict[str, T]:
+    def _apart(self, row: dict[str, Any], taken: Container[str]) -> dict[str, Any]:
         """Put ``go4align/`` before names that the module logs: no logger may take one value for the other."""
-        news = [name for name in row if name in taken and name not in self._taken]
-        if news:
+        if news := [name for name in row if name in taken and name not in self._taken]:
             self._taken |= set(news)
             mixed = [name for name in news if name in self._told]
             before = (

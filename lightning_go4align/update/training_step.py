@@ -64,8 +64,7 @@ class TrainingStep:
         self._trainer, self._module, self._memory, self._pick = trainer, module, memory, pick
         self._head_input = HeadInput(module, memory.method)
         self._user_step: Step = module.training_step
-        self._own: dict[str, Any] = {}
-        self._reach = Reach()
+        self._own, self._reach = dict[str, Any](), Reach()
         self._second_look: Callable[[], Tensor | None] | None = None  # At the losses of the batch, after the step.
         self._epoch: int | None = None
         self._monitored, self._observed, self._has_begun = Monitored(trainer), observes(memory.method), False
@@ -106,7 +105,8 @@ class TrainingStep:
         attributes = vars(self._module)
         del attributes["training_step"]
         attributes.update(self._own)
-        refuse_manual(self._module)
+        if not self._module.automatic_optimization:
+            refuse_manual(self._module)
         if self._observed:
             self._user_step = self._head_input.seen_by(self._user_step)
         before = versions(self._module) if self._memory.driver.needs_post_step_losses else None
@@ -127,8 +127,9 @@ class TrainingStep:
         return output
 
     def _checked_output(self, *args: Any, **kwargs: Any) -> StepOutput:
-        output = self._output(*args, **kwargs)
-        self._reach.check(output.present, self._trainer.optimizers)
+        output, optimizers = self._output(*args, **kwargs), self._trainer.optimizers
+        if len(optimizers) > 1:
+            self._reach.check(output.present, optimizers)
         self._memory.tasks.select(output, self._module)
         return output
 
@@ -176,8 +177,6 @@ class TrainingStep:
         self._second_look, self._in_batch, record = None, False, driver.last_step
         if record is not None:
             self._readout.note(steps_before, record)
-        if record is not None:
-            self._readout.note(steps_before, record)
         if steps == steps_before:
             return steps
         if self.performed.any:
@@ -189,7 +188,7 @@ class TrainingStep:
     def _hand_on(self, steps: int, is_new: bool) -> None:
         interval: int = self._trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
         is_logged = bool(interval) and steps % interval == 0
-        # The last batch's are there before any callback's `on_train_epoch_end`, whatever their order.
+        # The last batch's are there before any callback's `on_train_epoch_end`, wherever it is listed.
         if is_logged or self._trainer.is_last_batch or any(steps % number == 0 for number in self._monitored.every):
             self.log.publish_means(self._trainer)
         if is_logged and is_new:

@@ -86,11 +86,12 @@ def test_a_loss_of_zero_counts_and_a_task_absent_for_an_epoch_has_its_last_mean(
     assert trainer.current_epoch == 3
 
 
-def test_what_the_module_logs_under_the_same_name_stays() -> None:
+@pytest.mark.parametrize("options", [{}, {"logger": False, "prog_bar": True}], ids=["for loggers", "for the bar"])
+def test_what_the_module_logs_under_the_same_name_stays(options: dict[str, Any]) -> None:
     class Logging(Toy):
         def training_step(self, batch: Any, batch_idx: int) -> Any:
             losses = self.losses(batch)
-            self.log("loss/a", 7.0)
+            self.log("loss/a", 7.0, **options)
             return losses
 
     trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1)
@@ -109,6 +110,12 @@ def test_the_progress_bar_shows_the_objective_and_what_is_asked_for() -> None:
     trainer = quiet_trainer(callbacks=asked, max_epochs=1, **options)
     trainer.fit(Constant(), loader())
     assert trainer.progress_bar_metrics == {"loss/a": 5.0, "weight/b": 1.0}
+
+
+def test_the_progress_bar_has_it_at_the_end_of_an_epoch_shorter_than_the_interval() -> None:
+    trainer = quiet_trainer(callbacks=MultiTaskCallback(Sum()), max_epochs=1, enable_progress_bar=True)
+    trainer.fit(Constant(), loader())
+    assert trainer.progress_bar_metrics == {"objective": 15.0}
 
 
 def test_a_module_that_brings_its_method_has_them_too() -> None:

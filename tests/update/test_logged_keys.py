@@ -75,3 +75,19 @@ def test_values_that_were_logged_before_the_module_did_are_told_and_none_follows
     trainer.fit_loop.max_epochs = 3
     with pytest.warns(UserWarning, match=r"from now on\.$"):
         assert series(tmp_path, trainer, module) == [*found, 7.0]
+
+
+def test_an_epoch_of_the_modules_own_is_the_loggers_epoch(tmp_path: Path) -> None:
+    class Fractions(Toy):
+        @override
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            self.log("epoch", self.current_epoch + batch_idx / 8)
+            return self.losses(batch)
+
+    logger = CSVLogger(tmp_path)
+    trainer = quiet_trainer(
+        callbacks=MultiTaskCallback(GO4Align(2)), logger=logger, log_every_n_steps=1, max_epochs=1
+    )
+    trainer.fit(Fractions(), loader())
+    rows = list(csv.DictReader((Path(logger.log_dir) / "metrics.csv").read_text().splitlines()))
+    assert [float(row["epoch"]) for row in rows if row["epoch"]] == [0.0, 0.125, 0.25, 0.375, 0.5]
