@@ -22,7 +22,7 @@ class MultiTaskMixin(GivesWay, LastStepMixin):
     """Give a LightningModule its own ``MultiTaskCallback``; stand before it among the bases.
 
     Args:
-        method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.
+        method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``RobustGO4Align``) or ``Aggregator``.
         optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
         tasks: Names of all tasks, as in ``MultiTaskCallback``.
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
@@ -35,11 +35,11 @@ class MultiTaskMixin(GivesWay, LastStepMixin):
 
     Example:
         >>> from lightning.pytorch.demos.boring_classes import BoringModel
-        >>> from lightning_go4align import GO4Align
+        >>> from lightning_go4align import RobustGO4Align
         >>> class Balanced(MultiTaskMixin, BoringModel):
         ...     pass
-        >>> Balanced(GO4Align()).method
-        GO4Align(num_groups=2, beta=0.0001, reduction='sum')
+        >>> type(Balanced(RobustGO4Align()).method).__name__
+        'RobustGO4Align'
     """
 
     # TorchScript, which knows neither callbacks nor methods, passes over them. Lists, as Lightning's own are.
@@ -119,7 +119,7 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
     its shared parameters in ``shared_parameters()``, and for GradNorm and NTKMTL-SR its heads in ``task_heads()``.
 
     Args:
-        method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``GO4Align``) or ``Aggregator``.
+        method: How tasks are balanced: a TorchJD ``Scalarizer`` (such as ``RobustGO4Align``) or ``Aggregator``.
         optimization: ``"manual"`` or ``"automatic"``, as in ``MultiTaskCallback``.
         tasks: Names of all tasks, as in ``MultiTaskCallback``.
         losses: Picks the task losses where ``training_step`` returns something else, as in ``MultiTaskCallback``.
@@ -128,7 +128,7 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
 
     Example:
         >>> import torch
-        >>> from lightning_go4align import GO4Align
+        >>> from lightning_go4align import RobustGO4Align
         >>> class DepthAndNormals(MultiTaskModule):
         ...     def __init__(self, method: Scalarizer) -> None:
         ...         super().__init__(method)
@@ -138,7 +138,7 @@ class MultiTaskModule(MultiTaskMixin, pl.LightningModule):
         ...         return {"depth": depth, "normal": normal}
         ...     def configure_optimizers(self):
         ...         return torch.optim.Adam(self.parameters())
-        >>> module = DepthAndNormals(GO4Align(num_groups=2))
+        >>> module = DepthAndNormals(RobustGO4Align())
     """
 
     def __init__(

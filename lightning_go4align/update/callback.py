@@ -41,7 +41,7 @@ class MultiTaskCallback(TellsOfItself, pl.Callback):
     ``EarlyStopping(monitor="loss/depth")`` and the like. What goes wrong is told once, see ``StepWarnings``.
 
     Args:
-        method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, such as ``GO4Align``) or
+        method: How tasks are balanced: a TorchJD ``Scalarizer`` (losses to objective, as ``RobustGO4Align``) or
             ``Aggregator`` (Jacobian to gradient, such as ``torchjd.aggregation.MGDA``).
         optimization: ``"manual"``: the callback drives Lightning's manual optimization, also with several
             optimizers. ``"automatic"``: it only hands the objective to Lightning. Both give the same bits.
@@ -57,8 +57,8 @@ class MultiTaskCallback(TellsOfItself, pl.Callback):
         MisconfigurationException: If module and trainer do not fit, or not all ranks were given the same.
 
     Example:
-        >>> from lightning_go4align import GO4Align
-        >>> callback = MultiTaskCallback(GO4Align(num_groups=2))  # for `Trainer(callbacks=...)`
+        >>> from lightning_go4align import RobustGO4Align
+        >>> callback = MultiTaskCallback(RobustGO4Align())  # for `Trainer(callbacks=...)`
         >>> callback.tasks, callback.task_weights, callback.groups, callback.last_step
         ([], {}, {}, None)
     """
