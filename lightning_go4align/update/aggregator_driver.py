@@ -101,7 +101,13 @@ class AggregatorDriver:
         with explained():
             jacobian_backward([losses], inputs=shared, retain_graph=True, parallel_chunk_size=1)
         for parameter in shared:
-            jacobian: Tensor = parameter.jac  # type: ignore[attr-defined]  # TorchJD's field
+            jacobian: Tensor = parameter.jac.to_dense()  # type: ignore[attr-defined]  # TorchJD's field
+            if jacobian.is_complex():
+                raise TypeError(
+                    f"{self._method!r} compares gradients, which have to be real, but tasks share a parameter of "
+                    f"{jacobian.dtype}. Hold its real and imaginary part and join them in `forward` "
+                    "(`torch.view_as_complex`), or take a loss-oriented method."
+                )
             # Aggregators decompose matrices and ask solvers on the host, neither of which takes half precision.
             jacobian = jacobian.to(torch.promote_types(jacobian.dtype, torch.float32))
             if is_distributed():
