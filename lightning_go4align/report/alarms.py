@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_go4align.history import History, known_mean
-from lightning_go4align.history.starving import DRAWN, LEARNED, STARVED
+from lightning_go4align.history.starving import DRAWN, extremes_so_far, fed_and_starved
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.shares import risk_shares
 
@@ -71,23 +71,25 @@ def starving_since(history: History) -> NDArray[np.int64]:
         history: The run.
 
     Returns:
-        Numbers of the last recorded steps in which the task was present with a share below a thousandth of an even
-        one and a loss above a hundredth of its first, and none between in which it was not so; shape ``[M]``.
+        Numbers of the last recorded steps in which the task starved, see ``fed_and_starved``, and none between in
+        which it was fed; shape ``[M]``.
 
     Example:
         >>> from lightning_go4align.plots.example import example_history
         >>> starving_since(example_history())
         array([0, 0, 0, 0])
     """
-    even = _of_even(history.scaled)
-    known = np.isfinite(even)
-    if not len(known):
-        return np.zeros(known.shape[1], np.int64)
-    first = np.take_along_axis(history.losses, known.argmax(0)[None], 0)
-    unheard = known & (even < STARVED) & (np.abs(history.losses) > LEARNED * np.abs(first))
-    heard = known & ~unheard
-    heard_later = heard[::-1].cumsum(0)[::-1] > 0
-    return np.asarray((unheard & ~heard_later).sum(0))
+    losses = np.where(np.isfinite(_of_even(history.scaled)), history.losses, 0.0)
+    given = losses != 0
+    if not given.any():
+        return np.zeros(len(history.tasks), np.int64)
+    infinite = np.full(len(history.tasks), np.inf)
+    lows, highs = extremes_so_far(losses, infinite, -infinite)
+    first = np.abs(np.take_along_axis(losses, given.argmax(0)[None], 0)[0])
+    with np.errstate(all="ignore"):  # What is outside the domain is masked.
+        fed, starved = fed_and_starved(losses, history.weights.astype(float), first, highs - lows)
+    fed_later = fed[::-1].cumsum(0)[::-1] > 0
+    return np.asarray((starved & ~fed_later).sum(0))
 
 
 def _of_even(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
