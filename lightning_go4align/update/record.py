@@ -174,6 +174,11 @@ class HostNumbers(NamedTuple):
     first_steps: TaskSteps | None = None
     lows: list[float] | None = None
 
+    @property
+    def lowest(self) -> list[float]:
+        """The smallest loss of each task so far, or that of the last step where it is not known."""
+        return self.losses if self.lows is None else self.lows
+
     def first_step(self, field: str, index: int) -> int:
         """Return in which step something was first so of a task since it was last told, as far as that is known."""
         steps: list[int] = getattr(self.first_steps or self.last_steps, field)
