@@ -104,7 +104,9 @@ def _mend(method: nn.Module | None) -> str:
         return OF_AGGREGATORS
     other = "the default in its place" if isinstance(method, RobustGO4Align) else "`RobustGO4Align`"
     name = type(method).__name__
-    bounds = "FAMO(..., min_losses=...)" if isinstance(method, FAMO) else f"WithLowerBounds({name}(...), bounds=[...])"
+    bounds = (
+        "FAMO(..., min_losses=...)" if isinstance(method, FAMO) else f"WithLowerBounds({name}(...), bounds=[...])"
+    )
     return MEND.format(other, bounds)
 
 

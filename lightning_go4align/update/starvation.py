@@ -161,8 +161,8 @@ def warn_of_absent(numbers: HostNumbers, steps: int) -> None:
     absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
     if absent:
         rank_zero_warn(
-            f"The tasks {few_of(absent)} had no loss in the first {steps} steps: it was None, exactly 0 or without a graph. "
-            "Look at their names, in `training_step` and in `tasks`, and at their labels."
+            f"The tasks {few_of(absent)} had no loss in the first {steps} steps: it was None, exactly 0 or without "
+            "a graph. Look at their names, in `training_step` and in `tasks`, and at their labels."
         )
 
 

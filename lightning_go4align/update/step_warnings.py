@@ -167,7 +167,9 @@ class StepWarnings:
             return ""
         when = numbers.when("negative", index)
         task, low = numbers.tasks[index], numbers.lowest[index]
-        return f"The loss of task '{task}' was negative in {when} ({low:.5g} at its lowest). {self._domain.why_positive}"
+        return (
+            f"The loss of task '{task}' was negative in {when} ({low:.5g} at its lowest). {self._domain.why_positive}"
+        )
 
     def _of_zero(self, numbers: HostNumbers, index: int) -> str:
         if numbers.losses[index] != 0 or self._domain.why_not_zero is None:

@@ -18,7 +18,6 @@ from lightning_go4align.methods import DBMTL, FixedWeights, SingleTask, WithFact
 from lightning_go4align.update.record import HostNumbers, TaskSteps
 from lightning_go4align.update.starvation import Starvation
 
-
 NOISE = torch.rand(1100, 3, generator=torch.Generator().manual_seed(0)).tolist()
 
 
@@ -27,7 +26,9 @@ class ScaledToy(Toy):
 
     @override
     def training_step(self, batch: Any, batch_idx: int) -> Any:
-        return {task: loss * unit for (task, loss), unit in zip(self.losses(batch).items(), (1e-6, 1.0, 1e3), strict=True)}
+        return {
+            task: loss * unit for (task, loss), unit in zip(self.losses(batch).items(), (1e-6, 1.0, 1e3), strict=True)
+        }
 
 
 def test_a_task_in_large_units_is_told_within_its_first_epoch_with_the_way_out() -> None:
