@@ -18,7 +18,7 @@ from lightning_go4align.atomic_write import atomic_write
 from lightning_go4align.history.notes import Notes
 
 FILE = "group_dynamics.npz"
-VERSION = 4  # to be counted up whenever the same history would be written differently
+VERSION = 5  # to be counted up whenever the same history would be written differently
 Arrays = dict[str, NDArray[Any]]
 #: What ``zipfile`` raises of bytes that are not as they were written; ``RuntimeError`` of an encryption or a version.
 _DAMAGE = (BadZipFile, EOFError, OSError, RuntimeError, struct.error, zlib.error, LZMAError)
@@ -123,7 +123,7 @@ def upgraded(arrays: Arrays, metadata: dict[str, Any]) -> tuple[Arrays, dict[str
         )
     if version == 1:
         arrays, metadata = _from_version_1(arrays, metadata)
-    if version < 4:  # Every transition counted for every task. (Version 2 lacks notes, which are empty then.)
+    if version < 4:  # Every transition counted for every task. (What notes a version lacks are empty.)
         arrays = {**arrays, **_counts_before_version_4(arrays)}
     return arrays, metadata | {"version": VERSION}
 

@@ -1,6 +1,6 @@
 """What a reader wants to know of a run beside its numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Notes:
         started: When its training began first, ISO 8601 with the offset from UTC.
         command: What was typed to start it, as far as Python knows.
         versions: The packages that trained it, with their versions.
+        own_weights: The tasks whose weight the user has set: no advice is due on it.
 
     Example:
         >>> Notes(method="GO4Align()").interrupted
@@ -28,3 +29,4 @@ class Notes:
     started: str = ""
     command: str = ""
     versions: str = ""
+    own_weights: list[str] = field(default_factory=list)

@@ -144,7 +144,7 @@ class History:
         counts = np.stack([(self.groups == rank).sum(0) for rank in range(max(self.num_groups, 1))])
         return np.where(counts.any(0), counts.argmax(0), -1)
 
-    def with_notes(self, **notes: str | float) -> Self:
+    def with_notes(self, **notes: str | float | list[str]) -> Self:
         """Change notes."""
         changed: Any = notes
         return replace(self, notes=replace(self.notes, **changed))

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import nn
-from torchjd.scalarization import DWA, FAMO, IMTLL, UW, GeometricMean
+from torchjd.aggregation import Aggregator
+from torchjd.scalarization import DWA, FAMO, IMTLL, UW, GeometricMean, Scalarizer
 
+from lightning_go4align.methods.robust_go4align import RobustGO4Align
 from lightning_go4align.methods.with_lower_bounds import WithLowerBounds
 
 
@@ -28,12 +30,13 @@ AT_ZERO: dict[type[nn.Module], str] = {
     FAMO: "divides by the loss: the task takes all weight from the others, and nothing is learned in that step",
     UW: "has nothing to keep it small: the task's weight grows for as long as its loss is 0",
     IMTLL: "has nothing to keep it small: the task's weight grows for as long as its loss is 0",
+    GeometricMean: "takes its logarithm, and finds no finite weight",
 }
-MEND = (
-    "take `RobustGO4Align`, which takes losses of any sign, or declare for each task a number that its loss stays "
-    "above: `{}`"
+MEND = "take {}, which takes losses of any sign, or declare for each task a number that its loss stays above: `{}`"
+OF_AGGREGATORS = (
+    "take `RobustGO4Align`, which takes losses of any sign, or subtract from each loss, where it is computed, a "
+    "number that it stays above"
 )
-OWN_MEND: dict[type[nn.Module], str] = {FAMO: MEND.format("FAMO(..., min_losses=...)")}
 
 
 def why_positive(method: nn.Module) -> str | None:
@@ -83,15 +86,28 @@ class _Found(NamedTuple):
     mend: str
 
 
-def _first(method: nn.Module, reason_of: Callable[[nn.Module], str | None]) -> _Found | None:
-    """Look for a method that has a reason, in what has no lower bounds."""
+def _first(
+    method: nn.Module, reason_of: Callable[[nn.Module], str | None], around: nn.Module | None = None
+) -> _Found | None:
+    """Look for a method that has a reason, or a part of one, in what has no lower bounds."""
     if isinstance(method, WithLowerBounds) or (isinstance(method, FAMO) and _has_bounds(method)):
         return None
+    around = method if isinstance(method, Scalarizer | Aggregator) else around
     if reason := reason_of(method):
-        name = type(method).__name__
-        mend = _of_kind(method, OWN_MEND) or MEND.format(f"WithLowerBounds({name}(...), bounds=[...])")
-        return _Found(name, reason, mend)
-    return next((found for part in method.children() if (found := _first(part, reason_of))), None)
+        return _Found(type(method).__name__, reason, _mend(around))
+    return next((found for part in method.children() if (found := _first(part, reason_of, around))), None)
+
+
+def _mend(method: nn.Module | None) -> str:
+    """Say what makes up for losses of any sign, of the method that has the reason or the part that has."""
+    if isinstance(method, Aggregator):
+        return OF_AGGREGATORS
+    other = "the default in its place" if isinstance(method, RobustGO4Align) else "`RobustGO4Align`"
+    name = type(method).__name__
+    bounds = (
+        "FAMO(..., min_losses=...)" if isinstance(method, FAMO) else f"WithLowerBounds({name}(...), bounds=[...])"
+    )
+    return MEND.format(other, bounds)
 
 
 def _reason(method: nn.Module) -> str | None:

@@ -65,7 +65,7 @@ class Recorder:
             last=self._last,
         )
 
-    def note(self, **notes: str | float) -> None:
+    def note(self, **notes: str | float | list[str]) -> None:
         """Change notes on the run."""
         self._recorded = self._recorded.with_notes(**notes)
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning_utilities.core.rank_zero import rank_zero_info
+from torch import nn
 
 from lightning_go4align.atomic_write import unshared
 from lightning_go4align.history import FILE, History, Notes
+from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.monitors.circumstances import circumstances
 from lightning_go4align.monitors.places import places
 from lightning_go4align.monitors.recorder import Recorder
@@ -75,7 +77,10 @@ class RunFiles:
             The folder.
         """
         recorder.note(run=self._title, method=repr(method), seconds=time.monotonic() - self._started)
-        recorder.note(**circumstances(recorder.history.notes))
+        history = recorder.history
+        if isinstance(method, nn.Module) and history.tasks:
+            recorder.note(own_weights=sorted(intended_weights(method, history.tasks)))
+        recorder.note(**circumstances(history.notes))
         self.next_save = time.monotonic() + _SAVED_EVERY
         return recorder.history.save(self.folder).parent
 

@@ -6,13 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lightning_go4align.history import History, known_mean
-from lightning_go4align.history.starving import DRAWN, LEARNED, STARVED
+from lightning_go4align.history import History
+from lightning_go4align.history.starving import DRAWN, OTHER_SIZE, OUTLIER, STARVED, SUM_OF_RAW_LOSSES
 from lightning_go4align.plain_text import in_markdown
-from lightning_go4align.plots.shares import risk_shares
+from lightning_go4align.report.shares import RECENT, has_scales, set_by_user, shares_without, starving_since
 from lightning_go4align.words import first_of
 
-RECENT = 1000  # recorded steps
 SHORTEST = 50  # recorded steps; of a long run a tenth
 RESTLESS = 0.5  # adjusted Rand index: halfway between chance and no change
 _NAMED = 8
@@ -47,56 +46,6 @@ def alarms(history: History) -> list[Alarm]:
     return [*found, *_restless(history), *_one_group(history)]
 
 
-def recent_shares(history: History) -> NDArray[np.float64]:
-    """Average each task's share of the weighted loss over the last 1,000 recorded steps.
-
-    Args:
-        history: The run.
-
-    Returns:
-        Shares of an even one, over the tasks of each step, shape ``[M]``: 1 is even; NaN for a task that is absent
-        from all these steps.
-
-    Example:
-        >>> from lightning_go4align.plots.example import example_history
-        >>> recent_shares(example_history()).round(2)
-        array([1., 1., 1., 1.])
-    """
-    return known_mean(_of_even(history.scaled[-RECENT:]))
-
-
-def starving_since(history: History) -> NDArray[np.int64]:
-    """Count the recorded steps since each task had its part of the weighted loss, or had learned what there is.
-
-    Args:
-        history: The run.
-
-    Returns:
-        Numbers of the last recorded steps in which the task was present with a share below a thousandth of an even
-        one and a loss above a hundredth of its first, and none between in which it was not so; shape ``[M]``.
-
-    Example:
-        >>> from lightning_go4align.plots.example import example_history
-        >>> starving_since(example_history())
-        array([0, 0, 0, 0])
-    """
-    even = _of_even(history.scaled)
-    known = np.isfinite(even)
-    if not len(known):
-        return np.zeros(known.shape[1], np.int64)
-    first = np.take_along_axis(history.losses, known.argmax(0)[None], 0)
-    unheard = known & (even < STARVED) & (np.abs(history.losses) > LEARNED * np.abs(first))
-    heard = known & ~unheard
-    heard_later = heard[::-1].cumsum(0)[::-1] > 0
-    return np.asarray((unheard & ~heard_later).sum(0))
-
-
-def _of_even(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each task's share of the weighted loss, of an even one in the step, shape ``[R, M]``; NaN for none."""
-    present = np.isfinite(scaled)
-    return np.asarray(np.where(present, risk_shares(scaled) * present.sum(1, keepdims=True), np.nan))
-
-
 def _interrupted(history: History) -> list[Alarm]:
     cause = history.notes.interrupted
     advice = "What follows is what was recorded until then."
@@ -119,9 +68,12 @@ def _unweighted(history: History) -> list[Alarm]:
     stopped = present.any(0) & (zero.sum(0) == present.sum(0))
     if zero.any(0).all():  # Every task is left out at times.
         stopped &= present.sum(0) >= DRAWN * len(history.tasks)
+    stopped &= ~set_by_user(history)
     if not stopped.any():
         return []
-    advice = "Nothing trains it any more. A negative loss has weight 0 in most methods: add a constant to it."
+    negative = (np.nan_to_num(history.losses[-RECENT:, stopped]) < 0).any()
+    of_sign = "A negative loss has weight 0 in most methods: add a constant to it."
+    advice = f"Nothing trains it any more. {of_sign if negative else _mend(history, stopped)}"
     names, plain = _names(history, stopped)
     return [Alarm(f"The weight of {names} is 0 in all recent steps.", advice, f"weight 0: {plain}")]
 
@@ -132,6 +84,7 @@ def _starved(history: History) -> list[Alarm]:
     left_out = ((history.weights == 0) | ~np.isfinite(history.losses))[-least:].all(0)
     starved = steps >= np.where(left_out, max(least, DRAWN * len(history.tasks)), least)
     starved &= np.nan_to_num(history.weights[-RECENT:]).any(0)  # weight 0 is said on its own
+    starved &= ~set_by_user(history)
     if not starved.any():
         return []
     names, plain = _names(history, starved)
@@ -139,11 +92,18 @@ def _starved(history: History) -> list[Alarm]:
         f"{names} starves: in the last {steps[starved].min():,} recorded steps its share of the "
         "weighted loss is below a thousandth of an even one."
     )
-    advice = (
-        "Hardly anything trains it. `RobustGO4Align` does not depend on the losses' units; with `GO4Align`, lower "
-        "`beta` or bring the losses to a similar size."
-    )
+    advice = f"Hardly anything trains it. {_mend(history, starved)}"
     return [Alarm(what, advice, f"starves: {plain}")]
+
+
+def _mend(history: History, chosen: NDArray[np.bool_]) -> str:
+    """Say what helps tasks of next to no weight, as the live warning does."""
+    own = set_by_user(history)
+    if own.any() and (shares_without(history, own)[chosen] >= STARVED).all():
+        return f"The factors of {_names(history, own)[0]} leave it no more: lower them."
+    if has_scales(history):
+        return OUTLIER
+    return SUM_OF_RAW_LOSSES if "GO4Align" in history.notes.method else OTHER_SIZE
 
 
 def _restless(history: History) -> list[Alarm]:

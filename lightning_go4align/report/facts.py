@@ -8,8 +8,8 @@ from lightning_go4align.history import History
 from lightning_go4align.plain_text import in_markdown
 from lightning_go4align.plots.lines import TASKS_UP_TO
 from lightning_go4align.plots.style import minus
-from lightning_go4align.report.alarms import RECENT, recent_shares
 from lightning_go4align.report.clusters import clusters
+from lightning_go4align.report.shares import RECENT, recent_shares
 from lightning_go4align.report.tables import decimals
 from lightning_go4align.report.task_facts import move_rates
 from lightning_go4align.words import duration, first_of

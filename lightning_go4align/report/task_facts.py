@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lightning_go4align.history import History, known_mean
 from lightning_go4align.plots.order import task_order
-from lightning_go4align.report.alarms import recent_shares
+from lightning_go4align.report.shares import recent_shares
 
 
 def task_facts(history: History) -> dict[str, list[Any]]:

@@ -1,8 +1,11 @@
-"""The steps in which the tasks become known, and what may come of it that they are those of the first one."""
+"""The steps in which the tasks become known, and what is said of an error that comes of them or of their losses."""
 
 from collections.abc import Callable
 
+from torch import Tensor
+
 from lightning_go4align.methods.observation import UnusedRepresentationError
+from lightning_go4align.update.domain import Domain
 from lightning_go4align.update.hidden import HiddenParametersError
 from lightning_go4align.update.made_of_others import warn_of_sums
 from lightning_go4align.update.memory import Memory
@@ -32,22 +35,33 @@ def first_output(read: Callable[[], StepOutput], memory: Memory) -> StepOutput:
     return output
 
 
-def raise_with_tasks(error: Exception, memory: Memory) -> None:
-    """Raise an error of a first step anew with the tasks that the method was given, where others may be to come.
+def raise_anew(error: Exception, memory: Memory, losses: Tensor) -> None:
+    """Raise an error of a step anew, with what may have brought it about.
+
+    That is the first loss outside the method's domain; without one, in a first step, the tasks that the method was
+    given, where others may be to come.
 
     Args:
         error: What the method, or what drives it, refused the losses with.
         memory: What is remembered of the method and its tasks.
+        losses: Task losses, shape ``[M]``; NaN for an absent task.
 
     Raises:
-        ValueError: If it was one, and more tasks might have mended it.
+        ValueError: If it was one, and a loss lies outside, or more tasks might have mended it.
         MisconfigurationException: If it was one, likewise.
 
     Example:
+        >>> import torch
         >>> from lightning_go4align.methods import GO4Align
-        >>> raise_with_tasks(ValueError("Too few tasks."), Memory(GO4Align(2), ["depth"]))  # declared: nothing to add
+        >>> memory = Memory(GO4Align(2), ["depth"])  # declared: nothing to add
+        >>> raise_anew(ValueError("Too few tasks."), memory, torch.ones(1))
     """
-    if memory.driver.last_step is not None or memory.tasks.declared or isinstance(error, OF_OTHER_CAUSES):
+    if isinstance(error, OF_OTHER_CAUSES):
+        return
+    outside = Domain(memory.method).outside(memory.tasks.names, losses.tolist())
+    if outside and isinstance(error, ValueError):
+        raise ValueError(f"{error} {outside}") from error
+    if memory.driver.last_step is not None or memory.tasks.declared:
         return
     kind = ValueError if isinstance(error, ValueError) else MisconfigurationException
     raise kind(

@@ -142,14 +142,15 @@ class Readout:
 
     def _copy(self, step: int, record: StepRecord) -> HostNumbers:
         self._look()
-        last, first = self._tracker.steps, self._tracker.first_steps
+        last, first, lowest = self._tracker.steps, self._tracker.first_steps, self._tracker.lows
         assert last is not None
         assert first is not None
-        weights = torch.full_like(record.losses, torch.nan) if record.weights is None else record.weights
+        assert lowest is not None
+        told = torch.full_like(record.losses, torch.nan) if record.weights is None else record.weights
         # Of a step that had losses, none of them finite, there is nothing that was trained on.
         is_lost = (record.losses.isfinite().any() | record.reported.isfinite().all()).logical_not()
-        objective = record.objective.masked_fill(is_lost, torch.nan)
-        parts = [torch.stack([last, first]).flatten(), objective[None], record.losses, weights]
+        trained_on = record.objective.masked_fill(is_lost, torch.nan)
+        parts = [torch.stack([last, first]).flatten(), trained_on[None], record.losses, told, lowest]
         if record.grouping is not None and record.indicators is not None:
             parts += [record.indicators, record.grouping.assignment, record.grouping.group_weights]
         kept, self._kept = self._kept, []
@@ -163,9 +164,12 @@ class Readout:
         fields = [steps[start : start + size] for start in range(0, len(steps), size)]
         half = len(fields) // 2
         last_steps, first_steps = TaskSteps(*fields[:half]), TaskSteps(*fields[half:])
-        groups = (row[4], row[5], row[6]) if len(row) > 4 else None
+        groups = (row[5], row[6], row[7]) if len(row) > 5 else None
         watched = _split(record.tasks, joined[ends[-1] :].view(4, -1, size)) if kept else None
-        return HostNumbers(step, record.tasks, last_steps, row[1][0], row[2], row[3], groups, watched, first_steps)
+        (objective,), losses, weights, lows = row[1:5]
+        return HostNumbers(
+            step, record.tasks, last_steps, objective, losses, weights, groups, watched, first_steps, lows
+        )
 
 
 def is_troubled(last: TaskSteps) -> bool:

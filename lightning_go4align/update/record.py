@@ -119,7 +119,7 @@ class TaskSteps(NamedTuple):
         negative: The loss was below 0.
         unweighted: The weight was 0, and the loss was not.
         fed: The task had its part of the weighted loss, or had learned what there is.
-        starved: Its part was below a thousandth of an even one.
+        starved: Its part was below a thousandth of an even one, see ``fed_and_starved``.
         lost: Neither its loss nor any other was finite.
         idle: It had a loss, and nothing was trained of what tasks share: all weights or the whole gradient were 0.
     """
@@ -172,6 +172,12 @@ class HostNumbers(NamedTuple):
     groups: tuple[list[float], list[float], list[float]] | None = None
     watched: WatchedSteps | None = None
     first_steps: TaskSteps | None = None
+    lows: list[float] | None = None
+
+    @property
+    def lowest(self) -> list[float]:
+        """The smallest loss of each task so far, or that of the last step where it is not known."""
+        return self.losses if self.lows is None else self.lows
 
     def first_step(self, field: str, index: int) -> int:
         """Return in which step something was first so of a task since it was last told, as far as that is known."""

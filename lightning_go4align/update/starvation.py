@@ -5,7 +5,7 @@ from math import isnan, nan
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
-from lightning_go4align.history.starving import DRAWN, STARVED
+from lightning_go4align.history.starving import DRAWN, OTHER_SIZE, OUTLIER, STARVED, SUM_OF_RAW_LOSSES
 from lightning_go4align.methods.around import AroundScalarizer
 from lightning_go4align.methods.go4align import GO4Align
 from lightning_go4align.methods.intended import intended_weights
@@ -15,15 +15,7 @@ from lightning_go4align.update.record import HostNumbers
 
 LONG = 1000
 LONG_WITH_WEIGHT_0 = 64
-SUM_OF_RAW_LOSSES = (
-    "Eq. 6 of the paper adds losses up in their own units, so that the weight of a large one goes to 0: take "
-    "`RobustGO4Align`, divide the loss by its usual size, or lower `beta`."
-)
-OTHER_SIZE = "Bring the loss to the size of the others by a constant, or take `RobustGO4Align`, which needs no units."
-OUTLIER = (
-    "Its loss was far larger some time ago, and is measured by that until it is forgotten: look for the batch that "
-    "made it so large, and leave that out or bound the loss."
-)
+SHORT_WITH_WEIGHT_0 = 16  # From the first step on. MGDA may leave a task out of ten.
 
 
 class Starvation:
@@ -49,7 +41,14 @@ class Starvation:
         self._numbers: HostNumbers | None = None
         self._known: Parts | None = None
 
-    def steps(self, numbers: HostNumbers, index: int, start: int = 0, long: float = LONG) -> int:
+    def steps(
+        self,
+        numbers: HostNumbers,
+        index: int,
+        start: int = 0,
+        long: float = LONG,
+        long_with_weight_0: int = LONG_WITH_WEIGHT_0,
+    ) -> int:
         """Count for how many steps a task has starved.
 
         Args:
@@ -57,17 +56,34 @@ class Starvation:
             index: The task's.
             start: Number of steps before the fit.
             long: Fewer are none.
+            long_with_weight_0: Fewer are none if its weight is 0.
 
         Returns:
             Their number; 0 for a task that does not starve.
         """
         last = numbers.last_steps
         steps = last.starved[index] - max(last.fed[index], start - 1)
-        has_weight_0 = last.unweighted[index] == last.starved[index]
-        long_with_weight_0 = max(LONG_WITH_WEIGHT_0, DRAWN * len(numbers.tasks))
-        if steps < (min(long, long_with_weight_0) if has_weight_0 else long):
+        if last.unweighted[index] == last.starved[index]:
+            drawn = DRAWN * len(numbers.tasks) if min(last.unweighted) >= start else 0  # Each is left out at times.
+            long = min(long, max(long_with_weight_0, drawn))
+        if steps < long:
             return 0
         return 0 if self._has_scales and not self._parts(numbers).is_small(index) else steps
+
+    def steps_of_epoch(self, numbers: HostNumbers, index: int, start: int, long: float) -> int:
+        """Count them at the end of an epoch, where a weight of 0 from the first step on is soon said.
+
+        Args:
+            numbers: The numbers of its last step.
+            index: The task's.
+            start: Number of steps before the fit.
+            long: Fewer are none.
+
+        Returns:
+            Their number; 0 for a task that does not starve.
+        """
+        never_fed = numbers.last_steps.fed[index] < start
+        return self.steps(numbers, index, start, long, SHORT_WITH_WEIGHT_0 if never_fed else LONG_WITH_WEIGHT_0)
 
     def mend(self, numbers: HostNumbers, index: int) -> str:
         """Say what helps a task that starves.
@@ -145,8 +161,8 @@ def warn_of_absent(numbers: HostNumbers, steps: int) -> None:
     absent = [task for task, is_seen in zip(numbers.tasks, seen, strict=True) if not is_seen]
     if absent:
         rank_zero_warn(
-            f"The tasks {absent} had no loss in the first {steps} steps: it was None, exactly 0 or without a graph. "
-            "Look at their names, in `training_step` and in `tasks`, and at their labels."
+            f"The tasks {few_of(absent)} had no loss in the first {steps} steps: it was None, exactly 0 or without "
+            "a graph. Look at their names, in `training_step` and in `tasks`, and at their labels."
         )
 
 

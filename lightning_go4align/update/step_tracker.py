@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lightning_go4align.functional.arrays import Array, library_of, on_arrays
-from lightning_go4align.history.starving import LEARNED, STARVED
+from lightning_go4align.history.starving import extremes_so_far, fed_and_starved
 from lightning_go4align.update.record import StepRecord
 
 NEVER = 2**62
@@ -27,8 +27,7 @@ class FirstLosses:
 class StepTracker:
     """Remember in which steps something was first and last so of each task, without reading any number.
 
-    A task starves in a step if its part of the weighted loss, the product of weight and loss, is below a thousandth
-    of an even one while its loss is above a hundredth of its first: it is not heard, and has not learned.
+    Whether a task starves is judged by ``fed_and_starved``; of a method that tells no weights none does.
 
     Args:
         first: The first losses of this fit and those that it goes on with; None for this one alone.
@@ -47,6 +46,8 @@ class StepTracker:
         self._first = FirstLosses() if first is None else first
         self._last: Tensor | None = None
         self._since: Tensor | None = None
+        self._lows: Tensor | None = None
+        self._highs: Tensor | None = None
         self._sums: Tensor | None = None
         self._before: Tensor | None = None
 
@@ -59,6 +60,11 @@ class StepTracker:
     def first_steps(self) -> Tensor | None:
         """The first step of each field since ``begin_telling``, as ``steps``."""
         return self._since
+
+    @property
+    def lows(self) -> Tensor | None:
+        """The smallest loss of each task so far, shape ``[M]``, infinite for none; None before the first step."""
+        return self._lows
 
     def begin_telling(self) -> None:
         """Look for first steps anew: those so far are told."""
@@ -80,8 +86,13 @@ class StepTracker:
         steps = torch.tensor(numbers).to(losses.device, non_blocking=True)
         known = self._first.sizes
         first = torch.zeros_like(losses[0]) if known is None else known.to(losses)
-        found = on_arrays(_look, losses, means, weights, objectives, idle, steps, first)
-        last, since, sums, self._first.sizes = found
+        infinite = torch.full_like(losses[0], torch.inf)
+        low = infinite if self._lows is None else self._lows.to(losses)
+        high = -infinite if self._highs is None else self._highs.to(losses)
+        has_weights = any(record.weights is not None for record in records)
+        values = losses, means, weights, objectives, idle, steps, first, low, high
+        found = on_arrays(_look, *values, has_weights=has_weights)
+        last, since, sums, self._first.sizes, self._lows, self._highs = found
         self._last = last if self._last is None else last.maximum(self._last.to(last.device))
         before = since if self._since is None else self._since.to(since.device)
         self._since = torch.where(before < 0, since, before)
@@ -117,23 +128,33 @@ def _wide(numbers: Tensor) -> Tensor:
 
 
 def _look(
-    losses: Array, means: Array, weights: Array, objectives: Array, idle: Any, steps: Any, first: Array
-) -> tuple[Any, Any, Array, Array]:
+    losses: Array,
+    means: Array,
+    weights: Array,
+    objectives: Array,
+    idle: Any,
+    steps: Any,
+    first: Array,
+    low: Array,
+    high: Array,
+    has_weights: bool,
+) -> tuple[Any, Any, Array, Array, Array, Array]:
     """Look at ``T`` steps of ``M`` tasks, whose losses are 0 where a task is absent, and their means over ranks NaN.
 
     Returns:
         The last and the first step of each field of ``TaskSteps``, shape ``[8, M]``; sums of losses, weights and
         objectives, and their numbers, shape ``[2, 2 M + 1]``; how large the first loss of each task was, shape
-        ``[M]``, 0 before it has come.
+        ``[M]``, 0 before it has come; the smallest and the largest so far, shape ``[M]``.
     """
     xp = library_of(losses)
     finite = xp.isfinite(losses)
     given = finite & (losses != 0)
     first = _firsts(xp.abs(xp.where(finite, losses, 0.0)), given, first)
+    lows, highs = extremes_so_far(losses, low, high)
+    fed, starved = fed_and_starved(losses, weights, first, highs - lows) if has_weights else (given, given & False)
     lost = ~finite & ~xp.isfinite(means).any(1)[:, None]
     idle = given & (idle | ~(given & (weights != 0)).any(1))[:, None]
-    so = xp.stack([~finite, ~xp.isfinite(weights), losses < 0, given & (weights == 0), *_fed(losses, weights, first)])
-    so = xp.concatenate([so, xp.stack([lost, idle])])
+    so = xp.stack([~finite, ~xp.isfinite(weights), losses < 0, given & (weights == 0), fed, starved, lost, idle])
     last = xp.amax(xp.where(so, steps[:, None], -1), 1)
     since = xp.amin(xp.where(so, steps[:, None], NEVER), 1)
     # The weight of a loss that is not finite is 0, and counts. As in a mean of Lightning's a lost step is NaN.
@@ -141,18 +162,8 @@ def _look(
     counted = xp.concatenate([present, present | ~finite, xp.ones_like(given[:, :1])], 1)
     objectives = xp.where(lost.any(1), xp.nan, objectives)
     values = xp.concatenate([losses, weights, objectives[:, None]], 1)
-    sums = xp.where(counted, values, 0.0).sum(0)
-    return last, xp.where(since == NEVER, -1, since), xp.stack([sums, xp.ones_like(sums) * counted.sum(0)]), first
-
-
-def _fed(losses: Array, weights: Array, first: Array) -> tuple[Any, Any]:
-    """Tell which tasks were fed, and which starved, each of shape ``[T, M]``."""
-    xp = library_of(losses)
-    given = xp.isfinite(losses) & (losses != 0)
-    parts = xp.abs(xp.where(given & xp.isfinite(weights), weights * losses, 0.0))
-    even = parts.sum(1) / (given.sum(1) + ~given.any(1))
-    unheard = given & (parts < STARVED * even[:, None]) & (xp.abs(losses) > LEARNED * first)
-    return given & ~unheard, unheard
+    sums = xp.stack([xp.where(counted, values, 0.0).sum(0), xp.ones_like(values[0]) * counted.sum(0)])
+    return last, xp.where(since == NEVER, -1, since), sums, first, lows[-1], highs[-1]
 
 
 def _firsts(sizes: Array, given: Any, first: Array) -> Array:

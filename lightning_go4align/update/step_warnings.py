@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import isnan
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import nn
 
-from lightning_go4align.methods.domain import declared_bounds, why_not_zero, why_positive
 from lightning_go4align.methods.intended import intended_weights
 from lightning_go4align.plain_text import few_of
+from lightning_go4align.update.domain import Domain
 from lightning_go4align.update.record import HostNumbers
-from lightning_go4align.update.starvation import LONG, Starvation, warn_of_absent
+from lightning_go4align.update.starvation import Starvation, warn_of_absent
 
 SHORTEST = 50
 FEWEST = 5
@@ -41,9 +42,8 @@ class StepWarnings:
         self._method = method
         self._start: int | None = None
         self._epoch_start = 0
-        self._why_positive, self._why_not_zero = why_positive(method), why_not_zero(method)
-        self._bounds = declared_bounds(method)
-        self.needs_losses = self._bounds is not None or self._why_not_zero is not None
+        self._domain = Domain(method)
+        self.needs_losses = self._domain.bounds is not None or self._domain.why_not_zero is not None
         self._starvation = Starvation(method)
         self._warned: set[str] = set()
         self._non_finite: set[str] = set()
@@ -76,7 +76,9 @@ class StepWarnings:
         self._tell_once(numbers, self._of_zero)
         self._tell_once(numbers, self._of_bound)
         self._tell_idle(numbers)
-        self._tell_once(numbers, self._of_share, intended_weights(self._method, numbers.tasks))
+        steps_of = partial(self._starvation.steps, start=self._start or 0)
+        meant = intended_weights(self._method, numbers.tasks)
+        self._tell_once(numbers, partial(self._of_share, steps_of=steps_of), meant)
 
     def tell_of_epoch(self, numbers: HostNumbers) -> None:
         """Warn of tasks that starved in most of an epoch, or have had no loss at all by the end of the first.
@@ -85,9 +87,10 @@ class StepWarnings:
             numbers: The numbers of its last step.
         """
         most = max(SHORTEST, (numbers.step - self._epoch_start) / 2)
-        meant = intended_weights(self._method, numbers.tasks)
-        self._tell_once(numbers, lambda numbers, index: self._of_share(numbers, index, most), meant)
-        steps = numbers.step - (self._start or 0)
+        meant, start = intended_weights(self._method, numbers.tasks), self._start or 0
+        steps_of = partial(self._starvation.steps_of_epoch, start=start, long=most)
+        self._tell_once(numbers, partial(self._of_share, steps_of=steps_of), meant)
+        steps = numbers.step - start
         if not self._told_absent and steps >= FEWEST:
             self._told_absent = True
             warn_of_absent(numbers, steps)
@@ -109,8 +112,7 @@ class StepWarnings:
             if numbers.last_steps.bad_weight[index] >= 0:
                 raise ValueError(
                     f"{self._method} found no finite weight for '{task}' in {numbers.when('bad_weight', index)}. "
-                    "Most methods want losses that are positive and far from overflow: add a constant or change "
-                    "their unit, or take a method that allows for it, such as `RobustGO4Align`."
+                    f"{self._domain.cause(numbers.tasks, numbers.lowest)}"
                 )
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:
@@ -161,29 +163,25 @@ class StepWarnings:
         )
 
     def _of_sign(self, numbers: HostNumbers, index: int) -> str:
-        if numbers.last_steps.negative[index] < 0 or self._why_positive is None:
+        if numbers.last_steps.negative[index] < 0 or self._domain.why_positive is None:
             return ""
         when = numbers.when("negative", index)
-        return f"The loss of task '{numbers.tasks[index]}' was negative in {when}. {self._why_positive}"
-
-    def _of_zero(self, numbers: HostNumbers, index: int) -> str:
-        if numbers.losses[index] != 0 or self._why_not_zero is None:
-            return ""
-        when = f"step {numbers.step - 1}"
-        return f"The loss of task '{numbers.tasks[index]}' was exactly 0 in {when}. {self._why_not_zero}"
-
-    def _of_bound(self, numbers: HostNumbers, index: int) -> str:
-        loss = numbers.losses[index]
-        if self._bounds is None or not loss < self._bounds[index]:
-            return ""
+        task, low = numbers.tasks[index], numbers.lowest[index]
         return (
-            f"The loss of task '{numbers.tasks[index]}' is {loss:.5g}, which lies below its declared bound, "
-            f"{self._bounds[index]:.5g}: to the method it is negative, which its equations do not allow. Declare a "
-            "bound that it never reaches, or take `RobustGO4Align`, which needs none."
+            f"The loss of task '{task}' was negative in {when} ({low:.5g} at its lowest). {self._domain.why_positive}"
         )
 
-    def _of_share(self, numbers: HostNumbers, index: int, long: float = LONG) -> str:
-        steps = self._starvation.steps(numbers, index, self._start or 0, long)
+    def _of_zero(self, numbers: HostNumbers, index: int) -> str:
+        if numbers.losses[index] != 0 or self._domain.why_not_zero is None:
+            return ""
+        when = f"step {numbers.step - 1}"
+        return f"The loss of task '{numbers.tasks[index]}' was exactly 0 in {when}. {self._domain.why_not_zero}"
+
+    def _of_bound(self, numbers: HostNumbers, index: int) -> str:
+        return self._domain.below_bound(numbers.tasks[index], numbers.lowest[index], index)
+
+    def _of_share(self, numbers: HostNumbers, index: int, steps_of: Callable[[HostNumbers, int], int]) -> str:
+        steps = steps_of(numbers, index)
         if not steps:
             return ""
         task, loss, weight = numbers.tasks[index], numbers.losses[index], numbers.weights[index]

@@ -12,7 +12,7 @@ from lightning_go4align.functional.precision import without_autocast
 from lightning_go4align.functional.ranks import is_distributed
 from lightning_go4align.methods.observation import observe, observes
 from lightning_go4align.update.families import Shown
-from lightning_go4align.update.first_tasks import first_output, raise_with_tasks
+from lightning_go4align.update.first_tasks import first_output, raise_anew
 from lightning_go4align.update.head_input import HeadInput, Step
 from lightning_go4align.update.lr_search import SearchedObjective
 from lightning_go4align.update.membership import watchers_of
@@ -158,7 +158,7 @@ class TrainingStep:
             with without_autocast(device):
                 objective = memory.driver.step(losses, reported, output, 1 / self._trainer.accumulate_grad_batches)
         except (ValueError, exceptions.MisconfigurationException) as error:
-            raise_with_tasks(error, memory)
+            raise_anew(error, memory, losses.detach())
             raise
         if not self._in_batch:
             objective = self._seen(objective, losses)

@@ -14,9 +14,10 @@ from typing_extensions import override
 from lightning_go4align import GO4Align, GroupDynamicsMonitor, MultiTaskCallback, RobustGO4Align
 from lightning_go4align.history import History
 from lightning_go4align.plots.example import example_history
-from lightning_go4align.report.alarms import alarms, recent_shares
+from lightning_go4align.report.alarms import alarms
 from lightning_go4align.report.clusters import clusters
 from lightning_go4align.report.page import page
+from lightning_go4align.report.shares import recent_shares
 
 
 def said(history: History) -> str:

@@ -13,8 +13,8 @@ from lightning_go4align.history import History
 from lightning_go4align.plots.curves import losses
 from lightning_go4align.plots.example import example_history
 from lightning_go4align.plots.shares import risk_shares
-from lightning_go4align.report.alarms import recent_shares
 from lightning_go4align.report.page import page
+from lightning_go4align.report.shares import recent_shares
 from lightning_go4align.report.tables import groups_table
 
 INFINITE = np.where(np.arange(60) % 7 == 3, np.inf, 1.0)

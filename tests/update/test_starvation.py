@@ -8,14 +8,27 @@ import pytest
 import torch
 from sized import Sized, heard, messages
 from torch.utils.data import DataLoader, TensorDataset
-from torchjd.aggregation import MGDA
-from torchjd.scalarization import Random, Sum
-from toy import quiet_trainer
+from torchjd.aggregation import MGDA, ConFIG, GradDrop
+from torchjd.scalarization import FAMO, UW, Constant, Random, Sum
+from toy import Toy, loader, quiet_trainer
+from typing_extensions import override
 
 from lightning_go4align import GO4Align, MultiTaskCallback, RobustGO4Align
-from lightning_go4align.methods import FixedWeights, SingleTask, WithFactors
+from lightning_go4align.methods import DBMTL, FixedWeights, SingleTask, WithFactors, WithLowerBounds
 from lightning_go4align.update.record import HostNumbers, TaskSteps
 from lightning_go4align.update.starvation import Starvation
+
+NOISE = torch.rand(1100, 3, generator=torch.Generator().manual_seed(0)).tolist()
+
+
+class ScaledToy(Toy):
+    """Three tasks in units far from each other."""
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return {
+            task: loss * unit for (task, loss), unit in zip(self.losses(batch).items(), (1e-6, 1.0, 1e3), strict=True)
+        }
 
 
 def test_a_task_in_large_units_is_told_within_its_first_epoch_with_the_way_out() -> None:
@@ -82,6 +95,46 @@ def test_a_short_epoch_says_nothing_of_starvation() -> None:
     assert heard(Sum(), 1.0, 1e-6, 1.0, steps=49)[0] == []
 
 
+def test_a_weight_that_is_0_from_the_first_step_on_is_told_after_a_short_run() -> None:
+    (message,), _ = heard(Constant(torch.tensor([1.0, 0.0, 1.0])), 1.0, 1.0, 1.0, steps=16)
+    assert "Task 'one' starves: for 16 steps" in message
+    assert "weight 0" in message
+
+
+@pytest.mark.parametrize("offset", [-1000.0, 1000.0])
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(Sum, id="Sum"),
+        pytest.param(Random, id="Random"),
+        pytest.param(lambda: WithLowerBounds(UW(3), [-1001.0, 0.0, 0.0]), id="UW with bounds"),
+        pytest.param(lambda: FAMO(3, min_losses=torch.tensor([-1001.0, 0.0, 0.0])), id="FAMO with bounds"),
+    ],
+)
+def test_a_constant_in_one_loss_starves_no_other_task(method: Any, offset: float) -> None:
+    def falls(batch: int) -> float:
+        return 2.0 * 0.95**batch + 0.02  # Not below a hundredth of the first, where a task has learned.
+
+    assert heard(method(), lambda batch: offset + falls(batch), falls, falls, steps=150)[0] == []
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-170, 1e-5])
+def test_a_task_of_next_to_no_weight_starves_beside_others_that_learn(weight: float) -> None:
+    method = Constant(torch.tensor([weight, 1.0, 1.0], dtype=torch.float64))
+    noise = [lambda batch, task=task: 0.8 + 0.4 * NOISE[batch][task] for task in range(3)]
+    (message,), _ = heard(method, *noise, steps=150)
+    assert message.startswith("Task 'large' starves")
+
+
+@pytest.mark.parametrize("method", [ConFIG, GradDrop, DBMTL])
+def test_a_method_that_tells_no_weights_has_no_shares_to_judge_by(method: Any) -> None:
+    trainer, module = quiet_trainer(callbacks=[MultiTaskCallback(method())], max_epochs=20), ScaledToy()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trainer.fit(module, loader())
+    assert messages(caught) == []
+
+
 @pytest.mark.parametrize(
     "method",
     [
@@ -95,9 +148,6 @@ def test_a_short_epoch_says_nothing_of_starvation() -> None:
 )
 def test_no_advice_is_given_where_none_is_due(method: Any) -> None:
     assert heard(method(), 3.0, 1.0, 1.2, steps=150)[0] == []
-
-
-NOISE = torch.rand(1100, 3, generator=torch.Generator().manual_seed(0)).tolist()
 
 
 def test_far_from_0_the_size_of_a_loss_says_nothing_of_the_others() -> None:

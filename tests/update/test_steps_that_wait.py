@@ -10,13 +10,20 @@ from lightning_go4align.update.record import StepRecord, TaskSteps
 TASKS = ("large", "one", "two")
 
 
+def counted(loss: float, seen: list[float]) -> float:
+    """How much of a loss counts for the others: what it has moved by, or all of one that never has."""
+    seen.append(loss)
+    return min(abs(loss), max(seen) - min(seen) or abs(loss))
+
+
 def by_hand(losses: list[list[float]], weights: list[list[float]]) -> list[list[int]]:
     """The last step of each kind, a step and a task after the other."""
     last = [[-1] * len(losses[0]) for _ in range(8)]
     first: dict[int, float] = {}
+    seen: dict[int, list[float]] = {}
     for step, (row, weighed) in enumerate(zip(losses, weights, strict=True)):
         given = [m for m, loss in enumerate(row) if abs(loss) < float("inf") and loss != 0]
-        even = sum(abs(row[m] * weighed[m]) for m in given) / max(len(given), 1)
+        even = sum(abs(weighed[m]) * counted(row[m], seen.setdefault(m, [])) for m in given) / max(len(given), 1)
         for m, loss in enumerate(row):
             if not abs(loss) < float("inf"):
                 last[0][m] = step
