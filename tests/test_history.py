@@ -86,8 +86,8 @@ def test_a_checkpoint_with_a_log_of_version_1_is_read() -> None:
 
 def test_a_log_of_a_later_version_is_refused(tmp_path: Path) -> None:
     arrays, metadata = example_history().split()
-    write_log(tmp_path, arrays, metadata | {"version": 5})
-    with pytest.raises(ValueError, match=r"is of version 5, but .* reads up to version 4. Install a newer one"):
+    write_log(tmp_path, arrays, metadata | {"version": 6})
+    with pytest.raises(ValueError, match=r"is of version 6, but .* reads up to version 5. Install a newer one"):
         History.load(tmp_path)
 
 

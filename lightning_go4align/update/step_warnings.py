@@ -108,12 +108,12 @@ class StepWarnings:
             rank_zero_warn(message)
 
     def _refuse_weights(self, numbers: HostNumbers) -> None:
-        for index, task in enumerate(numbers.tasks):
-            if numbers.last_steps.bad_weight[index] >= 0:
-                raise ValueError(
-                    f"{self._method} found no finite weight for '{task}' in {numbers.when('bad_weight', index)}. "
-                    f"{self._domain.cause(numbers.tasks, numbers.lowest)}"
-                )
+        bad = [index for index, step in enumerate(numbers.last_steps.bad_weight) if step >= 0]
+        if bad:
+            of_zero = (self._of_zero(numbers, index) for index in range(len(numbers.tasks)))
+            cause = next(filter(None, of_zero), "") or self._domain.cause(numbers.tasks, numbers.lowest)
+            task, when = numbers.tasks[bad[0]], numbers.when("bad_weight", bad[0])
+            raise ValueError(f"{self._method} found no finite weight for '{task}' in {when}. {cause}")
 
     def _tell_not_finite(self, numbers: HostNumbers) -> None:
         """Warn the first, second, fourth, ... time that a loss turns bad: it may do so in every 200th batch."""

@@ -114,6 +114,12 @@ def test_a_bound_that_is_missed_within_a_method_that_raises_is_named() -> None:
     assert "'one' fell to -2.5, which lies below its declared bound, -2" in found
 
 
+def test_a_loss_of_0_that_leaves_gls_without_weights_is_named() -> None:
+    found = told(GeometricMean(), 1.0, lambda batch: float(batch < 7), 1.2)
+    assert "The loss of task 'one' was exactly 0 in step" in found
+    assert "WithLowerBounds(GeometricMean(...)" in found
+
+
 @pytest.mark.parametrize("bounds", [None, torch.tensor([-2.0, 0.0, 0.0])], ids=["none", "too high"])
 def test_a_loss_that_passes_the_bound_of_famo_after_the_step_is_named(bounds: Tensor | None) -> None:
     """There weights turn NaN in the next step, whatever its losses."""
