@@ -22,7 +22,7 @@ def known_classes(kinds: Iterable[str], key: str) -> list[str]:
         >>> "FAMO" in known_classes(["torchjd.scalarization.Scalarizer"], "model.method")
         True
     """
-    names = {cls.__name__ for kind in kinds for cls in _subclasses(_imported(kind)) if _is_public(cls)}
+    names = {cls.__name__ for kind in kinds for cls in _subclasses(imported(kind)) if _is_public(cls)}
     return sorted(names | {path for path in _of_benchmarks(key) if path.rpartition(".")[2] not in names})
 
 
@@ -37,19 +37,43 @@ def kinds_of(owner: str, argument: str) -> tuple[str, ...]:
         >>> kinds_of("lightning_go4align.GroupedScalarizer", "method")
         ('torchjd.scalarization._scalarizer_base.Scalarizer',)
     """
-    for cls in _imported(owner).__mro__:
+    kind = annotation(owner, argument)
+    return (f"{kind.__module__}.{kind.__qualname__}",) if inspect.isclass(kind) else ()
+
+
+def annotation(owner: str, argument: str) -> object:
+    """Return the annotation of a class's argument; None if there is none.
+
+    Args:
+        owner: The class that has the argument, by its path.
+        argument: The argument.
+
+    Example:
+        >>> annotation("lightning_go4align.methods.SingleTask", "task")
+        int | str
+    """
+    for cls in imported(owner).__mro__:
         make = vars(cls).get("__init__")
         if inspect.isfunction(make) and argument in inspect.signature(make).parameters:
             with suppress(NameError):  # of what its module imports for type checkers only
-                kind = get_type_hints(make).get(argument)
-                return (f"{kind.__module__}.{kind.__qualname__}",) if inspect.isclass(kind) else ()
-    return ()
+                return get_type_hints(make).get(argument)
+            return None
+    return None
 
 
-def _imported(path: str) -> type:
+def imported(path: str) -> type:
+    """Return the class of a path; ``object`` if it is of none.
+
+    Args:
+        path: Module and name.
+
+    Example:
+        >>> imported("lightning_go4align.methods.SI"), imported("nowhere.SI")
+        (<class 'lightning_go4align.methods.si.SI'>, <class 'object'>)
+    """
     module, _, name = path.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        found = getattr(importlib.import_module(module), name, None) if module else None
     except ImportError:
         return object
     return found if isinstance(found, type) else object

@@ -13,6 +13,7 @@ from lightning_go4align.cli.closing import closing_words
 from lightning_go4align.cli.log_folders import own_root, with_own_folder
 from lightning_go4align.cli.logged_config import choose_logged
 from lightning_go4align.cli.progress import leave_room_for_metrics, log_above_the_bar, show_no_version
+from lightning_go4align.cli.tensors import read_tensors
 from lightning_go4align.cli.weights_to_test import weights_to_test
 from lightning_go4align.update.families import Family
 
@@ -24,6 +25,11 @@ class MultiTaskCLI(LightningCLI):
 
     A run's log folder is its own, also where several start at once.
     """
+
+    @override
+    def init_parser(self, **kwargs: Any) -> LightningArgumentParser:
+        read_tensors()
+        return super().init_parser(**kwargs)
 
     @override
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:

@@ -13,6 +13,7 @@ from typing_extensions import override
 from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.arguments import prepared
 from lightning_go4align.cli.checkpoints import check_checkpoint
+from lightning_go4align.cli.generic_arguments import check_generics
 from lightning_go4align.cli.lightning_cli import MultiTaskCLI
 from lightning_go4align.cli.logged_config import LoggedConfig
 from lightning_go4align.cli.mistake import UsageError
@@ -69,6 +70,7 @@ class _Command(MultiTaskCLI):
         with _explained(command, parser, arguments):
             self.config = trial.parsed(parser, arguments, self.subcommands() if self._ready else ())
         given = self.config[self.config.subcommand]
+        check_generics(given)
         check_numbers(given.trainer)
         if given.get("ckpt_path") is not None:
             check_checkpoint(str(given.ckpt_path))

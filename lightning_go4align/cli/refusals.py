@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from lightning_go4align.cli import refused_classes
 from lightning_go4align.cli.flags import refused
+from lightning_go4align.cli.generic_arguments import refuse_generic
 from lightning_go4align.cli.mistake import UsageError, in_lines
 from lightning_go4align.cli.refusal_tree import Reason, reason
 from lightning_go4align.likeness import meant, nearest
@@ -73,6 +74,8 @@ def _wrong_type(found: Reason, key: str) -> UsageError:
 def _unknown_argument(
     found: Reason, key: str, match: re.Match[str], names: Callable[[str], Sequence[str]]
 ) -> UsageError:
+    if found.path:
+        refuse_generic(key, found.owner, found.class_path)
     word = match["name"].removesuffix(".class_path")
     strange = refused_classes.strange_entry(word.partition(".")[0], found.given)
     if strange is not None:
@@ -115,6 +118,10 @@ def _no_file(found: Reason, key: str, match: re.Match[str], names: object) -> Us
     return UsageError(f"`{key}`: {match['message'].strip()}.", "Correct the path; it starts from the current folder.")
 
 
+def _no_tensor(found: Reason, key: str, match: re.Match[str], names: object) -> UsageError:
+    return UsageError(f"`{key}` must be a number or a list of numbers, but is {found.given}.", "Correct it.")
+
+
 _Say = Callable[[Reason, str, re.Match[str], Callable[[str], Sequence[str]]], UsageError]
 _KINDS: list[tuple[str, _Say]] = [
     (r"^--\S+\.help: Expected a dot import path string: ?(?P<value>.*)", refused_classes.nothing_to_help),
@@ -130,5 +137,6 @@ _KINDS: list[tuple[str, _Say]] = [
     (r"Import path (?P<path>\S*) ?does not correspond to a subclass of (?P<kind>\w+)", refused_classes.other_kind),
     (r"Not a valid subclass of (?P<kind>\w+)", refused_classes.no_class),
     (r"object has no attribute 'keys'", _no_mapping),
+    (r"Not of type Tensor", _no_tensor),
     (r"(?P<message>(?:File does not exist|Path is not a file|Unable to load config).*)", _no_file),
 ]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lightning_go4align.methods.cr_mogm import CRMOGM
 from lightning_go4align.methods.db_mtl import DBMTL
 from lightning_go4align.methods.domain import requires_positive_losses, why_positive
 from lightning_go4align.methods.fixed import FixedWeights, SingleTask
@@ -29,6 +30,7 @@ from lightning_go4align.methods.with_lower_bounds import WithLowerBounds
 from lightning_go4align.renamed import former_names
 
 __all__ = [
+    "CRMOGM",
     "DBMTL",
     "LDCMTL",
     "NTKMTL",
