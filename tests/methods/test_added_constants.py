@@ -28,7 +28,8 @@ def left(size: float, constant: float) -> Tensor:
         optimizer.zero_grad()
         method(moved).backward()
         optimizer.step()
-    return torch.stack(found[-16:]).mean(0) / found[0]
+    remaining: Tensor = torch.stack(found[-16:]).mean(0) / found[0]
+    return remaining
 
 
 @pytest.mark.parametrize(("size", "constant"), [(1.0, 100.0), (1.0, 1000.0), (0.1, -1000.0)])
