@@ -66,8 +66,8 @@ def refuse_generic(key: str, owner: str, named: str) -> None:
     base = get_origin(generic).__name__
     subscripts = ", ".join(getattr(part, "__name__", str(part)) for part in get_args(generic))
     raise UsageError(
-        f"`{key}` is {kind.__name__}, but {owner.rpartition('.')[2]} annotates it with {base}[{subscripts}], a generic "
-        f"class, in whose place jsonargparse builds {base} itself.",
+        f"`{key}` is {kind.__name__}, but {owner.rpartition('.')[2]} annotates it with {base}[{subscripts}], a "
+        f"generic class, in whose place jsonargparse builds {base} itself.",
         f"Annotate it with {base} alone; if it is not yours, name a class that builds {kind.__name__} in its own "
         "`__init__`, as torchjd.aggregation.UPGrad builds UPGradWeighting.",
     )
