@@ -13,7 +13,6 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.cli import MultiTaskCLI
-from lightning_go4align.cli.tensors import read_tensors
 from lightning_go4align.methods.observation import observe
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -80,7 +79,6 @@ def test_single_task_learning_selects_no_epoch_by_untrained_tasks(
 
 @each(path for path in FILES if says_only_the_method(path))
 def test_every_method_fits_the_number_of_tasks(path: Path) -> None:
-    read_tensors()
     parser = ArgumentParser()
     parser.add_argument("--method", type=Scalarizer | Aggregator)
     method = parser.instantiate(parser.parse_object({"method": content(path)["model"]["init_args"]["method"]})).method
