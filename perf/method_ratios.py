@@ -12,7 +12,6 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.benchmarks.qm9 import DenseMPNN, QM9DataModule
-from lightning_go4align.cli.tensors import read_tensors
 from perf.qm9_steps import fit_seconds
 from perf.tables import table
 
@@ -69,7 +68,6 @@ def method_of(config: Path) -> Scalarizer | Aggregator | None:
     named = yaml.safe_load(config.read_text()).get("model", {}).get("init_args", {}).get("method")
     if named is None:
         return None
-    read_tensors()
     parser = ArgumentParser()
     parser.add_argument("--method", type=Scalarizer | Aggregator)
     method: Scalarizer | Aggregator = parser.instantiate(parser.parse_object({"method": named})).method

@@ -13,7 +13,6 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align.cli import MultiTaskCLI
-from lightning_go4align.cli.tensors import read_tensors
 from lightning_go4align.methods.observation import observe
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -80,7 +79,6 @@ def test_single_task_learning_selects_no_epoch_by_untrained_tasks(
 
 @each(path for path in FILES if says_only_the_method(path))
 def test_every_method_fits_the_number_of_tasks(path: Path) -> None:
-    read_tensors()
     parser = ArgumentParser()
     parser.add_argument("--method", type=Scalarizer | Aggregator)
     method = parser.instantiate(parser.parse_object({"method": content(path)["model"]["init_args"]["method"]})).method
@@ -106,14 +104,3 @@ def test_a_method_is_the_same_on_all_benchmarks_of_the_paper(name: str) -> None:
     paths = [CONFIGS / benchmark / f"{name}.yaml" for benchmark in PAPERS]
     methods = [without_protocol(content(path)) for path in paths if path.exists() and says_only_the_method(path)]
     assert all(method == methods[0] for method in methods)
-
-
-@pytest.mark.parametrize("benchmark", PAPERS)
-def test_every_benchmark_of_the_paper_has_every_method_that_it_compares(benchmark: str) -> None:
-    parts = {
-        path for path in CONFIGS.glob("qm9/go4align_*.yaml") if path.stem not in ("go4align_auto", "go4align_robust")
-    }
-    methods = {path.name for path in CONFIGS.glob("qm9/*.yaml") if says_only_the_method(path) and path not in parts}
-    if benchmark in ("nyuv2", "cityscapes"):  # SegNet-MTAN has no representation that its tasks share.
-        methods -= {"grad_norm.yaml", "ntkmtl_sr.yaml"}
-    assert methods <= {path.name for path in (CONFIGS / benchmark).glob("*.yaml")}

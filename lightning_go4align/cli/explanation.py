@@ -6,6 +6,7 @@ import os
 import site
 import sysconfig
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -42,6 +43,7 @@ _ADVICE = {
     errno.EMFILE: "Too many files are open. Raise `ulimit -n`.",
     errno.ENAMETOOLONG: "The name is too long. Shorten it.",
 }
+_CORRECT = "Correct its arguments in the configuration."
 _OTHER_ADVICE = "Name another place. `--debug` shows what was done there."
 
 
@@ -60,6 +62,33 @@ def explain(error: Exception) -> tuple[int, list[str]]:
     """
     lines = _mistake(error)
     return (FAULT, _fault(error)) if lines is None else (MISTAKE, lines)
+
+
+def unbuilt(error: Exception, name: str, arguments: Mapping[str, object]) -> UsageError | None:
+    """Say which class of a configuration could not be built, where what it raised does not tell.
+
+    Args:
+        error: What its ``__init__`` raised.
+        name: The class.
+        arguments: What it was given; of these numbers and words are told.
+
+    Returns:
+        What to say; None if the error speaks for itself: refused by a class, of the system, or of a missing package.
+
+    Example:
+        >>> unbuilt(KeyError("size"), "Part", {"width": 3}).lines[0]
+        "Part cannot be built with width=3: KeyError: 'size'."
+    """
+    refused = isinstance(error, ValueError) and _is_raised(error)
+    if refused or isinstance(error, UsageError) or _mistake(error) is not None:
+        return None
+    plain = [f"{key}={value!r}" for key, value in arguments.items() if isinstance(value, str | float | int)]
+    given = f" with {', '.join(plain)}" if plain else ""
+    origin = _place_of_the_user(error)
+    what = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(".")
+    return UsageError(
+        f"{name} cannot be built{given}: {what}.", f"It was raised at {origin}." if origin else _CORRECT, DEBUG
+    )
 
 
 def _mistake(error: Exception) -> list[str] | None:
@@ -101,10 +130,14 @@ def _is_stated(error: BaseException) -> bool:
     frame = _last(error.__traceback__)
     if frame is None or isinstance(error, AssertionError | NotImplementedError):
         return False
-    code = frame.tb_frame.f_code.co_code
-    raises = code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]
     module = str(frame.tb_frame.f_globals.get("__name__"))
-    return raises and (module.partition(".")[0] in _SPOKEN or module.startswith(_SPOKEN_PARTS))
+    return _is_raised(error) and (module.partition(".")[0] in _SPOKEN or module.startswith(_SPOKEN_PARTS))
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Whether a `raise` of any Python code raised it, and not Python or torch from within."""
+    frame = _last(error.__traceback__)
+    return frame is not None and frame.tb_frame.f_code.co_code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def _last(trace: TracebackType | None) -> TracebackType | None:

@@ -4,7 +4,7 @@ import warnings
 from argparse import ArgumentError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 from lightning_utilities.core import rank_zero
@@ -13,6 +13,7 @@ from typing_extensions import override
 from lightning_go4align.cli import refusals, trial
 from lightning_go4align.cli.arguments import prepared
 from lightning_go4align.cli.checkpoints import check_checkpoint
+from lightning_go4align.cli.explanation import unbuilt
 from lightning_go4align.cli.generic_arguments import check_generics
 from lightning_go4align.cli.lightning_cli import MultiTaskCLI
 from lightning_go4align.cli.logged_config import LoggedConfig
@@ -79,6 +80,7 @@ class _Command(MultiTaskCLI):
 
     @override
     def instantiate_classes(self) -> None:
+        self.parser.add_instantiator(_build, object)  # Behind Lightning's, of modules and data.
         with _explained(str(self.subcommand), self.parser, []):
             super().instantiate_classes()
 
@@ -86,6 +88,17 @@ class _Command(MultiTaskCLI):
     def after_instantiate_classes(self) -> None:
         assert self._ready is not None
         self._ready()
+
+
+def _build(kind: type, *args: Any, **kwargs: Any) -> Any:
+    """Build a class of the configuration; jsonargparse would tell what it raised without a word of whose it is."""
+    try:
+        return kind(*args, **kwargs)
+    except Exception as error:
+        words = unbuilt(error, kind.__name__, kwargs)
+        if words is None:
+            raise
+        raise words from error
 
 
 @contextmanager
@@ -96,6 +109,10 @@ def _explained(command: str, parser: LightningArgumentParser, arguments: list[st
     except (ArgumentError, ValueError) as error:
         if not isinstance(error, ArgumentError) and "Does not validate against" not in str(error):
             raise  # a class's own words
+        cause = None if isinstance(error, ArgumentError) else error.__cause__
+        words = unbuilt(cause, "The model or the data", {}) if isinstance(cause, Exception) else None
+        if words is not None:
+            raise words from cause
         if arguments and arguments[0].startswith("-"):
             raise UsageError(
                 f"`{arguments[0]}` stands before the command, where it takes a file with `{command}:` at its top.",

@@ -12,7 +12,6 @@ from torchjd.aggregation import Aggregator
 from torchjd.scalarization import Scalarizer
 
 from lightning_go4align import MultiTaskMixin
-from lightning_go4align.cli.tensors import read_tensors
 
 SCALES = 2.0 ** torch.arange(11) / 30
 
@@ -28,7 +27,6 @@ METHODS = {path.stem: method_of(path) for path in FILES if method_of(path) is no
 
 
 def build(config: dict[str, Any]) -> Any:
-    read_tensors()
     parser = ArgumentParser()
     parser.add_argument("--method", type=Scalarizer | Aggregator)
     return parser.instantiate(parser.parse_object({"method": config})).method
