@@ -20,6 +20,7 @@ BENCHMARKS = ("celeba", "cityscapes", "nyuv2", "qm9", "synthetic", "toy")
 RECORDS = {"HostNumbers", "DenseMolecules"}  # Made by the package, not by its users.
 NUMBERS = {bool: np.bool_, int: np.int64, float: np.float32}
 NEEDED: dict[str, Callable[[], dict[str, Any]]] = {
+    "CRMOGM": lambda: {"aggregator": MGDA()},
     "CoAssignment": lambda: {"num_tasks": 2},
     "ConvergenceDifference": lambda: {"metrics": ["error"]},
     "CosineWarmup": lambda: {"steps": 4},

@@ -1,6 +1,7 @@
 """What an expression in the source may say, read without running it."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -87,24 +88,38 @@ class Texts:
     def _calls(self) -> list[tuple[str, ast.Call, Scope]]:
         return [(module, call, scope) for module, tree in self.trees.items() for call, scope in calls(tree)]
 
+    @cached_property
+    def _definitions(self) -> dict[str, list[tuple[str, Function]]]:
+        """Functions by their names, each with its module."""
+        found: dict[str, list[tuple[str, Function]]] = defaultdict(list)
+        for module, tree in self.trees.items():
+            for node in ast.walk(tree):
+                if isinstance(node, Function):
+                    found[node.name].append((module, node))
+        return found
+
     def callers(self, function: str) -> list[tuple[str, ast.Call, Scope]]:
         """Find the calls of a function by its name."""
         return [found for found in self._calls if called(found[1]) == function]
 
     def _returned(self, function: ast.expr, module: str, scope: Scope) -> list[str]:
-        """Read what a function of the module, or one that is passed to the function around, returns."""
+        """Read what a function returns: one of the module, the package's one of this name, or one that is passed."""
         if isinstance(function, ast.Lambda):
             return self.of(function.body, module, scope)
+        if isinstance(function, ast.Call) and called(function) == "partial":
+            return self._returned(function.args[0], module, scope)
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        definitions = [n for n in ast.walk(self.trees[module]) if isinstance(n, Function) and n.name == name]
+        definitions = self._definitions[name]
+        here = [(there, one) for there, one in definitions if there == module]
         around = next((n for n in reversed(scope) if isinstance(n, Function) and name in _parameters(n)), None)
         if around is not None:
             return [t for there, given, at in self._given(name, around) for t in self._returned(given, there, at)]
         if name in self._reading:
             return []
         self._reading.add(name)
-        returns = [(one, node) for one in definitions for node in ast.walk(one) if isinstance(node, ast.Return)]
-        found = [text for one, node in returns if node.value for text in self.of(node.value, module, (one,))]
+        known = here or (definitions if len(definitions) == 1 else [])
+        returns = [(there, one, n) for there, one in known for n in ast.walk(one) if isinstance(n, ast.Return)]
+        found = [text for there, one, n in returns if n.value for text in self.of(n.value, there, (one,))]
         self._reading.remove(name)
         return found
 

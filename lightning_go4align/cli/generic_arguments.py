@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, Generic, get_args, get_origin
 
-from jsonargparse import Namespace
 from typing_extensions import is_protocol
 
 from lightning_go4align.cli.class_names import annotation, imported
@@ -26,6 +25,8 @@ def check_generics(config: object, key: str = "", owner: str = "") -> None:
     Raises:
         UsageError: If its argument's annotation is a generic class with subscripts.
     """
+    from jsonargparse import Namespace
+
     if isinstance(config, list):
         for item in config:
             check_generics(item, key, owner)

@@ -1,8 +1,11 @@
 """When a task starves: the live warning and the page judge by one function, and say the same of what helps."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightning_go4align.functional.arrays import Array, library_of
+import numpy as np
+
+if TYPE_CHECKING:
+    from lightning_go4align.functional.arrays import Array
 
 STARVED = 1e-3  # of an even share
 LEARNED = 1e-2  # of a task's first loss
@@ -19,7 +22,7 @@ OUTLIER = (
 )
 
 
-def extremes_so_far(losses: Array, low: Array, high: Array) -> tuple[Array, Array]:
+def extremes_so_far(losses: "Array", low: "Array", high: "Array") -> tuple["Array", "Array"]:
     """Find the smallest and the largest loss of each task up to each step.
 
     Args:
@@ -35,7 +38,7 @@ def extremes_so_far(losses: Array, low: Array, high: Array) -> tuple[Array, Arra
         >>> extremes_so_far(np.array([[3.0], [2.0], [0.0]]), np.array([np.inf]), np.array([-np.inf]))[0].tolist()
         [[3.0], [2.0], [2.0]]
     """
-    xp = library_of(losses)
+    xp = _library_of(losses)
     given = xp.isfinite(losses) & (losses != 0)
     lows = xp.concatenate([low[None], xp.where(given, losses, xp.inf)])
     highs = xp.concatenate([high[None], xp.where(given, losses, -xp.inf)])
@@ -44,7 +47,7 @@ def extremes_so_far(losses: Array, low: Array, high: Array) -> tuple[Array, Arra
     return xp.minimum.accumulate(lows)[1:], xp.maximum.accumulate(highs)[1:]
 
 
-def fed_and_starved(losses: Array, weights: Array, first: Array, moved: Array) -> tuple[Any, Any]:
+def fed_and_starved(losses: "Array", weights: "Array", first: "Array", moved: "Array") -> tuple[Any, Any]:
     """Tell which tasks had their part of the weighted loss in each step, or had learned what there is.
 
     A task starves in a step if the product of its weight and its loss is below a thousandth of an even part, while
@@ -67,7 +70,7 @@ def fed_and_starved(losses: Array, weights: Array, first: Array, moved: Array) -
         >>> fed_and_starved(losses, np.ones((1, 3)), losses[0], moved)[1].tolist()
         [[False, False, True]]
     """
-    xp = library_of(losses)
+    xp = _library_of(losses)
     given = xp.isfinite(losses) & (losses != 0)
     scales = xp.where(given & xp.isfinite(weights), xp.abs(weights), 0.0)
     sizes = xp.where(given, xp.abs(losses), 0.0)
@@ -75,3 +78,12 @@ def fed_and_starved(losses: Array, weights: Array, first: Array, moved: Array) -
     even = counted.sum(1) / (given.sum(1) + ~given.any(1))
     starved = given & (scales * sizes < STARVED * even[:, None]) & (sizes > LEARNED * first)
     return given & ~starved, starved
+
+
+def _library_of(values: object) -> Any:
+    """NumPy for its arrays, of which pages are made without torch."""
+    if isinstance(values, np.ndarray):
+        return np
+    from lightning_go4align.functional.arrays import library_of
+
+    return library_of(values)

@@ -45,12 +45,12 @@ def test_a_loss_that_is_not_finite_is_reported_without_a_logger_at_the_epochs_en
 
 
 def test_a_negative_loss_is_explained(tmp_path: Any) -> None:
-    with pytest.warns(UserWarning, match=r"task 'b' was negative in step \d+\. .*WithLowerBounds\(GO4Align"):
+    with pytest.warns(UserWarning, match=r"task 'b' was negative in step \d+ \(.*\)\. .*WithLowerBounds\(GO4Align"):
         fitted(GO4Align(), Bad(HOSTILE["negative"]), logger=CSVLogger(tmp_path), log_every_n_steps=4, max_epochs=1)
 
 
 def test_a_negative_loss_within_groups_is_explained() -> None:
-    with pytest.warns(UserWarning, match=r"task 'b' was negative in step \d+\. .*min_losses"):
+    with pytest.warns(UserWarning, match=r"task 'b' was negative in step \d+ \(.*\)\. .*min_losses"):
         fitted(METHODS["AGRM of FAMO"](), Bad(HOSTILE["negative"]), max_epochs=1)
 
 
