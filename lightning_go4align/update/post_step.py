@@ -35,26 +35,20 @@ def losses_again(
     Returns:
         Task losses, shape ``[M]``, the averages of all ranks; None if no task is present on any.
     """
+
+    def look(read: Callable[[], StepOutput]) -> Tensor | None:
+        with side_effect_free(module, moving):
+            with trainer.precision_plugin.train_step_context():
+                output = read()
+            if not tasks.names or not (output.present or is_distributed()):
+                return None
+            tasks.select_again(output)
+            losses = stack_losses(tasks.names, output, module.device).detach()
+            return average_over_ranks(losses, losses)[0]
+
     try:
-        return _look(read, trainer, module, tasks, moving)
+        return look(read)
     except RuntimeError as error:
         if WITHOUT_GRAPH not in str(error):
             raise
-    return _look(torch.enable_grad()(read), trainer, module, tasks, moving)
-
-
-def _look(
-    read: Callable[[], StepOutput],
-    trainer: pl.Trainer,
-    module: pl.LightningModule,
-    tasks: KnownTasks,
-    moving: Sequence[Tensor],
-) -> Tensor | None:
-    with side_effect_free(module, moving):
-        with trainer.precision_plugin.train_step_context():
-            output = read()
-        if not tasks.names or not (output.present or is_distributed()):
-            return None
-        tasks.select_again(output)
-        losses = stack_losses(tasks.names, output, module.device).detach()
-        return average_over_ranks(losses, losses)[0]
+    return look(torch.enable_grad()(read))
